@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from sequences_mcp.vendors.vendor import BlueprintCache
 
 OUTBOX = "outbox"
-READER = "reader"
 LEASE = timedelta(seconds=120)
 STOP_WORKERS_WITHIN = 2.0
 CLOSE_WITHIN = (
@@ -551,6 +550,8 @@ def _queues(settings: Settings, *, is_default: bool) -> list[str]:
 
     Notices leave by the default mailbox.
     """
+    from sequences_mcp.engine.supervisor import READER
+
     sending = ["mailbox", *(["notice"] if settings.notice and is_default else [])]
     return ["free", *(sending if settings.can_send else []), *([READER] if settings.imap_url else [])]
 
@@ -598,7 +599,7 @@ def _work_until(
     """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile."""
     if stop.wait(after):
         return
-    from sequences_mcp.engine.supervisor import Heartbeat, keep_working
+    from sequences_mcp.engine.supervisor import READER, Heartbeat, keep_working
 
     terms = terms_of(settings)
     lane = f"{queue}-{settings.mailbox}" if others and settings.mailbox else queue

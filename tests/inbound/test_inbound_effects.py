@@ -10,7 +10,7 @@ from tests.world.inbound_mail import Sent, complaint, raw, reply, report
 
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.engine.channels.replies import provider_ids
-from sequences_mcp.engine.inbound.effects import incoming, resolve_named, take_in_message
+from sequences_mcp.engine.inbound.effects import hold_after_fault, incoming, resolve_named, take_in_message
 from sequences_mcp.errors import DeliveryUnknownError
 
 S = SequenceStatus
@@ -123,6 +123,35 @@ async def test_our_own_e_mail_in_the_inbox_changes_nothing(world: EngineWorld) -
     sent = await started(world)
     assert comes(world, raw(sent.headers, sent.text)) is None
     assert (await run_of(world)).status is S.ACTIVE
+
+
+async def test_our_own_e_mail_is_known_when_its_server_wrote_another_sender(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, raw(sent.headers.replace("ada@example.com", "ada@mail.example"), sent.text)) is None
+    assert (await run_of(world)).status is S.ACTIVE
+
+
+@pytest.mark.parametrize("subject", ["Urlaub planen", "Out of office, covered", "Absent: a new way"])
+async def test_an_answer_is_an_answer_where_our_own_subject_sounds_like_an_automatic_reply(
+    world: EngineWorld, subject: str
+) -> None:
+    first = EMAIL.model_copy(update={"subject": subject})
+    await world.approved(await world.contact("bob@acme.example"), blueprint=await world.blueprint(first, LATER))
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    sent = Sent(message_id=delivery.messages[-1].message_id, recipient="bob@acme.example", subject=subject)
+    assert comes(world, reply(sent, "Gladly.", subject=f"Automatic reply: {subject}")) != "the run succeeded"
+    assert comes(world, reply(sent, "Yes, gladly.", subject=f"Re: {subject}")) == "the run succeeded"
+
+
+async def test_an_answer_that_the_program_fails_on_holds_its_run(world: EngineWorld) -> None:
+    sent = await started(world)
+    item = incoming(reply(sent, "Yes, gladly."), arrived_at=world.clock.now)
+    with world.store.transaction() as work:
+        said = hold_after_fault(work, item, address=SENDER.address, now=world.clock.now)
+    assert said == "held for a person"
+    assert (await run_of(world)).steps[1].state is StepState.HELD
+    assert leaves(world, days=30) == 0
 
 
 async def test_somebody_else_at_the_company_is_shown_and_changes_nothing(world: EngineWorld) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.world.inbound_mail import Sent, complaint, plain_bounce, raw, reply, report
 
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, is_hard, judge_inbound
+from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.parsing import parse_inbound
 
 SENT = Sent()
@@ -571,6 +572,9 @@ HOSTILE = {
     "a charset that is no text": b"From: a@b.example\nContent-Type: text/plain; charset=base64\n\nhi\xff",
     "a broken encoded word": b"From: =?utf-8?b?////?= <a@b.example>\nSubject: =?x?q?=zz?=\n\nhi",
     "a name of ten thousand letters": b"From: " + b"x" * 10_000 + b" <a@b.example>\n\nhi",
+    "an encoded word of one letter": b"From: =?utf-8?b?a?= <a@b.example>\nSubject: =?utf-8?b?a?=\n\nhi",
+    "a thousand comments in a name": b"From: " + b"(" * 990 + b")" * 990 + b" <a@b.example>\n\nhi",
+    "a mailer's hundred thousand empty lines": b"From: mailer-daemon@b.example\n\nfailed 550\n" + b"\n" * 100_000,
     "broken base64": b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n%%%===",
     "a type that is none": b"Content-Type: ;;;=\nFrom: <<<>>>\nDate: never\n\nhi",
     "a report without a body": b"Content-Type: multipart/report; report-type=delivery-status\n\n",
@@ -578,6 +582,10 @@ HOSTILE = {
     "no end of a part": b'Content-Type: multipart/mixed; boundary="x"\n\n--x\nContent-Type: text/html\n\n<p <<b',
     "bytes in a header": "From: Bärbel <b@b.example>\nSubject: Größe\n\nhi".encode("latin-1"),
 }
+
+
+def test_a_line_of_a_hundred_thousand_letters_is_compared_with_nothing_costly() -> None:
+    assert not is_opt_out("Hello\n--" + "a" * 100_000)
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())

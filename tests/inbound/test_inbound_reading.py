@@ -20,6 +20,7 @@ from tests.world.product import GRACE, MAIL, Bureau, yes
 from sequences_mcp.bootstrap import working
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.engine.inbound.reader import MailboxReader, mailbox_reader, pause_after
+from sequences_mcp.engine.supervisor import READER, Heartbeat
 from sequences_mcp.engine.troubles import troubles
 from sequences_mcp.engine.worker import Worker
 from sequences_mcp.errors import InboxUnreadError
@@ -98,6 +99,37 @@ async def test_where_the_mailbox_was_read_within_the_time_it_is_not_read_again(
         worker.read_answers = partial(asked.append, "read")
         worker.run_due()
     assert (len(delivery.messages), asked) == (1, [])
+
+
+async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(real: EngineWorld) -> None:
+    await begun(real, "bob@acme.example")
+    real.clock.forward(days=3)
+    delivery = FakeDelivery()
+    worker = real.worker(delivery)
+    elsewhere = Heartbeat(
+        real.store.path.parent, READER, lambda: real.clock.now, serves=(worker.rules.terms.mark,), store=real.store
+    )
+    elsewhere.beat()
+    worker.run_due()
+    assert delivery.messages == []
+    assert "was never read" in ((await run_of(real, "bob@acme.example")).steps[1].reason or "")
+    elsewhere.end()
+    real.clock.forward(minutes=2)
+    worker.run_due()
+    assert len(delivery.messages) == 1
+
+
+async def test_an_answer_that_cannot_be_stored_holds_its_run(real: EngineWorld, dovecot: Dovecot) -> None:
+    sent = await begun(real, "bob@acme.example")
+    words = reply(sent["bob@acme.example"], "Yes +2AA-")
+    dovecot.deliver(
+        words.replace(b"charset=utf-8", b"charset=utf-7").replace(b'charset="utf-8"', b"charset=utf-7")
+    )
+    with reading(real, dovecot) as reader:
+        assert reader.read() == 1
+    run = await run_of(real, "bob@acme.example")
+    assert run.steps[1].state is StepState.HELD
+    assert "could not be processed" in (run.steps[1].reason or "")
 
 
 async def test_the_first_step_asks_nothing(real: EngineWorld, dovecot: Dovecot) -> None:

@@ -49,6 +49,20 @@ def test_an_answer_that_only_has_such_a_word_is_no_opt_out(words: str) -> None:
     assert not is_opt_out(words, "Re: A role in Lyon")
 
 
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "If you no longer wish to receive our e-mails, you can unsubscribe at any time.",
+        "If you wish to opt out, follow the link.",
+        "Wenn Sie keine weiteren E-Mails erhalten möchten, melden Sie sich beim Newsletter ab.",
+        "Als u geen e-mails meer wilt ontvangen, klik hier.",
+    ],
+)
+def test_a_companys_own_footer_is_no_opt_out(footer: str) -> None:
+    assert not is_opt_out(f"Yes, Tuesday suits me.\nBob\n{footer}")
+    assert is_opt_out(f"Please remove me from your list.\nBob\n{footer}")
+
+
 def test_a_subject_alone_can_be_an_opt_out() -> None:
     assert is_opt_out("", "unsubscribe")
     assert is_opt_out("Bob", "STOP")

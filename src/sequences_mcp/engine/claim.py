@@ -24,6 +24,7 @@ from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance, with_run
 from sequences_mcp.engine.recovery import as_left
 from sequences_mcp.engine.stopping import is_suppressed
+from sequences_mcp.engine.supervisor import READER
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
@@ -31,6 +32,7 @@ Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
 
 MOST_TRIES = 12
+READER_SHOWS_ITSELF = timedelta(minutes=15)  # more than the longest pause between two tries to read
 ACTOR = ENGINE
 
 
@@ -42,7 +44,8 @@ class SendPolicy:
     ``preapproved``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
     account on it, without telling them. A step later than ``late_after`` is approved again. ``also_here`` are the
     addresses of the other mailboxes that this process sends from, each by a worker of its own. Where
-    ``reads_inbox``, no step after the first leaves unless the sender's mailbox was read ``freshness`` ago at most.
+    ``reads_inbox``, or where another process reads it, no step after the first leaves unless the sender's mailbox
+    was read ``freshness`` ago at most.
     """
 
     terms: Terms
@@ -160,7 +163,9 @@ _BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
 
 def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now: datetime) -> str | None:
     """Return that it is not known up to now who answered, for a step after the first; or None."""
-    if not rules.reads_inbox or not any(step.state in _BEGUN for step in sequence.steps):
+    if not any(step.state in _BEGUN for step in sequence.steps):
+        return None
+    if not rules.reads_inbox and not _is_read_elsewhere(store, rules.terms, now=now):
         return None
     known = store.inboxes.reading(rules.terms.sender_address)
     if known is not None and known.is_fresh(now=now, freshness=rules.freshness):
@@ -169,6 +174,14 @@ def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now
     when = f"was not read since {since:%Y-%m-%d %H:%M} UTC" if since is not None else "was never read"
     why = f" ({known.error})" if known is not None and known.error else ""
     return f"the inbox of {rules.terms.sender_address} {when}{why}"
+
+
+def _is_read_elsewhere(store: Repositories, terms: Terms, *, now: datetime) -> bool:
+    """Say whether a process reads the mailbox of these settings, although this one does not know of it."""
+    return any(
+        state.queue == READER and terms.mark in state.serves and abs(now - state.beat) <= READER_SHOWS_ITSELF
+        for state in store.workers.all()
+    )
 
 
 def _blocked(

@@ -32,6 +32,7 @@ def elapsed() -> float:
 FOLDER = "workers"
 MAILBOX = "mailbox"
 VENDORS = "vendors"  # the queue in which approved starts are handed over; the others are the worker's
+READER = "reader"  # the queue of what a mailbox is read by
 EVERY = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
 PATIENCE = 0.3  # seconds to wait for other processes: what is shown now is shown again in a moment

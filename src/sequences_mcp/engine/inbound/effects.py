@@ -22,7 +22,7 @@ from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import LEGAL
 from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound
-from sequences_mcp.engine.inbound.match import RunMatch, match_run
+from sequences_mcp.engine.inbound.match import RunMatch, bare_subject, match_run
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
@@ -38,6 +38,7 @@ OVER = "noted: the run is over"
 MOST_SOFT = 3
 LONGEST_TEXT = 20_000
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
+_WRITTEN = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,28 @@ def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: date
     if not work.inbound.see(item.digest, now=now) or _is_own(item, address):
         return None
     matched = match_run(work, item.message, item.judge, own_address=address)
-    if matched is None:
+    if matched is None or (item.judged.kind in _WRITTEN and _is_copy(work, item.message)):
         return None
     return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
+
+
+def hold_after_fault(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:
+    """Hold the runs that a message is about on which ``take_in_message`` failed; return that in words, or None.
+
+    Nothing of what it says is read or stored; a person looks into the mailbox.
+    """
+    message = item.message
+    work.inbound.see(item.digest, now=now)
+    if _is_copy(work, message):
+        return None
+    named = {run.id: run for run, _ in work.runs.of_keys(work.inbound.keys_of_message_ids(message.own_ids))}
+    if not named and (run_id := work.runs.live_at([address_key(message.sender)])):
+        named = {run.id: run for run in work.runs.by_ids([run_id]) if not run.is_at_vendor}
+    event = events.Held(f"an e-mail about it that came in could not be processed: look into {address}")
+    held = [run for run in named.values() if run.status in LEGAL[type(event)]]
+    for run in held:
+        apply_event(work, run, event, now=now, actor=READER)
+    return "held for a person" if held else None
 
 
 def resolve_named(work: UnitOfWork, *, now: datetime) -> int:
@@ -96,9 +116,17 @@ def resolve_named(work: UnitOfWork, *, now: datetime) -> int:
 
 def _is_own(item: Incoming, address: str) -> bool:
     """Say whether it is an e-mail of ours, which a list, a rule or a copy brought into the mailbox."""
-    reports = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
     sender = item.message.sender
-    return bool(sender) and address_key(sender) == address_key(address) and item.judged.kind in reports
+    return bool(sender) and address_key(sender) == address_key(address) and item.judged.kind in _WRITTEN
+
+
+def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
+    """Say whether it is an e-mail of ours by its own Message-ID, whoever its From names: servers rewrite that."""
+    message_id = message.header("Message-ID").strip("<> ").lower()
+    if not message_id:
+        return False
+    ids = (message_id, message_id.partition("@")[0])
+    return bool(work.inbound.keys_of_message_ids(ids[:1]) or work.inbound.keys_of_provider_ids(ids))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +145,8 @@ class _Consequence:
         text = new_text(self.item.message.text, ours)
         kind = self.item.judged.kind
         subject = self.item.message.subject
+        if self.item.judged.by_subject and self._has_our_subject(ours):
+            kind = InboundKind.REPLY  # "Re: Urlaub planen": the word is ours
         if kind is InboundKind.REPLY and is_opt_out(text, "" if self._answers_ours(ours) else subject):
             kind = InboundKind.OPT_OUT
         until = away_until(text, self.item.arrived_at) if kind is InboundKind.AWAY else None
@@ -149,6 +179,11 @@ class _Consequence:
         """Whether the subject is one of ours, answered: its words are not the writer's."""
         subject = self.item.message.subject.casefold()
         return any(self_written.casefold() in subject for self_written in ours if len(self_written) < 1_000)
+
+    def _has_our_subject(self, ours: list[str]) -> bool:
+        """Whether the subject is one of ours and nothing more than that."""
+        subject = bare_subject(self.item.message.subject)
+        return any(subject == bare_subject(text) for text in ours if len(text) < 1_000)
 
     @property
     def _present(self) -> Run:

@@ -47,14 +47,19 @@ OF_MAILERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a message is; ``addresses`` those it names as failing, ``why`` the status and the mailer's words."""
+    """What a message is; ``addresses`` those it names as failing, ``why`` the status and the mailer's words.
+
+    ``by_subject``: only its subject says that it is automatic, which may be the subject of an e-mail of ours.
+    """
 
     kind: InboundKind
     addresses: frozenset[str] = frozenset()
     why: str = ""
+    by_subject: bool = False
 
 
 _LONGEST_WHY = 300
+MOST_LINES = 20_000  # of a message that is compared with the texts of other mail systems, line by line
 
 
 def judge_inbound(message: ParsedMessage) -> Judged:
@@ -75,9 +80,11 @@ def judge_inbound(message: ParsedMessage) -> Judged:
         return judged
     if _is_mailer(message):
         return _returned(message)
-    if _is_automatic(message):
-        return Judged(InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC)
-    if message.header("Return-Path").replace(" ", "") == "<>":
+    is_from_nobody = message.header("Return-Path").replace(" ", "") == "<>"
+    if (is_marked := _is_automatic(message)) or _has_automatic_subject(message):
+        kind = InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC
+        return Judged(kind, by_subject=not is_marked and not is_from_nobody)
+    if is_from_nobody:
         return Judged(InboundKind.AUTOMATIC if not _names_failure(message) else InboundKind.RETURNED)
     return Judged(InboundKind.REPLY)
 
@@ -218,6 +225,8 @@ def _by_detectors(message: ParsedMessage) -> Judged | None:
     """Return what flufl.bounce finds, which knows the texts of many mail systems."""
     from flufl.bounce import all_failures
 
+    if message.everything.count("\n") > MOST_LINES:
+        return None
     try:
         temporary, permanent = all_failures(_without_messages(message.root))
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError, RecursionError):
@@ -255,7 +264,7 @@ _SAYS_WHY = re.compile(
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(
-    r"(?im)^\W*(?:-+\s*)?(?:this is a copy of|below (?:this line )?is a copy|included is a copy|received:"
+    r"(?im)^[^\w\n]{0,200}(?:this is a copy of|below (?:this line )?is a copy|included is a copy|received:"
     r"|return-path:|the (?:original|following|body|header|first)[^\n]{0,40}message"
     r"|original message|message headers?|returned message|undelivered message)"
 )
@@ -354,8 +363,10 @@ def _is_automatic(message: ParsedMessage) -> bool:
         return True
     if message.header("Delivered-To").lower() == "autoresponder":
         return True
-    if _NO_REPLY.fullmatch(message.sender.lower()):
-        return True
+    return bool(_NO_REPLY.fullmatch(message.sender.lower()))
+
+
+def _has_automatic_subject(message: ParsedMessage) -> bool:
     return bool(
         phrases("automatic_subjects", r"(?:(?:re|aw|sv|rif|antw|odp)\s*:\s*)*(?:{})").match(message.subject)
     )

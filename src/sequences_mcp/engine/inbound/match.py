@@ -99,16 +99,18 @@ def _last_left(sequence: Run) -> StepRun | None:
 def _of_company(store: Repositories, message: ParsedMessage) -> RunMatch | None:
     """Return the one live run at the sender's company an e-mail of which has the subject that is answered."""
     host = address_key(message.sender).rpartition("@")[2] if message.sender else ""
-    subject = _bare(message.subject)
+    subject = bare_subject(message.subject)
     if not host or not subject or not _PREFIX.match(message.subject) or is_free_mail(host):
         return None
     result = [
         RunMatch(sequence, run, "company")
         for sequence in store.runs.by_ids(store.inbound.live_at_host(host))
-        if (run := _last_left(sequence)) and subject in {_bare(step.subject or "") for step in sequence.steps}
+        if (run := _last_left(sequence))
+        and subject in {bare_subject(step.subject or "") for step in sequence.steps}
     ]
     return result[0] if len(result) == 1 else None
 
 
-def _bare(subject: str) -> str:
+def bare_subject(subject: str) -> str:
+    """Return a subject without ``Re:`` and its like, as it is compared."""
     return " ".join(_PREFIX.sub("", subject, count=1).split()).casefold()

@@ -13,9 +13,18 @@ from functools import cache
 from pathlib import Path
 
 MOST_WORDS = 250  # of the new text: a longer one is a letter, which a person reads
+LONGEST_LINE = 1_000  # letters; a longer line introduces no quotation, and is costly to compare
 WITH_A_SUBJECT = 12  # words of a message whose subject alone says it
 FOLDER = Path(__file__).parent / "phrases"
 _WORDS = re.compile(r"\w+")
+# What many companies write below every e-mail about their own lists: nobody asks for anything in it.
+_CONDITION = re.compile(
+    r"\bif you(?:(?:'d| would) (?:like|prefer)|(?: no longer| do not| don'?t)? (?:want|wish)) to "
+    r"(?:unsubscribe|opt|receive|get|hear|be)\b[^.?!,:;]*"
+    r"|\b(?:wenn|falls|sollten) sie (?:keine|nicht mehr|künftig)\b[^.?!,:;]*"
+    r"|\b(?:als|indien|wilt) u geen\b[^.?!,:;]*",
+    re.IGNORECASE,
+)
 _POLITE = (
     r"(?:please|bitte|merci de|por favor|per favore|proszę|danke|thanks|thank you|merci|gracias|grazie|tack|tak)"
 )
@@ -40,7 +49,7 @@ def is_opt_out(new: str, subject: str = "") -> bool:
         return True
     if body and any(_is_bare(line) for line in (whole, body[0], body[-1])):
         return True
-    return bool(phrases("opt_out").search(whole))
+    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole)))
 
 
 def _is_bare(line: str) -> bool:
@@ -59,7 +68,7 @@ def _body(text: str) -> list[str]:
             continue
         if not lines and phrases("greetings", r"(?:{})\b[^.!?]{0,40}?[,!.:]?").fullmatch(line):
             continue
-        if phrases("attributions").fullmatch(line):
+        if len(line) <= LONGEST_LINE and phrases("attributions").fullmatch(line):
             if lines:
                 break
             continue  # they answer below what they quote

@@ -152,6 +152,7 @@ def decoded_header(value: object) -> str:
     """Return a header's value with its encoded words decoded, on one line."""
     if value is None:
         return ""
+    from email.errors import MessageError
     from email.header import decode_header
 
     text = str(value)[:10_000]
@@ -159,7 +160,7 @@ def decoded_header(value: object) -> str:
         text = decoded_bytes(text.encode("utf-8", "surrogateescape"), "utf-8")
     try:
         parts = decode_header(text) if "=?" in text else [(text, None)]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, MessageError):
         parts = [(text, None)]
     words = (part if isinstance(part, str) else decoded_bytes(part, charset or "ascii") for part, charset in parts)
     return " ".join("".join(words).split())
@@ -172,7 +173,7 @@ def _first_address(value: object) -> tuple[str, str]:
     text = decoded_header(value)[:2_000]
     try:
         result = getaddresses([text])
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, RecursionError):
         result = []
     name, address = next(((name, item) for name, item in result if "@" in item), ("", ""))
     if not address and (match := ADDRESS.search(text)):

@@ -15,6 +15,7 @@ from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.inbound.effects import (
     Incoming,
     digest_of,
+    hold_after_fault,
     incoming,
     resolve_named,
     take_in_message,
@@ -137,14 +138,15 @@ class MailboxReader:
 
     def _carried_out(self, item: Incoming) -> str | None:
         now = self.clock()
-        try:
-            return self._together(partial(take_in_message, item=item, address=self.address, now=now))
-        except StoreError:
-            raise
-        except Exception:  # a fault over one stranger's message must not keep all the others from being read
-            log.exception("A message in the inbox could not be taken in (SHA-256 %s)", item.digest.hex())
-            self.store.inbound.see(item.digest, now=now)
-            return None
+        for act in (take_in_message, hold_after_fault):
+            try:
+                return self._together(partial(act, item=item, address=self.address, now=now))
+            except StoreError:
+                raise
+            except Exception:  # a fault over one stranger's message must not keep all the others from being read
+                log.exception("A message in the inbox could not be taken in (SHA-256 %s)", item.digest.hex())
+        self.store.inbound.see(item.digest, now=now)
+        return None
 
     def _forget(self) -> None:
         now = self.clock()
