@@ -95,7 +95,7 @@ async def open_context(
                 _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
             )
             app = _context(settings, store, clock=clock, actor=actor, connect=connect)
-            if worker and settings.can_send:
+            if worker and settings.sender is not None and _served(settings):
                 app = replace(app, workers=_with_own(settings, app.workers, clock))
             _log_troubles(app, on=worker)
             with working(settings, on=worker, clock=clock, after=work_after):
@@ -486,24 +486,32 @@ def _with_own(
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.supervisor import host_name
 
-    since, terms = clock(), terms_of(settings)
+    since, served = clock(), _served(settings)
     worker = WorkerPresence(
         host=host_name(),
         process=os.getpid(),
         since=since,
         seen=since,
         last_act=None,
-        sends=_sends(terms),
+        sends=" and as ".join(map(_sends, served)),
         hands_over=", ".join(settings.accounts),
-        serves=frozenset({terms.mark}),
+        serves=frozenset(terms.mark for terms in served),
     )
 
     def workers() -> list[WorkerPresence]:
         workers = list(others())
-        begun = any((item.host, item.process) == (worker.host, worker.process) and item.sends for item in workers)
-        return workers if begun or clock() - since > STARTS_WITHIN else [*workers, worker]
+        shown = [item for item in workers if (item.host, item.process) == (worker.host, worker.process)]
+        begun = any(worker.serves <= item.serves for item in shown)
+        if begun or clock() - since > STARTS_WITHIN:
+            return workers
+        return [*(item for item in workers if item not in shown), worker]
 
     return workers
+
+
+def _served(settings: Settings) -> list[Terms]:
+    """Return the terms of the mailboxes that this process can send from."""
+    return [terms_of(mailbox) for mailbox in settings.of_each_mailbox() if mailbox.can_send]
 
 
 def _sends(terms: Terms) -> str:

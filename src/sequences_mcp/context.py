@@ -153,9 +153,14 @@ class AppContext:
         terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
         return f"at {address} or {terminal}" if address else terminal
 
-    def obstacle(self) -> str | None:
-        """Return, on one line, what keeps anything from leaving just now, or None."""
-        return next((f"Nothing leaves now: {trouble.line}" for trouble in self.troubles() if trouble.stops), None)
+    def obstacle(self, plan: Plan | None = None) -> str | None:
+        """Return, on one line, what keeps anything, or anything of a plan, from leaving just now, or None."""
+        is_one_of_several = len(self.mailboxes) > 1
+        for trouble in self.troubles():
+            of = trouble.sender if is_one_of_several else ""
+            if trouble.stops and (not of or plan is None or plan.header.terms.sender_address == of):
+                return f"Nothing leaves{f' from {of}' if of else ''} now: {trouble.line}"
+        return None
 
     def waits_for_worker(self, plan: Plan) -> str | None:
         """Return that nothing of an approved plan leaves before a worker with its settings runs, or None."""

@@ -126,7 +126,13 @@ def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[Doct
     """Yield the secrets that this process lacks; that is a failure only where no running worker has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
-        has = any(vendor in worker.hands_over if vendor in VENDORS else worker.sends for worker in working)
+        # Of a further mailbox a worker has it that sends as that mailbox's sender.
+        further = (mailbox for mailbox in settings.further_mailboxes if name.endswith(f" of {mailbox.name}"))
+        of = next((mailbox.sender.address for mailbox in further), "")
+        has = any(
+            vendor in worker.hands_over if vendor in VENDORS else worker.sends and of in worker.sends
+            for worker in working
+        )
         yield DoctorLine(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
 
 

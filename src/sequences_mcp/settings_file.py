@@ -253,7 +253,7 @@ class _Reader:
         if "imap" in texts:
             self._imap(key, table, texts, into=into, of=of)
         if "smtp" in texts:
-            self._smtp(key, table, texts, into=into, lacking=f"SEQUENCES_SMTP_URL{of}")
+            self._smtp(key, table, texts, into=into, of=of)
         elif "password" in table and "smtp" not in table and "imap" not in table:
             self._secret((*key, "password"), table["password"], setting=f"SEQUENCES_SMTP_URL{of}")
             self.settings.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
@@ -274,9 +274,9 @@ class _Reader:
         texts: Mapping[str, str],
         *,
         into: dict[str, Given],
-        lacking: str,
+        of: str,
     ) -> None:
-        place, url = (*key, "smtp"), texts["smtp"]
+        place, url, lacking = (*key, "smtp"), texts["smtp"], f"SEQUENCES_SMTP_URL{of}"
         scheme, slashes, rest = url.partition("://")
         account, _, host = rest.rpartition("@")
         if ":" in account or not slashes:
@@ -287,13 +287,13 @@ class _Reader:
             if account:
                 self.settings.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
             else:
-                into["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url) or url)
+                into["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url, of=of) or url)
             return
         secret = self._secret((*key, "password"), table["password"], setting=lacking)
         user = account or quote(texts.get("address", ""), safe="")
         if secret is None or not user:
             bare = f"{scheme}://{host}"
-            if whole := self._of_environment(bare):
+            if whole := self._of_environment(bare, of=of):
                 self.settings.lacking.pop(lacking, None)
             into["SEQUENCES_SMTP_URL"] = Given(place, whole or bare)
             return
@@ -312,7 +312,7 @@ class _Reader:
             self.settings.wrong(place, f'{why}. Write imap = "imaps://host:993", and password = {REFERENCE}')
             return
         bare = f"{scheme}://{host}"
-        whole = self._of_environment(bare, setting)
+        whole = self._of_environment(bare, setting, of=of)
         user = account or quote(texts.get("address", ""), safe="")
         if "password" in table:
             if secret := self._secret((*key, "password"), table["password"], setting=f"{setting}{of}"):
@@ -324,9 +324,12 @@ class _Reader:
         if whole:
             into[setting] = Given(place, whole)
 
-    def _of_environment(self, url: str, setting: str = "SEQUENCES_SMTP_URL") -> str:
-        """Return a setting of the environment where it has an account at the file's very server; or nothing."""
-        text = self.environ.get(setting, "").strip()
+    def _of_environment(self, url: str, setting: str = "SEQUENCES_SMTP_URL", *, of: str) -> str:
+        """Return a setting of the environment where it has an account at the file's very server; or nothing.
+
+        Its account is the default mailbox's: no further mailbox signs in with it.
+        """
+        text = "" if of else self.environ.get(setting, "").strip()
         try:
             theirs, ours = urlsplit(text), urlsplit(url)
             same = (theirs.scheme, theirs.hostname, theirs.port) == (ours.scheme, ours.hostname, ours.port)

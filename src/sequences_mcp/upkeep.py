@@ -39,34 +39,46 @@ def work_once(settings: Settings) -> WorkDone:
     if settings.sender is None and not settings.accounts:
         require_sending(settings)
     handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"to_outbox": settings.smtp_url is None}
     if settings.sender is not None:
         facts = _sent_once(settings, stop)
     if handed is not None:
         facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_at_vendor": handed.unknown}
-    return asyncio.run(_work_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
+    return asyncio.run(_work_done(settings, partial(WorkDone, **facts)))
 
 
 def _sent_once(settings: Settings, stop: threading.Event) -> dict[str, Any]:
     """Do what is due of each mailbox; return what became of the e-mails, and when the next thing is due."""
+    from sequences_mcp.engine.worker import FREE
+
     sent: Counter[str] = Counter()
     coming: list[datetime] = []
+    _require_one_that_sends(settings)
     each = settings.of_each_mailbox()
-    if not any(mailbox.can_send for mailbox in each):
-        require_sending(settings)
+    has_server = any(mailbox.smtp_url is not None for mailbox in each)
     for mailbox in each:
-        if not mailbox.can_send:
-            continue  # its password is not here; what is wrong says so
-        with open_worker(mailbox, others=[other for other in each if other is not mailbox]) as worker:
+        others = [other for other in each if other is not mailbox]
+        # Without its password, which what is wrong tells, all is done that needs no server.
+        with open_worker(mailbox, queue=None if mailbox.can_send else FREE, others=others) as worker:
             if worker.read_answers is not None:
                 worker.read_answers()
             while worker.run_due() and not stop.is_set():
                 pass
-            sent.update(worker.outcomes)
+            outcomes = Counter(worker.outcomes)
+            if has_server and mailbox.smtp_url is None:
+                outcomes["in_outbox"] = outcomes.pop("accepted", 0)
+            sent.update(outcomes)
             if (at := worker.next_at()) is not None:
                 coming.append(at)
     facts: dict[str, Any] = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
+    facts |= {"in_outbox": sent["in_outbox"], "to_outbox": not has_server}
     return facts | {"next_at": min(coming, default=None)}
+
+
+def _require_one_that_sends(settings: Settings) -> None:
+    """Raise SettingsError where this process can send from none of its mailboxes."""
+    if settings.sender is None or not any(mailbox.can_send for mailbox in settings.of_each_mailbox()):
+        require_sending(settings)
 
 
 async def _hand_over_once(settings: Settings) -> EnrolmentTally:
@@ -117,7 +129,7 @@ def work(settings: Settings) -> None:
     if settings.accounts:
         asyncio.run(_work_in_context(settings, stop))
         return  # the context opened with ``worker=True`` also ran the worker
-    require_sending(settings)
+    _require_one_that_sends(settings)
     with working(settings, on=True, clock=utc_now):
         stop.wait()
 

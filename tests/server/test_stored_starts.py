@@ -129,6 +129,23 @@ async def test_of_two_plans_of_one_call_the_first_that_is_sealed_stands_and_of_t
     assert rows(world, statuses) == [(1, "REFUSED", 3), (2, "ACTIVE", 3)]
 
 
+async def test_the_same_call_at_once_that_finds_everybody_under_way_already_returns_the_plan_that_stands(
+    world: World,
+) -> None:
+    async with world.client("auto") as desktop:
+        blueprint = await desktop.blueprint()
+    world.changes["auto_approve"] = frozenset({f"{blueprint}@1"})
+    call = ToolCall("start_sequence", "monday", "f" * 64)
+    async with world.app() as app:  # both calls have looked for an earlier one before either has sealed its plan
+        first, late = [
+            await starts.start_sequence(
+                app, blueprint_id=blueprint, contacts=people(3), auto_approve=True, call=call, progress=silent
+            )
+            for _ in range(2)
+        ]
+    assert (late.plan.id, late.is_repeat, late.plan.status) == (first.plan.id, True, PlanStatus.APPROVED)
+
+
 async def silent(done: int, total: int) -> None:
     """Report nothing."""
 

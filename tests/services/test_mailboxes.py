@@ -14,10 +14,12 @@ import pytest
 from tests.world.mail_servers import STALL, Inbox, mail_server
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
-from sequences_mcp.bootstrap import open_worker, terms_of, utc_now, working
+from sequences_mcp.bootstrap import open_context, open_worker, terms_of, utc_now, working
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sender
 from sequences_mcp.errors import DeliveryWithheldError
+from sequences_mcp.review.terminal import work_done
+from sequences_mcp.upkeep import work_once
 
 SIGNED = {**MAIL, "content": "Hi {{firstname}}, would a short call suit you? {{recruiterFirstname}}"}
 FROM_BOB = {**SIGNED, "config": {"userId": "bob"}}
@@ -157,3 +159,43 @@ def test_a_mailbox_lets_no_message_of_another_sender_out() -> None:
         require_sender("ada@example.com", deliver)(message)
     assert opened == []
     assert require_sender("bob@example.com", deliver)(message).reply == "250 ok"
+
+
+async def test_a_start_says_when_its_own_mailbox_sends(bureau: Bureau) -> None:
+    with two_servers(bureau, ada='window = "Sun 08:00-09:00"'):  # the test's day is a Monday
+        async with bureau.client() as desktop:
+            told = [(await start(desktop, SIGNED)), (await start(desktop, FROM_BOB, first=2))]
+    ada, bob = ["; ".join(one["sample"]["due"]) for one in told]
+    assert "Sun" in ada and "Mon" in bob, (ada, bob)
+
+
+async def test_a_mailbox_that_rests_is_no_obstacle_to_a_start_from_another(bureau: Bureau) -> None:
+    with two_servers(bureau, {"MAIL": "550 5.7.1 the account is blocked"}):
+        await both_started(bureau)
+        bureau.work()
+        async with bureau.client("auto", yes) as desktop:
+            told = [await start(desktop, SIGNED, first=3), await start(desktop, FROM_BOB, first=4)]
+    ada, bob = [one["next"] for one in told]
+    assert "Nothing leaves from ada@example.com now" in ada
+    assert "refuses" not in bob
+
+
+async def test_a_process_that_begins_serves_each_of_its_mailboxes(bureau: Bureau) -> None:
+    with two_servers(bureau):
+        async with open_context(bureau.settings, worker=True, clock=bureau.clock, work_after=60) as app:
+            [worker] = app.workers()
+        assert worker.serves == {terms_of(one).mark for one in bureau.settings.of_each_mailbox()}
+
+
+def test_what_went_to_the_outbox_is_not_told_as_sent(bureau: Bureau) -> None:
+    with mail_server({}) as server:
+        settings_with(bureau, ada=(f'smtp = "smtp://127.0.0.1:{server.port}"',), bob=())
+        [first, *_] = work_done(replace(work_once(bureau.settings), accepted=2, in_outbox=3))
+    assert first == "E-mails sent: 2; written to the outbox folder, which reaches nobody: 3."
+
+
+def test_due_work_is_done_once_where_the_default_mailbox_lacks_its_password(bureau: Bureau) -> None:
+    lacking = ('smtp = "smtp://127.0.0.1:9"', 'password = { env = "NOT_HERE" }')
+    settings_with(bureau, ada=lacking, bob=())
+    done = work_once(bureau.settings)
+    assert (done.accepted, done.to_outbox) == (0, False)

@@ -364,3 +364,21 @@ def test_what_a_further_mailbox_leaves_out_is_the_folders_and_not_the_default_ma
 def test_a_default_mailbox_that_is_no_text_is_one_problem(folder: Folder, named: str) -> None:
     [said] = folder.problems(f"default_mailbox = {named}\n" + mailbox())
     assert "default_mailbox: it has to name a table [mailboxes.NAME]; there is ada" in said
+
+
+@pytest.mark.parametrize("password", ["", 'password = { env = "BOB_PASSWORD" }\n'], ids=["none", "not here"])
+def test_a_further_mailbox_never_signs_in_with_the_account_of_the_environment(
+    folder: Folder, password: str
+) -> None:
+    folder.write(TWO + 'smtp = "smtps://mail.example:465"\n' + password)
+    account = "smtps://ada%40example.com:x@mail.example:465"
+    [bob] = folder.read(SEQUENCES_SMTP_URL=account).further_mailboxes
+    assert bob.smtp_url is not None and bob.smtp_url.value == "smtps://mail.example:465"
+
+
+def test_the_answers_of_a_further_mailbox_are_never_read_in_the_mailbox_of_the_environment(folder: Folder) -> None:
+    folder.write(TWO + 'imap = "imaps://mail.example:993"\npassword = { env = "BOB_PASSWORD" }\n')
+    account = "imaps://ada%40example.com:x@mail.example:993"
+    first, bob = folder.read(SEQUENCES_IMAP_URL=account).of_each_mailbox()
+    assert (first.reads_inbox, bob.imap_url, bob.reads_inbox) == (True, None, True)
+    assert "BOB_PASSWORD is not set" in bob.lacking["SEQUENCES_IMAP_URL"]

@@ -180,7 +180,8 @@ class Trouble:
     """Something wrong with this server: what, since when if known, and what a person does about it.
 
     ``server_reply`` is what a mail server answered: a stranger's words, not part of the line. ``stops`` says that
-    nothing, or nothing of what it names, is sent while it lasts.
+    nothing, or nothing of what it names, is sent while it lasts; ``sender`` is the address of the one mailbox
+    that it is about.
     """
 
     code: str
@@ -189,6 +190,7 @@ class Trouble:
     since: datetime | None = None
     stops: bool = True
     server_reply: str = ""
+    sender: str = ""
 
     @property
     def line(self) -> str:

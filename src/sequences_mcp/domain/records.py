@@ -109,7 +109,8 @@ class WaitingTally:
 class WorkDone:
     """The result of ``work --once``.
 
-    ``accepted``, ``refused`` and ``unknown`` count e-mails, None where no sender is set; ``handed_over``,
+    ``accepted``, ``refused`` and ``unknown`` count e-mails, None where no sender is set; ``to_outbox`` says that
+    none left, ``in_outbox`` how many were written there while other mailboxes have a server. ``handed_over``,
     ``not_taken`` and ``unknown_at_vendor`` count people of starts at vendors, None where none is connected.
     ``waiting`` is what waits for a person now, ``next_at`` when the next thing is due, ``stops`` the troubles that
     keep things from being sent.
@@ -117,6 +118,7 @@ class WorkDone:
 
     to_outbox: bool
     accepted: int | None = None
+    in_outbox: int = 0
     refused: int = 0
     unknown: int = 0
     handed_over: int | None = None

@@ -11,7 +11,7 @@ from sequences_mcp.domain.companies import company_domain_of, company_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import (
     IN_FLIGHT,
     LIVE,
@@ -122,7 +122,9 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     answered = engine.store.vendor_errors.of_runs(vendor_runs) if vendor_runs else {}
     others = _of_other_terms(engine, results)
     now, opens = engine.clock(), _openings(engine, results, others)
-    held = held_for(engine, [plan for plan_id, plan in others.items() if plan_id in _going_on(results)])
+    going = _going_on(results)
+    approved = [plan for plan in others.values() if plan.status is PlanStatus.APPROVED and plan.id in going]
+    held = held_for(engine, approved)
     readings = engine.store.readings.of_runs(vendor_runs) if vendor_runs else {}
     names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
     return tuple(
@@ -162,7 +164,7 @@ def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact
 
 
 def _of_other_terms(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Plan]:
-    """Return, by id, the plans of these runs that were approved for other terms than the default mailbox's."""
+    """Return, by id, the plans of these runs that were made for other terms than the default mailbox's."""
     plan_ids = {run.plan_id for run in runs if _goes_on(run) or run.queue == "mailbox"}
     if not plan_ids:
         return {}

@@ -173,6 +173,7 @@ def _resting(store: Repositories, sender: str, now: datetime, *, account: str | 
             "the sign-in now.",
             since=rest.since,
             server_reply=rest.reply,
+            sender=sender,
         )
 
 
@@ -193,6 +194,7 @@ def _unread(store: Repositories, address: str, now: datetime, *, freshness: time
         what=f"The inbox of {address} {unread}{why}; {so}.",
         remedy="It is tried again by itself; keep a worker running, and correct the settings where it refuses.",
         stops=not is_fresh,
+        sender=address,
         server_reply=known.reply,
     )
 

@@ -48,8 +48,9 @@ def work_done(done: WorkDone) -> Iterator[str]:
     """Yield the result of ``work --once``: what was sent, what waits for a person, when the next step is due."""
     parts = []
     if done.accepted is not None:
-        left = "written to the outbox folder, which reaches nobody" if done.to_outbox else "sent"
-        parts.append(f"E-mails {left}: {done.accepted:,}")
+        outbox = "written to the outbox folder, which reaches nobody"
+        parts.append(f"E-mails {outbox if done.to_outbox else 'sent'}: {done.accepted:,}")
+        parts += [f"{outbox}: {done.in_outbox:,}"] if done.in_outbox else []
         parts += [f"not accepted: {done.refused:,}"] if done.refused else []
         parts += [f"unknown whether they were sent: {done.unknown:,}"] if done.unknown else []
     if done.handed_over is not None:

@@ -117,7 +117,7 @@ def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally) -> dict[s
     plan, sample = start.plan, start.sample
     if plan.status not in OPEN:
         return {}
-    steps = [run.step for run in sample.sequence.steps]
+    app, steps = app.sending_under(plan.header.terms), [run.step for run in sample.sequence.steps]
     slots = timetable(app, steps, zone=sample.sequence.time_zone, start=app.clock())
     due = tuple(
         f"{run.step.id}: {slot.words}"

@@ -68,7 +68,7 @@ def _parts(app: AppContext, tool: str, arguments: Arguments, *, asks: bool) -> I
         case "update_sequence":
             yield from _parts_of_variables(app, arguments, asks=asks)
         case "create_blueprint" | "update_blueprint":
-            yield from _parts_of_blueprint(app, tool, arguments)
+            yield from _parts_of_blueprint(app, tool, arguments, asks=asks)
 
 
 def _is_at_vendor(identifier: object) -> bool:
@@ -146,10 +146,10 @@ async def _run(app: AppContext, sequence_id: str) -> None:
     await provider.get_sequence(sequence_id)
 
 
-def _parts_of_blueprint(app: AppContext, tool: str, arguments: Arguments) -> Iterator[Part]:
+def _parts_of_blueprint(app: AppContext, tool: str, arguments: Arguments, *, asks: bool) -> Iterator[Part]:
     blueprint_id, place = arguments.get("blueprint_id"), arguments.get("provider")
     where = provider_of(next((text for text in (blueprint_id, place) if isinstance(text, str)), LOCAL))
-    if isinstance(blueprint_id, str):
+    if isinstance(blueprint_id, str) and (asks or not _is_at_vendor(blueprint_id)):
         yield partial(blueprints.get_blueprint, app, blueprint_id=blueprint_id)
     if isinstance(arguments.get("name"), str):
         yield partial(_name, arguments["name"])

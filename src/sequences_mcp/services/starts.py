@@ -137,10 +137,17 @@ async def _sealed(
     call: ToolCall | None,
     approved_by: Callable[[Plan], str | None] = lambda _: None,
 ) -> StartReport:
-    """Seal a plan of some of so many people; RefusedByGuardsError when all of them were left out."""
+    """Seal a plan of some of so many people; RefusedByGuardsError when all of them were left out.
+
+    They may be in the plan of the same call, sent twice at once: that one is then returned.
+    """
     if len(tally.left_out) == number:
-        raise nobody_left(tally)
-    stands = await app.plans.seal_plan(plan.id, call=call, tally=tally.counted(), approved_by=approved_by)
+        earlier = await app.plans.plan_of_call(call) if call else None
+        if earlier is None:
+            raise nobody_left(tally)
+        stands = earlier
+    else:
+        stands = await app.plans.seal_plan(plan.id, call=call, tally=tally.counted(), approved_by=approved_by)
     return StartReport(
         plan=stands,
         sample=(await app.plans.list_people(stands.id, page=1, size=1)).items[0],

@@ -202,7 +202,7 @@ class PlanRepository:
         return self._database.remembered(("plans that go on", known), read)
 
     def of_other_terms(self, ids: Collection[str], *, terms: Terms) -> list[Plan]:
-        """Return those of these plans that are approved for other terms than these."""
+        """Return those of these plans, approved or void, that were made for other terms than these."""
         rows = self._database.rows("plans.of_other_terms", ids=json.dumps(list(ids)), terms=terms.text)
         return list(map(_from_row, rows))
 

@@ -55,8 +55,9 @@ async def start_sequence(
         view = await ask_about_plan(app, ctx, planned, view=view)
     view = await plan_decided(app, ctx, planned, view=view, seconds=wait_seconds)
     is_going = view.became is not None and not LIVE.isdisjoint(view.became)
-    waits = app.waits_for_worker(await app.plans.get_plan(planned.plan_id)) if is_going else None
-    if obstacle := app.obstacle() or waits:
+    plan = await app.plans.get_plan(planned.plan_id)
+    waits = app.waits_for_worker(plan) if is_going else None
+    if obstacle := app.obstacle(plan) or waits:
         view = view.model_copy(update={"next": f"{view.next} {obstacle}"})
     return view
 

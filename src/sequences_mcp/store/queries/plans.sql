@@ -93,10 +93,10 @@ WHERE status = 'approved' AND terms <> :terms AND (
     SELECT 1 FROM sequence WHERE plan_no = plan.no AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
 
 -- of_other_terms --
--- Approved plans of a JSON list of ids that were made for other terms than these.
+-- Approved and void plans of a JSON list of ids that were made for other terms than these.
 SELECT plan.*, blueprint_id, version, name FROM json_each(:ids) wanted CROSS JOIN plan ON plan.id = wanted.value
 CROSS JOIN blueprint_version v ON v.no = plan.version_no
-WHERE status = 'approved' AND terms <> :terms
+WHERE status IN ('approved', 'void') AND terms <> :terms
 
 -- overdue --
 -- Plans that waited too long, or that nobody finished writing.
