@@ -252,6 +252,19 @@ async def test_a_soft_bounce_is_noted_and_the_third_holds(world: EngineWorld, st
     assert not await listed(world)
 
 
+async def test_a_report_about_an_address_that_ours_was_forwarded_to_holds_and_suppresses_nobody(
+    world: EngineWorld,
+) -> None:
+    sent = await started(world)
+    data = report(sent, status="5.1.1")
+    for header in (b"Final-Recipient", b"Original-Recipient"):
+        data = data.replace(header + b": rfc822; bob@acme.example", header + b": rfc822; old.private@home.example")
+        data = data.replace(header + b": rfc822;bob@acme.example", header + b": rfc822;old.private@home.example")
+    assert comes(world, data) == "held for a person"
+    assert not await listed(world)
+    assert leaves(world, days=30) == 0
+
+
 async def test_a_report_that_names_only_the_address_holds_and_suppresses_nobody(world: EngineWorld) -> None:
     await started(world)
     other = Sent(message_id="<unrelated@else.example>", recipient="bob@acme.example")

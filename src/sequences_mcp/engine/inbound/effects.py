@@ -8,7 +8,7 @@ the note that it was looked at, so that two processes, or one that ended in betw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -118,6 +118,16 @@ def _is_own(item: Incoming, address: str) -> bool:
     """Say whether it is an e-mail of ours, which a list, a rule or a copy brought into the mailbox."""
     sender = item.message.sender
     return bool(sender) and address_key(sender) == address_key(address) and item.judged.kind in _WRITTEN
+
+
+def _may_be_about(recipient: str, named: Iterable[str]) -> bool:
+    """Say whether a report of these addresses may be about a recipient, which servers write in other ways."""
+    local, _, host = address_key(recipient).partition("@")
+    parts = [address_key(address).partition("@")[::2] for address in named]
+    return not parts or any(
+        name == local or f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}")
+        for name, other in parts
+    )
 
 
 def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
@@ -270,6 +280,8 @@ class _Consequence:
             return self._held(
                 "a report says that the contact's address does not exist, but names no e-mail of ours"
             )
+        if not _may_be_about(run.recipient or "", self.item.judged.addresses):
+            return self._held("a report says that an address does not exist to which the contact's was forwarded")
         event = events.Returned(run.key, hard=True, reason=self._why("its address does not exist"))
         if not self._apply(self._present, event) and run.recipient:
             self._suppress(run.recipient, f"bounced: {event.reason}")
