@@ -309,5 +309,23 @@ async def test_the_key_of_a_start_that_an_older_program_answered_still_has_its_p
     assert upgraded.rows("SELECT count(*) FROM operation WHERE tool LIKE 'start_sequence%'") == [(0,)]
 
 
+async def test_a_key_that_a_start_and_a_retry_left_behind_is_the_starts(upgraded: Upgraded) -> None:
+    plans = [row[0] for row in upgraded.rows("SELECT id FROM plan ORDER BY no LIMIT 2")]
+    kept = {
+        "start_sequence.plan": ("k1#plan", {"plan_id": plans[0], "left_out": 0}),
+        "retry_failed": ("k1", {"plan_id": plans[-1], "left_out": 0}),
+    }
+    with closing(sqlite3.connect(upgraded.folder / "sequences.db")) as database:
+        for tool, (key, stored) in kept.items():
+            values = (tool, tool, key, fingerprint({}), json.dumps(stored), _micros(LEFT))
+            database.execute("INSERT INTO operation VALUES (NULL, ?, ?, ?, ?, ?, 'mcp', ?, ?)",
+                             (*values, _micros(LEFT + timedelta(days=30))))  # fmt: skip
+        database.commit()
+    async with ServerWorld(upgraded.folder, upgraded.clock, {}).client("auto") as desktop:
+        await desktop.call("list_sequences")
+    found = upgraded.rows("SELECT id, call_tool FROM plan WHERE call_key = 'k1'")
+    assert found == [(plans[0], "start_sequence")]
+
+
 def _micros(at: datetime) -> int:
     return int(at.timestamp()) * 1_000_000

@@ -29,6 +29,7 @@ FROM operation o
 WHERE o.tool = 'start_sequence.plan' AND o.key LIKE '%#plan' AND json_valid(o.answer)
   AND plan.id = coalesce(json_extract(o.answer, '$.plan_id'), json_extract(o.answer, '$.view.plan_id'));
 
+-- A key of this tool may have been that of a start as well.
 UPDATE plan SET
   call_tool = 'retry_failed',
   call_key = o.key,
@@ -38,7 +39,8 @@ UPDATE plan SET
   learnt = json_object('why', json('[]'), 'first', json('[]'), 'zones', json('{}'), 'saved', 0)
 FROM operation o
 WHERE o.tool = 'retry_failed' AND o.key IS NOT NULL AND json_valid(o.answer)
-  AND json_type(o.answer, '$.left_out') = 'integer' AND plan.id = json_extract(o.answer, '$.plan_id');
+  AND json_type(o.answer, '$.left_out') = 'integer' AND plan.id = json_extract(o.answer, '$.plan_id')
+  AND NOT EXISTS (SELECT 1 FROM plan AS named WHERE named.call_key = o.key);
 
 DELETE FROM operation
 WHERE tool = 'start_sequence.plan' AND key IN (SELECT call_key || '#plan' FROM plan WHERE call_key IS NOT NULL)
