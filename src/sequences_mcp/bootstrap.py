@@ -393,7 +393,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         unread_drafts=settings.unread_drafts,
         mailboxes=tuple(map(_outgoing, settings.of_each_mailbox())),
         elicitation=settings.elicitation,
-        troubles=partial(_troubles, settings, store, clock),
+        troubles=partial(_troubles, settings, store, clock, cache(partial(_own_mailboxes, settings, store))),
         workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _signature_check(settings, "", None) is not None,
@@ -444,7 +444,19 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
     return Zone(choice.names, choice.source)
 
 
-def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
+def _own_mailboxes(settings: Settings, store: Store) -> tuple[Mapping[Terms, str], tuple[str, ...]]:
+    """Return what stands for the account of each mailbox, by its terms, and the addresses that are read."""
+    each = settings.of_each_mailbox()
+    marks = {terms_of(mailbox): _account_mark(mailbox, store) for mailbox in each}
+    return marks, tuple(terms_of(mailbox).sender_address for mailbox in each if mailbox.reads_inbox)
+
+
+def _troubles(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    own_mailboxes: Callable[[], tuple[Mapping[Terms, str], tuple[str, ...]]],
+) -> list[Trouble]:
     """Return what is wrong now: what is not set, then what stands in the way."""
     from sequences_mcp.engine.supervisor import MAILBOX, awake, worker_states
     from sequences_mcp.engine.troubles import troubles
@@ -454,7 +466,7 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     freshness = timedelta(seconds=settings.freshness)
     with store.snapshot():  # one state of the database for all that is asked, and far less work than one for each
         states = worker_states(store, now=now)
-        mailboxes = {terms_of(one): _account_mark(one, store) for one in settings.of_each_mailbox()}
+        mailboxes, read_here = own_mailboxes()
         sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
         return [
             *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
@@ -465,7 +477,7 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
                 states=states,
                 knows_server=settings.knows_server,
                 freshness=freshness,
-                read_here=[terms_of(one).sender_address for one in settings.of_each_mailbox() if one.reads_inbox],
+                read_here=read_here,
             ),
         ]
 
