@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import measure, vendors
@@ -65,7 +67,8 @@ def machine() -> str:
         platform.machine(),
     )
     cores = sum(line.startswith("processor") for line in _lines("/proc/cpuinfo"))
-    return f"{cores} cores of {model}, {platform.system()}, Python {platform.python_version()}"
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return f"{cores} cores of {model}, {platform.system()}, {versions}, {datetime.now(UTC):%Y-%m-%d}"
 
 
 def _lines(path: str) -> list[str]:
