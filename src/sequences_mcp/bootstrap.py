@@ -393,7 +393,9 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         unread_drafts=settings.unread_drafts,
         mailboxes=tuple(map(_outgoing, settings.of_each_mailbox())),
         elicitation=settings.elicitation,
-        troubles=partial(_troubles, settings, store, clock, cache(partial(_own_mailboxes, settings, store))),
+        troubles=partial(
+            _troubles, settings, store, clock, own_mailboxes=cache(partial(_own_mailboxes, settings, store))
+        ),
         workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _signature_check(settings, "", None) is not None,
@@ -455,6 +457,7 @@ def _troubles(
     settings: Settings,
     store: Store,
     clock: Clock,
+    *,
     own_mailboxes: Callable[[], tuple[Mapping[Terms, str], tuple[str, ...]]],
 ) -> list[Trouble]:
     """Return what is wrong now: what is not set, then what stands in the way."""
