@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipient_rows import PART
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.contacts import save_contacts
+from sequences_mcp.services.faults import every_fault
 from sequences_mcp.services.starts import preview_sequence, start_sequence
 
 
@@ -23,7 +25,8 @@ def crowd(number: int) -> list[Any]:
     return [{**GRACE, "email": f"person{index}@hopper.example"} for index in range(number)]
 
 
-async def test_everything_else_has_a_turn_after_at_most_so_many_people_of_each_stage(world: World) -> None:
+async def turns_beside(work: Awaitable[object]) -> int:
+    """Return how often something else on the event loop had its turn while some work was done."""
     turns = 0
 
     async def something_else() -> None:
@@ -32,14 +35,33 @@ async def test_everything_else_has_a_turn_after_at_most_so_many_people_of_each_s
             turns += 1
             await asyncio.sleep(0)
 
+    other = asyncio.create_task(something_else())
+    await work
+    other.cancel()
+    return turns
+
+
+async def test_everything_else_has_a_turn_after_at_most_so_many_people_of_each_stage(world: World) -> None:
+    people = 10 * PART
     async with world.app() as app:
         made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
-        other = asyncio.create_task(something_else())
-        people = 10 * PART
-        await start_sequence(app, blueprint_id=made.blueprint.id, contacts=crowd(people), progress=silent)
-        other.cancel()
+        turns = await turns_beside(
+            start_sequence(app, blueprint_id=made.blueprint.id, contacts=crowd(people), progress=silent)
+        )
     # Reading and matching; then saving, rendering and writing, in parts that are two and a half times larger.
     assert turns >= people / PART * 2 + people / (2.5 * PART) * 3
+
+
+async def test_everything_else_has_its_turns_while_it_is_looked_at_what_else_is_wrong_with_a_start(
+    world: World,
+) -> None:
+    people = 10 * PART
+    async with world.app() as app:
+        made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
+        arguments = {"blueprint_id": made.blueprint.id, "contacts": crowd(people)}
+        error = InvalidArgumentsError("Something is wrong.", next_step="Mend it.")
+        turns = await turns_beside(every_fault(app, error, tool="start_sequence", arguments=arguments))
+    assert turns >= people / PART * 2  # reading and matching
 
 
 @pytest.mark.parametrize("apart", [1, PART - 1, PART, 3 * PART])

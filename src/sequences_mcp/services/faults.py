@@ -99,7 +99,7 @@ async def _startable(app: AppContext, blueprint_id: str, *, is_preview: bool) ->
 
 async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any]) -> None:
     """Raise what is wrong with the people of a start; of a blueprint that nobody knows, every fact counts."""
-    rows = recipient_rows.read_recipients(contacts, policy=app.policy)
+    rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     try:
         provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
         if provider.name != LOCAL:
@@ -112,7 +112,7 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
             raise
         optional = frozenset()
     entries = recipient_rows.with_optional(rows.entries, optional)
-    matched = await app.local.match_contacts([entry.contact for entry in entries])
+    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound(matched.problems)
 
 
