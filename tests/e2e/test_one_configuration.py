@@ -33,7 +33,7 @@ async def seen(desktop: Desktop, run: str) -> dict[str, Any]:
 
 
 def worker_sends(said: Said) -> bool:
-    """Tell whether doctor saw the thread that sends: a worker's other threads show themselves before or after it."""
+    """Tell whether doctor saw the thread that sends; a worker shows its threads one by one."""
     return "worker: process" in said.out and "; sends as Ada Lovelace" in said.out
 
 
