@@ -11,7 +11,7 @@ import click
 import pytest
 from house_tree import ROOT, SRC, Source, sources
 
-from sequences_mcp.cli import _commands
+from sequences_mcp.cli import command_line
 from sequences_mcp.domain.ids import PROVIDERS
 from sequences_mcp.server.boundary import without_tools
 from sequences_mcp.server.catalog import INSTEAD, TOOLS, VENDOR_TOOLS, listed_tools, tool_names
@@ -74,7 +74,7 @@ def _settings(text: str) -> Iterator[str]:
 
 def _commands_in(text: str) -> Iterator[str]:
     for line in COMMAND.findall(text):
-        present: click.Command = _commands()
+        present: click.Command = command_line()
         for word in line.split():
             if word.startswith("--"):
                 if word not in {one for parameter in present.params for one in parameter.opts} | {"--help"}:
@@ -82,7 +82,7 @@ def _commands_in(text: str) -> Iterator[str]:
                 break
             if not isinstance(present, click.Group):
                 break
-            found = present.commands.get(word)
+            found = present.get_command(click.Context(present), word)
             if found is None and word in PROSE:
                 break
             if found is None:

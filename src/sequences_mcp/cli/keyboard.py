@@ -1,0 +1,118 @@
+"""What every command works with: the settings, the product on them, words on the terminal, secrets typed at it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sequences_mcp.errors import SequencesError
+
+if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
+    from sequences_mcp.settings import Settings
+
+T = TypeVar("T")
+
+
+def settings_here() -> Settings:
+    """Return the settings of this process; SettingsError."""
+    from sequences_mcp.settings import read_settings
+
+    return read_settings(os.environ)
+
+
+def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
+    """Open the product, without its worker, and return what ``act`` comes to."""
+    from sequences_mcp.bootstrap import open_context
+
+    async def run() -> T:
+        async with open_context(settings_here(), worker=False) as app:
+            return await act(app)
+
+    return asyncio.run(run())
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines without anything in them that could control the terminal."""
+    import click
+
+    from sequences_mcp.domain.plain_words import as_shown
+
+    for line in lines:
+        click.echo(as_shown(line, keep=""))  # stored text must not send control characters to the terminal
+
+
+def text_of_file(file: Path) -> str:
+    """Return the text of a file; InvalidArgumentsError where it is not UTF-8."""
+    from sequences_mcp.errors import InvalidArgumentsError
+
+    try:
+        return file.read_text(encoding="utf-8-sig")  # -sig: some editors write a byte order mark
+    except UnicodeDecodeError as error:
+        raise InvalidArgumentsError(
+            f"{file} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8, then check it again."
+        ) from error
+
+
+def prove_passphrase(file: Path | None, *, prompt: str = "Passphrase", option: str = "--passphrase-file") -> str:
+    """Return the typed passphrase if it is right, else raise ApprovalError.
+
+    A wrong one is audited. After five wrong ones each check is delayed, but none is refused: a program that types
+    wrong passphrases must not keep the right person out.
+    """
+    import time
+
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.errors import ApprovalError
+    from sequences_mcp.review.lock import passphrase, sessions
+
+    folder = settings_here().data_dir
+    text, counts = typed_secret(prompt, file, option=option), sessions.Tries(folder, utc_now)
+    if wait := counts.pause(sessions.TERMINAL):
+        wrong = counts.wrong(sessions.TERMINAL)
+        say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
+        time.sleep(wait)
+    try:
+        passphrase.check_passphrase(folder, text)
+    except ApprovalError:
+        if passphrase.is_set(folder):
+            counts.was_wrong(sessions.TERMINAL)
+            with suppress(
+                SequencesError
+            ):  # without a database there is no audit, and the passphrase is still wrong
+                with_context(lambda app: app.records.note("passphrase.wrong", person_here()))
+        raise
+    counts.was_right(sessions.TERMINAL)
+    return text
+
+
+def typed_secret(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:
+    """Return a secret from a file or typed unseen; ApprovalError without either. ``option`` names the file's."""
+    from sequences_mcp.errors import ApprovalError
+
+    if file is not None:
+        return text_of_file(file).strip()
+    if not sys.stdin.isatty():
+        raise ApprovalError(f"There is no terminal to ask for the {prompt.lower()}.", next_step=f"Use {option}.")
+    return getpass.getpass(f"{prompt}: ")
+
+
+def chosen_passphrase(file: Path | None) -> str:
+    """Return a new passphrase, typed twice where it is typed; InvalidArgumentsError when the two differ."""
+    from sequences_mcp.errors import InvalidArgumentsError
+
+    first = typed_secret("New passphrase", file)
+    if file is None and typed_secret("The same again", None) != first:
+        raise InvalidArgumentsError("The two are not the same; nothing was set.", next_step="Choose again.")
+    return first
+
+
+def person_here() -> str:
+    """Return who the audit names for what is done in this terminal."""
+    return f"terminal:{getpass.getuser()}"

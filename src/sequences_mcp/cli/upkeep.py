@@ -1,0 +1,182 @@
+"""The commands for whoever runs the product: due work, checks, the doctor, backups, the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sequences_mcp.cli.keyboard import person_here, prove_passphrase, say, settings_here, text_of_file
+
+
+def _work() -> click.Command:
+    @click.command(help="Send what is due and make approved starts at vendors, until stopped.")
+    @click.option("--once", is_flag=True, help="Do what is due now and end.")
+    def work(once: bool) -> None:
+        from sequences_mcp.review.terminal import work_done
+        from sequences_mcp.upkeep import work, work_once
+
+        if once:
+            say(work_done(work_once(settings_here())))
+        else:
+            work(settings_here())
+
+    return work
+
+
+def _check() -> click.Command:
+    @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def check(file: Path) -> None:
+        from sequences_mcp.bootstrap import policy_of
+        from sequences_mcp.domain.findings import errors_in
+        from sequences_mcp.review.terminal import findings
+        from sequences_mcp.services.blueprints import check_file
+
+        located = check_file(text_of_file(file), policy=policy_of(settings_here()))
+        say(findings(located, name=str(file)))
+        sys.exit(1 if errors_in(place.finding for place in located) else 0)
+
+    return check
+
+
+def _audit() -> click.Command:
+    @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
+    @click.argument("action", type=click.Choice(["verify"]))
+    def audit(action: str) -> None:
+        from sequences_mcp.doctor import survey_store
+
+        survey = survey_store(settings_here())
+        broken = f"Row {survey.broken_row} does not fit the chain."
+        say([f"{survey.audit_rows:,} rows, the chain holds." if survey.broken_row is None else broken])
+        sys.exit(0 if survey.broken_row is None else 1)
+
+    return audit
+
+
+def _doctor() -> click.Command:
+    @click.command(help="Check settings, database, mail server and clock, and show what is waiting.")
+    @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+    def doctor(as_json: bool) -> None:
+        from sequences_mcp.doctor import as_object, examine
+
+        lines, healthy = examine(os.environ)
+        if as_json:
+            click.echo(json.dumps(as_object(lines, healthy=healthy)))  # JSON in ASCII has no control characters
+        else:
+            say(str(line) for line in lines)
+        sys.exit(0 if healthy else 1)
+
+    return doctor
+
+
+def _backup() -> click.Command:
+    @click.command(
+        help="Back up the database, its journals and what approvals are checked with into a new private file."
+    )
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    def backup(file: Path) -> None:
+        from sequences_mcp.upkeep import back_up_folder
+
+        back_up_folder(settings_here(), file.absolute())
+        say(
+            [
+                f"The backup is in {file}. It holds people's data and a hash of the passphrase: keep it private.",
+                "Passwords and API keys are settings and are not in it.",
+                f"Put it back with: sequences-mcp restore {file}",
+            ]
+        )
+
+    return backup
+
+
+def _restore() -> click.Command:
+    @click.command(help="Put a backup back, while nothing uses the data folder. Nothing is sent twice.")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def restore(file: Path, passphrase_file: Path | None) -> None:
+        from sequences_mcp.review.lock import passphrase
+        from sequences_mcp.upkeep import restore
+
+        def allow(folder: Path) -> None:
+            if passphrase.is_set(folder):
+                prove_passphrase(passphrase_file)
+
+        put_back, unknown = restore(settings_here(), file, allow=allow, actor=person_here())
+        say([f"The backup of {put_back.made_at} is in place."])
+        if put_back.replaced:
+            say([f"The database of before is kept as {put_back.replaced}."])
+        say([words_of_unknown(unknown), "Nobody who was suppressed since is forgotten."])
+
+    return restore
+
+
+def words_of_unknown(number: int) -> str:
+    """Return what a person is told of e-mails and requests that the database in place does not know of."""
+    if not number:
+        return "Nothing was sent that it does not know of."
+    return (
+        f"{number} e-mails or requests were sent, or may have been, that it does not know of: they are unknown, "
+        "and nothing of them is sent before you say what became of each (sequences-mcp review list)."
+    )
+
+
+def _completion() -> click.Command:
+    @click.command(help='Print a shell\'s completion; for bash: eval "$(sequences-mcp completion bash)"')
+    @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+    def completion(shell: str) -> None:
+        from click.shell_completion import get_completion_class
+
+        from sequences_mcp.cli import COMPLETE, command_line
+
+        made = get_completion_class(shell)
+        assert made is not None  # ``shell`` is one of click's own
+        click.echo(made(command_line(), {}, "sequences-mcp", COMPLETE).source())
+
+    return completion
+
+
+def _demo() -> click.Command:
+    @click.command(help="Show everything on this machine: a mail server, a client, five people.")
+    def demo() -> None:
+        from sequences_mcp.demo import demo
+
+        asyncio.run(demo(click.echo))
+
+    return demo
+
+
+def _sandbox() -> click.Command:
+    from sequences_mcp.vendors.registry import titles
+
+    @click.command(help=f"{titles(owning=True)} APIs on loopback, to try them without an account.")
+    @click.option(
+        "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any free one."
+    )
+    def sandbox(port: int) -> None:
+        from sequences_sandbox.serve import serve
+
+        try:
+            asyncio.run(serve(port, clock=lambda: datetime.now(UTC), say=click.echo))
+        except KeyboardInterrupt:
+            click.echo("The sandbox has ended; nothing was kept.")
+
+    return sandbox
+
+
+COMMANDS = {
+    "work": _work,
+    "check": _check,
+    "audit": _audit,
+    "doctor": _doctor,
+    "backup": _backup,
+    "restore": _restore,
+    "completion": _completion,
+    "demo": _demo,
+    "sandbox": _sandbox,
+}
