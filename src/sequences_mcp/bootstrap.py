@@ -414,6 +414,7 @@ def _outgoing(settings: Settings) -> OutgoingMailbox:
         terms=terms_of(settings),
         next_open=lambda zone, at: next_open(window, zone, at),
         is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
+        is_read=settings.reads_inbox,
     )
 
 

@@ -45,7 +45,8 @@ class OutgoingMailbox:
     """A mailbox as starts need it: its name, None where settings.toml names none, its sender and terms.
 
     ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
-    None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers.
+    None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
+    inbox is read, by this process or another one that has the password.
     """
 
     name: str | None
@@ -53,6 +54,7 @@ class OutgoingMailbox:
     terms: Terms
     next_open: Callable[[str, datetime], datetime | None]
     is_deaf: bool = False
+    is_read: bool = False
 
 
 class PlanPanel(Protocol):

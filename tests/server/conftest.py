@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from tests.world.data_folder import Clock
 from tests.world.product import ERAS, World
+from tests.world.product import bureau as bureau
 from tests.world.vendors import Connected, Server, connected
 
 

@@ -58,6 +58,7 @@ async def _reading(scales: Scales, *, blueprint: str, run: str, plan: str) -> No
         "list_sequences",
         "list_reviews",
         "list_tasks",
+        "list_replies",
     ):
         await scales.both(tool, {})
     await scales.both("list_reviews", {"plan_id": plan}, {"plan_id": "x" * 5_000})

@@ -36,6 +36,7 @@ class IdKind(StrEnum):
     DRAFT = "draft"
     TASK = "task"
     OPERATION = "op"
+    REPLY = "reply"
 
 
 KIND_NAMES = {
@@ -46,6 +47,7 @@ KIND_NAMES = {
     IdKind.DRAFT: "a draft id",
     IdKind.TASK: "a task id",
     IdKind.OPERATION: "an operation id",
+    IdKind.REPLY: "a reply id",
 }
 UNVERSIONED = frozenset(vendor.name for vendor in DESCRIPTIONS.values() if not vendor.has_versions)
 """Vendors whose templates can only be changed in the vendor's app."""
@@ -64,6 +66,7 @@ LISTED_BY = {
     IdKind.DRAFT: "list_reviews",
     IdKind.TASK: "list_tasks",
     IdKind.OPERATION: "the result of the write itself, get_sequence, or list_providers",
+    IdKind.REPLY: "list_replies",
 }
 
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from sequences_mcp.domain.run import ReplyKind
+
+HELD_FOR_PERSON = "held for a person"
+"""What an effect says of a run that waits for a person because of what came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class InboundEntry:
     """What came in about a run.
 
     ``basis`` is how the run was found, ``key`` the step that it names, ``effect`` what was done, in words.
+    ``message_id`` is the message's own, ``refers_to`` the ids that it answers, for an answer in its thread.
     ``subject``, ``text`` and ``why`` are strangers' words.
     """
 
@@ -55,3 +64,75 @@ class InboundEntry:
     sent_at: datetime | None
     until: datetime | None
     found_at: datetime
+    message_id: str = ""
+    refers_to: str = ""
+
+
+class ReceivedKind(StrEnum):
+    """What came back, as lists tell it.
+
+    ``bounce``: a mail system returned or delayed an e-mail. ``automatic``: another machine's words. ``unmatched``:
+    from somebody who was not written to, so a person has to say whether it is about a run.
+    """
+
+    REPLY = "reply"
+    NOT_INTERESTED = "not_interested"
+    OPT_OUT = "opt_out"
+    OUT_OF_OFFICE = "out_of_office"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTOMATIC = "automatic"
+    UNMATCHED = "unmatched"
+
+
+STORED_AS: Mapping[ReceivedKind, tuple[str, ...]] = {
+    ReceivedKind.REPLY: ("reply", ReplyKind.REPLIED),
+    ReceivedKind.NOT_INTERESTED: (ReplyKind.NOT_INTERESTED,),
+    ReceivedKind.OPT_OUT: ("opt_out",),
+    ReceivedKind.OUT_OF_OFFICE: ("away", ReplyKind.OUT_OF_OFFICE),
+    ReceivedKind.BOUNCE: ("hard_bounce", "soft_bounce", "delayed", "returned"),
+    ReceivedKind.COMPLAINT: ("complaint",),
+    ReceivedKind.AUTOMATIC: ("automatic",),
+    ReceivedKind.UNMATCHED: ("unmatched",),
+}
+"""The kinds that the reader and ``record_reply`` store, by the kind that lists tell."""
+_TOLD_AS = {stored: kind for kind, names in STORED_AS.items() for stored in names}
+Decision = Literal["about_run", "nothing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEntry:
+    """What came back: an e-mail that was read (``mailbox``), or an answer that ``recorded_by`` wrote down.
+
+    ``stored_kind`` is the reader's own word, ``waits`` that a person has to decide about it, ``decision`` what one
+    decided. ``sender``, ``subject``, ``text`` and ``why`` are strangers' words; ``effect`` is ours. ``message_id``
+    and ``refers_to`` are those of the e-mail, empty where an older program read it.
+    """
+
+    id: str
+    stored_kind: str
+    waits: bool
+    contact_id: str
+    sequence_id: str | None
+    key: str | None
+    effect: str
+    at: datetime
+    until: datetime | None = None
+    sent_at: datetime | None = None
+    mailbox: str = ""
+    sender: str = ""
+    subject: str = ""
+    text: str = ""
+    why: str = ""
+    message_id: str = ""
+    refers_to: str = ""
+    recorded_by: str | None = None
+    decision: Decision | None = None
+    is_unmatched: bool = False
+
+    @property
+    def kind(self) -> ReceivedKind:
+        """What came back."""
+        if self.is_unmatched:
+            return ReceivedKind.UNMATCHED
+        return _TOLD_AS.get(self.stored_kind, ReceivedKind.AUTOMATIC)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sequences_mcp.domain.entries import AuditEntry, Suppression
 from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.inbound import InboxState
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.records import MailRecord, PlanTally, WaitingTally
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
@@ -46,6 +48,10 @@ class LocalRecords:
         with self.engine.store.snapshot() as work:
             people = work.runs.of_plan_warned_first(parsed_id, page=page, size=size)
             return people.of(run_details(self.engine, people.items))
+
+    async def inboxes(self, addresses: Iterable[str]) -> Mapping[str, InboxState | None]:
+        """Return up to when the inbox of each of these senders was read; None where nobody tried yet."""
+        return {address: self.engine.store.inboxes.reading(address) for address in addresses}
 
     async def list_mails(self, *, page: int, size: int) -> Page[MailRecord]:
         """Return e-mails that were handed over or tried to be, the newest first."""

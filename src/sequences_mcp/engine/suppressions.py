@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,18 +12,26 @@ from sequences_mcp.domain.addresses import address_key, read_address, read_host,
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.inbound import ReplyEntry
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
-from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event
+from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
 from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.ports.embedded import Lifted, SequenceDetail, Suppressed
-from sequences_mcp.store.unit_of_work import UnitOfWork
+from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
+from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
+_FOLLOWED = {
+    ReplyKind.REPLIED: "the run succeeded",
+    ReplyKind.NOT_INTERESTED: "the run was stopped",
+    ReplyKind.OPT_OUT: "never written to again",
+    ReplyKind.OUT_OF_OFFICE: "waits until {}",
+}
 
 
 class LocalReplies(LocalMethods):
@@ -40,9 +48,41 @@ class LocalReplies(LocalMethods):
     ) -> list[SequenceDetail]:
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
         touched = self._held(work, going, until) if until is not None else self._ended(work, going, answer)
+        work.inbound.record(self._entry(contact_id, answer, touched=touched, until=until))
         reply = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
         self.engine.audit(work, "contact.answered", contact_id, **reply)
         return list(run_details(self.engine, touched))
+
+    def _entry(
+        self, contact_id: str, answer: ReplyKind, *, touched: list[Run], until: datetime | None
+    ) -> ReplyEntry:
+        """Return the answer as it stands beside those that are read, with what followed here."""
+        followed = _FOLLOWED[answer].format(f"{until:%Y-%m-%d %H:%M} UTC" if until else "")
+        return ReplyEntry(
+            id="",
+            stored_kind=answer.value,
+            waits=False,
+            contact_id=contact_id,
+            sequence_id=touched[0].id if touched else None,
+            key=None,
+            effect=followed if touched or answer is ReplyKind.OPT_OUT else "noted: nothing ran for them here",
+            at=self.engine.clock(),
+            until=until,
+            recorded_by=self.engine.actor,
+        )
+
+    async def list_replies(self, wanted: ReplyFilter) -> Page[ReceivedReply]:
+        """Return one page of what came back, read or recorded by hand, the newest first."""
+        require_page(wanted.page, wanted.size)
+        require_aware(wanted.since, "since")
+        wanted = replace(
+            wanted,
+            blueprint_id=wanted.blueprint_id and str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)),
+            sequence_id=wanted.sequence_id and str(parse_id(wanted.sequence_id, IdKind.SEQUENCE)),
+        )
+        with self.engine.store.snapshot() as work:
+            page = work.inbound.page(wanted)
+            return page.of(_with_people(work, page.items))
 
     def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
@@ -59,6 +99,27 @@ class LocalReplies(LocalMethods):
             event = _ending(run, answer)
             ended += stopping.end_all(work, [run], event, now=self.engine.clock(), actor=self.engine.actor)
         return ended
+
+
+def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[ReceivedReply, ...]:
+    """Return what came back, each with its person, its run and the step that it names."""
+    runs = {
+        run.id: run for run in store.runs.by_ids(dict.fromkeys(e.sequence_id for e in entries if e.sequence_id))
+    }
+    people = {who.id: who for who in store.contacts.by_ids(dict.fromkeys(entry.contact_id for entry in entries))}
+    names = store.blueprints.names([(run.blueprint_id, run.blueprint_version) for run in runs.values()])
+
+    def shown(entry: ReplyEntry) -> ReceivedReply:
+        run = runs.get(entry.sequence_id or "")
+        return ReceivedReply(
+            entry=entry,
+            contact=people[entry.contact_id],
+            sequence=run,
+            step=next((step for step in run.steps if step.key == entry.key), None) if run else None,
+            blueprint_name=names.get((run.blueprint_id, run.blueprint_version)) if run else None,
+        )
+
+    return tuple(map(shown, entries))
 
 
 def _ending(run: Run, answer: ReplyKind) -> Event:

@@ -14,6 +14,7 @@ from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
+from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
 
 
@@ -154,6 +155,33 @@ class SequenceDetail:
     activities: tuple[VendorActivity, ...] = ()
     unavailable_because: str | None = None
     error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFilter:
+    """Which replies a list shows; ``waiting``: those a person has to decide about, ``since``: then or later."""
+
+    kind: ReceivedKind | None = None
+    blueprint_id: str | None = None
+    sequence_id: str | None = None
+    since: datetime | None = None
+    waiting: bool = False
+    page: int = 1
+    size: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedReply:
+    """What came back, with the person it is from or about, and the run, where there is one.
+
+    ``step`` is the one that it names, ``blueprint_name`` None where it is not known.
+    """
+
+    entry: ReplyEntry
+    contact: Contact
+    sequence: Run | None
+    step: StepRun | None = None
+    blueprint_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

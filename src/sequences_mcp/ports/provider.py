@@ -355,6 +355,10 @@ class Provider:
     async def task_status(self, task_id: str) -> str | None:
         """Return the vendor's word for how a task stands, or None where it is not among the newest."""
 
+    @unless_overridden("tell who answered")
+    async def list_replies(self, wanted: embedded.ReplyFilter) -> Page[embedded.ReceivedReply]:
+        """Return one page of what came back, the newest first."""
+
     @unless_overridden("record answers")
     async def record_reply(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None

@@ -35,7 +35,7 @@ Outreach sequences: draft a blueprint (ordered steps over e-mail, LinkedIn, What
 each person would get and when, start it after a person approved it, follow it, pause it, stop it.
 
 Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_sequence -> start_sequence -> \
-get_sequence, list_tasks. check_blueprint shows what the guards would refuse, without saving.
+get_sequence, list_replies, list_tasks. check_blueprint shows what the guards would refuse, without saving.
 
 start_sequence makes a plan. Nothing leaves before a person has approved that plan: in a dialog or a panel of the \
 chat, on the review page that results name, or with `sequences-mcp review`. No argument of yours approves. Any \

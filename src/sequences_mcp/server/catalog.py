@@ -147,6 +147,7 @@ TOOLS = (
     "stop_sequence",
     "suppress_contact",
     "record_reply",
+    "list_replies",
     "list_reviews",
     "edit_draft",
     "list_tasks",

@@ -7,12 +7,35 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 
-from sequences_mcp.domain.inbound import FolderMark, InboundEntry, InboxState
+from sequences_mcp.domain.ids import LOCAL, IdKind
+from sequences_mcp.domain.inbound import (
+    HELD_FOR_PERSON,
+    STORED_AS,
+    Decision,
+    FolderMark,
+    InboundEntry,
+    InboxState,
+    ReplyEntry,
+)
+from sequences_mcp.domain.page import Page
+from sequences_mcp.ports.embedded import ReplyFilter
 from sequences_mcp.store.contacts import escaped
-from sequences_mcp.store.database import Database
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 _INSTANTS = ("sent_at", "until", "found_at")
+_READ, _RECORDED = "e", "h"
+_OF_REPLY = (
+    *("stored_kind", "contact_id", "sequence_id", "key", "effect", "mailbox", "sender", "subject", "text", "why"),
+    *("message_id", "refers_to", "recorded_by", "decision"),
+)
+_NO_CONDITIONS = {
+    **dict.fromkeys(("kinds", "since", "sequence_id", "blueprint_id", "source", "no")),
+    "waiting": False,
+    "held": HELD_FOR_PERSON,
+    "size": 1,
+    "skip": 0,
+}
 _FIELDS = tuple(field.name for field in fields(InboundEntry))
 
 
@@ -125,3 +148,69 @@ class InboundRepository:
         """Return the ids of some live runs that write to an address at a host."""
         rows = self._database.rows("inbound.live_at_host", pattern=f"%@{escaped(host)}")
         return [row["id"] for row in rows]
+
+    def page(self, wanted: ReplyFilter) -> Page[ReplyEntry]:
+        """Return a page of what came back, read or recorded by hand, the newest first."""
+        conditions = _NO_CONDITIONS | {
+            "kinds": json.dumps(STORED_AS[wanted.kind]) if wanted.kind else None,
+            "since": to_micros(wanted.since),
+            "sequence_id": wanted.sequence_id,
+            "blueprint_id": wanted.blueprint_id,
+            "waiting": wanted.waiting,
+        }
+        with self._database.snapshot():
+            skip = (wanted.page - 1) * wanted.size
+            rows = self._database.rows("inbound.replies", **conditions | {"size": wanted.size, "skip": skip})
+            first = rows[:1] or self._database.rows("inbound.replies", **conditions)
+            entries = tuple(self._entries(rows))
+        return Page(entries, first[0]["found"] if first else 0, wanted.page, wanted.size)
+
+    def reply(self, reply_id: str) -> ReplyEntry | None:
+        """Return what came back under an id of ours (``local:reply_e12``), or None."""
+        numbered = reply_id.removeprefix(f"{LOCAL}:{IdKind.REPLY}_")
+        source, number = numbered[:1], numbered[1:]
+        if source not in (_READ, _RECORDED) or not (number.isdecimal() and number.isascii()) or len(number) > 18:
+            return None
+        conditions = _NO_CONDITIONS | {"source": source, "no": int(number)}
+        with self._database.snapshot():
+            return next(iter(self._entries(self._database.rows("inbound.replies", **conditions))), None)
+
+    def record(self, entry: ReplyEntry) -> None:
+        """Store an answer that somebody recorded by hand; it gets an id of its own."""
+        self._database.write(
+            "inbound.record",
+            answer=entry.stored_kind,
+            contact_id=entry.contact_id,
+            sequence_id=entry.sequence_id,
+            until=to_micros(entry.until),
+            effect=entry.effect,
+            actor=entry.recorded_by,
+            at=to_micros(entry.at),
+        )
+
+    def decide(
+        self, reply_id: str, decision: Decision, *, sequence_id: str | None, actor: str, now: datetime
+    ) -> bool:
+        """Note what a person decided about something that was read; False where it was decided before."""
+        number = int(reply_id.removeprefix(f"{LOCAL}:{IdKind.REPLY}_{_READ}"))
+        values = {"decision": decision, "sequence_id": sequence_id, "actor": actor, "at": to_micros(now)}
+        return self._database.write("inbound.decide", no=number, **values) > 0
+
+    def _entries(self, rows: Iterable[Row]) -> Iterable[ReplyEntry]:
+        """Return what came back under these sources and numbers, in this order."""
+        wanted = [(row["source"], row["no"], row) for row in rows]
+        known: dict[tuple[str, int], Row] = {}
+        for source, statement in ((_READ, "inbound.read_replies"), (_RECORDED, "inbound.recorded_replies")):
+            numbers = json.dumps([no for of, no, _ in wanted if of == source])
+            known |= {(source, row["no"]): row for row in self._database.rows(statement, numbers=numbers)}
+        for source, no, row in wanted:
+            facts = known[source, no]
+            yield ReplyEntry(
+                id=f"{LOCAL}:{IdKind.REPLY}_{source}{no}",
+                waits=bool(row["waits"]),
+                is_unmatched=bool(row["unmatched"]),
+                at=from_micros(facts["at"]),
+                until=from_micros(facts["until"]),
+                sent_at=from_micros(facts["sent_at"]),
+                **{name: facts[name] for name in _OF_REPLY},
+            )

@@ -15,7 +15,7 @@ from functools import cache, partial
 from hashlib import sha256
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.inbound import InboundEntry
+from sequences_mcp.domain.inbound import HELD_FOR_PERSON, InboundEntry
 from sequences_mcp.domain.run import LIVE, Run, StepState
 from sequences_mcp.engine import events
 from sequences_mcp.engine.context import apply_event
@@ -37,6 +37,7 @@ COMPLAINED = "marked an e-mail as spam"
 OVER = "noted: the run is over"
 MOST_SOFT = 3
 LONGEST_TEXT = 20_000
+LONGEST_ID = 500
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
 _WRITTEN = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
 
@@ -100,7 +101,7 @@ def hold_after_fault(work: UnitOfWork, item: Incoming, *, address: str, now: dat
     held = [run for run in named.values() if run.status in LEGAL[type(event)]]
     for run in held:
         apply_event(work, run, event, now=now, actor=READER)
-    return "held for a person" if held else None
+    return HELD_FOR_PERSON if held else None
 
 
 def resolve_named(work: UnitOfWork, *, now: datetime) -> int:
@@ -175,6 +176,8 @@ class _Consequence:
             sent_at=self.item.message.sent_at,
             until=until,
             found_at=self.now,
+            message_id=self.item.message.header("Message-ID")[:LONGEST_ID],
+            refers_to=self.item.message.answered,
         )
         self._resolve_named()
         effect = self._effect(kind, until)
@@ -307,7 +310,7 @@ class _Consequence:
         )
 
     def _held(self, reason: str) -> str:
-        return "held for a person" if self._apply(self._present, events.Held(reason)) else OVER
+        return HELD_FOR_PERSON if self._apply(self._present, events.Held(reason)) else OVER
 
     def _others_held(self, reason: str) -> str:
         """Hold the other live runs of the same person; return that in words, or nothing."""
@@ -318,4 +321,4 @@ class _Consequence:
         held = [
             run.id for run in going if run.id != self.matched.sequence.id and self._apply(run, events.Held(reason))
         ]
-        return f"; held for a person: {', '.join(held)}" if held else ""
+        return f"; {HELD_FOR_PERSON}: {', '.join(held)}" if held else ""

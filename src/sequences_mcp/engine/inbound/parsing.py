@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 LONGEST = 200_000  # letters of one part that are looked at
 MOST_PARTS = 200
 MOST_ADDRESSES = 100
+MOST_IDS = 20  # of the messages that one answers
 ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'|/=]{1,64}@[A-Za-z0-9\u0080-\uffff][A-Za-z0-9.\u0080-\uffff-]{1,253}")
 _ID = re.compile(r"<\s*([^<>\s@]{1,250}@[^<>\s@]{1,250})\s*>")
 _OURS = re.compile(r"(?<![a-z0-9])([a-z2-7]{32})@([a-z0-9.\u0080-\uffff-]+)")
@@ -46,6 +47,12 @@ class ParsedMessage:
     def ids(self) -> frozenset[str]:
         """Everything of the form of a Message-ID, in lower case and without the brackets."""
         return frozenset(result.lower() for result in _ID.findall(self.everything)[:500])
+
+    @property
+    def answered(self) -> str:
+        """The ids of what it answers, as References has them, else In-Reply-To; the first and the last few."""
+        ids = [f"<{item}>" for item in _ID.findall(self.header("References") or self.header("In-Reply-To"))]
+        return " ".join(ids if len(ids) <= MOST_IDS else [ids[0], *ids[1 - MOST_IDS :]])
 
     @property
     def own_ids(self) -> frozenset[str]:

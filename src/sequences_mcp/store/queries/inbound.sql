@@ -44,9 +44,9 @@ DELETE FROM inbound_seen WHERE at < :before
 -- insert --
 -- What came in about a run.
 INSERT INTO inbound (hash, mailbox, kind, basis, sender, subject, text, why, sequence_no, key, effect, sent_at, until,
-                     found_at)
+                     found_at, message_id, refers_to)
 VALUES (:hash, :mailbox, :kind, :basis, :sender, :subject, :text, :why, (SELECT no FROM sequence WHERE id = :sequence_id),
-        :key, :effect, :sent_at, :until, :found_at)
+        :key, :effect, :sent_at, :until, :found_at, :message_id, :refers_to)
 
 -- of_sequence --
 -- What came in about a run, the oldest first.
@@ -89,3 +89,57 @@ SELECT id FROM sequence INDEXED BY sequence_address
 WHERE address_key LIKE :pattern ESCAPE '\' AND address_key IS NOT NULL AND provider = 'local'
   AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AND status <> 'FOUND' -- as the index has it
 LIMIT 20
+
+-- replies --
+-- A page of what came back, read or recorded by hand, the newest first: which, whether it waits for a person's
+-- decision, and how many there are in all. A hold waits while a run of the same person is held.
+WITH received AS (
+  SELECT 'e' AS source, i.no, i.kind, i.found_at AS at, coalesce(d.sequence_no, i.sequence_no) AS sequence_no,
+         s.contact_no, i.basis = 'company' AND d.decision IS NOT 'about_run' AS unmatched,
+         d.inbound_no IS NULL AND (i.basis = 'company' OR i.effect LIKE '%' || :held || '%' AND EXISTS (
+           SELECT 1 FROM sequence h JOIN step_run r ON r.sequence_no = h.no AND r.replaced = 0
+           WHERE h.contact_no = s.contact_no AND h.status IN ('ACTIVE', 'WAITING_FOR_USER')
+             AND r.state = 'held' AND r.until IS NULL)) AS waits
+  FROM inbound i JOIN sequence s ON s.no = i.sequence_no LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+  UNION ALL
+  SELECT 'h', no, answer, recorded_at, sequence_no, contact_no, 0, 0 FROM recorded_reply
+)
+SELECT source, no, waits, unmatched, count(*) OVER () AS found FROM received
+WHERE (:kinds IS NULL OR CASE WHEN unmatched THEN 'unmatched' ELSE kind END IN (SELECT value FROM json_each(:kinds)))
+  AND (:since IS NULL OR at >= :since)
+  AND (:sequence_id IS NULL OR sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id))
+  AND (:blueprint_id IS NULL OR sequence_no IN (
+    SELECT q.no FROM sequence q JOIN blueprint_version v ON v.no = q.version_no WHERE v.blueprint_id = :blueprint_id))
+  AND (waits OR NOT :waiting) AND (:source IS NULL OR source = :source AND no = :no)
+ORDER BY at DESC, source, no DESC LIMIT :size OFFSET :skip
+
+-- read_replies --
+-- What came in by e-mail under a JSON list of numbers, with what a person decided about it.
+SELECT i.no, i.kind AS stored_kind, c.id AS contact_id, s.id AS sequence_id, i.key, i.effect, i.found_at AS at, i.until,
+       i.sent_at, i.mailbox, i.sender, i.subject, i.text, i.why, i.message_id, i.refers_to, NULL AS recorded_by,
+       d.decision
+FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+JOIN sequence s ON s.no = coalesce(d.sequence_no, i.sequence_no) JOIN contact c ON c.no = s.contact_no
+WHERE i.no IN (SELECT value FROM json_each(:numbers))
+
+-- recorded_replies --
+-- What was recorded by hand under a JSON list of numbers.
+SELECT r.no, r.answer AS stored_kind, c.id AS contact_id, s.id AS sequence_id, NULL AS key, r.effect,
+       r.recorded_at AS at, r.until, NULL AS sent_at, '' AS mailbox, '' AS sender, '' AS subject, '' AS text, '' AS why,
+       '' AS message_id, '' AS refers_to, r.actor AS recorded_by, NULL AS decision
+FROM recorded_reply r JOIN contact c ON c.no = r.contact_no LEFT JOIN sequence s ON s.no = r.sequence_no
+WHERE r.no IN (SELECT value FROM json_each(:numbers))
+
+-- record --
+-- Somebody's answer is recorded by hand, about the run that was under way, or else their newest.
+INSERT INTO recorded_reply (answer, contact_no, sequence_no, until, effect, actor, recorded_at)
+SELECT :answer, c.no,
+       coalesce((SELECT no FROM sequence WHERE id = :sequence_id),
+                (SELECT max(no) FROM sequence WHERE contact_no = c.no AND status <> 'REFUSED')),
+       :until, :effect, :actor, :at
+FROM contact c WHERE c.id = :contact_id
+
+-- decide --
+-- A person decides about what came in, once.
+INSERT INTO inbound_decision (inbound_no, decision, sequence_no, actor, decided_at)
+VALUES (:no, :decision, (SELECT no FROM sequence WHERE id = :sequence_id), :actor, :at) ON CONFLICT DO NOTHING
