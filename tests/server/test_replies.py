@@ -165,3 +165,52 @@ async def test_a_filter_that_means_nothing_is_refused(bureau: Bureau, wanted: di
     async with bureau.client("auto", yes) as desktop:
         refused = await desktop.refused("list_replies", **wanted)
         assert words in refused["message"]
+
+
+async def test_a_run_shows_what_left_and_what_came_back_in_order(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        sent = await begun(bureau, desktop, GRACE, LINUS)
+        bureau.forward(hours=1)
+        comes_in(bureau, report(sent[GRACE["email"]], status="4.4.1", action="delayed"))
+        bureau.forward(hours=1)
+        comes_in(bureau, reply(sent[GRACE["email"]], "Yes, on Tuesday. " + "And so on. " * 400))
+        [row] = (await desktop.call("list_replies", kind="reply"))["items"]
+        run = await desktop.call("get_sequence", sequence_id=row["sequence_id"])
+        assert [(one["direction"], one.get("step_id") or one["kind"]) for one in run["thread"]] == [
+            ("out", "hello"),
+            ("in", "bounce"),
+            ("in", "reply"),
+        ]
+        assert (run["came_back"], run["thread"][2]["reply_id"]) == ({"bounce": 1, "reply": 1}, row["id"])
+        assert run["thread"][2]["text"].startswith("Yes, on Tuesday.")
+        assert "full: true" in run["note"]
+        whole = await desktop.call("get_sequence", sequence_id=row["sequence_id"], full=True)
+        assert len(whole["thread"][2]["text"]) > 4_000
+        listed = await desktop.call("list_sequences")
+        assert (listed["counts"], listed["came_back"]) == (
+            {"ACTIVE": 1, "SUCCEEDED": 1},
+            {"bounce": 1, "reply": 1},
+        )
+        assert "came_back" not in await desktop.call("list_sequences", contact=LINUS["email"])
+        assert (await desktop.call("list_sequences", status="ACTIVE"))["came_back"] == {"bounce": 1, "reply": 1}
+
+
+async def test_a_run_to_which_nothing_came_back_has_no_thread(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        await begun(bureau, desktop)
+        [row] = (await desktop.call("list_sequences"))["items"]
+        run = await desktop.call("get_sequence", sequence_id=row["id"])
+        assert {"thread", "came_back"} & run.keys() == set()
+
+
+async def test_a_run_with_many_returned_mails_shows_the_newest_and_all_when_asked(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        sent = await begun(bureau, desktop)
+        for number in range(12):
+            bureau.forward(minutes=1)
+            comes_in(bureau, report(sent[GRACE["email"]], status="4.2.2", words=f"Try number {number}."))
+        [row] = (await desktop.call("list_sequences"))["items"]
+        run = await desktop.call("get_sequence", sequence_id=row["id"])
+        assert (len(run["thread"]), run["came_back"], "full: true" in run["note"]) == (9, {"bounce": 12}, True)
+        whole = await desktop.call("get_sequence", sequence_id=row["id"], full=True)
+        assert len(whole["thread"]) == 13

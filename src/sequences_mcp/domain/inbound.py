@@ -96,7 +96,7 @@ STORED_AS: Mapping[ReceivedKind, tuple[str, ...]] = {
     ReceivedKind.UNMATCHED: ("unmatched",),
 }
 """The kinds that the reader and ``record_reply`` store, by the kind that lists tell."""
-_TOLD_AS = {stored: kind for kind, names in STORED_AS.items() for stored in names}
+TOLD_AS = {stored: kind for kind, names in STORED_AS.items() for stored in names}
 Decision = Literal["about_run", "nothing"]
 
 
@@ -135,4 +135,4 @@ class ReplyEntry:
         """What came back."""
         if self.is_unmatched:
             return ReceivedKind.UNMATCHED
-        return _TOLD_AS.get(self.stored_kind, ReceivedKind.AUTOMATIC)
+        return TOLD_AS.get(self.stored_kind, ReceivedKind.AUTOMATIC)

@@ -23,7 +23,8 @@ class Page(Generic[T]):
     """Some of the items of a list; pages are numbered from 1.
 
     ``counts``, where it is known, says how many items of each status meet the other conditions of the list;
-    ``note`` what the page cannot show.
+    ``note`` what the page cannot show. ``came_back``, of a list of runs: for how many something of each kind came
+    back.
     """
 
     items: tuple[T, ...]
@@ -32,6 +33,7 @@ class Page(Generic[T]):
     size: int
     counts: Mapping[str, int] | None = None
     note: str | None = None
+    came_back: Mapping[str, int] | None = None
 
     @property
     def total_pages(self) -> int:
@@ -49,4 +51,4 @@ class Page(Generic[T]):
 
     def of(self, items: tuple[U, ...]) -> Page[U]:
         """Return this page with these items in place of its own."""
-        return Page(items, self.total_count, self.page, self.size, self.counts, self.note)
+        return Page(items, self.total_count, self.page, self.size, self.counts, self.note, self.came_back)

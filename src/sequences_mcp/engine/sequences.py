@@ -10,7 +10,7 @@ from sequences_mcp.domain.blueprint import Temporality
 from sequences_mcp.domain.companies import company_domain_of, company_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
-from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import (
     IN_FLIGHT,
@@ -29,7 +29,7 @@ from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.engine.vendor_transitions import vendor_outlook
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.ports.embedded import Outlook, SequenceDetail, SequenceFilter, VendorReading
+from sequences_mcp.ports.embedded import Outlook, ReplyFilter, SequenceDetail, SequenceFilter, VendorReading
 from sequences_mcp.store.unit_of_work import UnitOfWork
 
 _ENDS = {
@@ -268,8 +268,12 @@ class LocalSequences(LocalMethods):
             return page.of(run_details(self.engine, page.items))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Return one run; NotFoundError."""
-        return run_details(self.engine, [require_sequence(self.engine, sequence_id)])[0]
+        """Return one run with what came back; NotFoundError."""
+        with self.engine.store.snapshot() as work:
+            run = require_sequence(self.engine, sequence_id)
+            replies = work.inbound.page(ReplyFilter(sequence_id=run.id, size=MAX_SIZE))
+            [detail] = run_details(self.engine, [run])
+        return replace(detail, replies=replies.items[::-1], came_back=replies.total_count)
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time; the clocks of delays stand still."""

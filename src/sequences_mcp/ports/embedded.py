@@ -142,6 +142,7 @@ class SequenceDetail:
     ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``unavailable_because`` why they
     are not here.
     ``error`` is what the vendor answered when the run could not be handed over (``errors.error_facts``).
+    ``replies`` are what came back, the oldest first, as far as ``came_back`` has not more.
     """
 
     sequence: Run
@@ -155,6 +156,8 @@ class SequenceDetail:
     activities: tuple[VendorActivity, ...] = ()
     unavailable_because: str | None = None
     error: Mapping[str, Any] | None = None
+    replies: tuple[ReplyEntry, ...] = ()
+    came_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.inbound import TOLD_AS
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import (
@@ -112,8 +113,14 @@ class RunRepository:
         others = {name: value for name, value in conditions.items() if name != "status"}
         rows = self._database.pieced("sequences.count", {"where": _where(others)}, _patterns(others))
         counts = {row["status"]: row["found"] for row in rows}
+        answers = self._database.pieced(
+            "inbound.came_back", {"where": _where(others)}, {**_patterns(others), "told_as": json.dumps(TOLD_AS)}
+        )
+        came_back = {str(row["kind"]): int(row["found"]) for row in answers if row["kind"]}
         total = counts.get(conditions["status"], 0) if "status" in conditions else sum(counts.values())
-        return Page(tuple(self._by_ids([row["id"] for row in ids])), total, page, size, counts)
+        return Page(
+            tuple(self._by_ids([row["id"] for row in ids])), total, page, size, counts, came_back=came_back
+        )
 
     def longest_unread(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[Run]:
         """Return live runs at a vendor that meet the conditions of a list, the longest unread first."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any
+from typing import Any, Literal
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, IdKind, version_told
 from sequences_mcp.domain.page import Page
@@ -56,7 +58,9 @@ REPLY_IN_ROW = 100
 ROW_BUDGET = 470  # characters of a row, on average: ten of them fill a result, and more were asked for
 FEW_ROWS = 10
 ROW_SPARES = ("blueprint_name", "updated_at", "server_reply")
+CUT = "Long texts, or the older of many replies, are cut; full: true shows them."
 LEFT_SHOWN = 5
+MOST_REPLIES = 8  # of one run that are shown, the newest
 STOPPED_SHOWN = 10
 NAMES_BUDGET = 2_400  # characters of names after the first
 NAME_LIMIT = 60
@@ -84,9 +88,13 @@ class SequenceRow(WhoView):
 
 
 class SequencePage(PageView):
-    """Some runs; ``counts`` has, by status, how many meet the other filters."""
+    """Some runs; ``counts`` has, by status, how many meet the other filters.
+
+    ``came_back`` has, by list_replies' kinds, for how many of those something came back.
+    """
 
     counts: dict[str, int] | None = None
+    came_back: dict[str, int] | None = None
     note: str | None = None
 
     items: tuple[SequenceRow, ...]
@@ -131,6 +139,24 @@ class ActivityView(ResultView):
     at: str | None = None
 
 
+class ThreadView(ResultView):
+    """What left (``out``, of a step, whose text ``steps`` has) or came back (``in``); ``text`` is their words.
+
+    ``effect`` is what it stopped or held.
+    """
+
+    direction: Literal["out", "in"]
+    at: str
+    step_id: str | None = None
+    reply_id: str | None = None
+    kind: str | None = None
+    answered_from: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    mail_system_said: str | None = None
+    effect: str | None = None
+
+
 class SequenceView(WhoView):
     """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own.
 
@@ -164,6 +190,8 @@ class SequenceView(WhoView):
     next_at: str | None = None
     why: str
     steps: tuple[StepRunView, ...] | None = None
+    came_back: dict[str, int] | None = None
+    thread: tuple[ThreadView, ...] | None = None
     provider_steps: tuple[VendorStepView, ...] | None = None
     started_as: str | None = None
     activities: tuple[ActivityView, ...] | None = None
@@ -228,7 +256,7 @@ def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
     counts = {status: number for status, number in sorted(page.counts.items()) if number} if page.counts else None
     rows, shortened = _rows_that_fit(tuple(map(sequence_row, page.items)))
     note = " ".join(filter(None, (page.note, shortened))) or None
-    return SequencePage(items=rows, counts=counts, note=note, **numbered(page))
+    return SequencePage(items=rows, counts=counts, came_back=page.came_back or None, note=note, **numbered(page))
 
 
 def _rows_that_fit(rows: tuple[SequenceRow, ...]) -> tuple[tuple[SequenceRow, ...], str | None]:
@@ -277,9 +305,10 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     """Return a whole run, its texts cut to fit unless ``full``."""
     sequence, facts = detail.sequence, detail.facts or VendorFacts()
     texts = [*(run.content for run in sequence.steps), *(step.content for step in detail.steps_there)]
+    texts += [entry.text for entry in detail.replies]
     lengths = [len(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
-    is_cut = max(lengths, default=0) > limit
+    is_cut = max(lengths, default=0) > limit or (not full and detail.came_back > MOST_REPLIES)
     return SequenceView(
         id=sequence.remote_id or sequence.id,
         started_as=sequence.id if sequence.remote_id else None,
@@ -305,13 +334,45 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         why=cut(detail.outlook.why, REASON_LIMIT),
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
         or None,
+        came_back=Counter(entry.kind.value for entry in detail.replies) or None,
+        thread=_thread(detail, limit, most=detail.came_back if full else MOST_REPLIES) or None,
         provider_steps=tuple(_vendor_step(step, limit) for step in detail.steps_there) or None,
         activities=tuple(map(_activity, detail.activities)) or None,
         error=vendor_error(detail.error),
         operation_id=sequence.operation_id if sequence.has_unknown_outcome else None,
-        note="Long texts are cut; full: true shows them whole." if is_cut else detail.unavailable_because,
+        note=CUT if is_cut else detail.unavailable_because,
         **who(detail.contact),
     )
+
+
+def _thread(detail: SequenceDetail, limit: int, *, most: int) -> tuple[ThreadView, ...]:
+    """Return what left and what came back, in order; nothing where nothing came back."""
+    if not detail.replies:
+        return ()
+    left = [
+        (run.executed_at, ThreadView(direction="out", at=when(run.executed_at) or "", step_id=run.step.id))
+        for run in detail.sequence.steps
+        if run.executed_at and run.state in (StepState.SENT, StepState.DONE)
+    ]
+    known = detail.contact.email and address_key(detail.contact.email)
+    came = [
+        (
+            entry.at,
+            ThreadView(
+                direction="in",
+                at=when(entry.at) or "",
+                reply_id=entry.id,
+                kind=entry.kind.value,
+                answered_from=entry.sender if entry.sender and address_key(entry.sender) != known else None,
+                subject=cut(entry.subject, SUBJECT_LIMIT) or None,
+                text=cut(entry.text, limit) or None,
+                mail_system_said=cut(entry.why, REPLY_IN_ROW) or None,
+                effect=entry.effect or None,
+            ),
+        )
+        for entry in detail.replies[-most:]
+    ]
+    return tuple(view for _, view in sorted([*left, *came], key=lambda item: item[0]))
 
 
 def _activity(activity: VendorActivity) -> ActivityView:

@@ -113,6 +113,19 @@ WHERE (:kinds IS NULL OR CASE WHEN unmatched THEN 'unmatched' ELSE kind END IN (
   AND (waits OR NOT :waiting) AND (:source IS NULL OR source = :source AND no = :no)
 ORDER BY at DESC, source, no DESC LIMIT :size OFFSET :skip
 
+-- came_back --
+-- For how many of the runs that meet the conditions something of each kind came back; `told_as` is a JSON object of
+-- the kinds by the words that are stored. The conditions are put in from fixed parts.
+SELECT json_extract(:told_as, '$.' || a.kind) AS kind, count(DISTINCT sequence.no) AS found
+FROM (
+  SELECT coalesce(d.sequence_no, i.sequence_no) AS sequence_no, i.kind
+  FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+  WHERE i.basis <> 'company' OR d.decision = 'about_run'
+  UNION ALL
+  SELECT sequence_no, answer FROM recorded_reply WHERE sequence_no IS NOT NULL
+) a CROSS JOIN sequence ON sequence.no = a.sequence_no /* where */
+GROUP BY 1
+
 -- read_replies --
 -- What came in by e-mail under a JSON list of numbers, with what a person decided about it.
 SELECT i.no, i.kind AS stored_kind, c.id AS contact_id, s.id AS sequence_id, i.key, i.effect, i.found_at AS at, i.until,
