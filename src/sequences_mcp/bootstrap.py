@@ -182,7 +182,7 @@ def open_worker(
                 account=_account_mark(settings, store),
                 preapproved=_allowed(settings, store, now=clock()),
             ),
-            deliver=_delivery(settings),
+            deliver=_delivery(settings, clock=clock),
             tell=_tell(settings, store, clock=clock),
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
@@ -208,7 +208,8 @@ def _reader(settings: Settings, store: Store, *, clock: Clock) -> MailboxReader:
     from sequences_mcp.engine.inbound.reader import mailbox_reader
 
     url = settings.imap_url.value if settings.imap_url else ""
-    return mailbox_reader(url, store, clock=clock, address=_require_sender(settings).address)
+    address, tokens = _require_sender(settings).address, tokens_of(settings, clock=clock)
+    return mailbox_reader(url, store, clock=clock, address=address, tokens=tokens)
 
 
 def _reads(settings: Settings, store: Store, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
@@ -254,7 +255,7 @@ def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], boo
         sender=settings.sender,
         to=settings.notice,
         page=partial(address_of_page, settings),
-        send=partial(_delivery(settings, hurried=True), before_dot=lambda: None),
+        send=partial(_delivery(settings, clock=clock, hurried=True), before_dot=lambda: None),
     ).tell
 
 
@@ -652,7 +653,7 @@ def _vanished(database: Path) -> StoreError:
     )
 
 
-def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
+def _delivery(settings: Settings, *, clock: Clock, hurried: bool = False) -> Deliver:
     """Return how e-mails leave from this mailbox, and from no other.
 
     ``hurried`` waits for no slow server, for what nobody misses.
@@ -667,7 +668,17 @@ def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
         mail_server.Timeouts(connect=5, command=5, final=30, total=30) if hurried else mail_server.Timeouts()
     )
     server = mail_server.MailServer.parse(settings.smtp_url.value)
-    return require_sender(address, partial(smtp.deliver_by_smtp, server, timeouts=timeouts))
+    tokens = tokens_of(settings, clock=clock)
+    return require_sender(address, partial(smtp.deliver_by_smtp, server, timeouts=timeouts, tokens=tokens))
+
+
+def tokens_of(settings: Settings, *, clock: Clock = utc_now) -> Callable[[str], str] | None:
+    """Return what gives the access tokens of the mailbox, or None where it has a password."""
+    if (sign_in := settings.sign_in) is None:
+        return None
+    from sequences_mcp.sign_in.tokens import access_tokens
+
+    return access_tokens(sign_in, clock=clock)
 
 
 def make_database(settings: Settings) -> None:

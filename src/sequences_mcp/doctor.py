@@ -148,9 +148,7 @@ def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     elif probe is None:
         yield DoctorLine(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
     else:
-        yield DoctorLine(probe.ok, f"delivery: {probe.words}")
-        if probe.server_reply:
-            yield DoctorLine(None, f"server reply: “{probe.server_reply}”")
+        yield from _probed("delivery", probe)
     yield DoctorLine(
         None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
@@ -164,10 +162,12 @@ def _inbox(settings: Settings) -> Iterator[DoctorLine]:
         after = "" if settings.reads_inbox else "; nobody knows who answered, and follow-ups leave all the same"
         yield DoctorLine(None, f"inbox: {missing}{after}")
         return
-    from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
+    if probe := probe_inbox_of(settings):
+        yield from _probed("inbox", probe)
 
-    probe = probe_inbox(ImapServer.parse(settings.imap_url.value))
-    yield DoctorLine(probe.ok, f"inbox: {probe.words}")
+
+def _probed(about: str, probe: Probe) -> Iterator[DoctorLine]:
+    yield DoctorLine(probe.ok, f"{about}: {probe.words}")
     if probe.server_reply:
         yield DoctorLine(None, f"server reply: “{probe.server_reply}”")
 
@@ -288,8 +288,20 @@ def survey_store(settings: Settings) -> Survey:
 
 def probe_mail_server(settings: Settings) -> Probe | None:
     """Return how far a sign-in at the mail server gets, or None where none is set."""
+    from sequences_mcp.bootstrap import tokens_of
     from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts, probe
 
     if settings.smtp_url is None:
         return None
-    return probe(MailServer.parse(settings.smtp_url.value), timeouts=Timeouts(connect=10, command=10))
+    server = MailServer.parse(settings.smtp_url.value)
+    return probe(server, timeouts=Timeouts(connect=10, command=10), tokens=tokens_of(settings))
+
+
+def probe_inbox_of(settings: Settings) -> Probe | None:
+    """Return how far a sign-in at the mailbox gets, or None where none is set."""
+    from sequences_mcp.bootstrap import tokens_of
+    from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
+
+    if settings.imap_url is None:
+        return None
+    return probe_inbox(ImapServer.parse(settings.imap_url.value), tokens=tokens_of(settings))

@@ -23,6 +23,7 @@ SequencesError
 │   ├── DeliveryWithheldError    delivery_withheld      nothing was accepted; a person has to look at it first
 │   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
 ├── InboxUnreadError             inbox_unread           retryable; the mailbox could not be read now
+├── SignInError                  sign_in_failed         retryable; a mailbox has no access token now
 └── ProviderError                a vendor's API did not do it
     ├── ProviderUnauthorizedError provider_unauthorized the key is missing, wrong or revoked
     ├── ProviderForbiddenError   provider_forbidden     the key may not; names the missing scope
@@ -234,6 +235,16 @@ class InboxUnreadError(SequencesError):
     """
 
     code = "inbox_unread"
+    retryable = True
+
+
+class SignInError(SequencesError):
+    """A mailbox that signs in with OAuth has no access token now.
+
+    ``data["again"]`` says that a person has to sign in again before there is one.
+    """
+
+    code = "sign_in_failed"
     retryable = True
 
 

@@ -23,6 +23,8 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.settings_file import FileSettings, Given
+    from sequences_mcp.sign_in.client import OAuthClient
+    from sequences_mcp.sign_in.tokens import MailSignIn
 
 FILE_NAME = "settings.toml"
 PREFIX = "SEQUENCES_"
@@ -126,7 +128,8 @@ class Mailbox:
     """A sender with their way out, window and caps, by the name of its table in ``settings.toml``.
 
     Without ``smtp_url`` its e-mails are written to the outbox, without ``imap_url`` nobody reads its answers; both
-    may hold a password. ``lacking`` says why one of them cannot be had in this process, by the variable's name.
+    may hold a password, or name the user alone, who signs in with the client of ``oauth``. ``lacking`` says why
+    one of them cannot be had in this process, by the variable's name.
     """
 
     name: str
@@ -136,6 +139,7 @@ class Mailbox:
     window: str
     daily_cap: int
     spacing: int
+    oauth: OAuthClient | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -147,7 +151,8 @@ class Settings:
     environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
     ``lacking`` why a secret that the file refers to cannot be had in this process. ``mailbox`` is the name of the
     default mailbox where the file has one: ``sender``, ``smtp_url``, ``window``, ``daily_cap`` and ``spacing`` are
-    its own. ``further_mailboxes`` are the others.
+    its own, as is ``oauth``, the client it signs in with where it has no password. ``further_mailboxes`` are the
+    others.
     """
 
     sender: Sender | None
@@ -173,6 +178,7 @@ class Settings:
     conflicts: tuple[str, ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
     mailbox: str | None = None
+    oauth: OAuthClient | None = None
     further_mailboxes: tuple[Mailbox, ...] = ()
 
     @property
@@ -205,8 +211,25 @@ class Settings:
             spacing=mailbox.spacing,
             lacking=mailbox.lacking,
             mailbox=mailbox.name,
+            oauth=mailbox.oauth,
             further_mailboxes=(),
         )
+
+    @property
+    def sign_in(self) -> MailSignIn | None:
+        """How the mailbox signs in with OAuth, or None where it has a password."""
+        if self.oauth is None or self.mailbox is None:
+            return None
+        from sequences_mcp.engine.channels.mail_server import MailServer
+        from sequences_mcp.engine.inbound.imap import ImapServer
+        from sequences_mcp.sign_in.tokens import MailSignIn
+
+        username = self.sender.address if self.sender else ""
+        if self.smtp_url:
+            username = MailServer.parse(self.smtp_url.value).username
+        elif self.imap_url:
+            username = ImapServer.parse(self.imap_url.value).username
+        return MailSignIn(client=self.oauth, mailbox=self.mailbox, username=username, data_dir=self.data_dir)
 
     @property
     def reads_inbox(self) -> bool:
@@ -238,6 +261,11 @@ def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bo
         remedy = "Give it to this process, or leave the work to one that has it."
         stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere  # a further mailbox stops its own alone
         troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
+    for mailbox in settings.of_each_mailbox():
+        if mailbox.sign_in and mailbox.sender:
+            from sequences_mcp.sign_in.tokens import signed_out
+
+            troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address))
     if settings.smtp_url is None:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
         remedy = "Set it to the mail server's address to send."
@@ -358,6 +386,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         conflicts=tuple(problems.conflicts),
         lacking={} if file is None else file.lacking,
         mailbox=None if file is None else file.mailbox,
+        oauth=None if file is None else file.oauth.get(file.mailbox or ""),
         further_mailboxes=further,
     )
 
@@ -395,7 +424,8 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
             if (key := f"{variable} of {name}") in file.lacking
         }
         bare = {"smtp_url": None, "imap_url": None}
-        found.append(Mailbox(**{**bare, **whole, **parsed}, name=name, lacking=lacking))
+        own = {"name": name, "oauth": file.oauth.get(name), "lacking": lacking}
+        found.append(Mailbox(**{**bare, **whole, **parsed, **own}))
     return tuple(found)
 
 

@@ -20,10 +20,11 @@ from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.sign_in.client import PROVIDERS, OAuthClient, checked_authority, checked_tenant
+from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 FILE_NAME = "settings.toml"
-SERVICE = "sequences-mcp"  # under which the system's keychain has our entries
 LARGEST = 256 * 1024
 REFERENCE = '{ env = "NAME" }, { file = "path" } or { keyring = true }'
 Key = tuple[str, ...]
@@ -41,7 +42,8 @@ class FileSettings:
     """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
 
     ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
-    of the others, by their names, and ``shared`` what the first level says for all of them. ``lacking`` says of
+    of the others, by their names, and ``shared`` what the first level says for all of them. ``oauth`` has the
+    clients with which mailboxes sign in that have no password, by the mailbox's name. ``lacking`` says of
     secrets that cannot be had here why not, by the name of the variable, with ``of NAME`` behind it for a further
     mailbox; without one a process does all but use it.
     """
@@ -53,6 +55,7 @@ class FileSettings:
     mailbox: str | None = None
     further: dict[str, dict[str, Given]] = field(default_factory=dict)
     shared: dict[str, Given] = field(default_factory=dict)
+    oauth: dict[str, OAuthClient] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -156,7 +159,8 @@ _WHOLE: Mapping[str, Form] = {
     "log_level": _text,
 }
 _TABLES = ("mailboxes", *VENDORS)
-_MAILBOX = ("name", "address", "smtp", "imap", "password", *_SENDING)
+_OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
+_MAILBOX = ("name", "address", "smtp", "imap", "password", *_OAUTH, *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
@@ -244,12 +248,13 @@ class _Reader:
             if name in _SENDING:
                 setting = f"SEQUENCES_{name.upper()}"
                 self._take((*key, name), table[name], _SENDING[name], setting=setting, into=into)
-            elif name != "password":
+            elif name not in ("password", "oauth_client_secret"):
                 try:
                     texts[name] = _text(table[name])
                 except ValueError as error:
                     self.settings.wrong((*key, name), str(error))
         self._sender(key, table, texts, into=into)
+        self._oauth(key, table, texts, of=of)
         if "imap" in texts:
             self._imap(key, table, texts, into=into, of=of)
         if "smtp" in texts:
@@ -267,6 +272,34 @@ class _Reader:
         elif len(missing := {"name", "address"} - table.keys()) == 1:
             self.settings.wrong(key, f"{missing.pop()} is missing: a sender has a name and an address")
 
+    def _oauth(self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str], *, of: str) -> None:
+        """Read the client with which a mailbox signs in that has no password."""
+        given = [name for name in _OAUTH if name in table]
+        if not given:
+            return
+        provider = texts.get("oauth", "")
+        if provider not in PROVIDERS:
+            self.settings.wrong((*key, given[0]), f"oauth has to be one of {', '.join(map(repr, PROVIDERS))}")
+            return
+        if "password" in table:
+            self.settings.wrong((*key, "password"), "with oauth there is no password: remove one of the two")
+        if "oauth_client_id" not in texts:
+            self.settings.wrong(key, "oauth_client_id is missing: the id of the app that you registered there")
+            return
+        secret = None
+        if "oauth_client_secret" in table:
+            place, setting = (*key, "oauth_client_secret"), f"SEQUENCES_SMTP_URL{of}"
+            secret = self._secret(place, table["oauth_client_secret"], setting=setting)
+        checked = {"tenant": "common", "authority": ""}
+        for name, check in (("tenant", checked_tenant), ("authority", checked_authority)):
+            try:
+                checked[name] = check(texts[f"oauth_{name}"]) if f"oauth_{name}" in texts else checked[name]
+            except ValueError as error:
+                self.settings.wrong((*key, f"oauth_{name}"), str(error))
+        self.settings.oauth[key[-1]] = OAuthClient(
+            provider=provider, client_id=texts["oauth_client_id"], client_secret=secret, **checked
+        )
+
     def _smtp(
         self,
         key: Key,
@@ -283,6 +316,10 @@ class _Reader:
             why = "no password stands in this file" if slashes else "it does not start with smtp:// or smtps://"
             self.settings.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
             return
+        user = account or quote(texts.get("address", ""), safe="")
+        if "oauth" in table:
+            into["SEQUENCES_SMTP_URL"] = Given(place, f"{scheme}://{user};AUTH=XOAUTH2@{host}")
+            return
         if "password" not in table:
             if account:
                 self.settings.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
@@ -290,7 +327,6 @@ class _Reader:
                 into["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url, of=of) or url)
             return
         secret = self._secret((*key, "password"), table["password"], setting=lacking)
-        user = account or quote(texts.get("address", ""), safe="")
         if secret is None or not user:
             bare = f"{scheme}://{host}"
             if whole := self._of_environment(bare, of=of):
@@ -314,7 +350,9 @@ class _Reader:
         bare = f"{scheme}://{host}"
         whole = self._of_environment(bare, setting, of=of)
         user = account or quote(texts.get("address", ""), safe="")
-        if "password" in table:
+        if "oauth" in table:
+            whole = f"{scheme}://{user};AUTH=XOAUTH2@{host}"
+        elif "password" in table:
             if secret := self._secret((*key, "password"), table["password"], setting=f"{setting}{of}"):
                 whole = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
             elif whole:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
+    from sequences_mcp.sign_in.tokens import TokenAnswer
     from sequences_mcp.store.sqlite.backup import RestoreSummary
 
 
@@ -195,3 +196,16 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
         with store.transaction() as work:
             unknown = take_over_folder(work, now=utc_now(), actor=actor, nothing_left=nothing_left)
         return list(kinds), unknown
+
+
+def after_sign_in(settings: Settings, answer: TokenAnswer, *, in_file: bool) -> str:
+    """Keep what a person granted, let the mailbox try again at once, and return where it is kept."""
+    from sequences_mcp.sign_in.tokens import keep_grant
+    from sequences_mcp.store.unit_of_work import Store
+
+    assert settings.sign_in is not None
+    state = keep_grant(settings.sign_in, answer, now=utc_now(), in_file=in_file)
+    if settings.sender and (settings.data_dir / "sequences.db").exists():
+        with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
+            work.mailboxes.free(settings.sender.address, now=utc_now())
+    return "the system's keychain" if state.kept_in == "keychain" else "a file that only you can read"

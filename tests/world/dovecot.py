@@ -33,7 +33,7 @@ listen = 127.0.0.1
 ssl = {ssl}
 {certificate}
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{token_mechanisms}
 auth_failure_delay = 0
 first_valid_uid = 1
 default_login_user = {internal}
@@ -42,8 +42,10 @@ default_internal_group = {group}
 mail_location = maildir:{folder}/mail/%u
 lmtp_save_to_detail_mailbox = no
 recipient_delimiter = +
+{tokens}
 passdb {{
   driver = passwd-file
+  mechanisms = plain login
   args = scheme=plain {folder}/users
 }}
 userdb {{
@@ -80,6 +82,20 @@ service anvil {{
 service stats {{
   chroot =
 }}
+"""
+TOKENS = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+ASKS = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
 """
 USUAL = {"Sent": "\\Sent", "Drafts": "\\Drafts", "Trash": "\\Trash", "Junk": "\\Junk", "Archive": "\\Archive"}
 GMAIL = {"All Mail": "\\All", "Spam": "\\Junk", "Sent Mail": "\\Sent", "Bin": "\\Trash", "Labelled": ""}
@@ -169,14 +185,19 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(folders: dict[str, str] = USUAL, *, certificate: tuple[Path, Path] | None = None) -> Iterator[Dovecot]:
-    """Run a server; ``certificate`` is the file of a chain and of its key, for TLS."""
+def dovecot(
+    folders: dict[str, str] = USUAL, *, certificate: tuple[Path, Path] | None = None, introspection: str = ""
+) -> Iterator[Dovecot]:
+    """Run a server; ``certificate`` is the file of a chain and of its key, for TLS.
+
+    ``introspection`` is where it asks about access tokens (RFC 7662), with which one can sign in then.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     server = Dovecot(
         folder, free_port(), free_port(), free_port(), shutil.which("dovecot", path=_PATH) or "dovecot"
     )
     try:
-        _prepare(server, folders, certificate)
+        _prepare(server, folders, certificate, introspection=introspection)
         server.start()
         yield server
     finally:
@@ -184,7 +205,9 @@ def dovecot(folders: dict[str, str] = USUAL, *, certificate: tuple[Path, Path] |
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(server: Dovecot, folders: dict[str, str], certificate: tuple[Path, Path] | None) -> None:
+def _prepare(
+    server: Dovecot, folders: dict[str, str], certificate: tuple[Path, Path] | None, *, introspection: str
+) -> None:
     is_root = os.getuid() == 0
     owner = pwd.getpwnam("mail" if is_root else getpass.getuser())
     internal = "dovecot" if is_root else owner.pw_name
@@ -206,11 +229,15 @@ def _prepare(server: Dovecot, folders: dict[str, str], certificate: tuple[Path, 
         folders=lines,
         ssl="yes" if certificate else "no",
         certificate=chain,
+        token_mechanisms=" xoauth2 oauthbearer" if introspection else "",
+        tokens=TOKENS.format(folder=server.folder) if introspection else "",
     )
     server.folder.chmod(0o755)
     (server.folder / "dovecot.conf").write_text(text)
     (server.folder / "users").write_text(f"{USER}:{PASSWORD}\n")
     (server.folder / "users").chmod(0o644)
+    (server.folder / "oauth2.conf").write_text(ASKS.format(url=introspection))
+    (server.folder / "oauth2.conf").chmod(0o644)
     mail = server.folder / "mail"
     mail.mkdir(mode=0o755)
     if is_root:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from sequences_mcp.engine.channels.mail_server import MailServer, Security, Timeouts
 
@@ -41,6 +42,19 @@ class FakeMailServer(SMTP):
     script: dict[str, str]
     greeted = False
     in_text = False
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802 - the library's own name
+        """Check an access token, and answer a wrong one as Google and Microsoft do: why, in a challenge."""
+        proof = base64.b64decode(args[1]).decode() if len(args) > 1 else ""
+        user, _, token = proof.removesuffix("\x01\x01").removeprefix("user=").partition("\x01auth=Bearer ")
+        owner = self.event_handler.owner_of
+        if owner is not None and user and owner(token) == user:
+            return AuthResult(success=True)
+        why = base64.b64encode(b'{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}')
+        await self.push(f"334 {why.decode()}")
+        assert await self._reader.readline() == b"\r\n", "after the challenge comes an empty line"
+        await self.push("535 5.7.8 Username and Password not accepted.")
+        return AuthResult(success=False, handled=True)
 
     async def play(self, phase: str) -> bool:
         """Do what the script says for a phase; False where it says nothing."""
@@ -109,6 +123,7 @@ class Inbox:
         self.cut = threading.Event()
         self.seen = 0
         self.commands: list[str] = []
+        self.owner_of: Callable[[str], str | None] | None = None  # of an access token
 
     async def handle_DATA(self, server: FakeMailServer, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take the message, unless the script says otherwise."""

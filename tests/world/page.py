@@ -31,8 +31,8 @@ from tests.world.product import World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
-from sequences_mcp.review.lock.passphrase import write_private
 from sequences_mcp.review.page.app import build_page
 from sequences_mcp.review.page.guard import Limits
 from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock

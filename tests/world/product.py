@@ -20,7 +20,7 @@ from tests.secrecy.client import Client
 from tests.world.data_folder import NOON, Clock, with_schema
 from tests.world.mail_servers import CALM, Inbox, mail_server, patience
 
-from sequences_mcp.bootstrap import open_context, open_worker
+from sequences_mcp.bootstrap import open_context, open_worker, tokens_of
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
@@ -126,7 +126,8 @@ class World:
             with open_worker(mailbox, clock=self.clock, others=others) as worker:
                 if mailbox.smtp_url is not None:
                     server = MailServer.parse(mailbox.smtp_url.value)
-                    worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts)
+                    tokens = tokens_of(mailbox, clock=self.clock)
+                    worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts, tokens=tokens)
                 if most is not None:
                     worker.run_due(limit=most)
                     continue

@@ -68,6 +68,7 @@ def _serve() -> None:
 
 FILES = {  # of the commands, in the order in which they are listed
     "work": "upkeep",
+    "mail": "mail",
     "review": "review",
     "check": "upkeep",
     "audit": "upkeep",

@@ -7,21 +7,23 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from sequences_mcp.engine.channels import replies
-from sequences_mcp.errors import DeliveryDeferredError, DeliveryError, SettingsError
+from sequences_mcp.errors import DeliveryDeferredError, DeliveryError, SettingsError, SignInError
 
 if TYPE_CHECKING:
     import smtplib
     import ssl
 
 
+T = TypeVar("T")
+Tokens = Callable[[str], str]  # gives an access token that is not the one refused; SignInError
 _TELLING = 3  # letters: a shorter password stands in every word
 _ENCODE = (
     "a `/`, `?`, `#` or `@` in a user or password has to be percent-encoded: %2F for `/`, %3F for `?`, %23 for "
@@ -52,20 +54,25 @@ _NO_PASSWORD = Password("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailServer:
-    """A submission server and the account on it; without a ``username`` nobody signs in."""
+    """A submission server and the account on it; without a ``username`` nobody signs in.
+
+    ``with_token``: the password is an access token of OAuth 2.0, which is given at each sign-in.
+    """
 
     host: str
     port: int
     security: Security
     username: str = ""
     password: Password = _NO_PASSWORD
+    with_token: bool = False
 
     @classmethod
     def parse(cls, url: str) -> MailServer:
         """Return the server of ``smtps://user:password@host:465`` or ``smtp://…:587``.
 
         ``smtp`` requires STARTTLS, except on this very machine, where it is plain. User and password are
-        percent-encoded. Raises SettingsError, which never repeats the URL: it may hold the password.
+        percent-encoded; ``user;AUTH=XOAUTH2`` in place of both signs in with an access token (as RFC 5092 writes
+        it). Raises SettingsError, which never repeats the URL: it may hold the password.
         """
         parts, port = _split(url)
         host = parts.hostname or ""
@@ -73,17 +80,28 @@ class MailServer:
             security = Security.TLS
         else:
             security = Security.PLAIN if is_loopback_server(host) else Security.STARTTLS
-        username, password = (_credential(text) for text in (parts.username, parts.password))
-        if bool(username) != bool(password):
+        user, with_token = user_of_url(parts.username or "")
+        username, password = (_credential(text) for text in (user, parts.password))
+        if with_token and (password or not username):
+            _bad(f"with {XOAUTH2_URL} it has a user and no password")
+        if bool(username) != bool(password) and not with_token:
             _bad("it has a user without a password, or a password without a user")
-        return cls(host=host, port=port, security=security, username=username, password=Password(password))
+        return cls(
+            host=host,
+            port=port,
+            security=security,
+            username=username,
+            password=Password(password),
+            with_token=with_token,
+        )
 
     def without_password(self, text: str) -> str:
         """Return a text in which no form of the password, as it is sent, stands any more."""
         if not self.password:
             return text
         secret, user = self.password.encode(), self.username.encode()
-        forms = [self.password, *(b64encode(item).decode() for item in (secret, b"\0" + user + b"\0" + secret))]
+        sent = (secret, b"\0" + user + b"\0" + secret, token_proof(self.username, self.password).encode())
+        forms = [self.password, *(b64encode(item).decode() for item in sent)]
         for form in forms:
             if len(form) >= _TELLING:
                 text = text.replace(form, "…")
@@ -121,6 +139,23 @@ def is_loopback_server(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+XOAUTH2_URL = ";AUTH=XOAUTH2"
+
+
+def user_of_url(text: str) -> tuple[str, bool]:
+    """Return the user of a mail server's address, still encoded, and whether they sign in with an access token."""
+    is_token = text.upper().endswith(XOAUTH2_URL)
+    return (text[: -len(XOAUTH2_URL)] if is_token else text), is_token
+
+
+def token_proof(username: str, token: str) -> str:
+    """Return what XOAUTH2 signs in with.
+
+    https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+    """
+    return f"user={username}\x01auth=Bearer {token}\x01\x01"
 
 
 def _split(url: str) -> tuple[SplitResult, int]:
@@ -336,9 +371,12 @@ def _signed_in(connection: smtplib.SMTP, server: MailServer) -> None:
     if not server.username:
         return
     offered = connection.esmtp_features.get("auth", "").upper().split()
-    ways = [name for name in _MECHANISMS if name in offered]
+    known = ("XOAUTH2",) if server.with_token else _MECHANISMS
+    ways = [name for name in known if name in offered]
     if not ways:
-        raise replies.deferred_error("the server offers no way to sign in that is known here", phase="sign in")
+        none = "the server offers no way to sign in that is known here"
+        without = "the server does not offer XOAUTH2, so no access token signs in there"
+        raise replies.deferred_error(without if server.with_token else none, phase="sign in")
     connection.user, connection.password = server.username, server.password
     for way in ways:
         code, reply = _tried(connection, way)
@@ -356,6 +394,8 @@ def _tried(connection: smtplib.SMTP, way: str) -> tuple[int, bytes]:
         "PLAIN": connection.auth_plain,
         "LOGIN": connection.auth_login,
         "CRAM-MD5": connection.auth_cram_md5,
+        # A server that refuses says why in a challenge, and waits for an empty line before its answer.
+        "XOAUTH2": lambda challenge=None: "" if challenge else token_proof(connection.user, connection.password),
     }
     with replies.deferring("sign in"):
         try:
@@ -363,6 +403,35 @@ def _tried(connection: smtplib.SMTP, way: str) -> tuple[int, bytes]:
         except smtplib.SMTPAuthenticationError as error:
             reply = error.smtp_error
             return error.smtp_code, reply if isinstance(reply, bytes) else reply.encode()
+        except ValueError as error:  # a challenge that is no base64
+            raise replies.deferred_error("the server's challenge cannot be read", phase="sign in") from error
+
+
+def with_fresh_token(server: MailServer, tokens: Tokens | None, act: Callable[[MailServer], T]) -> T:
+    """Return what ``act`` comes to at a server; a token that the server refuses is renewed, once.
+
+    Raises what ``act`` raises, and DeliveryDeferredError where there is no token.
+    """
+    if not server.with_token:
+        return act(server)
+    token = _token(tokens)
+    try:
+        return act(replace(server, password=token))
+    except DeliveryDeferredError as error:
+        is_refused = error.data.get("phase") == "sign in" and str(error.data.get("code", "")).startswith("5")
+        if not is_refused:
+            raise
+    return act(replace(server, password=_token(tokens, refused=token)))
+
+
+def _token(tokens: Tokens | None, *, refused: str = "") -> Password:
+    if tokens is None:
+        raise replies.deferred_error("the settings name no client to sign in with", phase="sign in")
+    try:
+        return Password(tokens(refused))
+    except SignInError as error:
+        why = error.message.rstrip(".")
+        raise replies.deferred_error(why, phase="sign in", next_step=error.next_step) from error
 
 
 _PROTECTION = {
@@ -381,9 +450,16 @@ class Probe:
     server_reply: str = ""
 
 
-def probe(server: MailServer, *, timeouts: Timeouts = PATIENT, context: ssl.SSLContext | None = None) -> Probe:
+def probe(
+    server: MailServer,
+    *,
+    timeouts: Timeouts = PATIENT,
+    context: ssl.SSLContext | None = None,
+    tokens: Tokens | None = None,
+) -> Probe:
     """Connect, greet, encrypt and sign in, and say how far that went."""
-    try:
+
+    def look(server: MailServer) -> Probe:
         with (
             without_secrets(server),
             Deadline(timeouts.total) as deadline,
@@ -391,6 +467,9 @@ def probe(server: MailServer, *, timeouts: Timeouts = PATIENT, context: ssl.SSLC
         ):
             account = f"signed in as {server.username}" if server.username else "no account"
             return Probe(True, f"{server.where} answers ({_PROTECTION[server.security]}; {account})")
+
+    try:
+        return with_fresh_token(server, tokens, look)
     except DeliveryDeferredError as error:
         reply = str(error.data.get("server_reply", ""))
         return Probe(False, f"{server.where}: {error.data['why']}", reply)

@@ -254,12 +254,17 @@ def provider_ids(reply: str) -> tuple[str, ...]:
 
 
 def deferred_error(
-    why: str, *, phase: str, judged: ReplyJudgement = _NOBODY_REACHED, reply: str = ""
+    why: str,
+    *,
+    phase: str,
+    judged: ReplyJudgement = _NOBODY_REACHED,
+    reply: str = "",
+    next_step: str = "It is tried again later by itself; `sequences-mcp doctor` checks the mail server.",
 ) -> DeliveryDeferredError:
     """Return the error for an e-mail that was certainly not accepted and may be tried again."""
     return DeliveryDeferredError(
         f"The e-mail was not accepted: {why}.",
-        next_step="It is tried again later by itself; `sequences-mcp doctor` checks the mail server.",
+        next_step=next_step,
         data={"phase": phase, "why": why, **_facts(judged), **_error_words(reply)},
     )
 

@@ -27,6 +27,7 @@ def deliver_by_smtp(
     timeouts: mail_server.Timeouts = mail_server.PATIENT,
     context: ssl.SSLContext | None = None,
     at: Callable[[str], None] = lambda phase: None,
+    tokens: mail_server.Tokens | None = None,
 ) -> Receipt:
     """Hand one e-mail to the server and return the server's acceptance.
 
@@ -35,8 +36,25 @@ def deliver_by_smtp(
     reply. All up to the dot takes ``timeouts.total`` at most, the answer to the dot ``timeouts.final``, however
     slowly the server drips. Raises DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError
     (``data["bounced"]``) or DeliveryUnknownError; none of them, nor the receipt, repeats the password.
+    ``tokens`` gives the access token where the server asks for one; one that it refuses is renewed, once.
     """
     require_sound_message(message)
+
+    def deliver(server: mail_server.MailServer) -> Receipt:
+        return _delivered(server, message, before_dot=before_dot, timeouts=timeouts, context=context, at=at)
+
+    return mail_server.with_fresh_token(server, tokens, deliver)
+
+
+def _delivered(
+    server: mail_server.MailServer,
+    message: ComposedMessage,
+    *,
+    before_dot: Callable[[], None],
+    timeouts: mail_server.Timeouts,
+    context: ssl.SSLContext | None,
+    at: Callable[[str], None],
+) -> Receipt:
     with (
         mail_server.without_secrets(server),
         mail_server.Deadline(timeouts.total) as deadline,

@@ -13,15 +13,23 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from sequences_mcp.domain.inbound import FolderMark
-from sequences_mcp.engine.channels.mail_server import Deadline, Password, Probe, Security, is_loopback_server
-from sequences_mcp.errors import InboxUnreadError, SettingsError
+from sequences_mcp.engine.channels.mail_server import (
+    Deadline,
+    Password,
+    Probe,
+    Security,
+    Tokens,
+    is_loopback_server,
+    user_of_url,
+)
+from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
 
 if TYPE_CHECKING:
     import ssl
@@ -40,13 +48,17 @@ _AGAIN = "It is tried again by itself; `sequences-mcp doctor` tries the sign-in 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapServer:
-    """A mail server to read from and the account on it; ``security`` is TLS, or plain on this very machine."""
+    """A mail server to read from and the account on it; ``security`` is TLS, or plain on this very machine.
+
+    ``with_token``: the password is an access token of OAuth 2.0, which is given at each sign-in.
+    """
 
     host: str
     port: int
     security: Security
     username: str
     password: Password
+    with_token: bool = False
 
     @classmethod
     def parse(cls, url: str) -> ImapServer:
@@ -71,9 +83,10 @@ class ImapServer:
             _bad("it names no host, or something follows the host")
         if parts.scheme == "imap" and not is_loopback_server(host):
             _bad("imap:// is unencrypted, which is for this machine only: write imaps://")
-        username, password = unquote(parts.username or ""), unquote(parts.password or "")
-        if not username or not password:
-            _bad("it needs a user and a password")
+        user, with_token = user_of_url(parts.username or "")
+        username, password = unquote(user), unquote(parts.password or "")
+        if not username or bool(password) == with_token:
+            _bad("it needs a user, and a password or ;AUTH=XOAUTH2")
         if not (username + password).isascii() or not (username + password).isprintable():
             _bad("its user or password has letters outside printable ASCII")
         return cls(
@@ -82,6 +95,7 @@ class ImapServer:
             security=Security.TLS if parts.scheme == "imaps" else Security.PLAIN,
             username=username,
             password=Password(password),
+            with_token=with_token,
         )
 
     @property
@@ -133,6 +147,7 @@ class ImapWalker:
     context: ssl.SSLContext | None = None
     connect_within: float = 20.0
     answer_within: float = 60.0
+    tokens: Tokens | None = None
     logins: int = field(default=0, init=False)
     _client: IMAPClient | None = field(default=None, init=False)
     _wakes_in: str = field(default="INBOX", init=False)
@@ -245,7 +260,10 @@ class ImapWalker:
         )
         client.normalise_times = False
         try:
-            client.login(self.server.username, self.server.password)
+            if self.server.with_token:
+                self._show_token(client)
+            else:
+                client.login(self.server.username, self.server.password)
         except LoginError as error:
             with suppress(*_losses(), *_refusals()):
                 client.shutdown()
@@ -254,9 +272,34 @@ class ImapWalker:
             raise self._unread(
                 f"the server refuses to sign in {self.server.username}", reply=self._shown(error), refused=True
             ) from None
+        except InboxUnreadError:
+            client.shutdown()
+            raise
         if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
             client.enable("CONDSTORE")
         return client
+
+    def _show_token(self, client: IMAPClient) -> None:
+        """Sign in with an access token; one that the server refuses is renewed, once. Raises LoginError."""
+        from imapclient.exceptions import LoginError
+
+        refused = ""
+        for is_last in (False, True):
+            try:
+                token = self.tokens(refused) if self.tokens else ""
+            except SignInError as error:
+                is_over = bool(error.data.get("again"))
+                raise self._unread(
+                    error.message.rstrip("."), refused=is_over, next_step=error.next_step
+                ) from error
+            self.server = replace(self.server, password=Password(token))
+            try:
+                client.oauth2_login(self.server.username, token)
+                return
+            except LoginError as error:
+                if is_last or isinstance(error.__context__, _losses()):
+                    raise
+                refused = token
 
     def _folders(self, client: IMAPClient) -> list[str]:
         """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own."""
@@ -279,10 +322,13 @@ class ImapWalker:
     def _shown(self, error: BaseException) -> str:
         return self.server.without_password(" ".join(str(error).split()))[:300]
 
-    def _unread(self, why: str, *, reply: str = "", lost: bool = False, refused: bool = False) -> InboxUnreadError:
+    def _unread(
+        self, why: str, *, reply: str = "", lost: bool = False, refused: bool = False, next_step: str = ""
+    ) -> InboxUnreadError:
+        usual = "Sign in again: check the user and the password." if refused else _AGAIN
         return InboxUnreadError(
             f"The inbox at {self.server.where} cannot be read: {why}.",
-            next_step="Sign in again: check the user and the password." if refused else _AGAIN,
+            next_step=next_step or usual,
             data={"why": why, "server_reply": reply, "lost": lost, "refused": refused},
         )
 
@@ -384,9 +430,11 @@ def _fetched(client: IMAPClient, uids: list[int]) -> tuple[FetchedMessage, ...]:
     return tuple(result)
 
 
-def probe_inbox(server: ImapServer, *, context: ssl.SSLContext | None = None) -> Probe:
+def probe_inbox(
+    server: ImapServer, *, context: ssl.SSLContext | None = None, tokens: Tokens | None = None
+) -> Probe:
     """Sign in, list the folders, and say how far that went."""
-    walker = ImapWalker(server, context=context, connect_within=10, answer_within=10)
+    walker = ImapWalker(server, context=context, connect_within=10, answer_within=10, tokens=tokens)
     try:
         number = len(walker.folders())
     except InboxUnreadError as error:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from sequences_mcp.domain.inbound import FolderMark
+from sequences_mcp.engine.channels.mail_server import Tokens
 from sequences_mcp.engine.inbound.effects import (
     Incoming,
     digest_of,
@@ -163,10 +164,13 @@ def pause_after(failures: int, *, refused: bool) -> float:
     return LONGEST_PAUSE if refused else min(FIRST_PAUSE * (1 << min(failures - 1, 10)), LONGEST_PAUSE)
 
 
-def mailbox_reader(url: str, store: Store, *, clock: Callable[[], datetime], address: str) -> MailboxReader:
+def mailbox_reader(
+    url: str, store: Store, *, clock: Callable[[], datetime], address: str, tokens: Tokens | None = None
+) -> MailboxReader:
     """Return a reader of the mailbox at ``imaps://user:password@host``, not connected yet; SettingsError."""
     server = ImapServer.parse(url)
-    return MailboxReader(store=store, clock=clock, mailbox=ImapWalker(server), key=server.key, address=address)
+    walker = ImapWalker(server, tokens=tokens)
+    return MailboxReader(store=store, clock=clock, mailbox=walker, key=server.key, address=address)
 
 
 def reading_when_asked(made: Callable[[], MailboxReader], *, closing: ExitStack) -> Callable[[], None]:

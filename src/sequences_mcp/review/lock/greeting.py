@@ -22,8 +22,8 @@ from typing import Any
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.private_files import exclusively, write_private
 from sequences_mcp.review.lock import passphrase
-from sequences_mcp.review.lock.passphrase import exclusively, write_private
 
 WORD_NAME, BROWSERS_NAME, TICKET_NAME = "page-word.json", "browsers.json", "page-ticket.json"
 TICKET_LASTS = timedelta(minutes=10)

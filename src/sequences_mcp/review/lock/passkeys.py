@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
-from sequences_mcp.review.lock.passphrase import write_private
 from sequences_mcp.review.page import serving
 
 FILE_NAME = "passkeys.json"

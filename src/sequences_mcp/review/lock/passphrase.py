@@ -10,48 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import sys
 import unicodedata
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file atomically, readable by its owner alone (mode 0600)."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
-@contextmanager
-def exclusively(path: Path) -> Iterator[None]:
-    """Hold an advisory lock beside a file, so that one process at a time reads and replaces it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:  # closing it gives the lock up
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
+from sequences_mcp.private_files import exclusively, write_private
 
 PASSPHRASE_FILE = "passphrase.json"  # noqa: S105 - the name of a file
 PASSPHRASE_VERSION = 2

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from sequences_mcp.review.lock.passphrase import exclusively, write_private
+from sequences_mcp.private_files import exclusively, write_private
 
 COOKIE = "sequences_review"
 LASTS = timedelta(hours=12)

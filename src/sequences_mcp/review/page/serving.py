@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from sequences_mcp.errors import ConflictError, SequencesError
-from sequences_mcp.review.lock.passphrase import write_private
+from sequences_mcp.private_files import write_private
 
 if TYPE_CHECKING:
     import uvicorn
