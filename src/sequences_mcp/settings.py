@@ -23,7 +23,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.settings_file import FileSettings, Given
-    from sequences_mcp.sign_in.client import OAuthClient
+    from sequences_mcp.sign_in.client import OAuthRegistration
     from sequences_mcp.sign_in.tokens import MailSignIn
 
 FILE_NAME = "settings.toml"
@@ -139,7 +139,7 @@ class Mailbox:
     window: str
     daily_cap: int
     spacing: int
-    oauth: OAuthClient | None = None
+    oauth: OAuthRegistration | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -178,7 +178,7 @@ class Settings:
     conflicts: tuple[str, ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
     mailbox: str | None = None
-    oauth: OAuthClient | None = None
+    oauth: OAuthRegistration | None = None
     further_mailboxes: tuple[Mailbox, ...] = ()
 
     @property
@@ -424,8 +424,8 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
             if (key := f"{variable} of {name}") in file.lacking
         }
         bare = {"smtp_url": None, "imap_url": None}
-        own = {"name": name, "oauth": file.oauth.get(name), "lacking": lacking}
-        found.append(Mailbox(**{**bare, **whole, **parsed, **own}))
+        named = {"name": name, "oauth": file.oauth.get(name), "lacking": lacking}
+        found.append(Mailbox(**{**bare, **whole, **parsed, **named}))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import Secret
-from sequences_mcp.sign_in.client import PROVIDERS, OAuthClient, checked_authority, checked_tenant
+from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
@@ -55,7 +55,7 @@ class FileSettings:
     mailbox: str | None = None
     further: dict[str, dict[str, Given]] = field(default_factory=dict)
     shared: dict[str, Given] = field(default_factory=dict)
-    oauth: dict[str, OAuthClient] = field(default_factory=dict)
+    oauth: dict[str, OAuthRegistration] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -296,7 +296,7 @@ class _Reader:
                 checked[name] = check(texts[f"oauth_{name}"]) if f"oauth_{name}" in texts else checked[name]
             except ValueError as error:
                 self.settings.wrong((*key, f"oauth_{name}"), str(error))
-        self.settings.oauth[key[-1]] = OAuthClient(
+        self.settings.oauth[key[-1]] = OAuthRegistration(
             provider=provider, client_id=texts["oauth_client_id"], client_secret=secret, **checked
         )
 

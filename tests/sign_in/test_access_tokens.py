@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
 from tests.world.authorization import CLIENT, AuthorizationServer
 
-from conftest import Account
 from sequences_mcp.errors import SignInError
 from sequences_mcp.sign_in.tokens import access_tokens, end_grant, signed_out, why_not_signed_in
 
@@ -54,10 +54,10 @@ PROCESS = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from sequences_mcp.sign_in.client import OAuthClient
+from sequences_mcp.sign_in.client import OAuthRegistration
 from sequences_mcp.sign_in.tokens import AccessTokens, MailSignIn
 authority, folder, refused = sys.argv[1:]
-client = OAuthClient(provider="microsoft", client_id="desk-client", authority=authority)
+client = OAuthRegistration(provider="microsoft", client_id="desk-client", authority=authority)
 sign_in = MailSignIn(client=client, mailbox="ada", username="ada@example.com", data_dir=Path(folder))
 print(AccessTokens(sign_in, lambda: datetime.now(UTC)).current(refused))
 """

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
 from tests.world.authorization import AuthorizationServer
@@ -15,7 +16,6 @@ from tests.world.dovecot import Dovecot, dovecot, has_dovecot
 from tests.world.mail_servers import CALM, Running, mail_server
 from tests.world.product import GRACE, MAIL, Bureau, yes
 
-from conftest import Account
 from sequences_mcp.engine.channels.mail_server import MailServer, probe
 from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker, probe_inbox
 from sequences_mcp.errors import InboxUnreadError, SettingsError

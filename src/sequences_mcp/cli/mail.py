@@ -53,10 +53,10 @@ def _sign_in() -> click.Command:
 def mailbox_named(settings: Settings, name: str | None) -> Settings:
     """Return the settings of one mailbox, the default one without a name; InvalidArgumentsError."""
     each = settings.of_each_mailbox()
-    found = [one for one in each if name in (one.mailbox, one.sender.address if one.sender else None)]
-    if name is None or found:
-        return found[0] if found else each[0]
-    known = ", ".join(one.mailbox for one in each if one.mailbox) or "none"
+    for mailbox in each:
+        if name in (None, mailbox.mailbox, mailbox.sender.address if mailbox.sender else ""):
+            return mailbox
+    known = ", ".join(mailbox.mailbox for mailbox in each if mailbox.mailbox) or "none"
     raise InvalidArgumentsError(f"There is no mailbox {name!r}.", next_step=f"{settings.file} has: {known}.")
 
 

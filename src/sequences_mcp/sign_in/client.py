@@ -68,7 +68,7 @@ PROVIDERS: Mapping[str, OAuthProvider] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OAuthClient:
+class OAuthRegistration:
     """A client that the operator registered at a provider.
 
     ``tenant`` is Microsoft's: an organisation, or ``common``, ``organizations``, ``consumers``. ``authority`` is

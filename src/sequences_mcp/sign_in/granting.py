@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sequences_mcp.errors import SignInError
-from sequences_mcp.sign_in.client import OAuthClient
-from sequences_mcp.sign_in.tokens import TokenAnswer, answer_of, error_code, error_words, token_request
+from sequences_mcp.sign_in.client import OAuthRegistration
+from sequences_mcp.sign_in.tokens import TokenAnswer, error_code, error_words, token_answer, token_request
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 INTERVAL, SLOWER = 5, 5  # seconds between two questions, and how many more after `slow_down` (RFC 8628, 3.5)
@@ -38,7 +38,7 @@ def not_granted(why: str, *, next_step: str = _AGAIN) -> SignInError:
 class DeviceGrant:
     """A code that a person types at the provider, and how it is asked what became of it."""
 
-    client: OAuthClient
+    client: OAuthRegistration
     device_code: str = field(repr=False)
     user_code: str
     page: str
@@ -68,12 +68,12 @@ class DeviceGrant:
         raise not_granted("nobody agreed before the code ended")
 
 
-def device_grant(client: OAuthClient) -> DeviceGrant:
+def device_grant(client: OAuthRegistration) -> DeviceGrant:
     """Ask the provider for a device code; SignInError."""
     if not client.device_url:
         raise not_granted(f"{client.of.title} gives no access to e-mail by a code", next_step="Use the browser.")
     form = {"scope": client.of.scopes}
-    status, result = _asked(client, form, url=client.device_url)
+    status, result = _posted(client, form, url=client.device_url)
     page = result.get("verification_uri") or result.get("verification_url")
     facts = (result.get("device_code"), result.get("user_code"), page)
     if status != 200 or not all(isinstance(item, str) and item for item in facts):
@@ -99,7 +99,7 @@ class BrowserGrant:
     A context manager: the port is open inside it.
     """
 
-    def __init__(self, client: OAuthClient, *, username: str) -> None:
+    def __init__(self, client: OAuthRegistration, *, username: str) -> None:
         self._client = client
         self._verifier, self._state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         self._answer: dict[str, str] = {}
@@ -144,7 +144,7 @@ class BrowserGrant:
             "redirect_uri": self._redirect,
             "code_verifier": self._verifier,
         }
-        status, result = _asked(self._client, form)
+        status, result = _posted(self._client, form)
         return _granted(self._client, result, status=status, now=now())
 
     def _listener(self) -> type[BaseHTTPRequestHandler]:
@@ -180,15 +180,15 @@ class BrowserGrant:
         return Listener
 
 
-def _asked(client: OAuthClient, form: dict[str, str], *, url: str = "") -> tuple[int, dict[str, Any]]:
+def _posted(client: OAuthRegistration, form: dict[str, str], *, url: str = "") -> tuple[int, dict[str, Any]]:
     try:
         return token_request(client, form, url=url)
     except OSError as error:
         raise not_granted(f"{client.of.title}'s authorization server cannot be reached ({error})") from error
 
 
-def _granted(client: OAuthClient, result: dict[str, Any], *, status: int, now: datetime) -> TokenAnswer:
-    answer = answer_of(result, now=now)
+def _granted(client: OAuthRegistration, result: dict[str, Any], *, status: int, now: datetime) -> TokenAnswer:
+    answer = token_answer(result, now=now)
     if status != 200 or answer is None:
         raise _refused(result, status)
     if not answer.refresh_token:

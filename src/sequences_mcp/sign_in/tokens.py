@@ -25,7 +25,7 @@ from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import exclusively, write_private
 from sequences_mcp.sign_in import keychain
-from sequences_mcp.sign_in.client import OAuthClient
+from sequences_mcp.sign_in.client import OAuthRegistration
 
 FOLDER = "sign_in"
 EARLY = timedelta(seconds=60)  # before its end an access token is renewed
@@ -40,9 +40,9 @@ _DETAIL = re.compile(r"\bAADSTS\d{4,8}\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSignIn:
-    """Which mailbox signs in, with which client, and the file in which the state of its grant is kept."""
+    """Which mailbox signs in, with which client, and the file in which the state of its grant is stored."""
 
-    client: OAuthClient
+    client: OAuthRegistration
     mailbox: str
     username: str
     data_dir: Path
@@ -73,7 +73,7 @@ class MailSignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInState:
-    """What is known about a grant: where its secret is kept, since when, and why it is over, if it is.
+    """What is known about a grant: where its secret is stored, since when, and why it is over, if it is.
 
     ``ends_at`` is when it ends, where the provider said so; ``ended_at`` since when it is known to be over.
     """
@@ -154,7 +154,7 @@ def signed_out(sign_in: MailSignIn, *, sender: str) -> Iterator[Trouble]:
 
 
 def token_request(
-    client: OAuthClient, form: Mapping[str, str], *, url: str = "", timeout: float = PATIENCE
+    client: OAuthRegistration, form: Mapping[str, str], *, url: str = "", timeout: float = PATIENCE
 ) -> tuple[int, dict[str, Any]]:
     """Post a form to the provider; return the status and the JSON of its answer, empty where that is none.
 
@@ -190,7 +190,7 @@ def error_words(result: Mapping[str, Any], status: int) -> str:
     return known or f"HTTP {status}"
 
 
-def answer_of(result: Mapping[str, Any], *, now: datetime) -> TokenAnswer | None:
+def token_answer(result: Mapping[str, Any], *, now: datetime) -> TokenAnswer | None:
     """Return the tokens of an answer, or None where there are none."""
     token = result.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
@@ -225,13 +225,13 @@ def keep_grant(sign_in: MailSignIn, answer: TokenAnswer, *, now: datetime, in_fi
             renewed_at=now,
             ends_at=answer.ends_at,
         )
-        state = _kept(sign_in, state, answer, in_file=in_file)
+        state = _written(sign_in, state, answer, in_file=in_file)
         if before is not None and before.entry != state.entry:
             keychain.forget(before.kept_in, before.entry, folder=sign_in.path.parent)
     return state
 
 
-def _kept(sign_in: MailSignIn, state: SignInState, answer: TokenAnswer, *, in_file: bool) -> SignInState:
+def _written(sign_in: MailSignIn, state: SignInState, answer: TokenAnswer, *, in_file: bool) -> SignInState:
     """Write the secret, then the state that says where it is."""
     values = {
         "refresh_token": answer.refresh_token,
@@ -279,10 +279,10 @@ class AccessTokens:
         if why := why_not_signed_in(self.sign_in):
             raise self.sign_in.again(why)
         assert state is not None
-        kept = self._read(state)
-        if self._is_good(kept, refused):
-            return kept
-        return self._asked_for(state, kept.refresh_token)
+        stored = self._read(state)
+        if self._is_good(stored, refused):
+            return stored
+        return self._asked_for(state, stored.refresh_token)
 
     def _read(self, state: SignInState) -> TokenAnswer:
         try:
@@ -292,12 +292,12 @@ class AccessTokens:
         try:
             facts = json.loads(text.value) if text else {}
             expires_at = datetime.fromisoformat(facts["expires_at"])
-            kept = TokenAnswer(facts["access_token"], expires_at, facts["refresh_token"])
+            stored = TokenAnswer(facts["access_token"], expires_at, facts["refresh_token"])
         except (ValueError, KeyError, TypeError):
-            kept = None
-        if kept is None or not kept.refresh_token:
+            stored = None
+        if stored is None or not stored.refresh_token:
             raise self._over(state, f"what was granted is not in the {state.kept_in} any more")
-        return kept
+        return stored
 
     def _asked_for(self, state: SignInState, refresh_token: str) -> TokenAnswer:
         sign_in = self.sign_in
@@ -309,7 +309,7 @@ class AccessTokens:
         except OSError as error:
             raise sign_in.not_now(f"its authorization server cannot be reached ({error})") from error
         now = self.clock()
-        answer = answer_of(result, now=now) if status == 200 else None
+        answer = token_answer(result, now=now) if status == 200 else None
         if answer is None:
             why = error_words(result, status)
             if error_code(result) in OVER:
@@ -320,7 +320,7 @@ class AccessTokens:
         answer = replace(answer, refresh_token=answer.refresh_token or refresh_token)
         ends_at = answer.ends_at or state.ends_at
         state = replace(state, renewed_at=now, ends_at=ends_at)
-        _kept(sign_in, state, answer, in_file=state.kept_in == keychain.FILE)
+        _written(sign_in, state, answer, in_file=state.kept_in == keychain.FILE)
         return answer
 
     def _over(self, state: SignInState, why: str) -> SignInError:
@@ -344,14 +344,14 @@ def access_tokens(sign_in: MailSignIn, *, clock: Callable[[], datetime]) -> Call
 
 
 def end_grant(sign_in: MailSignIn) -> Secret | None:
-    """Forget a mailbox's grant on this machine; return the refresh token that was kept, or None."""
+    """Forget a mailbox's grant on this machine; return the refresh token that was stored, or None."""
     with exclusively(sign_in.path):
         state = state_of(sign_in)
         if state is None:
             return None
-        kept = keychain.read(state.kept_in, state.entry, folder=sign_in.path.parent)
+        stored = keychain.read(state.kept_in, state.entry, folder=sign_in.path.parent)
         keychain.forget(state.kept_in, state.entry, folder=sign_in.path.parent)
         sign_in.path.unlink(missing_ok=True)
     with suppress(ValueError, KeyError, TypeError):
-        return Secret(str(json.loads(kept.value)["refresh_token"])) if kept else None
+        return Secret(str(json.loads(stored.value)["refresh_token"])) if stored else None
     return None

@@ -86,7 +86,7 @@ class ImapServer:
         user, with_token = user_of_url(parts.username or "")
         username, password = unquote(user), unquote(parts.password or "")
         if not username or bool(password) == with_token:
-            _bad("it needs a user, and a password or ;AUTH=XOAUTH2")
+            _bad("it needs a user and a password, or ;AUTH=XOAUTH2 after the user")
         if not (username + password).isascii() or not (username + password).isprintable():
             _bad("its user or password has letters outside printable ASCII")
         return cls(
