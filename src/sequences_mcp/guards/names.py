@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 from sequences_mcp.domain.invisible import strip
+from sequences_mcp.guards.fact_names import Certainty, asking_words, unfilled
 from sequences_mcp.guards.lookalikes import fold, key
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
-from sequences_mcp.guards.words import is_field, lines, means_nothing
+from sequences_mcp.guards.words import lines, means_nothing
 
 _LONGEST = 200
 _NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
@@ -60,7 +61,11 @@ def is_plain_name(text: str) -> bool:
     words = _BETWEEN.split(text) if len(text) <= _LONGEST else []
     if not words or len(words) > _MOST_WORDS or not all(map(_is_plain_word, words)):
         return False
-    return not any(_key(word) in _listed() for word in [text, *words])
+    if any(_key(word) in _listed() for word in [text, *words]):
+        return False
+    if len(words) == 1:
+        return text < "\u3000" or unfilled(text) is Certainty.NO  # a request in Chinese or Japanese has no spaces
+    return not any(word.casefold() in asking_words() for word in words)
 
 
 def _is_plain_word(word: str) -> bool:
@@ -103,43 +108,17 @@ def is_heading(value: Value) -> bool:
     return _key(inner) in _known_names(kind, "heading") or _is_of_any_column(inner)
 
 
-_IDENTIFIER = LazyPattern(r"[^\W_]+(?:_+[^\W_]+)+|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+")
-_PLEASE_FILL_IN = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)|(.+)\bhere[.!]?")
-_TAG = LazyPattern(r"[^\W_A-Z]+(?:_+[^\W_A-Z]+)+|[a-z]+(?:[A-Z][a-z]+)+")
-_REQUEST_HERE = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)\bhere[.!]?")
-
-
-@cache
-def _headings_of_words() -> frozenset[str]:
-    """Return the headings of two words and more, of all columns."""
-    phrases = (phrase for _, rest in lines("heading") for phrase in rest.split())
-    return frozenset(_key(phrase) for phrase in phrases if "_" in phrase.strip("_"))
-
-
 def _is_of_any_column(text: str) -> bool:
-    """Say whether a value names a fact, whichever: "Company Name", "CompanyName", "enter company".
+    """Say whether a value names a fact, whichever, or asks for it: "Company Name", "contact.company".
 
     One plain word is not enough: "Title" and "City" are parts of real names.
     """
-    if len(text) > _LONGEST:
-        return False
-    if " " in text and _key(text) in _headings_of_words():
-        return True
-    if _IDENTIFIER.fullmatch(text):
-        return is_field(text)
-    request = _PLEASE_FILL_IN.fullmatch(text)
-    return request is not None and is_field(request[1] or request[2])
+    return unfilled(text) is not Certainty.NO
 
 
 def is_placeholder(value: Value) -> bool:
     """Say whether a value is the name of a fact as programs write it, or asks for one: "your company here"."""
-    text = _unquoted(value.text)
-    if len(text) > _LONGEST:
-        return False
-    if _TAG.fullmatch(text):
-        return is_field(text)
-    request = _REQUEST_HERE.fullmatch(text)
-    return request is not None and is_field(request[1])
+    return unfilled(_unquoted(value.text)) is Certainty.SURE
 
 
 def is_team(value: Value) -> bool:
@@ -454,7 +433,7 @@ def is_plain(value: Value) -> bool:
         return False
     if is_person:
         return not any(rule(value) for rule in _OF_PERSONS)
-    return value.fact not in SHORT or _is_plain_phrase(value)
+    return not is_placeholder(value) and (value.fact not in SHORT or _is_plain_phrase(value))
 
 
 def _is_plain_phrase(value: Value) -> bool:

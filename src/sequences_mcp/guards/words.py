@@ -74,6 +74,11 @@ def has_glue(phrase: str) -> bool:
     return any(word in _list("glue") for word in words_of(phrase))
 
 
+def is_glue(word: str) -> bool:
+    """Say whether a word, by key, is one of the small words that may stand between field words."""
+    return word in _list("glue")
+
+
 def is_tag_word(phrase: str) -> bool:
     """Say whether a phrase is made of tag words."""
     words = words_of(phrase)

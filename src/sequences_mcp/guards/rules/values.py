@@ -53,7 +53,7 @@ NOTHING = Rule(
 
 def _heading(value: Value) -> bool:
     """Say whether a value is such a heading, in the language of any recruiter."""
-    return names.is_heading(value)
+    return names.is_heading(value) and not names.is_placeholder(value)
 
 
 HEADING = Rule(
@@ -61,7 +61,7 @@ HEADING = Rule(
     severity=Severity.WARNING,
     message="This is the heading of a column, not a value.",
     accept=("Jane", "Nomie"),
-    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "CompanyName", "enter company"),
+    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "Company name", "enter company"),
     source="ours",
     example="value",
     check_value=_heading,
@@ -78,12 +78,12 @@ PLACEHOLDER = Rule(
     id="values.placeholder",
     severity=Severity.ERROR,
     message="This stands for a value that was never filled in.",
-    accept=("Jane", "Here Technologies", "YouTube", "Your Next Step"),
-    reject=("company_name", "companyName", "your company here", "insert name here"),
+    accept=("Jane", "Here Technologies", "YouTube", "Your Next Step", "Contact Energy"),
+    reject=("company_name", "contact.company", "COMPANY-NAME", "your company here", "Ihre Firma hier"),
     source="ours",
     example="value",
     check_value=_placeholder,
-    facts=SHORT,
+    facts=SHORT | {Fact.NOTE},
 )
 
 
