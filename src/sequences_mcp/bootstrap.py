@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
     from sequences_mcp.settings import Settings
     from sequences_mcp.store.unit_of_work import Store
@@ -392,7 +393,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,
-        mailboxes=tuple(map(_outgoing, settings.of_each_mailbox())),
+        mailboxes=tuple(_outgoing(mailbox, store) for mailbox in settings.of_each_mailbox()),
         elicitation=settings.elicitation,
         troubles=partial(
             _troubles, settings, store, clock, own_mailboxes=cache(partial(_own_mailboxes, settings, store))
@@ -404,7 +405,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
     )
 
 
-def _outgoing(settings: Settings) -> OutgoingMailbox:
+def _outgoing(settings: Settings, store: Store) -> OutgoingMailbox:
     """Return how e-mails leave by the mailbox of these settings."""
     from sequences_mcp.engine.calendar import Window, next_open
 
@@ -416,7 +417,22 @@ def _outgoing(settings: Settings) -> OutgoingMailbox:
         next_open=lambda zone, at: next_open(window, zone, at),
         is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
         is_read=settings.reads_inbox,
+        put_draft=_puts_drafts(settings, store) if settings.imap_url else None,
     )
+
+
+def _puts_drafts(settings: Settings, store: Store) -> Callable[[AnswerDraft], Awaitable[str]]:
+    """Return what puts an answer into the folder of drafts of the mailbox of these settings."""
+
+    async def put(answer: AnswerDraft) -> str:
+        from sequences_mcp.engine.inbound.drafts import append_draft, compose_draft
+        from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker
+
+        message = compose_draft(answer, key=store.secret("message_id"))
+        server = ImapServer.parse(settings.imap_url.value if settings.imap_url else "")
+        return await asyncio.to_thread(append_draft, ImapWalker(server, tokens=tokens_of(settings)), message)
+
+    return put
 
 
 def _log_troubles(app: AppContext, *, on: bool) -> None:

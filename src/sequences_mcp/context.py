@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.suppressions import LocalSuppressions
     from sequences_mcp.engine.vendor_runs import LocalVendorRuns
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
 
 
@@ -46,7 +47,8 @@ class OutgoingMailbox:
 
     ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
     None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
-    inbox is read, by this process or another one that has the password.
+    inbox is read, by this process or another one that has the password. ``put_draft`` puts an answer into its
+    folder of drafts and returns that; None where this process has no IMAP of it.
     """
 
     name: str | None
@@ -55,6 +57,7 @@ class OutgoingMailbox:
     next_open: Callable[[str, datetime], datetime | None]
     is_deaf: bool = False
     is_read: bool = False
+    put_draft: Callable[[AnswerDraft], Awaitable[str]] | None = None
 
 
 class PlanPanel(Protocol):

@@ -248,6 +248,14 @@ class SignInError(SequencesError):
     retryable = True
 
 
+class DraftUnknownError(SequencesError):
+    """Whether a draft was put into the mailbox is not known: the connection was lost. The same call is safe."""
+
+    code = "draft_unknown"
+    outcome = "unknown"
+    retryable = True
+
+
 class ProviderError(SequencesError):
     """A vendor's API did not do what was asked.
 

@@ -149,6 +149,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "complete_task": {"task_id": "local:task_1", "outcome": "done"},
     "withdraw_plan": {"plan_id": "local:plan_1"},
     "record_reply": {"who": "local:ct_1", "answer": "replied"},
+    "draft_reply": {"reply_id": "local:reply_e1", "content": "Hi"},
     "retry_failed": {"blueprint_id": "local:bp_1"},
 }
 

@@ -24,8 +24,17 @@ REWRITE = "REWRITE_WIRE"
 
 # Names that say everything there is to say; every other argument is described.
 SELF_EVIDENT = {
-    *("blueprint_id", "contact_id", "draft_id", "operation_id", "plan_id", "sequence_id", "step_id", "task_id"),
-    *("provider_status", "waiting_for", "needs_person", "kind"),
+    *(
+        "blueprint_id",
+        "contact_id",
+        "draft_id",
+        "operation_id",
+        "plan_id",
+        "sequence_id",
+        "step_id",
+        "task_id",
+    ),
+    *("provider_status", "waiting_for", "needs_person", "kind", "reply_id"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
     *("decision", "digest", "proof", "seen"),  # of decide_plan, which only the panel calls
     *("idempotency_key", "provider"),  # explained once, in the instructions

@@ -84,6 +84,17 @@ class LocalReplies(LocalMethods):
             page = work.inbound.page(wanted)
             return page.of(_with_people(work, page.items))
 
+    async def get_reply(self, reply_id: str) -> ReceivedReply:
+        """Return one thing that came back; NotFoundError, WrongIdError."""
+        parsed_id = str(parse_id(reply_id, IdKind.REPLY))
+        with self.engine.store.snapshot() as work:
+            entry = work.inbound.reply(parsed_id)
+            if entry is None:
+                raise NotFoundError(
+                    f"Nothing came back under {parsed_id[:80]}.", next_step="list_replies shows what came back."
+                )
+            return _with_people(work, [entry])[0]
+
     def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
         return [

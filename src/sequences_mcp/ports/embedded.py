@@ -16,6 +16,7 @@ from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
 from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
+from sequences_mcp.domain.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,24 @@ class ReceivedReply:
     sequence: Run | None
     step: StepRun | None = None
     blueprint_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDraft:
+    """An answer for the folder of drafts, in the thread of what it answers.
+
+    ``answers`` is the Message-ID of that and ``refers_to`` the ids of the thread before it, in brackets; ``name``
+    is what the draft's own id is made from, so that the same answer is the same draft.
+    """
+
+    sender: Sender
+    recipient: str
+    subject: str
+    content: str
+    answers: str
+    refers_to: tuple[str, ...]
+    name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -359,6 +359,10 @@ class Provider:
     async def list_replies(self, wanted: embedded.ReplyFilter) -> Page[embedded.ReceivedReply]:
         """Return one page of what came back, the newest first."""
 
+    @unless_overridden("read answers")
+    async def get_reply(self, reply_id: str) -> embedded.ReceivedReply:
+        """Return one thing that came back; NotFoundError."""
+
     @unless_overridden("record answers")
     async def record_reply(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None

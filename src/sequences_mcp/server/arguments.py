@@ -15,13 +15,13 @@ from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.catalog import compact
 
 _TEXT: dict[str, Any] = {"type": "string"}
-# Limits that are not in a schema are enforced all the same, and the error names them: the longest key, the last
-# page and JSON Schema's format of a time would cost about a hundred tokens of ``tools/list`` and hardly ever help
-# a model.
+# Limits that are not in a schema are enforced all the same, and the error names them: the longest key, the first
+# and the last page, the smallest size and JSON Schema's format of a time would cost about 150 tokens of
+# ``tools/list`` and hardly ever help a model.
 IdempotencyKey = Annotated[str | None, Field(max_length=200), WithJsonSchema(_TEXT)]
 Id = Annotated[str, Field(max_length=200), WithJsonSchema(_TEXT)]
-PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer", "minimum": 1})]
-PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE)]
+PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer"})]
+PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE), WithJsonSchema({"type": "integer", "maximum": MAX_SIZE})]
 Name = Annotated[str, Field(max_length=200)]
 ShortText = Annotated[str, Field(max_length=500)]
 Instant = Annotated[AwareDatetime, WithJsonSchema({**_TEXT, "description": "ISO 8601 with offset"})]

@@ -148,6 +148,7 @@ TOOLS = (
     "suppress_contact",
     "record_reply",
     "list_replies",
+    "draft_reply",
     "list_reviews",
     "edit_draft",
     "list_tasks",

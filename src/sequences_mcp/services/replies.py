@@ -1,16 +1,22 @@
-"""Who answered, here and at vendors, and up to when that is known."""
+"""Who answered, here and at vendors, up to when that is known, and answers to them as drafts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, provider_of
-from sequences_mcp.domain.inbound import InboxState
+from sequences_mcp.domain.inbound import InboxState, ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
-from sequences_mcp.ports.embedded import ReceivedReply, ReplyFilter
+from sequences_mcp.errors import ConflictError, NotSupportedError, RefusedByGuardsError
+from sequences_mcp.guards.check import check_rendered
+from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter
 
 NOT_READ = "not read: no IMAP is set for it, so answers there are not known here"
 NEVER = "never read so far: a worker reads it (an open chat with this server, or `sequences-mcp work`)"
@@ -58,3 +64,111 @@ def ago(passed: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit} ago"
     return f"{seconds} s ago"
+
+
+_RE = re.compile(r"\s*(?:re|aw|sv|rif|antw|odp|res|ynt|vs)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
+LONGEST_SUBJECT = 250
+OF_MACHINES = frozenset(
+    {ReceivedKind.OUT_OF_OFFICE, ReceivedKind.BOUNCE, ReceivedKind.COMPLAINT, ReceivedKind.AUTOMATIC}
+)
+THEMSELVES = "Give the text to the person, who sends it from their own mail program."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftedAnswer:
+    """A draft that stands in a mailbox's folder, with the guards' warnings about its text."""
+
+    reply: ReceivedReply
+    mailbox: str
+    folder: str
+    recipient: str
+    subject: str
+    warnings: tuple[Finding, ...]
+
+
+async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> DraftedAnswer:
+    """Put an answer to an e-mail that came in into the folder of drafts of its mailbox; nothing is sent.
+
+    Raises ConflictError for what no answer goes to (a machine's message, one recorded by hand, somebody on the
+    suppression list), RefusedByGuardsError, NotSupportedError without IMAP, InboxUnreadError, DraftUnknownError.
+    """
+    reply = await app.local.get_reply(reply_id)
+    entry = reply.entry
+    _require_answerable(entry)
+    await _require_not_suppressed(app, reply)
+    mailbox = next((known for known in app.mailboxes if known.terms.sender_address == entry.mailbox), None)
+    if mailbox is None or mailbox.put_draft is None or mailbox.sender is None:
+        raise NotSupportedError(
+            f"This server has no IMAP for {entry.mailbox}, so it has no Drafts folder to write into.",
+            next_step=f"{THEMSELVES} `sequences-mcp doctor` says what is missing.",
+        )
+    findings = _examined(app, reply, content)
+    left = reply.step.message_id if reply.step else None
+    answer = AnswerDraft(
+        sender=mailbox.sender,
+        recipient=entry.sender,
+        subject=_answering(entry.subject),
+        content=content,
+        answers=entry.message_id or left or "",
+        refers_to=tuple(entry.refers_to.split()) or ((left,) if left else ()),
+        name=f"{entry.id}|{sha256(content.encode()).hexdigest()}",
+        at=app.clock(),
+    )
+    folder = await mailbox.put_draft(answer)
+    await app.records.note("reply.drafted", entry.sequence_id or entry.contact_id, reply=entry.id, folder=folder)
+    return DraftedAnswer(
+        reply=reply,
+        mailbox=entry.mailbox,
+        folder=folder,
+        recipient=answer.recipient,
+        subject=answer.subject,
+        warnings=findings,
+    )
+
+
+def _require_answerable(entry: ReplyEntry) -> None:
+    """Raise ConflictError for what nobody wrote an e-mail of, or only a machine did."""
+    if entry.recorded_by is not None:
+        raise ConflictError(
+            "This answer was recorded by hand: no e-mail of theirs is here to answer.",
+            next_step="The person answers it on the channel it came by.",
+        )
+    if entry.kind in OF_MACHINES or not entry.sender:
+        raise ConflictError(
+            f"This is an automatic message ({entry.kind}): nobody reads what is answered to it.",
+            next_step="list_replies with kind reply shows what people wrote.",
+        )
+
+
+async def _require_not_suppressed(app: AppContext, reply: ReceivedReply) -> None:
+    """Raise ConflictError where whoever wrote, or the person it is about, must not be contacted."""
+    for person in (reply.contact, replace(reply.contact, email=reply.entry.sender)):
+        if why := (await app.suppressions.suppressed_among([person])).get(person.id):
+            raise ConflictError(
+                f"{person.display_name} must not be contacted: {why}.",
+                next_step="No draft was made. Only a person can lift that, on the review page.",
+            )
+
+
+def _examined(app: AppContext, reply: ReceivedReply, content: str) -> tuple[Finding, ...]:
+    """Return the guards' warnings about the text of an answer; RefusedByGuardsError for errors."""
+    run = reply.sequence
+    step = reply.step.step if reply.step else run.steps[0].step if run else None
+    assert step is not None  # what came in by e-mail is about a run
+    plain = step.model_copy(update={"subject": None, "type": Channel.EMAIL, "linked_in_type": None})
+    findings = check_rendered(
+        step=plain, subject=None, content=content, values={}, is_follow_up=True, policy=app.policy
+    )
+    if errors := errors_in(findings):
+        raise RefusedByGuardsError(
+            f"The guards refuse this text: {errors[0].message}",
+            next_step="Mend each finding, then call again.",
+            data={"findings": findings},
+        )
+    return findings
+
+
+def _answering(subject: str) -> str:
+    """Return the subject of an answer to what has this one; letters that no header can hold are left out."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in subject).split())
+    return (text if _RE.match(text) else f"Re: {text}".strip())[:LONGEST_SUBJECT]

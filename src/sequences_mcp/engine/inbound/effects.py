@@ -37,7 +37,6 @@ COMPLAINED = "marked an e-mail as spam"
 OVER = "noted: the run is over"
 MOST_SOFT = 3
 LONGEST_TEXT = 20_000
-LONGEST_ID = 500
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
 _WRITTEN = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
 
@@ -176,7 +175,7 @@ class _Consequence:
             sent_at=self.item.message.sent_at,
             until=until,
             found_at=self.now,
-            message_id=self.item.message.header("Message-ID")[:LONGEST_ID],
+            message_id=self.item.message.message_id,
             refers_to=self.item.message.answered,
         )
         self._resolve_named()

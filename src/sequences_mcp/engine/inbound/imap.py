@@ -43,6 +43,15 @@ WALK_WITHIN = 600.0  # seconds for each batch, however slowly a server drips
 _UNREAD_FLAGS = frozenset({b"\\sent", b"\\drafts", b"\\trash"})
 _NO_FOLDER = frozenset({b"\\noselect", b"\\nonexistent"})
 _PORTS = {"imaps": 993, "imap": 143}
+NO_DRAFTS = "it has no folder of drafts"
+# What mail programs call that folder where the server does not mark it (RFC 6154).
+_DRAFTS = frozenset(
+    {
+        *("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "rascunhos", "concepten", "utkast"),
+        *("utkasty", "kladder", "luonnokset", "koncepty", "wersje robocze", "taslaklar", "черновики", "чернетки"),
+        *("下書き", "草稿", "草稿箱", "임시보관함", "πρόχειρα", "piszkozatok"),
+    }
+)
 _AGAIN = "It is tried again by itself; `sequences-mcp doctor` tries the sign-in now."
 
 
@@ -214,6 +223,30 @@ class ImapWalker:
         with self._working() as (client, _):
             return self._folders(client)
 
+    def put_draft(self, data: bytes, *, message_id: str) -> str:
+        """Put a message into the folder of drafts, unless it is there already; return the folder.
+
+        InboxUnreadError. A connection that is lost meanwhile is made again once, to see whether it got there.
+        """
+        try:
+            return self._put_draft(data, message_id)
+        except InboxUnreadError as error:
+            if error.data.get("refused") or not error.data.get("lost"):
+                raise
+            return self._put_draft(data, message_id)
+
+    def _put_draft(self, data: bytes, message_id: str) -> str:
+        with self._working() as (client, _):
+            folder = _folder_of_drafts(client)
+            if folder is None:
+                raise self._unread(NO_DRAFTS)
+            client.select_folder(folder, readonly=True)
+            is_there = bool(client.search(["HEADER", "Message-ID", message_id]))
+            _leave(client)
+            if not is_there:
+                client.append(folder, data, flags=[b"\\Draft", b"\\Seen"])
+            return folder
+
     def close(self) -> None:
         """End the connection."""
         client, self._client = self._client, None
@@ -355,6 +388,21 @@ def _described(error: BaseException) -> str:
     if type(error).__name__ == "abort" or isinstance(error, EOFError):
         return "the server ended the connection"
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _folder_of_drafts(client: IMAPClient) -> str | None:
+    """Return the folder that the server marks as that of drafts, else one with a usual name, or None."""
+    usual = None
+    for flags, delimiter, name in client.list_folders():
+        marks = {bytes(flag).lower() for flag in flags}
+        if marks & _NO_FOLDER:
+            continue
+        if b"\\drafts" in marks:
+            return str(name)
+        last = str(name).rpartition(delimiter.decode() if delimiter else "/")[2]
+        if usual is None and last.casefold() in _DRAFTS:
+            usual = str(name)
+    return usual
 
 
 def _leave(client: IMAPClient) -> None:

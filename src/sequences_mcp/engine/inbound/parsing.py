@@ -49,6 +49,11 @@ class ParsedMessage:
         return frozenset(result.lower() for result in _ID.findall(self.everything)[:500])
 
     @property
+    def message_id(self) -> str:
+        """Its own id in brackets, or nothing where what stands there has not the form of one."""
+        return next((f"<{item}>" for item in _ID.findall(self.header("Message-ID"))), "")
+
+    @property
     def answered(self) -> str:
         """The ids of what it answers, as References has them, else In-Reply-To; the first and the last few."""
         ids = [f"<{item}>" for item in _ID.findall(self.header("References") or self.header("In-Reply-To"))]

@@ -6,10 +6,11 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.inbound import ReceivedKind
 from sequences_mcp.ports.embedded import ReceivedReply
 from sequences_mcp.server.text import cut, fair_limit
-from sequences_mcp.server.view import PageView, numbered
+from sequences_mcp.server.view import PageView, WrittenView, numbered
+from sequences_mcp.server.views.blueprints import FindingsView, findings_fields
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import NAME_LIMIT, when
-from sequences_mcp.services.replies import RepliesReport
+from sequences_mcp.services.replies import DraftedAnswer, RepliesReport
 
 BUDGET, TEXTS_AT_LEAST = 5_200, 700  # bytes of UTF-8, which tokens follow in every script
 SUBJECT_LIMIT = 60
@@ -99,3 +100,26 @@ def _other_address(reply: ReceivedReply) -> str | None:
     """Return the address that wrote where it is not the person's own."""
     sender, known = reply.entry.sender, reply.contact.email
     return sender if sender and (known is None or address_key(sender) != address_key(known)) else None
+
+
+class ReplyDrafted(FindingsView, WrittenView):
+    """Where the draft stands, and to whom it would go once a person sends it."""
+
+    mailbox: str
+    folder: str
+    to: str
+    subject: str
+    sequence_id: str | None = None
+
+
+def reply_drafted(answer: DraftedAnswer) -> ReplyDrafted:
+    """Return a draft that was put into a mailbox."""
+    return ReplyDrafted(
+        mailbox=answer.mailbox,
+        folder=answer.folder,
+        to=answer.recipient,
+        subject=answer.subject,
+        sequence_id=answer.reply.entry.sequence_id,
+        next=f"Nothing was sent. A person opens it in {answer.folder} of {answer.mailbox}, reads it and sends it.",
+        **findings_fields(answer.warnings),
+    )

@@ -1,0 +1,75 @@
+"""An answer as a draft: composed in the thread of what it answers, and put into the mailbox's folder of drafts.
+
+Nothing is sent. A person opens the draft in their own mail program, reads it and sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
+from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapWalker
+from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
+from sequences_mcp.ports.embedded import AnswerDraft
+
+MOST_REFERENCES = 20
+_ID = re.compile(r"<[!-;=?-~]{1,240}@[!-;=?-~]{1,240}>")  # printable ASCII without brackets and spaces
+
+
+def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
+    """Return the e-mail of an answer; InvalidArgumentsError for a text that cannot be written.
+
+    ``key`` is a secret of this installation: the same answer gets the same Message-ID. Ids of the thread that are
+    none are left out: they are strangers' words.
+    """
+    own_id = message_id(
+        key, sequence_id=answer.name, step_key="answer", generation=0, sender=answer.sender.address
+    )
+    plain = compose(
+        sender=answer.sender,
+        recipient=answer.recipient,
+        subject=answer.subject,
+        content=answer.content,
+        message_id=own_id,
+        date=answer.at,
+    )
+    return replace(plain, data=_thread_headers(answer) + plain.data)
+
+
+def _thread_headers(answer: AnswerDraft) -> bytes:
+    """Return In-Reply-To and References (RFC 5322, section 3.6.4), one id a line."""
+    if not _ID.fullmatch(answer.answers):
+        return b""
+    before = [item for item in dict.fromkeys(answer.refers_to) if _ID.fullmatch(item) and item != answer.answers]
+    ids = [*before[:1], *before[1:][-MOST_REFERENCES:], answer.answers]
+    references = "\r\n ".join(ids)
+    return f"In-Reply-To: {answer.answers}\r\nReferences: {references}\r\n".encode("ascii")
+
+
+def append_draft(walker: ImapWalker, message: ComposedMessage) -> str:
+    """Put a composed draft into the mailbox's folder of drafts; return the folder's name. Ends the connection.
+
+    Raises InboxUnreadError where it is not there, and DraftUnknownError where the connection was lost and it could
+    not be looked for.
+    """
+    where = walker.server.where
+    try:
+        return walker.put_draft(message.data, message_id=message.message_id)
+    except InboxUnreadError as error:
+        why = str(error.data["why"])
+        if error.data.get("lost") and walker.logins:
+            raise DraftUnknownError(
+                f"Whether the draft stands in the mailbox at {where} is not known: {why}.",
+                next_step="The same call again looks for it and puts it there once. Nothing was sent.",
+            ) from error
+        mend = "Call again later."
+        if why == NO_DRAFTS or error.data.get("refused"):
+            mend = "Create a folder named Drafts in it." if why == NO_DRAFTS else error.next_step
+        raise InboxUnreadError(
+            f"The draft was not put into the mailbox at {where}: {why}.",
+            next_step=f"{mend} Until then, give the text to the person to send themselves.",
+            data=error.data,
+        ) from error
+    finally:
+        walker.close()
