@@ -125,6 +125,12 @@ class AppContext:
         """Return the next instant at which an e-mail may leave, or None when it may leave then."""
         return self.mailboxes[0].next_open(zone, at)
 
+    def next_text(self, zone: str, at: datetime) -> datetime | None:
+        """Return the next instant at which somebody may be called or texted, or None when they may be then."""
+        from sequences_mcp.engine.calendar import CALLING_HOURS, next_open
+
+        return next_open(CALLING_HOURS, zone, at)
+
     def sending(self, steps: Items[Step]) -> AppContext:
         """Return this with the mailbox that these steps name in use, or the default one where they name none.
 

@@ -113,3 +113,10 @@ async def test_someone_for_whom_the_window_never_opens_is_left_out_and_stops_nob
     assert [one.get("left_out") is None for one in shown["people"]] == [True, False]
     assert (started["people"], [one["name"] for one in started["left_out"]]) == (1, ["Linus Torvalds"])
     assert "never open in all of America/New_York" in started["left_out"][0]["reasons"][0]
+
+
+async def test_a_text_is_expected_within_the_calling_hours_whatever_the_window(bureau: Bureau) -> None:
+    bureau.clock.now = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
+    text = {"id": "sms", "name": "Text", "type": "SMS", "content": "Hi, a word?", "temporalityType": "ASAP"}
+    found = await times(bureau, text, phone="+33612345678", time_zone="Europe/Paris")
+    assert found == [("Tue 2026-11-24 08:00 Europe/Paris", True)]

@@ -26,6 +26,10 @@ class Channel(StrEnum):
     SMS = "SMS"
 
 
+TEXTED = frozenset({Channel.WHATSAPP, Channel.SMS})
+"""Channels that ring on a telephone."""
+
+
 class LinkedInType(StrEnum):
     """What a LinkedIn step does."""
 

@@ -51,6 +51,10 @@ class Window:
         return local.weekday() in self.days and self.start <= local.hour * 60 + local.minute < self.end
 
 
+CALLING_HOURS = Window(frozenset(range(7)), 8 * 60, 21 * 60)
+"""When somebody may be called or texted, on their own clock: 47 CFR 64.1200(c)(1), kept for everybody."""
+
+
 def next_open(window: Window, zone: str, now: datetime) -> datetime | None:
     """Return the first instant from ``now`` on at which the window is open in every zone; None when it is now.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.blueprint import TEXTED, Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
 from sequences_mcp.domain.entries import Attempt
@@ -17,7 +17,7 @@ from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, St
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.suppressions import ENGINE
 from sequences_mcp.engine import approvals
-from sequences_mcp.engine.calendar import Window, next_open
+from sequences_mcp.engine.calendar import CALLING_HOURS, Window, next_open
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
 from sequences_mcp.engine.context import action_of, keep_changes
 from sequences_mcp.engine.events import SendEmail, Tick
@@ -147,7 +147,8 @@ def examine_step(
         return Examined(tick=replace(tick, blocked=blocked.why), voided=blocked.voided)
     unread = unread_because(store, sequence, rules=rules, now=now)
     if run.step.type is not Channel.EMAIL:
-        return Examined(tick=replace(tick, unread=unread))
+        hours = CALLING_HOURS if run.step.type in TEXTED else None
+        return _by_hand(sequence, tick=replace(tick, unread=unread), hours=hours, now=now)
     try:
         opens_at = next_open(rules.window, sequence.time_zone, now)
         message = _composed(store, sequence, run, rules=rules, now=now)
@@ -156,6 +157,17 @@ def examine_step(
     if opens_at is None or opens_at <= now:
         tick = replace(tick, unread=unread)
     return Examined(tick=replace(tick, opens_at=opens_at), message=message)
+
+
+def _by_hand(sequence: Run, *, tick: Tick, hours: Window | None, now: datetime) -> Examined:
+    """Return the tick of a step done by hand: a text keeps its hours, whatever the window is."""
+    try:
+        opens_at = next_open(hours, sequence.time_zone, now) if hours else None
+    except InvalidArgumentsError as error:
+        return Examined(tick=replace(tick, blocked=error.message))
+    if opens_at is not None and opens_at > now:
+        tick = replace(tick, unread=None)  # whoever answers until then is known by then
+    return Examined(tick=replace(tick, opens_at=opens_at))
 
 
 _BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Channel, Temporality
+from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, TEXTED, Channel, Temporality
 from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, SequenceStatus, StepRun, StepState, TaskOutcome
 from sequences_mcp.engine import events
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
@@ -153,6 +153,7 @@ def _moved(anchor: datetime | None, since: datetime, until: datetime) -> datetim
 
 
 OUTSIDE_WINDOW = "outside the sending window"
+OUTSIDE_CALLING_HOURS = "outside 8:00 to 21:00 at the person's place"
 TEXT_MISSING = "the text for this person is still to be written"
 NO_ADDRESS = "the contact has no address for this channel"
 READ_AGAIN_AFTER = timedelta(minutes=1)
@@ -188,6 +189,9 @@ def _due(sequence: Run, run: StepRun, *, tick: events.Tick, now: datetime) -> Re
         return step_resolved(with_run(sequence, waiting), now), ()
     if run.step.type is Channel.EMAIL:
         return _email(sequence, run, tick=tick, now=now)
+    if run.step.type in TEXTED and tick.opens_at is not None and tick.opens_at > now:
+        held = grounded(run, StepState.HELD, reason=OUTSIDE_CALLING_HOURS, until=tick.opens_at)
+        return step_resolved(with_run(sequence, held), now), ()
     return step_resolved(with_run(sequence, grounded(run, StepState.OPEN)), now), ()
 
 

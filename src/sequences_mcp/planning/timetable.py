@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Channel, Step, Temporality
+from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, TEXTED, Channel, Step, Temporality
 from sequences_mcp.errors import InvalidArgumentsError
 
 AT_VENDOR = "when the vendor sends it"
@@ -18,20 +18,23 @@ AT_VENDOR = "when the vendor sends it"
 class Slot:
     """One step's expected time: an instant, and the same as the contact's clock would show it.
 
-    ``held`` says that the step would be due earlier and waits for the sending window.
+    ``held`` says that the step would be due earlier and waits for the sending window, ``texted`` that it waits
+    for the hours in which somebody may be texted.
     """
 
     step_id: str
     at: datetime
     local: str
     held: bool
+    texted: bool = False
 
     @property
     def words(self) -> str:
         """When the step leaves, as a sentence says it."""
         if self.local == AT_VENDOR:
             return self.local
-        return f"about {self.local}{', after waiting for the sending window' if self.held else ''}"
+        window = "8:00 to 21:00 at the person's place" if self.texted else "the sending window"
+        return f"about {self.local}{f', after waiting for {window}' if self.held else ''}"
 
 
 def timetable(app: AppContext, steps: Iterable[Step], *, zone: str, start: datetime) -> tuple[Slot, ...]:
@@ -44,17 +47,20 @@ def timetable(app: AppContext, steps: Iterable[Step], *, zone: str, start: datet
     invited: tuple[datetime, int | None] = (start, None)
     for step in steps:
         due = _due(step, anchor=anchor, invited=invited)
-        opens = _opens(app, zone, due) if zone and step.type is Channel.EMAIL else None
+        opens = _opens(app, step, zone=zone, due=due) if zone else None
         anchor = opens or due
         if step.is_invitation:
             invited = (anchor, step.policy.invite_timeout_days)
-        slots.append(Slot(step_id=step.id, at=anchor, local=_local(anchor, zone), held=opens is not None))
+        is_texted, local = step.type in TEXTED, _local(anchor, zone)
+        slots.append(Slot(step_id=step.id, at=anchor, local=local, held=opens is not None, texted=is_texted))
     return tuple(slots)
 
 
-def _opens(app: AppContext, zone: str, due: datetime) -> datetime | None:
+def _opens(app: AppContext, step: Step, *, zone: str, due: datetime) -> datetime | None:
     try:
-        return app.next_open(zone, due)
+        if step.type in TEXTED:
+            return app.next_text(zone, due)
+        return app.next_open(zone, due) if step.type is Channel.EMAIL else None
     except InvalidArgumentsError:
         return None  # never open: a start leaves such a person out and says why
 
