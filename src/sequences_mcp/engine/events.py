@@ -29,7 +29,8 @@ class Tick:
     """Time has come to ``next_run_at``; this is how the world looks for the current step.
 
     ``opens_at`` is the next instant inside the sending window, or the hours for texts, when ``now`` is outside.
-    ``blocked`` says why the step must not go out before a person has looked (a guard finding, a missing or void approval).
+    ``blocked`` says why the step must not go out before a person has looked (a guard finding, a missing or void
+    approval).
     ``forbidden`` says why it must never go out (suppressed). ``unread`` says that the mailbox's answers are not
     known up to now: the step waits for them. ``has_contact`` is False where the channel has no address. ``lease``
     and ``lease_expires_at`` are what an e-mail step is claimed with.
