@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -417,22 +417,16 @@ def _outgoing(settings: Settings, store: Store) -> OutgoingMailbox:
         next_open=lambda zone, at: next_open(window, zone, at),
         is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
         is_read=settings.reads_inbox,
-        put_draft=_puts_drafts(settings, store) if settings.imap_url else None,
+        put_draft=partial(_put_draft, settings, store) if settings.imap_url else None,
     )
 
 
-def _puts_drafts(settings: Settings, store: Store) -> Callable[[AnswerDraft], Awaitable[str]]:
-    """Return what puts an answer into the folder of drafts of the mailbox of these settings."""
+async def _put_draft(settings: Settings, store: Store, answer: AnswerDraft) -> str:
+    """Put an answer into the mailbox's folder of drafts."""
+    from sequences_mcp.engine.inbound.drafts import put_answer
 
-    async def put(answer: AnswerDraft) -> str:
-        from sequences_mcp.engine.inbound.drafts import append_draft, compose_draft
-        from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker
-
-        message = compose_draft(answer, key=store.secret("message_id"))
-        server = ImapServer.parse(settings.imap_url.value if settings.imap_url else "")
-        return await asyncio.to_thread(append_draft, ImapWalker(server, tokens=tokens_of(settings)), message)
-
-    return put
+    url, tokens = settings.imap_url.value if settings.imap_url else "", tokens_of(settings)
+    return await put_answer(answer, url=url, tokens=tokens, key=store.secret("message_id"))
 
 
 def _log_troubles(app: AppContext, *, on: bool) -> None:

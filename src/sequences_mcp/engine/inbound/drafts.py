@@ -5,11 +5,13 @@ Nothing is sent. A person opens the draft in their own mail program, reads it an
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 
+from sequences_mcp.engine.channels.mail_server import Tokens
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
-from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapWalker
+from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapServer, ImapWalker
 from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
 from sequences_mcp.ports.embedded import AnswerDraft
 
@@ -73,3 +75,9 @@ def append_draft(walker: ImapWalker, message: ComposedMessage) -> str:
         ) from error
     finally:
         walker.close()
+
+
+async def put_answer(answer: AnswerDraft, *, url: str, tokens: Tokens | None, key: bytes) -> str:
+    """Compose an answer and put it into the folder of drafts at ``imaps://…``; return the folder's name."""
+    message = compose_draft(answer, key=key)
+    return await asyncio.to_thread(append_draft, ImapWalker(ImapServer.parse(url), tokens=tokens), message)
