@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from tests.world.engine import EMAIL, LATER, SENDER, EngineWorld, FakeDelivery
-from tests.world.inbound_mail import Sent, complaint, raw, reply, report
+from tests.world.inbound_mail import AT, Sent, complaint, raw, reply, report
 
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.engine.channels.replies import provider_ids
 from sequences_mcp.engine.inbound.effects import hold_after_fault, incoming, resolve_named, take_in_message
 from sequences_mcp.errors import DeliveryUnknownError
+from sequences_mcp.ports.embedded import ReplyFilter
 
 S = SequenceStatus
 LOST = DeliveryUnknownError("The connection was lost.", next_step="Look.")
@@ -83,13 +85,7 @@ async def test_a_reply_under_the_id_that_the_mail_server_gave_is_known(world: En
     run = await run_of(world)
     given = "0102018f2f9a1b7c-1f2e3d4c-5b6a-4988-8776-655443322110-000000"
     world.store.inbound.keep_provider_ids(run.steps[0].key, provider_ids(f"250 Ok {given}"))
-    data = reply(
-        sent,
-        "Yes",
-        sender="bob.private@home.example",
-        refers=False,
-        more=f"References: <{given}@eu-west-1.amazonses.com>",
-    )
+    data = reply(sent, "Yes", refers=False, more=f"References: <{given}@eu-west-1.amazonses.com>")
     assert comes(world, data) == "the run succeeded"
     [row] = world.store.inbound.of_run(run.id)
     assert row.basis == "provider_id"
@@ -163,15 +159,121 @@ async def test_somebody_else_at_the_company_is_shown_and_changes_nothing(world: 
     assert (await run_of(world)).status is S.ACTIVE
 
 
-async def test_a_reply_from_another_address_holds_the_other_run_of_the_same_person(world: EngineWorld) -> None:
+async def test_a_reply_from_an_address_that_is_not_known_as_theirs_holds_the_run_and_is_shown(
+    world: EngineWorld,
+) -> None:
     sent = await started(world)
-    await started(world, "bob@home.example")
-    comes(world, reply(sent, "Yes", sender="bob@home.example"))
-    other = await run_of(world, "bob@home.example")
-    assert (await run_of(world)).status is S.SUCCEEDED
-    assert (other.status, other.steps[1].state) == (S.WAITING_FOR_USER, StepState.HELD)
-    assert other.steps[1].reason == "the contact answered an e-mail of another sequence"
+    assert comes(world, reply(sent, "Yes", sender="bob@home.example")) == "held for a person"
+    run = await run_of(world)
+    assert (run.status, run.steps[1].state) == (S.WAITING_FOR_USER, StepState.HELD)
+    page = world.store.inbound.page(ReplyFilter(waiting=True))
+    assert [(one.kind, one.sender, one.text) for one in page.items] == [("unmatched", "bob@home.example", "Yes")]
     assert leaves(world, days=5) == 0
+
+
+async def test_a_reply_from_an_address_that_the_contact_had_before_ends_the_run(world: EngineWorld) -> None:
+    sent = await started(world)
+    run = await run_of(world)
+    await world.contact("bob@new.example", of=run.contact_id)
+    assert comes(world, reply(sent, "Yes", sender="bob@new.example")) == "the run succeeded"
+
+
+async def test_a_colleague_who_quotes_our_e_mail_does_not_end_the_run(world: EngineWorld) -> None:
+    sent = await started(world)
+    forwarded = f"Bob showed me this.\n\n> Message-ID: {sent.message_id}\n> Hello there."
+    data = reply(sent, forwarded, sender="carol@acme.example", refers=False, subject="Fwd: Hi")
+    assert comes(world, data) == "held for a person"
+    assert (await run_of(world)).status is S.WAITING_FOR_USER
+
+
+async def test_a_mailing_list_that_quotes_our_e_mail_does_not_end_the_run(world: EngineWorld) -> None:
+    sent = await started(world)
+    data = reply(sent, "Look at that", sender="dev@lists.example", more="List-Id: <dev.lists.example>")
+    assert comes(world, data) == "held for a person"
+    assert (await run_of(world)).status is S.WAITING_FOR_USER
+
+
+async def test_somebody_else_who_asks_not_to_be_written_to_is_not_and_the_contact_is_left_to_a_person(
+    world: EngineWorld,
+) -> None:
+    sent = await started(world)
+    data = reply(sent, "Please remove me from your list.", sender="carol@acme.example")
+    assert comes(world, data) == "held for a person"
+    assert await listed(world) == {"carol@acme.example": "opted out by e-mail"}
+    assert (await run_of(world)).status is S.WAITING_FOR_USER
+
+
+def at(world: EngineWorld, data: bytes, arrived: datetime) -> str | None:
+    """Let a message come in that its server took at an instant."""
+    with world.store.transaction() as work:
+        item = incoming(data, arrived_at=arrived)
+        return take_in_message(work, item, address=SENDER.address, now=world.clock.now)
+
+
+def dated(data: bytes, when: datetime) -> bytes:
+    return data.replace(f"Date: {format_datetime(AT)}".encode(), f"Date: {format_datetime(when)}".encode())
+
+
+@pytest.mark.parametrize("before", [timedelta(hours=1), timedelta(days=20)])
+async def test_a_mail_that_is_older_than_the_first_e_mail_is_no_answer_to_it(
+    world: EngineWorld, before: timedelta
+) -> None:
+    sent = await started(world)
+    old = world.clock.now - before
+    assert at(world, dated(reply(sent, "About last year", refers=False), old), old) is None
+    assert (await run_of(world)).status is S.ACTIVE
+    assert leaves(world, days=4) == 1
+
+
+@pytest.mark.parametrize(
+    ("arrived", "written"),
+    [(timedelta(minutes=3), timedelta(minutes=3)), (timedelta(0), timedelta(days=9))],
+    ids=["minutes before it", "moved into this mailbox today"],
+)
+async def test_a_mail_that_may_be_older_than_the_first_e_mail_is_held_for_a_person(
+    world: EngineWorld, arrived: timedelta, written: timedelta
+) -> None:
+    sent = await started(world)
+    data = dated(reply(sent, "Hello", refers=False), world.clock.now - written)
+    assert at(world, data, world.clock.now - arrived) == "held for a person"
+    assert leaves(world, days=4) == 0
+
+
+async def test_an_answer_to_our_e_mail_counts_whatever_its_date_says(world: EngineWorld) -> None:
+    sent = await started(world)
+    data = dated(reply(sent, "Yes"), world.clock.now - timedelta(days=900))
+    assert at(world, data, world.clock.now - timedelta(days=1)) == "the run succeeded"
+
+
+async def two_at_one_address(world: EngineWorld) -> dict[str, Sent]:
+    """Begin two runs, one for an address that the person of the other has by now."""
+    sent = {address: await started(world, address) for address in ("bob@acme.example", "bob@home.example")}
+    await world.contact("bob@new.example", of=(await run_of(world)).contact_id)
+    await world.contact("bob@acme.example", of=(await run_of(world, "bob@home.example")).contact_id)
+    return sent
+
+
+async def test_an_answer_that_names_no_e_mail_holds_every_run_that_it_may_be_about(world: EngineWorld) -> None:
+    sent = await two_at_one_address(world)
+    said = comes(world, reply(sent["bob@acme.example"], "Sure", refers=False))
+    assert said is not None
+    assert said.startswith("held for a person: ")
+    assert [run.status for run in await world.runs()] == [S.WAITING_FOR_USER] * 2
+    assert leaves(world, days=9) == 0
+
+
+async def test_an_answer_that_names_an_e_mail_ends_its_run_and_holds_their_others(
+    world: EngineWorld,
+) -> None:
+    sent = await two_at_one_address(world)
+    comes(world, reply(sent["bob@home.example"], "Sure"))
+    assert (await run_of(world, "bob@home.example")).status is S.SUCCEEDED
+    assert (await run_of(world)).status is S.WAITING_FOR_USER
+
+
+async def test_an_empty_return_path_alone_makes_no_automatic_reply_of_a_persons(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, "Thanks, we got it.", more="Return-Path: <>")) == "the run succeeded"
 
 
 async def test_a_reply_to_a_run_that_is_over_is_noted(world: EngineWorld) -> None:

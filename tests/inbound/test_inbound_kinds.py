@@ -495,7 +495,10 @@ REPLIES: Mapping[str, tuple[bytes, InboundKind]] = {
     "Swedish": (reply(SENT, "Jag har semester till den 4 december", subject="Autosvar: A role"), AWAY),
     "Danish": (reply(SENT, "Jeg holder ferie til den 4. december", subject="Automatisk svar: A role"), AWAY),
     "a subject alone": (reply(SENT, "Back on Monday.", subject="Out of office: Re: A role in Lyon"), AWAY),
-    "an empty return path": (reply(SENT, "Thanks, we got it.", more="Return-Path: <>"), AUTOMATIC),
+    "an empty return path and words of an absence": (
+        reply(SENT, "I am out of the office.", more="Return-Path: <>"),
+        AWAY,
+    ),
     "a ticket": (reply(SENT, "We received your request #123.", more="Auto-Submitted: auto-generated"), AUTOMATIC),
     "nobody to reply to": (
         reply(SENT, "We have received your e-mail.", sender="no-reply@acme.example"),

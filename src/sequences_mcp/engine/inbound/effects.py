@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from hashlib import sha256
 
 from sequences_mcp.domain.addresses import address_key
@@ -22,7 +22,15 @@ from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import LEGAL
 from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound
-from sequences_mcp.engine.inbound.match import RunMatch, bare_subject, match_run
+from sequences_mcp.engine.inbound.match import (
+    Basis,
+    RunMatch,
+    bare_subject,
+    had_begun,
+    is_theirs,
+    match_run,
+    others_of_person,
+)
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
@@ -38,6 +46,7 @@ OVER = "noted: the run is over"
 MOST_SOFT = 3
 LONGEST_TEXT = 20_000
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
+_ONLY_OF_RUN = (InboundKind.REPLY, InboundKind.HARD_BOUNCE, InboundKind.COMPLAINT, InboundKind.RETURNED)
 _WRITTEN = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
 
 
@@ -78,7 +87,7 @@ def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: date
     """
     if not work.inbound.see(item.digest, now=now) or _is_own(item, address):
         return None
-    matched = match_run(work, item.message, item.judge, own_address=address)
+    matched = match_run(work, item.message, item.judge, own_address=address, arrived_at=item.arrived_at)
     if matched is None or (item.judged.kind in _WRITTEN and _is_copy(work, item.message)):
         return None
     return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
@@ -139,7 +148,7 @@ def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
     return bool(work.inbound.keys_of_message_ids(ids[:1]) or work.inbound.keys_of_provider_ids(ids))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Consequence:
     """One message about one run."""
 
@@ -164,7 +173,7 @@ class _Consequence:
             hash=self.item.digest,
             mailbox=self.address,
             kind=kind.value,
-            basis=self.matched.basis,
+            basis=self._basis_of(kind),
             sender=self.item.message.sender,
             subject=subject[:1_000],
             text=text[:LONGEST_TEXT],
@@ -186,6 +195,16 @@ class _Consequence:
             at=self.now, actor=READER, action="inbound.taken_in", subject=self.matched.sequence.id, detail=detail
         )
         return effect
+
+    def _basis_of(self, kind: InboundKind) -> Basis:
+        """How the run was found: of somebody else's words a person says whether they are about it."""
+        is_written = kind in (InboundKind.REPLY, InboundKind.OPT_OUT)
+        return "company" if is_written and not self._is_theirs else self.matched.basis
+
+    @cached_property
+    def _is_theirs(self) -> bool:
+        """Whether the run's own person wrote it, as far as its From says."""
+        return is_theirs(self.work, self.matched.sequence, self.item.message.sender)
 
     def _answers_ours(self, ours: list[str]) -> bool:
         """Whether the subject is one of ours, answered: its words are not the writer's."""
@@ -236,10 +255,17 @@ class _Consequence:
         }
         if until is not None:
             return self._away(until)
+        if kind in _ONLY_OF_RUN and self.matched.further:
+            return self._held_all("something came in about the contact, who is in several sequences")
         return by_kind.get(kind, lambda: "noted: an automatic message")()
 
     def _replied(self) -> str:
         sequence = self._present
+        if not self._is_theirs:
+            return self._held("somebody else, at another address than the contact's, answered an e-mail of it")
+        written = [at for at in (self.item.arrived_at, self.item.message.sent_at) if at is not None]
+        if not self.matched.is_sure and not all(had_begun(sequence, at) for at in written):
+            return self._held("the contact wrote it before the first e-mail left, as its dates say")
         others = self._others_held("the contact answered an e-mail of another sequence")
         if not self.matched.is_sure and self.matched.run is None:
             return self._held("the contact wrote before anything was sent") + others
@@ -248,6 +274,9 @@ class _Consequence:
         return f"the run succeeded{others}"
 
     def _opted_out(self) -> str:
+        if not self._is_theirs:
+            self._suppress(self.item.message.sender, OPTED_OUT)
+            return self._held("somebody else, at another address than the contact's, asks not to be written to")
         for address in self._addresses():
             self._suppress(address, OPTED_OUT)
         if (sequence := self._present).status in LIVE:
@@ -272,7 +301,8 @@ class _Consequence:
     def _away(self, until: datetime) -> str:
         if until <= self.now:
             return "noted: they are back"
-        if not self._apply(self._present, events.Away(until)):
+        away = [self._apply(run, events.Away(until)) for run in self._all_present]
+        if not any(away):
             return OVER
         return f"waits until {until:%Y-%m-%d %H:%M} UTC"
 
@@ -308,16 +338,20 @@ class _Consequence:
             "the e-mail came back: its e-mails", "its e-mails"
         )
 
+    @property
+    def _all_present(self) -> list[Run]:
+        """The run, and the others that may be meant, as they are now."""
+        return self.work.runs.by_ids([self.matched.sequence.id, *(run.id for run in self.matched.further)])
+
+    def _held_all(self, reason: str) -> str:
+        held = [run.id for run in self._all_present if self._apply(run, events.Held(reason))]
+        return f"{HELD_FOR_PERSON}: {', '.join(held)}" if held else OVER
+
     def _held(self, reason: str) -> str:
         return HELD_FOR_PERSON if self._apply(self._present, events.Held(reason)) else OVER
 
     def _others_held(self, reason: str) -> str:
         """Hold the other live runs of the same person; return that in words, or nothing."""
-        sender = self.item.message.sender
-        people = [self.matched.sequence.contact_id]
-        people += self.work.contacts.at_address(sender) if sender else []
-        going = self.work.runs.by_ids(self.work.runs.going_of(dict.fromkeys(people)))
-        held = [
-            run.id for run in going if run.id != self.matched.sequence.id and self._apply(run, events.Held(reason))
-        ]
+        others = others_of_person(self.work, self.matched.sequence, self.item.message.sender)
+        held = [run.id for run in others if self._apply(run, events.Held(reason))]
         return f"; {HELD_FOR_PERSON}: {', '.join(held)}" if held else ""

@@ -2,7 +2,7 @@
 
 Hard signs come first, because the reports of Google and Microsoft also say that they are automatic replies: a part
 of RFC 5965 (a complaint), a part of RFC 3464 (a delivery status), what flufl.bounce knows of other mail systems, a
-mailer's name, the marks of RFC 3834, an empty return path. Only what has none of them is a person's.
+mailer's name, the marks of RFC 3834, an empty return path with words of its kind. What has none is a person's.
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def judge_inbound(message: ParsedMessage) -> Judged:
     if (is_marked := _is_automatic(message)) or _has_automatic_subject(message):
         kind = InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC
         return Judged(kind, by_subject=not is_marked and not is_from_nobody)
-    if is_from_nobody:
-        return Judged(InboundKind.AUTOMATIC if not _names_failure(message) else InboundKind.RETURNED)
-    return Judged(InboundKind.REPLY)
+    if is_from_nobody and _names_failure(message):
+        return Judged(InboundKind.RETURNED)
+    # An empty return path alone is no sign: a program that fetches mail into a mailbox leaves it on everything.
+    return Judged(InboundKind.AWAY if is_from_nobody and _is_away(message) else InboundKind.REPLY)
 
 
 def _report_type(message: ParsedMessage) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
@@ -16,6 +17,8 @@ from sequences_mcp.store.unit_of_work import Repositories
 
 Basis: TypeAlias = Literal["message_id", "provider_id", "address", "company"]
 SURE = frozenset({"message_id", "provider_id"})
+CLOCKS_DIFFER = timedelta(minutes=10)  # of the mail server and of this machine
+WHOLE_SECONDS = timedelta(seconds=2)  # in which servers tell when a message came
 _LEFT = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
 _PREFIX = re.compile(
     r"(?:\s*(?:re|aw|sv|rif|antw|odp|res|ynt|vs|fwd?|wg|tr|rv|i|enc|doorst)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
@@ -27,13 +30,15 @@ class RunMatch:
     """A run, the step that the message names where it names one, and how it was found.
 
     ``message_id``: our Message-ID stands in it, which nobody can make up. ``provider_id``: the id that our mail
-    server gave our e-mail. ``address``: it is from, or about, the address of exactly one live run. ``company``:
-    it is from that run's company and has the subject of an e-mail of ours.
+    server gave our e-mail. ``address``: it is from, or about, the address of a live run; ``further`` are the other
+    live runs there, and then nobody knows which one is meant. ``company``: it is from that run's company and has
+    the subject of an e-mail of ours.
     """
 
     sequence: Run
     run: StepRun | None
     basis: Basis
+    further: tuple[Run, ...] = ()
 
     @property
     def is_sure(self) -> bool:
@@ -42,7 +47,12 @@ class RunMatch:
 
 
 def match_run(
-    store: Repositories, message: ParsedMessage, judged: Callable[[], Judged], *, own_address: str
+    store: Repositories,
+    message: ParsedMessage,
+    judged: Callable[[], Judged],
+    *,
+    own_address: str,
+    arrived_at: datetime,
 ) -> RunMatch | None:
     """Return the run that a message is about, or None; read in the caller's transaction.
 
@@ -57,16 +67,34 @@ def match_run(
     if may_be_report(message) and ((kind := judged().kind) in OF_MAILERS or kind is InboundKind.COMPLAINT):
         named = judged().addresses or message.addresses
         addresses = {key for address in named if (key := address_key(address)) != address_key(own_address)}
-        return _only_live(store, addresses)
+        return _live_match(_live_at(store, addresses))
     if is_of_list(message) or not message.sender:
         return None
-    return _only_live(store, [address_key(message.sender)]) or _of_company(store, message)
+    soon = arrived_at + CLOCKS_DIFFER
+    if runs := _live_at(store, [address_key(message.sender)]):
+        return _live_match([run for run in runs if had_begun(run, soon)])
+    return _of_company(store, message, soon)
 
 
-def _only_live(store: Repositories, addresses: Iterable[str]) -> RunMatch | None:
-    """Return the one live run of whoever has one of these addresses; None for none, or for several."""
-    runs = _live_at(store, addresses)
-    return RunMatch(runs[0], _last_left(runs[0]), "address") if len(runs) == 1 else None
+def _live_match(runs: Sequence[Run]) -> RunMatch | None:
+    if not runs:
+        return None
+    return RunMatch(runs[0], _last_left(runs[0]), "address", tuple(runs[1:]))
+
+
+def had_begun(sequence: Run, at: datetime) -> bool:
+    """Say whether a run had begun at an instant: what somebody wrote before that is no answer to it."""
+    left = [begun for run in sequence.steps if (begun := run.accepted_at or run.executed_at) is not None]
+    return at >= min(left, default=sequence.created_at) - WHOLE_SECONDS
+
+
+def is_theirs(store: Repositories, sequence: Run, sender: str) -> bool:
+    """Say whether an address is of a run's person: the one that was written to, or one that they have or had."""
+    if not sender:
+        return False
+    key = address_key(sender)
+    written_to = {address_key(run.recipient) for run in sequence.steps if run.recipient and "@" in run.recipient}
+    return key in written_to or sequence.contact_id in store.contacts.at_address(key)
 
 
 def is_of_list(message: ParsedMessage) -> bool:
@@ -81,13 +109,23 @@ def _named(store: Repositories, keys: Iterable[str], basis: Basis) -> RunMatch |
     return RunMatch(*pairs[0], basis) if pairs else None
 
 
+def others_of_person(store: Repositories, sequence: Run, sender: str) -> list[Run]:
+    """Return the other live runs of a run's person, known by any address that they have or had, or write from."""
+    known = store.contacts.by_ids([sequence.contact_id])
+    addresses = [contact.email for contact in known if contact.email]
+    addresses += [run.recipient for run in sequence.steps if run.recipient and "@" in run.recipient]
+    keys = {address_key(address) for address in (*addresses, sender) if address}
+    keys |= {key for former in store.contacts.former_addresses([sequence.contact_id]).values() for key in former}
+    return [run for run in _live_at(store, sorted(keys)) if run.id != sequence.id]
+
+
 def _live_at(store: Repositories, addresses: Iterable[str]) -> list[Run]:
     """Return the live runs, of the embedded engine, of whoever has or had one of these addresses."""
     result: dict[str, None] = {}
     for key in addresses:
         if run_id := store.runs.live_at([key]):
             result[run_id] = None
-        result |= dict.fromkeys(store.runs.live_of(store.contacts.at_address(key)).values())
+        result |= dict.fromkeys(store.runs.going_of(store.contacts.at_address(key)))
     return [run for run in store.runs.by_ids(result) if run.status in LIVE and not run.is_at_vendor]
 
 
@@ -96,7 +134,7 @@ def _last_left(sequence: Run) -> StepRun | None:
     return next((run for run in reversed(sequence.steps) if run.state in _LEFT), None)
 
 
-def _of_company(store: Repositories, message: ParsedMessage) -> RunMatch | None:
+def _of_company(store: Repositories, message: ParsedMessage, soon: datetime) -> RunMatch | None:
     """Return the one live run at the sender's company an e-mail of which has the subject that is answered."""
     host = address_key(message.sender).rpartition("@")[2] if message.sender else ""
     subject = bare_subject(message.subject)
@@ -106,6 +144,7 @@ def _of_company(store: Repositories, message: ParsedMessage) -> RunMatch | None:
         RunMatch(sequence, run, "company")
         for sequence in store.runs.by_ids(store.inbound.live_at_host(host))
         if (run := _last_left(sequence))
+        and had_begun(sequence, soon)
         and subject in {bare_subject(step.subject or "") for step in sequence.steps}
     ]
     return result[0] if len(result) == 1 else None

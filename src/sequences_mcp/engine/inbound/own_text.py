@@ -54,7 +54,7 @@ def _without(lines: list[str], known: frozenset[tuple[str, ...]]) -> list[str]:
     covered = [False] * len(words)
     for start in range(len(words)):
         for size in sizes:
-            if tuple(words[start : start + size]) in known:
+            if start + size <= len(words) and tuple(words[start : start + size]) in known:
                 covered[start : start + size] = [True] * size
     rows = [row for row, _ in places]
     cut: dict[int, list[tuple[int, int]]] = {}
