@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.guards import names
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.services.blueprints import valid_name
 
@@ -145,3 +148,12 @@ def test_the_name_of_a_blueprint_hides_nothing() -> None:
         with pytest.raises(InvalidArgumentsError, match="cannot be seen"):
             valid_name(name)
     assert valid_name(" Rust ❤\ufe0f 採用 ") == "Rust ❤\ufe0f 採用"
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_the_quick_look_for_suspicious_words_overlooks_none(data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(names._SUSPICIOUS_WORDS.compiled, fullmatch=True))
+    assume(text.isascii())
+    for written in (text, text.upper(), f"Staff {text} 7"):
+        assert names._SUSPICIOUS_WORDS.may_match(written.lower())

@@ -44,6 +44,7 @@ _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")  # RFC 676
 # RFC 5322 allows these before the @. In practice they come from a template, a mask, an encoding or a source route.
 _UNLIKELY = re.compile(r"[%{}|*!?`^$\\]")
 _SCHEME = re.compile(r"[a-z]+:", re.IGNORECASE)
+_REMEMBERED = 16_384  # more than the people of one start, each of whom is asked for again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,35 @@ class Address:
         return self.key.rpartition("@")[2]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
 def read_address(text: str) -> Address:
     """Return the address that a text is; InvalidArgumentsError says what is wrong with it.
 
     Space and invisible characters around it are removed; inside it they are refused.
     """
+    if (plain := _read_plain(text)) is not None:
+        return plain
     raw = _trimmed(text[: 4 * LONGEST])
     if len(text) > 4 * LONGEST or len(raw.encode("utf-8", "replace")) > LONGEST:
         raise _bad_address(raw, f"it is longer than {LONGEST} bytes")
-    local, _, host = raw.rpartition("@")
-    if _PLAIN.fullmatch(raw) and len(local) <= LONGEST_LOCAL and _is_plain_host(host):
-        wire = f"{local}@{host.lower()}"
-        return Address(text=wire, wire=wire, key=wire.lower())
-    return _read_carefully(raw, local=local)
+    return _read_plain(raw) or _read_carefully(raw)
 
 
-def _read_carefully(text: str, *, local: str) -> Address:
+def _read_plain(text: str) -> Address | None:
+    """Return an address of ASCII letters, digits and the usual signs alone, as nearly every one is; None else."""
+    if len(text) > LONGEST or _PLAIN.fullmatch(text) is None:
+        return None
+    local, _, host = text.rpartition("@")
+    if len(local) > LONGEST_LOCAL or not _is_plain_host(host):
+        return None
+    wire = f"{local}@{host.lower()}"
+    return Address(text=wire, wire=wire, key=wire.lower())
+
+
+def _read_carefully(text: str) -> Address:
     from email_validator import EmailNotValidError, validate_email
 
+    local = text.rpartition("@")[0]
     if why := _flaw(text, local=local):
         raise _bad_address(text, why)
     try:
@@ -131,7 +142,7 @@ def address_key(text: str) -> str:
 _MOST_READINGS = 8
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
 def _address_key(text: str) -> str:
     # Removing one invisible character or quote can expose another, so the key is computed until it is stable.
     for _ in range(_MOST_READINGS):

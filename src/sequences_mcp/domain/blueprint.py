@@ -173,6 +173,10 @@ class Step(WireModel):
         bare = LinkedInType.INVITATION in (value.get("linkedInType"), value.get("linked_in_type"))
         return {**value, "content": ""} if later or bare else value
 
+    def __hash__(self) -> int:
+        """Hash what nearly always differs: a plan looks its few steps up for each of ten thousand people."""
+        return hash((self.id, self.subject, self.content))
+
     @property
     def takes_subject(self) -> bool:
         """Whether this step has a subject: an e-mail or an InMail."""

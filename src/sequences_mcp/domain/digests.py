@@ -57,6 +57,11 @@ def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
+def canonical_text(value: str | None) -> str:
+    """Return the canonical JSON of a text or of nothing, as it stands inside of ``canonical``, not encoded yet."""
+    return "null" if value is None else _CANONICAL.encode(value)
+
+
 def text_digest(sequence: Run, run: StepRun) -> bytes:
     """Return the SHA-256 of all that decides what one person gets in one step, and when.
 
@@ -146,20 +151,16 @@ def _written_step_1(step: Step) -> str:
 def _text_1(sequence: Run, run: StepRun) -> bytes:
     """Return the canonical list of what decides about a text, its step as it was written once for all."""
     parts = (
-        _text(sequence.id),
-        _text(sequence.contact_id),
-        _text(sequence.time_zone),
+        canonical_text(sequence.id),
+        canonical_text(sequence.contact_id),
+        canonical_text(sequence.time_zone),
         _written_step_1(run.step),
-        _text(run.recipient),
-        _text(run.subject),
-        _text(run.content),
+        canonical_text(run.recipient),
+        canonical_text(run.subject),
+        canonical_text(run.content),
         str(run.text_generation),
     )
     return f"[{','.join(parts)}]".encode("utf-8", "surrogatepass")
-
-
-def _text(value: str | None) -> str:
-    return "null" if value is None else _CANONICAL.encode(value)
 
 
 def _person_1(sequence: Run) -> list[Any]:

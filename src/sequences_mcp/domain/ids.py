@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.errors import WrongIdError
@@ -24,6 +25,7 @@ LONGEST = 200
 _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
+_SHIFTS = tuple(range(70, -1, -10))  # of the eighty random bits
 
 
 class IdKind(StrEnum):
@@ -85,9 +87,14 @@ def new_id(kind: IdKind, now: datetime, entropy: bytes) -> str:
 
     ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
     """
-    number = int(now.timestamp() * 1000) << 80 | int.from_bytes(entropy[:10], "big")
-    digits = "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
-    return f"{LOCAL}:{kind}_{digits}"
+    number = int.from_bytes(entropy[:10], "big")
+    digits = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return f"{LOCAL}:{kind}_{_instant_digits(int(now.timestamp() * 1000))}{digits}"
+
+
+@lru_cache(maxsize=16)  # a start makes thousands of ids within a few milliseconds
+def _instant_digits(milliseconds: int) -> str:
+    return "".join([_PAIRS[milliseconds >> shift & 1023] for shift in range(40, -1, -10)])
 
 
 def parse_id(text: str, kind: IdKind) -> Reference:

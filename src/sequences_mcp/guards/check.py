@@ -260,8 +260,6 @@ def check_filled(
 
 def check_values(values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
     """Check values before they fill in a template; no findings means that they are fit for any text."""
-    from sequences_mcp.guards.inspect import of_value
-
     return tuple(finding for name, value in values.items() for finding in of_value(name, value, policy))
 
 
@@ -273,8 +271,6 @@ def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) 
     and entities, what cannot be seen, a value that is blank. Warnings: what is doubtful, with the likely value as
     the fix where there is one. ``field`` and ``variable`` of each finding name the value.
     """
-    from sequences_mcp.guards.inspect import of_value
-
     return of_value(name, value, policy)
 
 

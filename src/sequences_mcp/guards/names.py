@@ -389,10 +389,12 @@ _PLAIN = LazyPattern(
 )
 
 # What needs the full check: an address, an entity without semicolon, a tag between signs, a date format, a phrase.
-_SUSPICIOUS = LazyPattern(
+_SUSPICIOUS_FORM = LazyPattern(
     r"[×÷]|://|xn--|&#?[a-z0-9]|"
     r"[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
-    r"(?:candidate|sourcing|recruiter)[A-Z]|"
+    r"(?:candidate|sourcing|recruiter)[A-Z]"
+)
+_SUSPICIOUS_WORDS = LazyPattern(
     r"(?i:language model|as an ai|like me to|want me to|me know if|feel free|this (?:helps|works|draft|version)|"
     r"sure|certainly|of course|absolutely|great|ok|got it|no problem|here|below is|voici|hier|aqu|ecco|oto|words|"
     r"characters|word count|quer que|vuoi che|souhaitez|soll ich|(?:can|could) (?:make|write|create|"
@@ -400,8 +402,28 @@ _SUSPICIOUS = LazyPattern(
     r"(?i:hook|icebreaker|opener|placeholder|personali[sz]|accroche|gancho|gancio|openingszin|einstieg|value prop|"
     r"(?:opening|first|intro|closing) line|body|corps|corpo|frase|appel|llamada|handlung|cta|"
     r"call to action|null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|"
-    r"enter)"
+    r"enter)",
+    needs=(
+        *("language model", "as an ai", "like me to", "want me to", "me know if", "feel free", "this ", "sure"),
+        *("certainly", "of course", "absolutely", "great", "ok", "got it", "no problem", "here", "below is"),
+        *("voici", "hier", "aqu", "ecco", "oto", "words", "characters", "word count", "quer que", "vuoi che"),
+        *("souhaitez", "soll ich", "can ", "could ", "don't", "don’t", "hook", "icebreaker", "opener"),
+        *("placeholder", "personali", "accroche", "gancho", "gancio", "openingszin", "einstieg", "value prop"),
+        *(" line", "body", "corps", "corpo", "frase", "appel", "llamada", "handlung", "cta", "call to action"),
+        *("null", "undefined", "firstname", "lastname", "invalid", "todo", "fixme", "subject", "insert", "add"),
+        *("fill", "enter"),
+    ),
 )
+
+
+def _is_suspicious(text: str) -> bool:
+    if _SUSPICIOUS_FORM.search(text):
+        return True
+    # Letters beyond ASCII can match ASCII ones in another case, so the quick look is for ASCII alone.
+    if text.isascii() and not _SUSPICIOUS_WORDS.may_match(text.lower()):
+        return False
+    return _SUSPICIOUS_WORDS.search(text) is not None
+
 
 _DOTTED = LazyPattern(r"\w\.\w")  # a host, whose letters may not be what they seem
 _CASED = (Fact.TITLE, Fact.PLACE)
@@ -427,7 +449,7 @@ def is_plain(value: Value) -> bool:
     is_person = value.fact in PERSON
     if is_person and is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _SUSPICIOUS.search(text) or (not text.isascii() and _DOTTED.search(text)):
+    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or (not text.isascii() and _DOTTED.search(text)):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False

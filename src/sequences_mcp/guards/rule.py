@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
 
 
-class Fact(Enum):
+class Fact(StrEnum):
     """The kind of a value: part of a name, a title, a company, a place, an address or number, a note, or other."""
 
     FIRST = "first"

@@ -33,6 +33,7 @@ _GSM = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWO = frozenset("\f^{}\\[~]|€")
+_GSM_ALL = _GSM | _GSM_TWO
 
 
 def too_long(text: GuardedText, most: int) -> Iterator[Hit]:
@@ -46,8 +47,10 @@ def too_long(text: GuardedText, most: int) -> Iterator[Hit]:
 
 def sms_segments(text: str) -> tuple[int, str]:
     """Return how many SMS a text takes and in which alphabet (3GPP TS 23.038: 160 or 153, 70 or 67 units)."""
-    if all(letter in _GSM or letter in _GSM_TWO for letter in text):
-        units, single, many, alphabet = sum(2 if letter in _GSM_TWO else 1 for letter in text), 160, 153, "GSM-7"
+    letters = set(text)
+    if letters <= _GSM_ALL:
+        units = len(text) + sum(map(text.count, letters & _GSM_TWO))
+        single, many, alphabet = 160, 153, "GSM-7"
     else:
         units, single, many, alphabet = len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67, "UCS-2"
     return (1 if units <= single else -(-units // many)), alphabet

@@ -43,6 +43,8 @@ def words_of(phrase: str) -> list[str]:
     """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key; a long one has none."""
     if len(phrase) > _LONGEST:
         return []
+    if phrase.isascii() and phrase.isalpha() and phrase[1:].islower():
+        return [phrase.lower()]
     return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
 
 

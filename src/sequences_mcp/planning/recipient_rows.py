@@ -257,7 +257,7 @@ def _read_part(raw: Items[object], start: int, *, policy: GuardPolicy, extras: b
     return RecipientRows(
         entries=entries,
         problems=tuple(problem for row in rows for problem in row.problems),
-        refused=tuple(unsound(_values(entries), policy=policy)),
+        refused=tuple(unsound(_values(entries, policy), policy=policy)),
     )
 
 
@@ -314,17 +314,15 @@ def not_saved(problem: RowProblem) -> Finding:
     )
 
 
-def _values(entries: Items[Recipient]) -> Iterator[GivenValue]:
+def _values(entries: Items[Recipient], policy: GuardPolicy) -> Iterator[GivenValue]:
+    """Yield the values of which the guards say anything: of nearly every one, nothing."""
     for entry in entries:
-        position = entry.contact.position or 0
-        where = f"contact {position}"
-        for name in FACTS:
-            if (value := getattr(entry.contact.fields, name)) is not None:
-                yield GivenValue(where, name, value, position)
-        if entry.contact.note is not None:
-            yield GivenValue(where, "note", entry.contact.note, position)
-        for name, value in entry.variables.items():
-            yield GivenValue(where, name, value, position)
+        position, fields = entry.contact.position or 0, entry.contact.fields
+        given = [(name, getattr(fields, name)) for name in FACTS]
+        given += [("note", entry.contact.note), *entry.variables.items()]
+        for name, value in given:
+            if value is not None and check_value(name, value, policy=policy):
+                yield GivenValue(f"contact {position}", name, value, position)
 
 
 @dataclass(slots=True)

@@ -146,13 +146,14 @@ def escaped(text: str) -> str:
 
 def _to_row(contact: Contact) -> dict[str, Any]:
     shown = [contact.display_name, contact.email, contact.company, contact.job_title]
+    company_host = companies.company_domain_of(contact)
     return facts_of(contact) | {
         "id": contact.id,
         "notes": contact.notes,
         "email_key": _known_by(contact),
         "email_host": domain_of(contact.email),
-        "company_host": companies.company_domain_of(contact),
-        "company_root": companies.company_root(companies.company_domain_of(contact)),
+        "company_host": company_host,
+        "company_root": companies.company_root(company_host),
         "company_key": companies.company_key(contact.company),
         "search": "\n".join(filter(None, shown)).casefold(),
         "created_at": to_micros(contact.created_at),

@@ -411,7 +411,7 @@ def _new_row(no: int, run: Run, *, plan_no: int, version_no: int) -> dict[str, A
         "version_no": version_no,
         "contact_id": run.contact_id,
         "ordinal": run.ordinal,
-        "variables": json.dumps(dict(run.variables), ensure_ascii=False),
+        "variables": json.dumps(dict(run.variables), ensure_ascii=False) if run.variables else "{}",
         "time_zone": run.time_zone,
         "warnings": run.warnings,
         "findings": findings_to_json(run.findings),
