@@ -182,7 +182,7 @@ def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> J
         elif action == "delayed":
             result.append(Judged(InboundKind.DELAYED, named, why))
         else:
-            hard = is_hard(status, diagnostic or message.text)
+            hard = is_hard(status, diagnostic or _failing_line(message))
             result.append(Judged(InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE, named, why))
     order = (InboundKind.HARD_BOUNCE, InboundKind.SOFT_BOUNCE, InboundKind.DELAYED, InboundKind.AUTOMATIC)
     return min(result, key=lambda judged: order.index(judged.kind), default=None)
@@ -202,15 +202,36 @@ def is_hard(status: str, words: str) -> bool:
     if status.startswith("4") or (not status and codes and all(code.startswith("4") for code in codes)):
         return False
     ours = status.partition(".")[2]
+    exact = [ours] if ours and ours not in _UNDECIDED else []
+    # Its server may have said it more exactly than the mailer that passed it on.
     decided = [code.partition(".")[2] for code in codes if code.startswith("5")]
-    if ours and ours not in _UNDECIDED:
-        # Its server may have said it more exactly than the mailer that passed it on.
-        return ours in _GONE and not any(code not in _GONE | _UNDECIDED for code in decided)
-    exact = [code for code in decided if code not in _UNDECIDED]
+    exact += [code for code in decided if code not in _UNDECIDED]
     if exact:
-        return exact[0] in _GONE and all(code in _GONE for code in exact)
+        return all(code in _GONE for code in exact) and not _contradicts(words)
     code = next((int(result) for result in _CODE.findall(words[:2_000])), 550)
-    return code >= 500 and judge_reply("RCPT", code, _own_words(words)).blame is Blame.GONE
+    return code >= 500 and reason_in_words(words) is Blame.GONE
+
+
+def reason_in_words(words: str) -> Blame | None:
+    """Return what a mailer's words say of why something came back; None where they leave it open."""
+    plain = _own_words(words)
+    judged = judge_reply("RCPT", 550, plain)
+    if not judged.doubtful and judged.blame is not Blame.GONE:
+        return judged.blame
+    if phrases("full").search(plain):
+        return Blame.LATER
+    # An explanation of what may have happened names the reasons that there are, not the one that it was.
+    sure = " ".join(part for part in re.split(r"(?<=[.;!?])\s", plain) if not phrases("perhaps").search(part))
+    says_gone = judge_reply("RCPT", 550, sure).blame is Blame.GONE or bool(phrases("nobody").search(sure))
+    return Blame.GONE if says_gone else None
+
+
+def _contradicts(words: str) -> bool:
+    """Say whether words tell of something else than an address that does not exist, which their code says."""
+    reason = reason_in_words(words)
+    return reason in (Blame.LATER, Blame.TEXT, Blame.MAILBOX) or (
+        reason is not Blame.GONE and bool(phrases("resting").search(words[:2_000]))
+    )
 
 
 def _own_words(text: str) -> str:
@@ -234,10 +255,19 @@ def _by_detectors(message: ParsedMessage) -> Judged | None:
         return None  # its detectors trust what they read, and a stranger wrote it
     if not temporary and not permanent:
         return None
-    named = _clean(address.decode("ascii", "replace") for address in permanent or temporary)
+    named = _failing(message, (address.decode("ascii", "replace") for address in permanent or temporary))
     if not permanent:
-        return Judged(InboundKind.DELAYED, named, _failing_line(message))
+        kind = InboundKind.DELAYED if _says_delayed(message) else InboundKind.SOFT_BOUNCE
+        return Judged(kind, named, _failing_line(message)[:_LONGEST_WHY])
     return _named_failure(message, named)
+
+
+def _failing(message: ParsedMessage, addresses: Iterable[str]) -> frozenset[str]:
+    """Return addresses without those that cannot be failing: whose mailbox it came to, and what is an id."""
+    never = _clean(ADDRESS.findall(message.header("To"))) | message.ids | _clean([message.sender])
+    if named := _clean(addresses) - never:
+        return named
+    return _clean(ADDRESS.findall(_before_the_original(message))) - never
 
 
 def _without_messages(root: Message) -> Message:
@@ -256,7 +286,15 @@ def _without_messages(root: Message) -> Message:
 def _named_failure(message: ParsedMessage, named: frozenset[str]) -> Judged:
     line = _failing_line(message)
     kind = InboundKind.HARD_BOUNCE if is_hard("", line) else InboundKind.SOFT_BOUNCE
+    if kind is InboundKind.SOFT_BOUNCE and _says_delayed(message):
+        kind = InboundKind.DELAYED
     return Judged(kind, named, line[:_LONGEST_WHY])
+
+
+def _says_delayed(message: ParsedMessage) -> bool:
+    """Say whether a mailer tells that it still tries, and not that it has given up."""
+    words = f"{message.subject}\n{_before_the_original(message)[:2_000]}"
+    return bool(phrases("delays").search(words)) and not phrases("given_up").search(words)
 
 
 _SAYS_WHY = re.compile(
@@ -273,9 +311,18 @@ _ORIGINAL = re.compile(
 
 def _failing_line(message: ParsedMessage) -> str:
     """Return the lines in which a mailer says why, of what stands before the copy of our message."""
-    text = _ORIGINAL.split(message.text, maxsplit=1)[0][:10_000] or message.text[:2_000]
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return " ".join(line for line in lines if _SAYS_WHY.search(line))[:1_000]
+    lines = (" ".join(line.split()) for line in _before_the_original(message).splitlines())
+    return " ".join(line for line in lines if _says_why(line))[:1_000]
+
+
+def _says_why(line: str) -> bool:
+    return bool(
+        _SAYS_WHY.search(line) or any(phrases(name).search(line) for name in ("nobody", "full", "resting"))
+    )
+
+
+def _before_the_original(message: ParsedMessage) -> str:
+    return _ORIGINAL.split(message.text, maxsplit=1)[0][:10_000] or message.text[:2_000]
 
 
 _MAILERS = re.compile(
@@ -309,9 +356,14 @@ def _is_mailer(message: ParsedMessage) -> bool:
         return True
     if message.header("X-Failed-Recipients"):
         return True
+    if not _names_failure(message):
+        return False
     names_itself = bool(_MAILER_NAMES.search(message.sender_name))
     is_nobody = message.header("Return-Path").replace(" ", "") == "<>" or not message.sender
-    return (names_itself or is_nobody) and _names_failure(message)
+    if names_itself or is_nobody:
+        return True
+    # A person's answer to a report begins with "Re:" or "Fwd:".
+    return bool(phrases("failure_subjects").match(message.subject)) and _has_original(message)
 
 
 def _names_failure(message: ParsedMessage) -> bool:
@@ -322,13 +374,22 @@ def _returned(message: ParsedMessage) -> Judged:
     """Return what a mailer's message comes to that no detector knows."""
     named = _clean(ADDRESS.findall(message.header("X-Failed-Recipients")))
     line = _failing_line(message)
-    if phrases("delays").search(f"{message.subject} {message.text[:2_000]}"):
+    if _says_delayed(message):
         return Judged(InboundKind.DELAYED, named, line[:_LONGEST_WHY])
-    if _ENHANCED.search(line) or _CODE.search(line):
+    if _ENHANCED.search(line) or _CODE.search(line) or reason_in_words(line) is not None:
         return _named_failure(message, named)
-    if not _names_failure(message) and not line:
+    if not _names_failure(message) and not line and not _has_original(message):
         return Judged(InboundKind.AUTOMATIC)
     return Judged(InboundKind.RETURNED, named, (line or message.subject)[:_LONGEST_WHY])
+
+
+def _has_original(message: ParsedMessage) -> bool:
+    """Say whether a copy of another message, or of its headers, stands in it."""
+    types = {part.get_content_type() for part in own_parts(message.root)}
+    return bool(types & {"message/rfc822", "text/rfc822-headers"} or _COPIED_HEADERS.search(message.text))
+
+
+_COPIED_HEADERS = re.compile(r"(?im)^[^\w\n]{0,5}(?:message-id|received|return-path)\s*:\s*\S")
 
 
 # Automatic replies
