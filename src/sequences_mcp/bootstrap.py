@@ -187,7 +187,7 @@ def open_worker(
             tell=_tell(settings, store, clock=clock),
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
-            read_answers=_reads(settings, store, clock=clock, closing=closing),
+            read_answers=_reads(settings, clock=clock, closing=closing),
         )
 
 
@@ -213,13 +213,15 @@ def _reader(settings: Settings, store: Store, *, clock: Clock) -> MailboxReader:
     return mailbox_reader(url, store, clock=clock, address=address, tokens=tokens)
 
 
-def _reads(settings: Settings, store: Store, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
+def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
     """Return what has the mailbox read at once; None where there is none, or this process lacks its password."""
     if settings.imap_url is None:
         return None
-    from sequences_mcp.engine.inbound.reader import reading_when_asked
+    from sequences_mcp.engine.inbound.reader import AskedReading
 
-    return reading_when_asked(partial(_reader, settings, store, clock=clock), closing=closing)
+    reading = AskedReading(opened=partial(open_reader, settings, clock=clock))
+    closing.callback(reading.close)
+    return reading
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_doctor_tries_the_mailbox(tmp_path: Path, dovecot: Dovecot) -> None:
     ]
     where = f"imap://127.0.0.1:{dovecot.port}"
     assert said(SEQUENCES_IMAP_URL=dovecot.url) == [
-        f"ok   inbox: {where} answers (signed in as ada@example.com); 3 folders are read"
+        f"ok   inbox: {where} answers (signed in as ada@example.com); 4 folders are read"
     ]
     wrong = dovecot.url.replace("horse", "mule")
     assert said(SEQUENCES_IMAP_URL=wrong) == [

@@ -27,7 +27,7 @@ class FolderMark:
 class InboxState:
     """Up to when a mailbox's answers are known, when it was last tried, and why that failed, since when.
 
-    ``reply`` is what the server said.
+    ``reply`` is what the server said, ``left_out`` which folders could not be read when the others were.
     """
 
     read_up_to: datetime | None
@@ -35,6 +35,7 @@ class InboxState:
     error: str | None = None
     reply: str = ""
     error_since: datetime | None = None
+    left_out: str = ""
 
     def is_fresh(self, *, now: datetime, freshness: timedelta) -> bool:
         """Say whether the answers up to so long ago are known; what was read in the future another clock said."""

@@ -182,12 +182,20 @@ def _unread(store: Repositories, address: str, now: datetime, *, freshness: time
     known = store.inboxes.reading(address) if freshness is not None else None
     if known is None or freshness is None:
         return
+    if known.left_out:
+        yield Trouble(
+            code="folders_unread",
+            what=f"In the inbox of {address} these folders cannot be read: {known.left_out}.",
+            remedy="The others are read; an answer that is moved there before it was read is not seen.",
+            stops=False,
+            sender=address,
+        )
     is_fresh = known.is_fresh(now=now, freshness=freshness)
     if known.error is None and is_fresh:
         return
     since = known.read_up_to
     unread = f"was not read since {since:%Y-%m-%d %H:%M} UTC" if since else "was never read"
-    why = f": {known.error.rstrip('.')}" if known.error else ""
+    why = f": {known.error.rstrip('.')}, last tried {known.tried_at:%Y-%m-%d %H:%M:%S} UTC" if known.error else ""
     so = "follow-ups still leave" if is_fresh else "no follow-up leaves before it is"
     yield Trouble(
         code="inbox_unread",

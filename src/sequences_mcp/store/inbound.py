@@ -50,10 +50,10 @@ class InboxRepository:
         rows = self._database.rows("inbound.folders", mailbox=mailbox)
         return {row["folder"]: FolderMark(row["uidvalidity"], row["last_uid"], row["modseq"]) for row in rows}
 
-    def keep_mark(self, mailbox: str, folder: str, *, mark: FolderMark) -> None:
-        """Note how far a folder was read; under one counting that never goes back."""
+    def keep_mark(self, mailbox: str, folder: str, *, mark: FolderMark, is_anew: bool = False) -> None:
+        """Note how far a folder was read; under one counting that goes back only where it ``is_anew``."""
         self._database.write(
-            "inbound.keep_folder",
+            "inbound.keep_folder_anew" if is_anew else "inbound.keep_folder",
             mailbox=mailbox,
             folder=folder,
             uidvalidity=mark.uidvalidity,
@@ -72,11 +72,14 @@ class InboxRepository:
             error=row["error"],
             reply=row["reply"],
             error_since=from_micros(row["error_since"]),
+            left_out=row["left_out"],
         )
 
-    def read(self, mailbox: str, *, began: datetime, now: datetime) -> None:
-        """Note that a walk that began then had an answer of every folder."""
-        self._database.write("inbound.read", mailbox=mailbox, began=to_micros(began), now=to_micros(now))
+    def read(self, mailbox: str, *, began: datetime, now: datetime, left_out: Iterable[str] = ()) -> None:
+        """Note that a walk that began then had an answer of every folder but for those that do not matter."""
+        names = ", ".join(f"“{name[:60]}”" for name in left_out)[:500]
+        values = {"began": to_micros(began), "now": to_micros(now), "left_out": names}
+        self._database.write("inbound.read", mailbox=mailbox, **values)
 
     def unread(self, mailbox: str, *, why: str, reply: str = "", now: datetime) -> None:
         """Note that a mailbox could not be read, and why."""
@@ -101,6 +104,11 @@ class InboundRepository:
     def forget(self, *, before: datetime) -> None:
         """Forget what was looked at so long ago that no walk comes upon it again."""
         self._database.write("inbound.forget", before=to_micros(before))
+
+    def begun_first(self) -> datetime | None:
+        """Return when the oldest run was started that somebody may still answer; None where there is none."""
+        first: int | None = self._database.rows("inbound.begun_first")[0]["at"]
+        return from_micros(first)
 
     def insert(self, entry: InboundEntry) -> None:
         """Store what came in about a run."""

@@ -11,12 +11,12 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from sequences_mcp.domain.inbound import FolderMark
@@ -38,9 +38,14 @@ if TYPE_CHECKING:
 
 LARGEST = 300_000  # bytes of one message that are fetched: reports and texts stand before the attachments
 BATCH = 100  # messages
-BATCH_BYTES = 4_000_000
-WALK_WITHIN = 600.0  # seconds for each batch, however slowly a server drips
-_UNREAD_FLAGS = frozenset({b"\\sent", b"\\drafts", b"\\trash"})
+BATCH_BYTES = 1_000_000
+ANSWER_WITHIN = (
+    120.0  # seconds for a folder or a batch, however slowly a server drips; workers show themselves between
+)
+_OURS = frozenset({b"\\sent", b"\\drafts"})
+_OF_GMAIL = frozenset({b"\\all", b"\\junk", b"\\trash"})
+Matter: TypeAlias = Literal["always", "once read", "never"]
+"""When the answers are unknown because a folder cannot be read. One that was never readable is somebody else's."""
 _NO_FOLDER = frozenset({b"\\noselect", b"\\nonexistent"})
 _PORTS = {"imaps": 993, "imap": 143}
 NO_DRAFTS = "it has no folder of drafts"
@@ -141,11 +146,19 @@ class FetchedMessage:
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """Some new messages of a folder, and how far it is read once they are dealt with."""
+    """Some new messages of a folder, and how far it is read once they are dealt with.
+
+    ``is_anew``: its server began to count again under the same name of the counting, so the mark may go back.
+    """
 
     folder: str
     messages: tuple[FetchedMessage, ...]
     mark: FolderMark
+    is_anew: bool = False
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -158,46 +171,69 @@ class ImapWalker:
     answer_within: float = 60.0
     tokens: Tokens | None = None
     logins: int = field(default=0, init=False)
+    left_out: tuple[str, ...] = field(default=(), init=False)
     _client: IMAPClient | None = field(default=None, init=False)
+    _wire: socket.socket | None = field(default=None, init=False)
+    _is_interrupted: bool = field(default=False, init=False)
     _wakes_in: str = field(default="INBOX", init=False)
+    _seen: dict[str, int] = field(default_factory=dict, init=False)
 
-    def walk(self, marks: Mapping[str, FolderMark], *, since: date) -> Iterator[FetchedPage]:
-        """Yield what is new in every relevant folder; InboxUnreadError where one does not answer.
+    def walk(
+        self, marks: Mapping[str, FolderMark], *, since: Callable[[], date], alive: Callable[[], None] = _nothing
+    ) -> Iterator[FetchedPage]:
+        """Yield what is new in every relevant folder; InboxUnreadError where one that matters does not answer.
 
-        A folder without a mark, or with one of another counting, is read from a day on. A connection that was
-        lost meanwhile is made again once: what was kept open for hours may have been closed at the other end.
+        What matters is the inbox, all mail, spam, and whatever was read before. ``left_out`` are afterwards the
+        others that cannot be read; ``alive`` is called between folders and batches. A folder without a mark, or
+        with one of another counting, is read from the day of ``since`` on. A connection that was lost meanwhile
+        is made again once: what was kept open for hours may have been closed at the other end.
         """
         is_fresh = self._client is None
         known = dict(marks)
         try:
-            yield from self._walked(known, since)
+            yield from self._walked(known, since, alive)
         except InboxUnreadError as error:
-            if is_fresh or error.data.get("refused") or not error.data.get("lost"):
+            is_final = self._is_interrupted or error.data.get("refused") or not error.data.get("lost")
+            if is_fresh or is_final:
                 raise
-            yield from self._walked(known, since)
+            yield from self._walked(known, since, alive)
 
-    def _walked(self, marks: dict[str, FolderMark], since: date) -> Iterator[FetchedPage]:
+    def _walked(
+        self, marks: dict[str, FolderMark], since: Callable[[], date], alive: Callable[[], None]
+    ) -> Iterator[FetchedPage]:
         with self._working() as (client, extend):
             _leave(client)
-            waiting, read, failed = self._folders(client), set[str](), ""
+            present, read, failed = self._folders(client), set[str](), dict[str, str]()
+            waiting = list(present)
             while waiting:
-                failed = ""
                 for folder in waiting:
+                    extend()
+                    alive()
                     try:
                         for batch in _new_in(client, folder, marks=marks, since=since, extend=extend):
-                            marks[folder] = batch.mark
                             yield batch
+                            marks[folder] = batch.mark
+                            alive()
                         read.add(folder)
+                        failed.pop(folder, None)
                     except _losses():
                         raise
                     except _refusals() as error:
-                        failed = self._shown(error)
+                        failed[folder] = self._shown(error)
                     _leave(client)
                 # A folder that was renamed or removed meanwhile is there under another name, or not at all.
-                before = waiting
-                waiting = [item for item in self._folders(client) if item not in read] if failed else []
-                if failed and set(waiting) & set(before):
-                    raise self._unread("a folder cannot be read", reply=failed)
+                present = self._folders(client) if failed else present
+                waiting = [name for name in present if name not in read | failed.keys()]
+                failed = {name: reply for name, reply in failed.items() if name in present}
+            self._seen = {name: mark.last_uid for name, mark in marks.items()}
+            self._mind(failed, present=present, known=marks)
+
+    def _mind(self, failed: Mapping[str, str], *, present: Mapping[str, Matter], known: Collection[str]) -> None:
+        """Raise InboxUnreadError for a folder that matters and was not read; keep the names of the others."""
+        for folder, reply in failed.items():
+            if present[folder] == "always" or (present[folder] == "once read" and folder in known):
+                raise self._unread(f"the folder “{folder[:60]}” cannot be read", reply=reply)
+        self.left_out = tuple(failed)
 
     def wait(self, stop: threading.Event, *, seconds: float) -> None:
         """Wait so long, less where the server tells of a new message in the inbox, or ``stop`` is set."""
@@ -207,7 +243,9 @@ class ImapWalker:
             return
         try:
             with self._working() as (present, _):
-                present.select_folder(self._wakes_in, readonly=True)
+                selected = present.select_folder(self._wakes_in, readonly=True)
+                if int(selected.get(b"UIDNEXT", 0)) - 1 > self._seen.get(self._wakes_in, 0):
+                    return  # it came after the walk had looked here, and IDLE tells of what comes from now on
                 present.idle()
                 for _ in range(max(int(seconds), 1)):
                     answers = present.idle_check(timeout=1)
@@ -216,12 +254,14 @@ class ImapWalker:
                 present.idle_done()
                 _leave(present)
         except InboxUnreadError:
-            stop.wait(1)  # the walk that follows connects anew, and says what is wrong
+            stop.wait(
+                0 if self._is_interrupted else 1
+            )  # the walk that follows connects anew, and says what is wrong
 
     def folders(self) -> list[str]:
         """Return the folders that are read; InboxUnreadError."""
         with self._working() as (client, _):
-            return self._folders(client)
+            return list(self._folders(client))
 
     def put_draft(self, data: bytes, *, message_id: str) -> str:
         """Put a message into the folder of drafts, unless it is there already; return the folder.
@@ -247,6 +287,14 @@ class ImapWalker:
                 client.append(folder, data, flags=[b"\\Draft", b"\\Seen"])
             return folder
 
+    def interrupt(self) -> None:
+        """End, from another thread, whatever is waited for; the walk ends with an InboxUnreadError."""
+        self._is_interrupted = True
+        wire = self._wire
+        if wire is not None:
+            with suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End the connection."""
         client, self._client = self._client, None
@@ -258,17 +306,24 @@ class ImapWalker:
     def _working(self) -> Iterator[tuple[IMAPClient, Callable[[], None]]]:
         """Yield the connection under a deadline; whatever ends it becomes an InboxUnreadError."""
         try:
-            with Deadline(WALK_WITHIN) as deadline:
+            with Deadline(ANSWER_WITHIN) as deadline:
                 client = self._connected()
                 with socket.socket(fileno=os.dup(client.socket().fileno())) as wire:  # one of TLS cannot be copied
                     deadline.watch(wire)
-                yield client, partial(deadline.extend, WALK_WITHIN)
+                    self._wire = wire.dup()
+                if self._is_interrupted:
+                    self.interrupt()
+                yield client, partial(deadline.extend, ANSWER_WITHIN)
         except _losses() as error:
             self._drop()
             raise self._unread(_described(error), lost=True) from error
         except _refusals() as error:
             self._drop()
             raise self._unread("the server did not do what it was asked", reply=self._shown(error)) from error
+        finally:
+            kept, self._wire = self._wire, None
+            if kept is not None:
+                kept.close()
 
     def _connected(self) -> IMAPClient:
         if self._client is None:
@@ -334,8 +389,11 @@ class ImapWalker:
                     raise
                 refused = token
 
-    def _folders(self, client: IMAPClient) -> list[str]:
-        """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own."""
+    def _folders(self, client: IMAPClient) -> dict[str, Matter]:
+        """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own.
+
+        Trash is read too, though nothing waits for it: an answer may be deleted before the next walk.
+        """
         result: dict[str, set[bytes]] = {}
         for flags, _, name in client.list_folders():
             result[str(name)] = {bytes(flag).lower() for flag in flags}
@@ -343,8 +401,8 @@ class ImapWalker:
         every = [name for name, flags in real.items() if b"\\all" in flags]
         self._wakes_in = every[0] if every else "INBOX"
         if every:
-            return every + [name for name, flags in real.items() if b"\\junk" in flags and name not in every]
-        return [name for name, flags in real.items() if not flags & _UNREAD_FLAGS]
+            real = {name: flags for name, flags in real.items() if flags & _OF_GMAIL}
+        return {name: _matter(name, flags) for name, flags in real.items() if not flags & _OURS}
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -405,6 +463,12 @@ def _folder_of_drafts(client: IMAPClient) -> str | None:
     return usual
 
 
+def _matter(name: str, flags: Collection[bytes]) -> Matter:
+    if b"\\trash" in flags:
+        return "never"
+    return "always" if name.upper() == "INBOX" or b"\\all" in flags or b"\\junk" in flags else "once read"
+
+
 def _leave(client: IMAPClient) -> None:
     """Select nothing: of a folder that is selected, STATUS may tell of an older state."""
     if client._imap.state != "SELECTED":
@@ -420,7 +484,7 @@ def _new_in(
     folder: str,
     *,
     marks: Mapping[str, FolderMark],
-    since: date,
+    since: Callable[[], date],
     extend: Callable[[], None],
 ) -> Iterator[FetchedPage]:
     """Yield the new messages of a folder, and a batch of none where only its mark has moved."""
@@ -432,19 +496,29 @@ def _new_in(
     if is_same and before is not None and now.last_uid == before.last_uid and now.modseq == before.modseq:
         return
     selected = client.select_folder(folder, readonly=True)
-    validity, last = int(selected[b"UIDVALIDITY"]), 0
-    if before is not None and before.uidvalidity == validity:
-        last = before.last_uid
-        result = client.search(["UID", f"{last + 1}:*"])
+    validity = int(selected[b"UIDVALIDITY"])
+    last_uid = int(selected.get(b"UIDNEXT", 0)) - 1
+    last = before.last_uid if before is not None and before.uidvalidity == validity else None
+    is_anew = (
+        last is not None and before is not None and _went_back(before, FolderMark(validity, last_uid, now.modseq))
+    )
+    if last is None or is_anew:
+        last, result = 0, client.search(["SINCE", since()])
     else:
-        result = client.search(["SINCE", since])
+        result = client.search(["UID", f"{last + 1}:*"])
     fresh = sorted(int(uid) for uid in result if uid > last)  # `n:*` has the last message always
-    end = max([last, int(selected.get(b"UIDNEXT", 0)) - 1, *fresh])
     for uids in _batches(client, fresh):
         extend()
         messages = _fetched(client, uids)
         yield FetchedPage(folder, messages, FolderMark(validity, uids[-1], 0))
-    yield FetchedPage(folder, (), FolderMark(validity, end, now.modseq))
+    yield FetchedPage(folder, (), FolderMark(validity, max([last, last_uid, *fresh]), now.modseq), is_anew)
+
+
+def _went_back(before: FolderMark | None, now: FolderMark) -> bool:
+    """Say whether a folder is older than it was: its server was put back, and gives the same UIDs out again."""
+    if before is None:
+        return False
+    return -1 < now.last_uid < before.last_uid or 0 < now.modseq < before.modseq
 
 
 def _batches(client: IMAPClient, uids: list[int]) -> Iterator[list[int]]:
@@ -465,16 +539,23 @@ def _batches(client: IMAPClient, uids: list[int]) -> Iterator[list[int]]:
 
 
 def _fetched(client: IMAPClient, uids: list[int]) -> tuple[FetchedMessage, ...]:
-    """Return messages, without touching their flags; what was removed meanwhile is left out."""
+    """Return messages, without touching their flags; what was removed meanwhile is left out.
+
+    Raises ValueError for one that is there and whose text the server does not give: it may be an answer.
+    """
     answer = client.fetch(uids, [f"BODY.PEEK[]<0.{LARGEST}>", "INTERNALDATE", "RFC822.SIZE"])
-    result = []
+    result, without = [], []
     for uid in uids:
         facts = answer.get(uid, {})
         data = facts.get(b"BODY[]<0>", facts.get(b"BODY[]"))
-        if isinstance(data, bytes):
+        if isinstance(data, bytes) and (data or not facts.get(b"RFC822.SIZE")):
             arrived = facts.get(b"INTERNALDATE")
             at = arrived.astimezone(UTC) if isinstance(arrived, datetime) and arrived.tzinfo else None
             result.append(FetchedMessage(data, int(facts.get(b"RFC822.SIZE", len(data))), at))
+        else:
+            without.append(uid)
+    if without and (left := client.search(["UID", ",".join(map(str, without))])):
+        raise ValueError(f"the server gives no text of the message with UID {left[0]}")
     return tuple(result)
 
 

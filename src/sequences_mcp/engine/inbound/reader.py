@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -23,28 +23,41 @@ from sequences_mcp.engine.inbound.effects import (
 )
 from sequences_mcp.engine.inbound.imap import FetchedMessage, FetchedPage, ImapServer, ImapWalker
 from sequences_mcp.engine.supervisor import Heartbeat
-from sequences_mcp.errors import InboxUnreadError, StoreError
+from sequences_mcp.errors import InboxUnreadError, SequencesError, StoreError
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FIRST_WALK = timedelta(days=30)
-FORGOTTEN = timedelta(days=90)  # longer than any walk goes back
+FORGOTTEN = timedelta(days=90)  # longer than any walk goes back, but for runs that are older
 EVERY = 60.0  # seconds between two walks, whatever IDLE tells or does not
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+PATIENCE = 10.0  # seconds that a worker waits for a reading before it goes on with what else is due
+ENDS_WITHIN = 5.0
 NOT_SOONER = timedelta(seconds=55)  # after a try that failed, whichever process it was
 
 
 class Walked(Protocol):
     """A mailbox that can be walked through and waited for; ``imap.ImapWalker`` is one."""
 
-    def walk(self, marks: Mapping[str, FolderMark], *, since: date) -> Iterator[FetchedPage]:
-        """Yield what is new in every folder; InboxUnreadError."""
+    @property
+    def left_out(self) -> Collection[str]:
+        """The folders that could not be read in the last walk and that do not matter."""
+        ...
+
+    def walk(
+        self, marks: Mapping[str, FolderMark], *, since: Callable[[], date], alive: Callable[[], None]
+    ) -> Iterator[FetchedPage]:
+        """Yield what is new in every folder, and call ``alive`` meanwhile; InboxUnreadError."""
         ...
 
     def wait(self, stop: threading.Event, *, seconds: float) -> None:
         """Wait so long, or until something new is told of, or ``stop`` is set."""
+        ...
+
+    def interrupt(self) -> None:
+        """End, from another thread, whatever is waited for."""
         ...
 
     def close(self) -> None:
@@ -62,44 +75,67 @@ class MailboxReader:
     key: str
     address: str
     pulse: Heartbeat | None = None
+    every: float = EVERY
     _forgot_at: datetime | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
         """Read until told to stop; what stands in the way is tried again, ever more slowly. StoreError."""
         failures = 0
-        try:
-            while not stop.is_set():
-                self.store.require_in_place()
-                try:
-                    done = self.read()
-                    failures = 0
-                    if self.pulse:
-                        self.pulse.beat(acted=done > 0)
-                    self.mailbox.wait(stop, seconds=EVERY)
-                except InboxUnreadError as error:
-                    failures += 1
-                    if self.pulse:
-                        self.pulse.beat()  # it works; what stands in the way is a trouble of its own
-                    pause = pause_after(failures, refused=bool(error.data.get("refused")))
-                    log.warning("%s It is tried again in %.0f s.", error.message, pause)
-                    stop.wait(pause)
-        finally:
-            self.mailbox.close()
+        if self.pulse:
+            self.pulse.beat()  # before the first walk, which may take its time
+        with interrupted_by(stop, self.mailbox.interrupt):
+            try:
+                while not stop.is_set():
+                    failures = self._walk_once(stop, failures)
+            finally:
+                self.mailbox.close()
 
-    def read(self) -> int:
-        """Walk once, take in what is new, return from how many messages something followed. InboxUnreadError."""
+    def _walk_once(self, stop: threading.Event, failures: int) -> int:
+        """Walk once and wait for the next time; return how many walks in a row have failed by now."""
+        self.store.require_in_place()
+        try:
+            done = self.read(stop)
+            if self.pulse:
+                self.pulse.beat(acted=done > 0)
+            self.mailbox.wait(stop, seconds=self.every)
+        except InboxUnreadError as error:
+            if stop.is_set():
+                return failures
+            if self.pulse:
+                self.pulse.beat()  # it works; what stands in the way is a trouble of its own
+            pause = pause_after(failures + 1, refused=bool(error.data.get("refused")))
+            log.warning("%s It is tried again in %.0f s.", error.message, pause)
+            stop.wait(pause)
+            return failures + 1
+        return 0
+
+    def read(self, stop: threading.Event | None = None) -> int:
+        """Walk once, take in what is new, return from how many messages something followed. InboxUnreadError.
+
+        A walk that is cut short by ``stop`` says nothing about the mailbox.
+        """
         began, done = self.clock(), 0
         marks = self.store.inboxes.marks(self.key)
         try:
-            for batch in self.mailbox.walk(marks, since=(began - FIRST_WALK).date()):
+            for batch in self.mailbox.walk(marks, since=partial(self._horizon, began), alive=self._show_life):
                 done += self._take_in(batch)
         except InboxUnreadError as error:
-            why, reply = str(error.data.get("why", error.message)), str(error.data.get("server_reply", ""))
-            self.store.inboxes.unread(self.address, why=why, reply=reply, now=self.clock())
+            if stop is None or not stop.is_set():
+                why, reply = str(error.data.get("why", error.message)), str(error.data.get("server_reply", ""))
+                self.store.inboxes.unread(self.address, why=why, reply=reply, now=self.clock())
             raise
         self._together(partial(self._read_up_to, began))
         self._forget()
         return done
+
+    def _show_life(self) -> None:
+        if self.pulse:
+            self.pulse.beat()
+
+    def _horizon(self, began: datetime) -> date:
+        """Return from which day on a folder is read for the first time: a month, more where a run is older."""
+        oldest = self.store.inbound.begun_first()
+        return min(began - FIRST_WALK, (oldest or began) - timedelta(days=1)).date()
 
     def read_now(self) -> None:
         """Read for a step that waits for it; raise nothing, and try nothing again that failed a moment ago."""
@@ -119,7 +155,7 @@ class MailboxReader:
     def _read_up_to(self, began: datetime, work: UnitOfWork) -> None:
         """Note that every folder has answered since ``began``, and what is known because of all that came in."""
         resolve_named(work, now=self.clock())
-        work.inboxes.read(self.address, began=began, now=self.clock())
+        work.inboxes.read(self.address, began=began, now=self.clock(), left_out=self.mailbox.left_out)
 
     def _take_in(self, page: FetchedPage) -> int:
         """Take in what was fetched and note how far its folder is read; return how many messages counted."""
@@ -127,7 +163,7 @@ class MailboxReader:
 
         def taken_in(work: UnitOfWork) -> int:
             done = sum(self._carried_out(item) is not None for item in items)
-            work.inboxes.keep_mark(self.key, page.folder, mark=page.mark)
+            work.inboxes.keep_mark(self.key, page.folder, mark=page.mark, is_anew=page.is_anew)
             return done
 
         return self._together(taken_in)
@@ -152,7 +188,8 @@ class MailboxReader:
     def _forget(self) -> None:
         now = self.clock()
         if self._forgot_at is None or abs(now - self._forgot_at) > timedelta(days=1):
-            self.store.inbound.forget(before=now - FORGOTTEN)
+            oldest = self.store.inbound.begun_first() or now
+            self.store.inbound.forget(before=min(now - FORGOTTEN, oldest - timedelta(days=2)))
             self._forgot_at = now
 
 
@@ -173,14 +210,70 @@ def mailbox_reader(
     return MailboxReader(store=store, clock=clock, mailbox=walker, key=server.key, address=address)
 
 
-def reading_when_asked(made: Callable[[], MailboxReader], *, closing: ExitStack) -> Callable[[], None]:
-    """Return what has a mailbox read at once, on a connection of its own that is made when it is first needed."""
-    known: list[MailboxReader] = []
+@contextmanager
+def interrupted_by(stop: threading.Event, interrupt: Callable[[], None]) -> Iterator[None]:
+    """Have ``interrupt`` called, in a thread of its own, once ``stop`` is set while the block runs."""
+    over = threading.Event()
 
-    def read() -> None:
-        if not known:
-            known.append(made())
-            closing.callback(known[0].mailbox.close)
-        known[0].read_now()
+    def watch() -> None:
+        while not over.is_set():
+            if stop.wait(1.0):
+                interrupt()
+                return
 
-    return read
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+@dataclass(slots=True, kw_only=True)
+class AskedReading:
+    """Has a mailbox read at once, in a thread, a database and a connection of its own, for a worker that waits.
+
+    The worker waits ``patience`` seconds at most and then goes on with what else is due: until the reading is over
+    nothing waits for it again. ``close`` ends it.
+    """
+
+    opened: Callable[[], AbstractContextManager[MailboxReader]]
+    patience: float = PATIENCE
+    _asked: threading.Event = field(default_factory=threading.Event, init=False)
+    _done: threading.Event = field(default_factory=threading.Event, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    def __call__(self) -> None:
+        """Have it read; return when that is done, or when the time is over."""
+        if self._asked.is_set():
+            return
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._read_when_asked, daemon=True)
+            self._thread.start()
+        self._done.clear()
+        self._asked.set()
+        self._done.wait(self.patience)
+
+    def close(self) -> None:
+        """End the connection and the thread."""
+        self._stop.set()
+        self._asked.set()
+        if self._thread is not None:
+            self._thread.join(ENDS_WITHIN)
+
+    def _read_when_asked(self) -> None:
+        try:
+            with self.opened() as reader, interrupted_by(self._stop, reader.mailbox.interrupt):
+                try:
+                    while self._asked.wait() and not self._stop.is_set():
+                        reader.read_now()
+                        self._asked.clear()
+                        self._done.set()
+                finally:
+                    reader.mailbox.close()
+        except SequencesError as error:  # the step stays held, and the next question begins anew
+            log.warning("The mailbox cannot be read: %s", error)
+        finally:
+            self._asked.clear()
+            self._done.set()

@@ -11,16 +11,26 @@ ON CONFLICT (mailbox, folder) DO UPDATE SET
   modseq = CASE WHEN uidvalidity = :uidvalidity THEN max(modseq, :modseq) ELSE :modseq END,
   uidvalidity = :uidvalidity
 
+-- keep_folder_anew --
+-- A folder was read up to a UID that its server had given out before.
+INSERT OR REPLACE INTO mailbox_folder (mailbox, folder, uidvalidity, last_uid, modseq)
+VALUES (:mailbox, :folder, :uidvalidity, :last_uid, :modseq)
+
+-- begun_first --
+-- When the oldest of the runs was started that somebody may still answer.
+SELECT min(created_at) AS at FROM sequence
+WHERE provider = 'local' AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+
 -- reading --
 -- Up to when a mailbox was read, and what stands in the way.
 SELECT * FROM mailbox_reading WHERE mailbox = :mailbox
 
 -- read --
 -- Every folder of a mailbox has answered.
-INSERT INTO mailbox_reading (mailbox, read_up_to, tried_at) VALUES (:mailbox, :began, :began)
+INSERT INTO mailbox_reading (mailbox, read_up_to, tried_at, left_out) VALUES (:mailbox, :began, :began, :left_out)
 ON CONFLICT (mailbox) DO UPDATE SET
   read_up_to = CASE WHEN read_up_to > :began AND read_up_to <= :now THEN read_up_to ELSE :began END,
-  tried_at = :began, error = NULL, reply = '', error_since = NULL
+  tried_at = :began, error = NULL, reply = '', error_since = NULL, left_out = :left_out
 
 -- failed --
 -- A mailbox could not be read.
