@@ -25,7 +25,7 @@ def test_exact_variables_are_covered_letter_for_letter() -> None:
 
 
 def test_each_view_starts_from_the_one_before() -> None:
-    seen = shown("&amp;lt;b&gt;[c\u200b\u043em]&lt;/b&gt;")
+    seen = shown("&#38;lt;b&gt;[c\u200b\u043em]&lt;/b&gt;")
     assert list(seen) == ["raw", "decoded", "decoded twice", "without tags", "visible", "folded"]
     assert seen["decoded"] == "&lt;b>[c\u200b\u043em]</b>"
     assert seen["decoded twice"] == "<b>[c\u200b\u043em]</b>"

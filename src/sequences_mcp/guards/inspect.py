@@ -54,7 +54,7 @@ _MARKDOWN = "channel.markdown"
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
-    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants", "mojibake")
+    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants")
 )
 _BY_SHAPE = frozenset({"placeholders.square"})
 _OF_VALUES = tuple(

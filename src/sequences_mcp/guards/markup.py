@@ -17,7 +17,8 @@ _OLD = (
     "[lr][sd]quo|euro|[lr]aquo|middot|bull|zwnj|zwj"
 )
 ENTITY = LazyPattern(
-    rf"&(?:#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,7}};?|[A-Za-z][A-Za-z0-9]{{1,31}};|(?:{_OLD})(?![A-Za-z0-9=;_]))"
+    r"&(?:(?:amp;){1,4}(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,7}|[A-Za-z][A-Za-z0-9]{1,31});|"
+    rf"#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,7}};?|[A-Za-z][A-Za-z0-9]{{1,31}};|(?:{_OLD})(?![A-Za-z0-9=;_]))"
 )
 TAG = LazyPattern(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
 
@@ -53,10 +54,12 @@ def without(match: re.Match[str]) -> str:
 
 
 def decode(entity: str) -> str:
-    """Return the character an entity stands for, or the entity itself."""
+    """Return the character an entity stands for, or the entity itself; one of "&amp;#39;" counts as one."""
     import html
 
     shown = html.unescape(entity)
+    for _ in range(entity.count("amp;")):
+        shown = html.unescape(shown)
     return html.unescape(f"{entity};") if shown == entity and entity[-1] != ";" else shown
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 from sequences_mcp.domain.invisible import strip
+from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.fact_names import Certainty, asking_words, unfilled
 from sequences_mcp.guards.lookalikes import fold, key
 from sequences_mcp.guards.patterns import LazyPattern
@@ -72,6 +73,7 @@ def _is_plain_word(word: str) -> bool:
     if (
         not word.isalpha()
         or _is_of_two_scripts(word)
+        or may_be_broken(word)
         or any("\u0590" <= letter <= "\u08ff" or letter >= "\ua000" for letter in word)
     ):
         return False
@@ -449,13 +451,18 @@ def is_plain(value: Value) -> bool:
     is_person = value.fact in PERSON
     if is_person and is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or (not text.isascii() and _DOTTED.search(text)):
+    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_doubtful(text):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False
     if is_person:
         return not any(rule(value) for rule in _OF_PERSONS)
     return not is_placeholder(value) and (value.fact not in SHORT or _is_plain_phrase(value))
+
+
+def _is_doubtful(text: str) -> bool:
+    """Say whether letters outside ASCII need a closer look: in a host, or as broken ones."""
+    return not text.isascii() and (_DOTTED.search(text) is not None or may_be_broken(text))
 
 
 def _is_plain_phrase(value: Value) -> bool:

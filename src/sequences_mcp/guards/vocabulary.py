@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
+from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import GuardPolicy
@@ -37,7 +38,7 @@ def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
 
     Only single spaces, hyphens, apostrophes and " & " may stand between them.
     """
-    if _ORDINARY.fullmatch(value) is None:
+    if _ORDINARY.fullmatch(value) is None or may_be_broken(value):
         return False
     words = [match[0] for match in _BETWEEN.finditer(value)]
     letters = [word for word in words if not word.isdigit()]

@@ -1,8 +1,8 @@
-"""What a writer, an assistant or a broken encoding left behind: rules of the layer ``foreign``."""
+"""What a writer or an assistant left behind: rules of the layer ``foreign``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 from sequences_mcp.domain.findings import Severity
@@ -191,68 +191,4 @@ DRAFT_LABEL = Rule(
     reject=("Hook:\nI saw your talk", "(icebreaker)", "CTA: book a call", "DRAFT", "Alternative:\nHi", "asdf"),
     source="ours",
     check=_draft_label,
-)
-
-
-_BROKEN = LazyPattern(
-    "[\ufffc\ufffd]|Ã[\u0080-\u00bf]|â€[\u2122\u0153\u009d\u02dc\u00a6\u201c\u201d]|Â[\u00a0«»°]",
-    needs=("\ufffc", "\ufffd", "ã", "â"),
-)
-
-
-def _mojibake(text: GuardedText) -> Iterable[Hit]:
-    """Return every letter that came out broken."""
-    return text.hits(_BROKEN)
-
-
-MOJIBAKE = Rule(
-    id="foreign.mojibake",
-    severity=Severity.WARNING,
-    message="These letters look broken: was the text decoded with the wrong encoding?",
-    accept=("Café, naïve, São Paulo",),
-    reject=("CafÃ©", "caf\ufffd"),
-    source="ours",
-    check=_mojibake,
-    signs=frozenset("\ufffc\ufffdÃâÂ"),
-)
-
-
-# A model that escapes JSON twice writes the two characters \n. Before a small letter \n may begin a path or a
-# command of TeX ("C:\new", "\neq"), so there the sign before it has to end a sentence or a greeting.
-_ESCAPE = LazyPattern(
-    r"""(?x)
-    (?P<line>(?:(?:\\r)?\\n){2,} | (?<=[.,;!?)…])(?:\\r)?\\n | (?<![\\:])(?:\\r)?\\n(?![a-z]))
-    | \\u(?!00[57][bd])(?P<code>[0-9a-f]{4})(?![0-9a-f])
-    | \\(?P<quote>["'])
-    """,
-    needs=("\\",),
-)
-
-
-def _escape(text: GuardedText) -> Iterator[Hit]:
-    """Return every escape of JSON, with what it stands for as the fix; a lone "\n" between blanks may be meant."""
-    for view in text.views:
-        for match in view.find(_ESCAPE):
-            start, end = view.span(*match.span())
-            if match["line"]:
-                is_alone = text.original[start - 1 : start].isspace() and text.original[end : end + 1].isspace()
-                lines = match["line"].count("\\n")
-                fix = " " if text.field == "subject" else "\n" * lines
-                yield Hit(start, end, fix, severity=Severity.WARNING if is_alone and lines == 1 else None)
-            elif match["code"]:
-                letter = chr(int(match["code"], 16))
-                yield Hit(start, end, letter if letter.isprintable() else None)
-            else:
-                yield Hit(start, end, match["quote"])
-
-
-ESCAPE = Rule(
-    id="foreign.escape",
-    severity=Severity.ERROR,
-    message="This is an escape of JSON, which would be sent as it stands: write the character itself.",
-    accept=("C:\\new\\notes.txt", "¯\\_(ツ)_/¯", "a \\neq b", "a\\\\nb"),
-    reject=("Hi {{firstname}},\\n\\nI saw", "your talk.\\nich", 'the \\"best\\" team', "caf\\u00e9"),
-    source="ours",
-    check=_escape,
-    signs=frozenset("\\"),
 )
