@@ -107,6 +107,18 @@ async def test_a_bad_place_and_every_bad_row_of_a_save_come_in_one_answer(vendor
     assert (1, "shoe") in fields(typed)
 
 
+@pytest.mark.parametrize("place", ["topo:0a0b0c0d-0000-4000-8000-000000000000", "topo"])
+async def test_a_list_that_a_vendor_does_not_know_and_every_bad_row_of_a_save_come_in_one_answer(
+    vendors: Connected, place: str
+) -> None:
+    rows = [{**ZOE, "shoe": "42"}]
+    async with vendors.client() as desktop:
+        alone = await desktop.refused("save_contacts", contacts=[ZOE], provider=place)
+        told = await desktop.refused("save_contacts", contacts=rows, provider=place)
+    assert alone["message"] in told["message"]
+    assert fields(told) == [(1, "shoe")]
+
+
 async def test_a_bad_run_and_every_bad_variable_come_in_one_answer(world: World) -> None:
     variables = {"company": "Acme", "firstname": "[first name]", "lastname": 7}
     async with world.client("auto") as desktop:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from tests.world.product import GRACE, MAIL, World
+from tests.world.product import GRACE, MAIL, Bureau, World
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipient_rows import PART
@@ -62,6 +62,42 @@ async def test_everything_else_has_its_turns_while_it_is_looked_at_what_else_is_
         error = InvalidArgumentsError("Something is wrong.", next_step="Mend it.")
         turns = await turns_beside(every_fault(app, error, tool="start_sequence", arguments=arguments))
     assert turns >= people / PART * 2  # reading and matching
+
+
+async def test_everything_else_has_a_turn_while_a_start_that_needs_nobody_is_looked_at(bureau: Bureau) -> None:
+    people = 10 * PART
+    async with bureau.app() as app:
+        blueprint = (await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")).blueprint
+    allowed = bureau.having(AUTO_APPROVE=blueprint.id)
+    async with allowed.app() as app:
+        turns = await turns_beside(
+            start_sequence(
+                app, blueprint_id=blueprint.id, contacts=crowd(people), auto_approve=True, progress=silent
+            )
+        )
+    assert turns >= people / PART * 3 + people / (2.5 * PART) * 3  # as above, and what was given once more
+
+
+async def test_everything_else_has_its_turns_while_many_people_are_saved(world: World) -> None:
+    people = 10 * PART
+    async with world.app() as app:
+        turns = await turns_beside(save_contacts(app, contacts=crowd(people)))
+        error = InvalidArgumentsError("Something is wrong.", next_step="Mend it.")
+        arguments = {"contacts": crowd(people)}
+        looked_at = await turns_beside(every_fault(app, error, tool="save_contacts", arguments=arguments))
+    assert min(turns, looked_at) >= people / PART * 2  # reading and matching
+
+
+@pytest.mark.parametrize("apart", [1, PART - 1, PART, 3 * PART])
+async def test_somebody_named_twice_in_a_save_is_found_however_far_apart_the_rows_are(
+    world: World, apart: int
+) -> None:
+    rows = crowd(4 * PART)
+    rows[5 + apart] = {**GRACE, "email": "PERSON5@hopper.example"}
+    async with world.app() as app:
+        with pytest.raises(InvalidArgumentsError, match=f"contacts 6 and {6 + apart} are"):
+            await save_contacts(app, contacts=rows)
+        assert (await app.local.find_contacts("", page=1, size=1)).total_count == 0
 
 
 @pytest.mark.parametrize("apart", [1, PART - 1, PART, 3 * PART])

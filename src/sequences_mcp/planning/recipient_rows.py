@@ -193,21 +193,16 @@ class RecipientRows:
 PART = 100  # rows between two chances for everything else on the event loop: some ten milliseconds each
 
 
-def read_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> RecipientRows:
-    """Return the rows of a call; ``extras`` allows id, variables and texts beside the facts.
+async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> RecipientRows:
+    """Return the rows of a call, and let everything else on the event loop go on meanwhile.
 
-    Raises InvalidArgumentsError only where there are none, or too many.
+    ``extras`` allows id, variables and texts beside the facts. Raises InvalidArgumentsError only where there are
+    no rows, or too many.
     """
-    _require_some(raw)
-    return _joined([_read_part(raw, start, policy=policy, extras=extras) for start in range(0, len(raw), PART)])
-
-
-async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy) -> RecipientRows:
-    """Return what ``read_recipients`` does, and let everything else on the event loop go on meanwhile."""
     _require_some(raw)
     parts = []
     for start in range(0, len(raw), PART):
-        parts.append(_read_part(raw, start, policy=policy, extras=True))
+        parts.append(_read_part(raw, start, policy=policy, extras=extras))
         await asyncio.sleep(0)
     return _joined(parts)
 

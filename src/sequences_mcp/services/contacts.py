@@ -21,7 +21,12 @@ from sequences_mcp.errors import (
     ProviderRejectedError,
     SequencesError,
 )
-from sequences_mcp.planning.recipient_rows import read_contact_inputs, read_recipients
+from sequences_mcp.planning.recipient_rows import (
+    PART,
+    matched_people,
+    read_contact_inputs,
+    read_many_recipients,
+)
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, PlacedContact, SourcingRow
@@ -52,11 +57,14 @@ async def find_contacts(
 
 async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[SavedContact]:
     """Save all or none; a note is appended with a stamp and nothing stored is erased."""
-    rows = read_recipients(contacts, policy=app.policy, extras=False)
+    rows = await read_many_recipients(contacts, policy=app.policy, extras=False)
     entries = [entry.contact for entry in rows.entries]
-    if not rows.is_sound:  # one answer names what is wrong with the other rows too
-        rows.require_sound((await app.local.match_contacts(entries)).problems)
-    return await app.local.save_contacts(entries)
+    if rows.is_sound and len(entries) <= PART:
+        return await app.local.save_contacts(entries)
+    # In parts, as a start does it; and one answer names what is wrong with the other rows too.
+    matched = await matched_people(app.local.match_contacts, entries)
+    rows.require_sound(matched.problems)
+    return await app.local.save_contacts(matched.entries)
 
 
 async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_SIZE) -> Page[SourcingRow]:

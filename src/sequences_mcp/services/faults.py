@@ -31,9 +31,9 @@ async def every_fault(
     """Return an error that tells what ``error`` does and whatever else is wrong with the call that it refused.
 
     ``arguments`` are as the caller gave them, of any form: a part that cannot be read is left to ``error``.
-    Nothing is changed; a vendor is asked for the blueprint of a start, and for whoever is named by an id of its
-    own, but not about values that the guards refuse: those are told to nobody. The error itself is returned where
-    it is not about the call: a busy database, a vendor that is away.
+    Nothing is changed; a vendor is asked for the blueprint of a start, for the list of a save, and for whoever is
+    named by an id of its own, but not about values that the guards refuse: those are told to nobody. The error
+    itself is returned where it is not about the call: a busy database, a vendor that is away.
     """
     if not isinstance(error, RequestError | SettingsError) or error.outcome not in REFUSED:
         return error
@@ -65,6 +65,8 @@ def _parts(app: AppContext, tool: str, arguments: Arguments, *, asks: bool) -> I
         case "save_contacts":
             if isinstance(arguments.get("contacts"), list):
                 yield partial(_saved_rows, app, arguments["contacts"], arguments.get("provider", LOCAL))
+            if asks and isinstance(place := arguments.get("provider"), str) and _is_at_vendor(place):
+                yield partial(_place, app, place)
         case "update_sequence":
             yield from _parts_of_variables(app, arguments, asks=asks)
         case "create_blueprint" | "update_blueprint":
@@ -123,8 +125,16 @@ async def _saved_rows(app: AppContext, contacts: list[Any], place: object) -> No
             contacts, most=where.contacts_a_call, misfit=where.contact_misfit, policy=app.policy
         )
         return
-    rows = recipient_rows.read_recipients(contacts, policy=app.policy, extras=False)
-    rows.require_sound((await app.local.match_contacts([entry.contact for entry in rows.entries])).problems)
+    rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy, extras=False)
+    entries = [entry.contact for entry in rows.entries]
+    rows.require_sound((await recipient_rows.matched_people(app.local.match_contacts, entries)).problems)
+
+
+async def _place(app: AppContext, place: str) -> None:
+    """Raise what is wrong with a vendor's list that people were to be put on."""
+    where = app.named(provider_of(place))
+    if where.offers(Provider.placed_already):
+        await where.placed_already(place, ())
 
 
 def _parts_of_variables(app: AppContext, arguments: Arguments, *, asks: bool) -> Iterator[Part]:

@@ -122,8 +122,10 @@ async def start_sequence(
         plan, tally = await _planned_there(app, blueprint_id, rows, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
 
+    is_usual = auto_approve and not await _is_for_a_person(app, entries)  # before the transaction that seals it
+
     def approved_by(plan: Plan) -> str | None:
-        return OPERATOR if auto_approve and _needs_nobody(app, plan, entries=entries, tally=tally) else None
+        return OPERATOR if is_usual and _needs_nobody(app, plan, tally=tally) else None
 
     return await _sealed(app, plan, tally=tally, number=len(entries), call=call, approved_by=approved_by)
 
@@ -239,24 +241,32 @@ async def require_allowed(app: AppContext, blueprint_id: str) -> None:
     )
 
 
-def _needs_nobody(app: AppContext, plan: Plan, *, entries: Items[recipient_rows.Recipient], tally: Tally) -> bool:
-    """Say whether what the operator allowed beforehand covers this start.
+async def _is_for_a_person(app: AppContext, entries: Items[recipient_rows.Recipient]) -> bool:
+    """Say whether a person has to look at what this call gave: texts for one person, facts that raise a warning.
+
+    Everything else on the event loop goes on meanwhile.
+    """
+    for batch in batches(entries, recipient_rows.PART):
+        for entry in batch:
+            facts = facts_of(entry.contact.fields).items()
+            if entry.variables or entry.texts:
+                return True
+            if any(check_value(name, value, policy=app.policy) for name, value in facts if value):
+                return True
+        await asyncio.sleep(0)
+    return False
+
+
+def _needs_nobody(app: AppContext, plan: Plan, *, tally: Tally) -> bool:
+    """Say whether what the operator allowed beforehand covers this start, whose facts are usual.
 
     It covers the blueprint's version filled in with the facts that are kept, and a vendor's standing warnings
-    about its template. Whatever the caller wrote for one person, any other warning, and facts given in this very
-    call that raise one, are a person's to look at.
+    about its template. Any other warning is a person's to look at, as is whatever the caller wrote for one person.
     """
-    written = any(entry.variables or entry.texts for entry in entries)
     unaccepted = [
         warning for warning in tally.warnings if not is_accepted_by_listing(plan.header.blueprint_id, warning)
     ]
-    doubtful = any(
-        check_value(name, value, policy=app.policy)
-        for entry in entries
-        for name, value in facts_of(entry.contact.fields).items()
-        if value
-    )
-    open_ = written or doubtful or unaccepted or plan.missing_texts or plan.to_read
+    open_ = unaccepted or plan.missing_texts or plan.to_read
     return not open_ and plan.header.is_allowed_by(app.auto_approve)
 
 
