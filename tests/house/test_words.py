@@ -69,7 +69,6 @@ ALLOWED: dict[str, frozenset[str]] = {
     f"{SRC}/server/views/panel.py": frozenset({"told"}),  # on the wire
     f"{SRC}/services/enrolment.py": frozenset({"doubt", "doubtful"}),
     f"{SRC}/services/vendor_writes.py": frozenset({"AGAIN_SETTLES", "doubt"}),
-    f"{SRC}/services/starts.py": frozenset({"doubtful"}),
     f"{SRC}/store/upkeep.py": frozenset({"lane"}),
     f"{SRC}/vendors/topo/enrolment.py": frozenset({"doubt"}),
 }

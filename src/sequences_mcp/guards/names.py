@@ -451,7 +451,7 @@ def is_plain(value: Value) -> bool:
     is_person = value.fact in PERSON
     if is_person and is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_doubtful(text):
+    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_uncertain(text):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False
@@ -460,7 +460,7 @@ def is_plain(value: Value) -> bool:
     return not is_placeholder(value) and (value.fact not in SHORT or _is_plain_phrase(value))
 
 
-def _is_doubtful(text: str) -> bool:
+def _is_uncertain(text: str) -> bool:
     """Say whether letters outside ASCII need a closer look: in a host, or as broken ones."""
     return not text.isascii() and (_DOTTED.search(text) is not None or may_be_broken(text))
 
