@@ -217,9 +217,9 @@ def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[
     """Return what has the mailbox read at once; None where there is none, or this process lacks its password."""
     if settings.imap_url is None:
         return None
-    from sequences_mcp.engine.inbound.reader import AskedReading
+    from sequences_mcp.engine.inbound.reader import BackgroundReader
 
-    reading = AskedReading(opened=partial(open_reader, settings, clock=clock))
+    reading = BackgroundReader(opened=partial(open_reader, settings, clock=clock))
     closing.callback(reading.close)
     return reading
 

@@ -9,9 +9,10 @@ async def test_the_demo_tells_its_story_to_the_end() -> None:
     lines: list[str] = []
     await demo(lines.append)
     told = "\n".join(lines)
-    assert "The mail server received 8 e-mails, each once:" in told
+    assert "The mail server received 7 e-mails, each once:" in told
     assert "stopped: Jonas Weber, Aiko Tanaka" in told
-    assert "Maria: ACTIVE; next: step 3 of 3 (LINKEDIN)" in told
+    assert "Maria Silva, reply: “Thursday at ten suits me.” (the run succeeded)" in told
+    assert "Maria: SUCCEEDED; she got 1 e-mail, and the follow-up does not leave." in told
     first, second = told.split("── The same tools")
     assert "{{" not in first.partition("The mail server received")[2]
     assert "placeholders.square: Kalent was not even asked." in second

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -18,6 +22,7 @@ from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.channels.mail_server import Password, Security
 from sequences_mcp.engine.inbound.imap import LARGEST, ImapServer, ImapWalker
 from sequences_mcp.errors import InboxUnreadError, SettingsError
+from sequences_sandbox.imap import ImapFaults, KeptMailbox, imap_server
 
 TODAY = datetime.now(UTC)
 LAST_MONTH = (TODAY - timedelta(days=30)).date()
@@ -200,6 +205,136 @@ def test_a_folder_that_is_renamed_meanwhile_is_read_under_its_new_name(dovecot: 
             found += [(batch.folder, renamed.encode() in one.data) for one in batch.messages]
     assert [is_renamed for folder, is_renamed in found if folder == "Three"] == [True]
     assert len(found) == 2
+
+
+def test_a_folder_that_was_never_readable_is_named_and_holds_nothing_up(dovecot: Dovecot) -> None:
+    with dovecot.person() as person:
+        person.create_folder("Shared")
+    marks: dict[str, FolderMark] = {}
+    dovecot.deliver(mail("in the inbox"))
+    with dovecot.unreadable("Shared"), connected(dovecot) as mailbox:
+        assert walked(mailbox, marks) == [("INBOX", "in the inbox")]
+        assert mailbox.left_out == ("Shared",)
+    with connected(dovecot) as mailbox:
+        walked(mailbox, marks)
+        assert mailbox.left_out == ()
+
+
+@pytest.mark.parametrize("folder", ["Work", "Junk"])
+def test_a_folder_that_was_read_before_or_always_matters_is_named_where_it_cannot_be_read(
+    dovecot: Dovecot, folder: str
+) -> None:
+    marks: dict[str, FolderMark] = {}
+    with dovecot.person() as person:
+        person.create_folder("Work")
+    with connected(dovecot) as mailbox:
+        walked(mailbox, marks)
+    dovecot.deliver(mail("in the inbox"))
+    with dovecot.unreadable(folder), connected(dovecot) as mailbox:
+        with pytest.raises(InboxUnreadError, match=f"the folder “{folder}” cannot be read"):
+            walked(mailbox, marks)
+        assert marks["INBOX"].last_uid == 1  # what can be read is read all the same
+
+
+def test_after_the_server_was_put_back_what_comes_under_an_old_number_is_found(dovecot: Dovecot) -> None:
+    marks: dict[str, FolderMark] = {}
+    dovecot.deliver(mail("first"))
+    with connected(dovecot) as mailbox:
+        walked(mailbox, marks)
+    with dovecot.put_back():
+        for number in range(3):
+            dovecot.deliver(mail(f"later {number}"))
+        with connected(dovecot) as mailbox:
+            assert len(walked(mailbox, marks)) == 3
+            before = marks["INBOX"]
+    dovecot.deliver(mail("under number 2"))
+    with connected(dovecot) as mailbox:
+        assert ("INBOX", "under number 2") in walked(mailbox, marks)
+        assert marks["INBOX"].last_uid < before.last_uid
+        dovecot.deliver(mail("under number 3"))
+        assert walked(mailbox, marks) == [("INBOX", "under number 3")]
+
+
+@contextmanager
+def lying(faults: ImapFaults) -> Iterator[tuple[KeptMailbox, ImapWalker]]:
+    """Serve a mailbox with faults that no sound server has, in a thread of its own."""
+    mailbox, ready, over = KeptMailbox(faults=faults), threading.Event(), asyncio.Event()
+    ports: list[int] = []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with imap_server(mailbox, user=USER, password=PASSWORD) as port:
+            ports.append(port)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    ready.wait()
+    walker = ImapWalker(
+        ImapServer.parse(f"imap://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{ports[0]}")
+    )
+    try:
+        yield mailbox, walker
+    finally:
+        walker.close()
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+def test_a_message_whose_text_the_server_keeps_back_does_not_count_as_read() -> None:
+    marks: dict[str, FolderMark] = {}
+    faults = ImapFaults(without_text=True)
+    with lying(faults) as (mailbox, walker):
+        mailbox.deliver(mail("kept back"))
+        with pytest.raises(InboxUnreadError, match="the folder “INBOX” cannot be read") as caught:
+            walked(walker, marks)
+        assert "no text of the message with UID 1" in str(caught.value.data["server_reply"])
+        faults.without_text = False
+        assert walked(walker, marks) == [("INBOX", "kept back")]
+
+
+def test_a_server_that_stops_answering_is_left_at_once_when_the_program_ends() -> None:
+    faults = ImapFaults()
+    with lying(faults) as (_, walker):
+        walked(walker, {})
+        faults.silent = True
+        ended: list[InboxUnreadError] = []
+
+        def walk() -> None:
+            try:
+                walked(walker, {})
+            except InboxUnreadError as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=walk, daemon=True)
+        thread.start()
+        walker.interrupt()
+        thread.join(walker.answer_within / 2)
+        assert not thread.is_alive()
+        assert len(ended) == 1
+
+
+def test_what_comes_between_a_walk_and_the_waiting_for_news_is_not_waited_for(dovecot: Dovecot) -> None:
+    marks: dict[str, FolderMark] = {}
+    with connected(dovecot) as mailbox:
+        walked(mailbox, marks)
+        dovecot.deliver(mail("in between"))
+        waiting = threading.Thread(target=partial(mailbox.wait, threading.Event(), seconds=3_600), daemon=True)
+        waiting.start()
+        waiting.join(60)
+        assert not waiting.is_alive()
+        assert walked(mailbox, marks) == [("INBOX", "in between")]
+
+
+def test_a_message_of_25_megabytes_costs_no_more_than_its_beginning(dovecot: Dovecot) -> None:
+    with dovecot.person() as person:
+        person.append("INBOX", mail("huge", ("x" * 997 + "\r\n") * 26_000))
+    dovecot.deliver(mail("after it"))
+    with connected(dovecot) as mailbox:
+        found = [one for page in mailbox.walk({}, since=lambda: LAST_MONTH) for one in page.messages]
+    assert [(len(one.data) <= LARGEST, one.size > 25_000_000) for one in found] == [(True, True), (True, False)]
 
 
 def test_over_tls_with_a_certificate_that_is_checked(tmp_path: Path) -> None:

@@ -165,6 +165,36 @@ class Dovecot:
             server.sendmail(sender, [to], data)
 
     @contextmanager
+    def unreadable(self, folder: str) -> Iterator[None]:
+        """Take the server's right to read a folder away for a while."""
+        place = self.folder / "mail" / USER / f".{folder}"
+        mode, owner = place.stat().st_mode, place.stat().st_uid
+        if os.getuid() == 0:
+            os.chown(place, 0, -1)
+        place.chmod(0)
+        try:
+            yield
+        finally:
+            place.chmod(mode)
+            os.chown(place, owner, -1)
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Put the mailbox back, after the block, as it was before it: from a backup."""
+        backup = Path(tempfile.mkdtemp(prefix="dovecot-backup-"))
+        self.stop()
+        subprocess.run(["cp", "-a", str(self.folder / "mail"), str(backup)], check=True)
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            shutil.rmtree(self.folder / "mail")
+            shutil.move(backup / "mail", self.folder / "mail")
+            shutil.rmtree(backup)
+            self.start()
+
+    @contextmanager
     def person(self) -> Iterator[IMAPClient]:
         """Yield the connection of the person whose mailbox it is."""
         with IMAPClient("127.0.0.1", port=self.port, ssl=False, timeout=30) as client:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.demo import stage
+
+if TYPE_CHECKING:
+    from sequences_sandbox.imap import KeptMailbox
 
 ROLE = {"job_title": "Staff Backend Engineer", "location": "Lisbon"}
 PEOPLE = [
@@ -61,31 +64,33 @@ def steps(first: str) -> list[dict[str, Any]]:
 
 async def play_local(say: stage.Say, folder: str) -> None:
     """Run the act; ``say`` prints one line, all files are in ``folder``."""
-    async with stage.mail_server() as (mailbox, port):
+    async with stage.mail_server() as (mailbox, port), stage.answers() as (answers, imap_url):
         settings = {
             "SEQUENCES_DATA_DIR": folder,
             "SEQUENCES_SENDER": stage.SENDER,
             "SEQUENCES_SMTP_URL": f"smtp://127.0.0.1:{port}",
+            "SEQUENCES_IMAP_URL": imap_url,
             "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
             "SEQUENCES_SPACING": "0",
         }
         async with stage.client_of(say, settings) as client:
-            await _Act(stage.Narrator(client, say), mailbox).play()
+            await _Act(stage.Narrator(client, say), mailbox, answers).play()
 
 
 class _Act:
     """The conversation of a person, a model and the server, printed as it happens."""
 
-    def __init__(self, narrator: stage.Narrator, mailbox: stage.DemoInbox) -> None:
-        self._mailbox = mailbox
+    def __init__(self, narrator: stage.Narrator, mailbox: stage.DemoInbox, answers: KeptMailbox) -> None:
+        self._mailbox, self._answers = mailbox, answers
         self._say, self._call, self._you, self._claude = narrator.say, narrator.call, narrator.you, narrator.claude
-        self._written = narrator.once_written_down
+        self._ended = narrator.once_ended
 
     async def play(self) -> None:
         blueprint = await self._draft()
         await self._preview(blueprint)
         runs = await self._start(blueprint)
         await self._live(runs)
+        await self._answer(runs["Maria Silva"])
         self._mails()
 
     async def _draft(self) -> str:
@@ -128,12 +133,18 @@ class _Act:
         self._say("    stopped: " + ", ".join(item["name"] for item in stopped["stopped"]))
         await self._mailbox.wait_for(7)
         self._say("    The second step has reached the two who are still on their way, and nobody else.")
-        self._you("Maria wrote that she has time after all. Resume her.")
-        await self._call("resume_sequence", sequence_id=runs["Maria Silva"])
-        await self._mailbox.wait_for(8)
-        await self._written(runs["Maria Silva"])
-        maria = await self._call("get_sequence", sequence_id=runs["Maria Silva"])
-        self._say(f"    Maria: {maria['status']}; next: {maria['why']}")
+
+    async def _answer(self, run: str) -> None:
+        """Let Maria answer the first e-mail, before the pause is over and the second one leaves."""
+        first = next(message for message in self._mailbox.messages if "maria@" in message["To"])
+        self._say("\nMaria answers from her mail program: “Thursday at ten suits me.”")
+        self._answers.deliver(stage.answer_to(first, "Thursday at ten suits me."))
+        maria = await self._ended(run)
+        self._you("Did anybody answer?")
+        for reply in (await self._call("list_replies"))["items"]:
+            self._say(f"    {reply['name']}, {reply['kind']}: “{reply['text']}” ({reply['effect']})")
+        left = sum("maria@" in message["To"] for message in self._mailbox.messages)
+        self._say(f"    Maria: {maria['status']}; she got {left} e-mail, and the follow-up does not leave.")
 
     def _mails(self) -> None:
         self._say(f"\nThe mail server received {len(self._mailbox.messages)} e-mails, each once:")

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from mcp import Client
 
     from sequences_sandbox.faults import Faults
+    from sequences_sandbox.imap import KeptMailbox
     from sequences_sandbox.world import World
 
 Say = Callable[[str], object]
 
 SENDER = "Ada Lovelace <ada@lovelace.example>"
 PATIENCE = 30.0  # seconds
+LIVE = ("FOUND", "ACTIVE", "WAITING_FOR_LEAD", "WAITING_FOR_USER")
 LOOK_EVERY = 0.02
 
 
@@ -66,6 +68,31 @@ async def mail_server() -> AsyncIterator[tuple[DemoInbox, int]]:
     server = await loop.create_server(lambda: SMTP(mailbox, enable_SMTPUTF8=True), host="127.0.0.1", port=0)
     async with server:
         yield mailbox, server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def answers() -> AsyncIterator[tuple[KeptMailbox, str]]:
+    """Run the server of the sender's mailbox on loopback; yield the mailbox and its address as a setting."""
+    from urllib.parse import quote
+
+    from sequences_sandbox.imap import KeptMailbox, imap_server
+
+    mailbox, user, password = KeptMailbox(), "ada@lovelace.example", "demo"
+    async with imap_server(mailbox, user=user, password=password) as port:
+        yield mailbox, f"imap://{quote(user, safe='')}:{password}@127.0.0.1:{port}"
+
+
+def answer_to(message: EmailMessage, text: str) -> bytes:
+    """Return what the recipient of an e-mail answers from their mail program."""
+    answer = EmailMessage()
+    answer["From"], answer["To"] = message["To"], message["From"]
+    answer["Subject"] = f"Re: {message['Subject']}"
+    answer["Date"] = datetime.now(UTC)
+    answer["Message-ID"] = f"<answer@{str(message['To']).rpartition('@')[2].strip('>')}>"
+    answer["In-Reply-To"] = answer["References"] = str(message["Message-ID"])
+    quoted = "\n".join(f"> {line}" for line in message.get_content().splitlines())
+    answer.set_content(f"{text}\n\n{quoted}\n")
+    return answer.as_bytes()
 
 
 @asynccontextmanager
@@ -125,6 +152,15 @@ class Narrator:
             while _on_its_way(run):
                 await asyncio.sleep(LOOK_EVERY)
                 run = await self._facts("get_sequence", {"sequence_id": sequence_id})
+
+    async def once_ended(self, sequence_id: str) -> dict[str, Any]:
+        """Return a run once it is over."""
+        async with asyncio.timeout(PATIENCE):
+            run = await self._facts("get_sequence", {"sequence_id": sequence_id})
+            while run["status"] in LIVE:
+                await asyncio.sleep(LOOK_EVERY)
+                run = await self._facts("get_sequence", {"sequence_id": sequence_id})
+        return run
 
     async def _facts(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         result = await self._client.call_tool(tool, arguments)

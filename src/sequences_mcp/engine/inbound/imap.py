@@ -321,9 +321,9 @@ class ImapWalker:
             self._drop()
             raise self._unread("the server did not do what it was asked", reply=self._shown(error)) from error
         finally:
-            kept, self._wire = self._wire, None
-            if kept is not None:
-                kept.close()
+            duplicate, self._wire = self._wire, None
+            if duplicate is not None:
+                duplicate.close()
 
     def _connected(self) -> IMAPClient:
         if self._client is None:

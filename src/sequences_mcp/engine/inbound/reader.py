@@ -230,7 +230,7 @@ def interrupted_by(stop: threading.Event, interrupt: Callable[[], None]) -> Iter
 
 
 @dataclass(slots=True, kw_only=True)
-class AskedReading:
+class BackgroundReader:
     """Has a mailbox read at once, in a thread, a database and a connection of its own, for a worker that waits.
 
     The worker waits ``patience`` seconds at most and then goes on with what else is due: until the reading is over
@@ -239,26 +239,26 @@ class AskedReading:
 
     opened: Callable[[], AbstractContextManager[MailboxReader]]
     patience: float = PATIENCE
-    _asked: threading.Event = field(default_factory=threading.Event, init=False)
+    _request: threading.Event = field(default_factory=threading.Event, init=False)
     _done: threading.Event = field(default_factory=threading.Event, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def __call__(self) -> None:
         """Have it read; return when that is done, or when the time is over."""
-        if self._asked.is_set():
+        if self._request.is_set():
             return
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._read_when_asked, daemon=True)
             self._thread.start()
         self._done.clear()
-        self._asked.set()
+        self._request.set()
         self._done.wait(self.patience)
 
     def close(self) -> None:
         """End the connection and the thread."""
         self._stop.set()
-        self._asked.set()
+        self._request.set()
         if self._thread is not None:
             self._thread.join(ENDS_WITHIN)
 
@@ -266,14 +266,14 @@ class AskedReading:
         try:
             with self.opened() as reader, interrupted_by(self._stop, reader.mailbox.interrupt):
                 try:
-                    while self._asked.wait() and not self._stop.is_set():
+                    while self._request.wait() and not self._stop.is_set():
                         reader.read_now()
-                        self._asked.clear()
+                        self._request.clear()
                         self._done.set()
                 finally:
                     reader.mailbox.close()
         except SequencesError as error:  # the step stays held, and the next question begins anew
             log.warning("The mailbox cannot be read: %s", error)
         finally:
-            self._asked.clear()
+            self._request.clear()
             self._done.set()
