@@ -33,9 +33,18 @@ class DoctorLine(NamedTuple):
         return f"{ {True: 'ok  ', False: 'BAD ', None: 'note'}[self.ok] } {self.words}"
 
 
-def examine(environ: Mapping[str, str]) -> tuple[list[DoctorLine], bool]:
-    """Return the lines of the report, and whether no check failed."""
+def examine(
+    environ: Mapping[str, str], *, sends_test: bool = False, asks_dns: bool = False
+) -> tuple[list[DoctorLine], bool]:
+    """Return the lines of the report, and whether no check failed.
+
+    ``sends_test`` sends each mailbox a test message, ``asks_dns`` adds what the DNS says of the senders' domains.
+    """
     lines = [DoctorLine(None, f"sequences-mcp {__version__}"), *_lines(environ)]
+    settings = _readable(environ) if sends_test or asks_dns else None
+    for mailbox in settings.of_each_mailbox() if settings else ():
+        lines += dns_lines(mailbox) if asks_dns else ()
+        lines += test_lines(mailbox) if sends_test else ()
     return lines, all(line.ok is not False for line in lines)
 
 
@@ -46,6 +55,53 @@ def as_object(lines: list[DoctorLine], *, healthy: bool) -> dict[str, object]:
         about, _, words = line.words.partition(": ")
         results.append({"ok": line.ok, "about": about, "text": words})
     return {"version": __version__, "healthy": healthy, "lines": results}
+
+
+def _readable(environ: Mapping[str, str]) -> Settings | None:
+    from sequences_mcp.settings import read_settings
+
+    try:
+        return read_settings(environ)
+    except SequencesError:
+        return None  # a line says so already
+
+
+def dns_lines(settings: Settings) -> Iterator[DoctorLine]:
+    """Yield what the DNS says of the domain that a mailbox sends from."""
+    from sequences_mcp.domain.addresses import domain_of
+    from sequences_mcp.mail_setup.domain_records import dns_hints, dns_lookup
+
+    domain = domain_of(settings.sender.address) if settings.sender else None
+    for hint in dns_hints(domain, lookup=dns_lookup) if domain else ():
+        yield DoctorLine(hint.ok, f"dns: {hint.words}")
+
+
+def test_lines(settings: Settings, *, within: float = 120.0) -> Iterator[DoctorLine]:
+    """Send a test message from a mailbox to itself, and yield what becomes of it, the verdict last."""
+    import time
+
+    from sequences_mcp.bootstrap import require_sending, tokens_of, utc_now
+    from sequences_mcp.engine.channels.mail_server import MailServer
+    from sequences_mcp.engine.inbound.imap import ImapServer
+    from sequences_mcp.mail_setup.trial import MailboxTrial
+
+    if settings.smtp_url is None:
+        yield DoctorLine(None, "test: none was sent, for there is no mail server")
+        return
+    trial = MailboxTrial(
+        sender=require_sending(settings),
+        smtp=MailServer.parse(settings.smtp_url.value),
+        imap=ImapServer.parse(settings.imap_url.value) if settings.imap_url else None,
+        tokens=tokens_of(settings),
+        now=utc_now,
+        monotonic=time.monotonic,
+        sleep=time.sleep,
+        within=within,
+    )
+    for line in trial.results():
+        yield DoctorLine(line.ok, line.words)
+        if line.reply:
+            yield DoctorLine(None, f"server reply: “{line.reply}”")
 
 
 def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:

@@ -124,6 +124,8 @@ class Inbox:
         self.seen = 0
         self.commands: list[str] = []
         self.owner_of: Callable[[str], str | None] | None = None  # of an access token
+        self.password = ""  # of every account, where one is asked for
+        self.goes_on: Callable[[Envelope], None] | None = None  # what becomes of a message that was taken
 
     async def handle_DATA(self, server: FakeMailServer, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take the message, unless the script says otherwise."""
@@ -136,6 +138,8 @@ class Inbox:
             server.transport.abort()
         if answer is None or answer.startswith("2"):
             self.taken.append(envelope)
+            if self.goes_on is not None:
+                self.goes_on(envelope)
         return answer or "250 2.0.0 queued as 4Xy"
 
 

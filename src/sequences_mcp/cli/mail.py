@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sequences_mcp.cli.keyboard import say, settings_here
+from sequences_mcp.cli.keyboard import say, settings_here, text_of_file
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
+    from sequences_mcp.mail_setup.autoconfig import MailProvider
+    from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.settings import Settings
+    from sequences_mcp.sign_in.client import OAuthRegistration
     from sequences_mcp.sign_in.tokens import MailSignIn, TokenAnswer
+
+CLIENT_PAGES = {
+    "microsoft": "https://learn.microsoft.com/entra/identity-platform/quickstart-register-app",
+    "google": "https://developers.google.com/workspace/guides/create-credentials",
+}
+A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+KEEP = click.option("--keep", type=click.Choice(["keychain", "file"]), help="Where the secret is kept.")
+WITHIN = click.option(
+    "--within", type=click.FloatRange(1, 3_600), default=120.0, show_default=True, help="Seconds for it to arrive."
+)
+HOW_TO_AGREE = click.option(
+    "--browser/--code", default=None, help="Agree in the browser here, or with a code anywhere."
+)
+NOTHING_CHANGED = "Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectRequest:
+    """What the options say; what they leave out is asked for in a terminal, or has a default."""
+
+    name: str | None
+    table: str | None
+    smtp: str | None
+    imap: str | None
+    oauth: str | None
+    client_id: str | None
+    client_secret_file: Path | None
+    tenant: str | None
+    authority: str | None
+    password_file: Path | None
+    keep: str | None
+    browser: bool | None
+    default: bool
+    yes: bool
 
 
 def _mail() -> click.Group:
@@ -21,18 +61,51 @@ def _mail() -> click.Group:
     def mail() -> None:
         pass
 
-    for command in (_sign_in(),):
+    for command in (_connect(), _sign_in(), _test()):
         mail.add_command(command)
     return mail
+
+
+def _connect() -> click.Command:
+    @click.command(
+        "connect",
+        help="Connect the mailbox that you have: find its servers, sign in, write it into settings.toml, and send "
+        "yourself a test message. Asks for what no option says, and shows what it writes before it does.",
+    )
+    @click.argument("address", required=False)
+    @click.option("--name", help="Your name, as recipients see it.")
+    @click.option("--as", "table", metavar="NAME", help="The name of the mailbox in settings.toml.")
+    @click.option("--smtp", metavar="URL", help="The server that sends: smtps://host:465 or smtp://host:587.")
+    @click.option(
+        "--imap", metavar="URL", help="The server that is read: imaps://host:993; `none` for no reading."
+    )
+    @click.option("--password-file", type=A_FILE, help="A file with the password, instead of typing it.")
+    @click.option("--oauth", type=click.Choice(["microsoft", "google"]), help="Sign in there, without a password.")
+    @click.option("--client-id", help="The id of the app that you registered there.")
+    @click.option("--client-secret-file", type=A_FILE, help="A file with the app's secret; Google asks for it.")
+    @click.option("--tenant", help="Of Microsoft: organizations, consumers or your own.")
+    @click.option("--authority", metavar="URL", help="Another authorization server, of a national cloud.")
+    @HOW_TO_AGREE
+    @KEEP
+    @click.option("--default", is_flag=True, help="It sends what names no mailbox.")
+    @click.option("--yes", is_flag=True, help="Write without asking.")
+    @click.option("--no-test", is_flag=True, help="Send no test message.")
+    @WITHIN
+    def connect(address: str | None, no_test: bool, within: float, **options: Any) -> None:
+        settings = connected(address, ConnectRequest(**options))
+        if no_test:
+            say([f"No test message was sent; `sequences-mcp mail test {settings.mailbox}` sends one."])
+            return
+        sys.exit(0 if tried_out(settings, within=within) else 1)
+
+    return connect
 
 
 def _sign_in() -> click.Command:
     @click.command("sign-in", help="Sign a mailbox in again at Microsoft or Google. What waits is sent then.")
     @click.argument("mailbox", required=False)
-    @click.option(
-        "--browser/--code", default=None, help="Agree in this machine's browser, or with a code anywhere."
-    )
-    @click.option("--keep", type=click.Choice(["keychain", "file"]), help="Where what was granted is kept.")
+    @HOW_TO_AGREE
+    @KEEP
     def sign_in(mailbox: str | None, browser: bool | None, keep: str | None) -> None:
         from sequences_mcp.upkeep import after_sign_in
 
@@ -40,7 +113,7 @@ def _sign_in() -> click.Command:
         if settings.sign_in is None:
             raise InvalidArgumentsError(
                 f"{settings.mailbox or 'The mailbox'} signs in with a password.",
-                next_step=f"Change the password where {settings.file} says it is kept.",
+                next_step=f"Change it where {settings.file} says it is kept, or use `sequences-mcp mail connect`.",
             )
         answer = granted_in_terminal(settings.sign_in, in_browser=browser)
         kept_in = after_sign_in(settings, answer, in_file=keep == "file")
@@ -48,6 +121,16 @@ def _sign_in() -> click.Command:
         sys.exit(0 if _tried(settings) else 1)
 
     return sign_in
+
+
+def _test() -> click.Command:
+    @click.command("test", help="Send a test message to yourself, wait until it has arrived, and look at it.")
+    @click.argument("mailbox", required=False)
+    @WITHIN
+    def test(mailbox: str | None, within: float) -> None:
+        sys.exit(0 if tried_out(mailbox_named(settings_here(), mailbox), within=within) else 1)
+
+    return test
 
 
 def mailbox_named(settings: Settings, name: str | None) -> Settings:
@@ -60,13 +143,163 @@ def mailbox_named(settings: Settings, name: str | None) -> Settings:
     raise InvalidArgumentsError(f"There is no mailbox {name!r}.", next_step=f"{settings.file} has: {known}.")
 
 
+def connected(address: str | None, request: ConnectRequest) -> Settings:
+    """Ask for what is missing, sign in, write the settings, and return those of the mailbox.
+
+    Raises InvalidArgumentsError, SettingsError or SignInError; then, and after Ctrl-C, nothing was changed.
+    """
+    from sequences_mcp.mail_setup.connecting import ConnectedMailbox
+    from sequences_mcp.mail_setup.settings_text import table_name, tables_of
+
+    file = settings_here().file
+    address = _address(address)
+    provider = _provider(address, request)
+    mailbox = ConnectedMailbox(
+        file=file,
+        table=request.table or table_name(address, taken=tables_of(file)),
+        name=request.name or _typed_answer("Your name, as recipients see it", option="--name"),
+        address=address,
+        smtp=provider.smtp,
+        imap=provider.imap,
+        in_file=request.keep == "file",
+        is_default=request.default,
+    )
+    if kind := request.oauth or _way_to_sign_in(provider, request):
+        client = _registration(kind, request)
+        mailbox = replace(mailbox, client=client)
+        mailbox = replace(mailbox, grant=granted_in_terminal(mailbox.sign_in, in_browser=request.browser))
+    else:
+        mailbox = replace(mailbox, password=_password(request.password_file))
+    _require_that_it_signs_in(mailbox)
+    _write(mailbox, is_agreed=request.yes)
+    return mailbox_named(settings_here(), mailbox.table)
+
+
+def _require_that_it_signs_in(mailbox: ConnectedMailbox) -> None:
+    bad = False
+    for probe in mailbox.probes():
+        say([f"{'ok  ' if probe.ok else 'BAD '} {probe.words}"])
+        say([f"     server reply: “{probe.server_reply}”"] if probe.server_reply else ())
+        bad = bad or not probe.ok
+    if bad:
+        step = "Correct what the lines above name, then connect it again."
+        raise InvalidArgumentsError(f"{mailbox.address} cannot be signed in. {NOTHING_CHANGED}", next_step=step)
+
+
+def _write(mailbox: ConnectedMailbox, *, is_agreed: bool) -> None:
+    """Show what would be written, and write it once the person agrees."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.sign_in import keychain
+
+    has_keychain = not mailbox.in_file and keychain.is_there()
+    change = mailbox.change(has_keychain=has_keychain)
+    place = "the system's keychain" if has_keychain else f"a file in {mailbox.file.parent} that only you can read"
+    say(["", f"In {mailbox.file}:", *(f"    {line}" for line in change.table.splitlines())])
+    say([f"The secret is kept in {place}.", ""])
+    if not is_agreed and not _agrees("Write it?"):
+        raise InvalidArgumentsError(NOTHING_CHANGED, next_step="Start again with other answers or options.")
+    copy = mailbox.write(change, now=utc_now(), has_keychain=has_keychain, check=settings_here)
+    say([f"{mailbox.address} is connected, as {mailbox.table}."])
+    say([f"The settings of before are kept as {copy}."] if copy else ())
+
+
+def _address(given: str | None) -> str:
+    from sequences_mcp.domain.addresses import read_address
+
+    return read_address(given or _typed_answer("E-mail address", option="the address")).text
+
+
+def _typed_answer(question: str, *, option: str, default: str | None = None) -> str:
+    """Return what a person types; InvalidArgumentsError where there is no terminal to ask in."""
+    if not sys.stdin.isatty():
+        raise InvalidArgumentsError(f"{question}: nobody is there to ask.", next_step=f"Give {option}.")
+    return str(click.prompt(question, default=default)).strip()
+
+
+def _agrees(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise InvalidArgumentsError(f"Nobody is there to agree. {NOTHING_CHANGED}", next_step="Give --yes.")
+    return click.confirm(question, default=True)
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        text = text_of_file(file).strip()
+    elif sys.stdin.isatty():
+        text = getpass.getpass("Password, or app password: ").strip()
+    else:
+        raise InvalidArgumentsError("Nobody is there to type the password.", next_step="Give --password-file.")
+    if not text or len(text.splitlines()) > 1 or not text.isascii() or not text.isprintable():
+        raise InvalidArgumentsError("The password is empty, or has letters outside ASCII.", next_step="Try again.")
+    return text
+
+
+def _provider(address: str, request: ConnectRequest) -> MailProvider:
+    """Return the servers: those that the options name, those of the provider that is recognised, or typed ones."""
+    from sequences_mcp.mail_setup.autoconfig import MailProvider, recognised
+    from sequences_mcp.mail_setup.domain_records import quiet_lookup
+
+    by_hand = {"smtp": request.smtp, "imap": "" if request.imap == "none" else request.imap}
+    given: dict[str, Any] = {kind: url for kind, url in by_hand.items() if url is not None}
+    if len(given) == len(by_hand):
+        return MailProvider(title="the servers given", **given)
+    if provider := recognised(address, lookup=quiet_lookup):
+        say([f"{address} is at {provider.title}, by {provider.known_by}."])
+        say([f"{provider.note} {provider.page}".strip()] if provider.note else ())
+        return replace(provider, **given)
+    say([f"The provider of {address} is not known here; its help pages name the servers for mail programs."])
+    if "smtp" not in given:
+        question = "Server that sends, such as smtps://smtp.example.com:465"
+        given["smtp"] = _typed_answer(question, option="--smtp")
+    if "imap" not in given:
+        question = "Server that is read, such as imaps://imap.example.com:993"
+        given["imap"] = _typed_answer(question, option="--imap")
+    return MailProvider(title="the servers given", **given)
+
+
+def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
+    """Return at which provider the mailbox signs in without a password, or nothing where it has one."""
+    if request.password_file or not provider.oauth:
+        return ""
+    if request.client_id or not provider.takes_password:
+        return provider.oauth
+    if not sys.stdin.isatty():
+        return ""
+    say(["1  with an app password", f"2  at {provider.title}, with an app (OAuth client) that you registered"])
+    return provider.oauth if _typed_answer("Sign in", option="--oauth", default="1") == "2" else ""
+
+
+def _registration(kind: str, request: ConnectRequest) -> OAuthRegistration:
+    """Return the operator's client; InvalidArgumentsError for what is none."""
+    from sequences_mcp.domain.sender import Secret
+    from sequences_mcp.sign_in.client import OAuthRegistration, checked_authority, checked_tenant
+
+    client_id = request.client_id
+    if client_id is None:
+        say([f"It signs in with an app that you register there once: {CLIENT_PAGES[kind]}"])
+        client_id = _typed_answer("Its client id", option="--client-id")
+    secret = text_of_file(request.client_secret_file).strip() if request.client_secret_file else ""
+    if not secret and kind == "google" and sys.stdin.isatty():
+        secret = getpass.getpass("Its client secret: ").strip()
+    try:
+        return OAuthRegistration(
+            provider=kind,
+            client_id=client_id,
+            client_secret=Secret(secret) if secret else None,
+            tenant=checked_tenant(request.tenant or "common"),
+            authority=checked_authority(request.authority) if request.authority else "",
+        )
+    except ValueError as error:
+        raise InvalidArgumentsError(f"--tenant or --authority: {error}.", next_step="Correct it.") from error
+
+
 def granted_in_terminal(sign_in: MailSignIn, *, in_browser: bool | None) -> TokenAnswer:
     """Have the person agree at the provider, and return what was granted; SignInError."""
     from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.sign_in.granting import BrowserGrant, device_grant
 
     client = sign_in.client
-    if in_browser if in_browser is not None else not client.device_url:
+    if in_browser or (in_browser is None and not client.device_url):
         with BrowserGrant(client, username=sign_in.username) as grant:
             say([f"Sign in as {sign_in.username} in the browser. If none opens, open this page on this machine:"])
             click.echo(grant.page)
@@ -81,6 +314,17 @@ def granted_in_terminal(sign_in: MailSignIn, *, in_browser: bool | None) -> Toke
         ]
     )
     return code.wait(monotonic=time.monotonic, sleep=time.sleep, now=utc_now)
+
+
+def tried_out(settings: Settings, *, within: float) -> bool:
+    """Send a test message to oneself, say what became of it, and return whether all is well."""
+    from sequences_mcp.doctor import test_lines
+
+    lines = []
+    for line in test_lines(settings, within=within):
+        say([str(line)])
+        lines.append(line)
+    return all(line.ok is not False for line in lines)
 
 
 def _tried(settings: Settings) -> bool:

@@ -62,10 +62,12 @@ def _audit() -> click.Command:
 def _doctor() -> click.Command:
     @click.command(help="Check settings, database, mail server and clock, and show what is waiting.")
     @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
-    def doctor(as_json: bool) -> None:
+    @click.option("--send-test", is_flag=True, help="Send each mailbox a message to itself, which has to arrive.")
+    @click.option("--dns", is_flag=True, help="Say what the DNS has of the senders' domains.")
+    def doctor(as_json: bool, send_test: bool, dns: bool) -> None:
         from sequences_mcp.doctor import as_object, examine
 
-        lines, healthy = examine(os.environ)
+        lines, healthy = examine(os.environ, sends_test=send_test, asks_dns=dns)
         if as_json:
             click.echo(json.dumps(as_object(lines, healthy=healthy)))  # JSON in ASCII has no control characters
         else:

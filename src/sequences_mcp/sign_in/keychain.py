@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -18,15 +19,24 @@ def keep(entry: str, text: str, *, folder: Path, in_file: bool = False) -> str:
     """Keep a secret and return where: ``keychain``, or ``file`` where there is none or ``in_file`` asks for it."""
     if not in_file and _in_keychain(entry, text):
         return KEYCHAIN
-    write_private(_file(entry, folder), text)
+    write_private(folder / entry_file(entry), text)
     return FILE
+
+
+def is_there() -> bool:
+    """Say whether the system has a keychain that takes an entry and gives it back."""
+    probe = f"check.{secrets.token_hex(4)}"
+    if not _in_keychain(probe, "check"):
+        return False
+    forget(KEYCHAIN, probe, folder=Path())
+    return True
 
 
 def read(kept_in: str, entry: str, *, folder: Path) -> Secret | None:
     """Return a secret that was kept, or None where it is gone; OSError where its place cannot be asked."""
     if kept_in != KEYCHAIN:
         try:
-            return Secret(_file(entry, folder).read_text(encoding="utf-8"))
+            return Secret((folder / entry_file(entry)).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
     import keyring
@@ -43,7 +53,7 @@ def forget(kept_in: str, entry: str, *, folder: Path) -> None:
     """Remove a secret, if it is there."""
     if kept_in != KEYCHAIN:
         with suppress(OSError):
-            _file(entry, folder).unlink()
+            (folder / entry_file(entry)).unlink()
         return
     import keyring
     from keyring.errors import KeyringError
@@ -52,8 +62,9 @@ def forget(kept_in: str, entry: str, *, folder: Path) -> None:
         keyring.delete_password(SERVICE, entry)
 
 
-def _file(entry: str, folder: Path) -> Path:
-    return folder / f"{''.join(letter if letter.isalnum() or letter in '._-' else '_' for letter in entry)}.secret"
+def entry_file(entry: str) -> str:
+    """Return the name of the file that an entry is kept in where there is no keychain."""
+    return f"{''.join(letter if letter.isalnum() or letter in '._-' else '_' for letter in entry)}.secret"
 
 
 def _in_keychain(entry: str, text: str) -> bool:

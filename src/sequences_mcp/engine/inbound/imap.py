@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -142,6 +142,15 @@ class FetchedMessage:
     data: bytes = field(repr=False)
     size: int
     arrived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """Where a message has arrived, its header, and whether the folder is that of spam."""
+
+    folder: str
+    head: bytes = field(repr=False)
+    is_junk: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +304,25 @@ class ImapWalker:
             with suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
 
+    def find(self, mark: str) -> FoundMessage | None:
+        """Return a message that has arrived with this in its subject; InboxUnreadError.
+
+        The inbox is looked into first; where all mail is one folder, what was sent is in that too.
+        """
+        with self._working() as (client, _):
+            _leave(client)
+            junk = {str(name) for flags, _, name in client.list_folders() if b"\\junk" in _lower(flags)}
+            folders = [name for name in self._folders(client) if name != self._wakes_in or name == "INBOX"]
+            for folder in dict.fromkeys(("INBOX", *folders)):
+                client.select_folder(folder, readonly=True)
+                uids = client.search(["SUBJECT", mark])
+                facts = client.fetch(uids[-1:], ["BODY.PEEK[HEADER]"]) if uids else {}
+                _leave(client)
+                for item in facts.values():
+                    if isinstance(head := item.get(b"BODY[HEADER]"), bytes):
+                        return FoundMessage(folder, head, folder in junk)
+        return None
+
     def close(self) -> None:
         """End the connection."""
         client, self._client = self._client, None
@@ -396,7 +424,7 @@ class ImapWalker:
         """
         result: dict[str, set[bytes]] = {}
         for flags, _, name in client.list_folders():
-            result[str(name)] = {bytes(flag).lower() for flag in flags}
+            result[str(name)] = _lower(flags)
         real = {name: flags for name, flags in result.items() if not flags & _NO_FOLDER}
         every = [name for name, flags in real.items() if b"\\all" in flags]
         self._wakes_in = every[0] if every else "INBOX"
@@ -422,6 +450,10 @@ class ImapWalker:
             next_step=next_step or usual,
             data={"why": why, "server_reply": reply, "lost": lost, "refused": refused},
         )
+
+
+def _lower(flags: Iterable[object]) -> set[bytes]:
+    return {flag.lower() for flag in flags if isinstance(flag, bytes)}
 
 
 def _losses() -> tuple[type[BaseException], ...]:

@@ -1,0 +1,130 @@
+"""A mailbox that is being connected: tried with what a person typed, then written down with its secret, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from sequences_mcp.engine.channels.mail_server import XOAUTH2_URL, MailServer, Probe, Timeouts, Tokens, probe
+from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
+from sequences_mcp.errors import SettingsError
+from sequences_mcp.mail_setup.settings_text import SettingsChange, with_mailbox
+from sequences_mcp.sign_in import keychain
+from sequences_mcp.sign_in.client import OAuthRegistration
+from sequences_mcp.sign_in.tokens import MailSignIn, TokenAnswer, keep_grant
+
+FOLDER = "sign_in"
+QUICK = Timeouts(connect=15, command=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedMailbox:
+    """A mailbox's table-to-be: name, address and servers, and the password or what was granted.
+
+    ``client`` goes with ``grant``; ``in_file`` asks for a file although there is a keychain.
+    """
+
+    file: Path
+    table: str
+    name: str
+    address: str
+    smtp: str
+    imap: str = ""
+    password: str = field(default="", repr=False)
+    client: OAuthRegistration | None = None
+    grant: TokenAnswer | None = field(default=None, repr=False)
+    in_file: bool = False
+    is_default: bool = False
+
+    @property
+    def username(self) -> str:
+        """Who signs in: whom the server's address names, else the address."""
+        return unquote(urlsplit(self.smtp).username or "") or self.address
+
+    @property
+    def sign_in(self) -> MailSignIn:
+        """How it signs in with OAuth."""
+        assert self.client is not None
+        return MailSignIn(
+            client=self.client, mailbox=self.table, username=self.username, data_dir=self.file.parent
+        )
+
+    def probes(self) -> Iterator[Probe]:
+        """Yield how far the sign-in gets at each server; SettingsError for what is no server's address."""
+        tokens: Tokens | None = None
+        if self.grant is not None:
+            token = self.grant.access_token
+            tokens = lambda refused: token  # noqa: E731 - there is no other token to give yet
+        yield probe(MailServer.parse(self._whole(self.smtp)), timeouts=QUICK, tokens=tokens)
+        if self.imap:
+            yield probe_inbox(ImapServer.parse(self._whole(self.imap)), tokens=tokens)
+
+    def _whole(self, url: str) -> str:
+        """Return a server's address with the account; SettingsError where a password stands in it."""
+        parts = urlsplit(url)
+        if parts.password is not None:
+            raise SettingsError(
+                "A server's address has a password in it, which would be written into settings.toml.",
+                next_step="Leave it out; it is asked for.",
+            )
+        user = quote(unquote(parts.username or "") or self.address, safe="")
+        account = f"{user}{XOAUTH2_URL}" if self.grant else f"{user}:{quote(self.password, safe='')}"
+        return f"{parts.scheme}://{account}@{parts.netloc.rpartition('@')[2]}"
+
+    def change(self, *, has_keychain: bool) -> SettingsChange:
+        """Return what would be written into the settings; SettingsError where the file cannot be read."""
+        values: dict[str, Any] = {"name": self.name, "address": self.address, "smtp": self.smtp}
+        values |= {"imap": self.imap} if self.imap else {}
+        if self.client is None:
+            values["password"] = self._reference("password", has_keychain)
+            return with_mailbox(self.file, self.table, values, is_default=self.is_default)
+        client = self.client
+        values |= {"oauth": client.provider, "oauth_client_id": client.client_id}
+        if client.client_secret:
+            values["oauth_client_secret"] = self._reference("oauth_client_secret", has_keychain)
+        values |= {"oauth_tenant": client.tenant} if client.tenant != "common" else {}
+        values |= {"oauth_authority": client.authority} if client.authority else {}
+        return with_mailbox(self.file, self.table, values, is_default=self.is_default)
+
+    def _reference(self, key: str, has_keychain: bool) -> Mapping[str, Any]:
+        if has_keychain and not self.in_file:
+            return {"keyring": True}
+        return {"file": f"{FOLDER}/{keychain.entry_file(self._entry(key))}"}
+
+    def _entry(self, key: str) -> str:
+        return f"mailboxes.{self.table}.{key}"
+
+    def write(
+        self, change: SettingsChange, *, now: datetime, has_keychain: bool, check: Callable[[], object]
+    ) -> Path | None:
+        """Write the settings, have them read by ``check``, keep the secrets; return the earlier settings' copy.
+
+        Whatever goes wrong or interrupts it, settings.toml is afterwards as it was before.
+        """
+        copy = None
+        done = False
+        try:
+            copy = change.write(now=now)
+            check()
+            self._keep_secrets(now=now, in_file=self.in_file or not has_keychain)
+            done = True
+            return copy
+        finally:
+            if not done:
+                change.undo(copy)
+
+    def _keep_secrets(self, *, now: datetime, in_file: bool) -> None:
+        folder = self.file.parent / FOLDER
+        if self.grant is not None:
+            keep_grant(self.sign_in, self.grant, now=now, in_file=in_file)
+        secret = self.client.client_secret if self.client else None
+        for key, text in (("password", self.password), ("oauth_client_secret", secret.value if secret else "")):
+            if not text:
+                continue
+            kept_in = keychain.keep(self._entry(key), text, folder=folder, in_file=in_file)
+            if kept_in == keychain.FILE and not in_file:
+                raise SettingsError("The system's keychain did not take the secret.", next_step="Use --keep file.")

@@ -1,0 +1,92 @@
+"""A person at a real terminal: the command line on a pseudo-terminal, read and typed at."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.secrecy.hearing import heard
+
+PATIENCE = 120.0  # seconds; it ends only what has failed
+
+
+@dataclass
+class Typist:
+    """A command that runs on a terminal of its own."""
+
+    child: int
+    keyboard: int
+    shown: str = ""
+    status: int | None = None
+
+    def sees(self, words: str) -> None:
+        """Wait until the terminal shows this."""
+        while words not in self.shown:
+            assert self._read(), f"{words!r} never came: {self.shown}"
+
+    def types(self, line: str) -> None:
+        """Type a line."""
+        os.write(self.keyboard, f"{line}\n".encode())
+
+    def answers(self, question: str, line: str) -> None:
+        """Wait for a question, then type."""
+        self.sees(question)
+        self.shown = self.shown.partition(question)[2]
+        self.types(line)
+
+    def interrupts(self) -> int:
+        """Press Ctrl-C until the command ends, and return the exit status.
+
+        One that comes just before Python begins to wait for a line is noticed with the next one.
+        """
+        while self.status is None:
+            os.write(self.keyboard, b"\x03")
+            ready, _, _ = select.select([self.keyboard], [], [], 1)
+            while ready and self.status is None:
+                if not self._read():
+                    return self.ends()
+                ready, _, _ = select.select([self.keyboard], [], [], 1)
+        return self.status
+
+    def ends(self) -> int:
+        """Wait for the end, and return the exit status."""
+        while self.status is None and self._read():
+            pass
+        if self.status is None:
+            _, status = os.waitpid(self.child, 0)
+            self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self.keyboard], [], [], PATIENCE)
+        assert ready, f"nothing more came: {self.shown}"
+        try:
+            data = os.read(self.keyboard, 65_536)
+        except OSError:  # the other end is closed
+            return False
+        self.shown += heard("what a terminal showed", data.decode(errors="replace"))
+        return bool(data)
+
+
+@contextmanager
+def at_terminal(*arguments: str, **environ: str) -> Iterator[Typist]:
+    """Run a command on a terminal; one that has not ended is killed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SEQUENCES_")}
+    child, keyboard = pty.fork()
+    if child == 0:
+        command = [sys.executable, "-m", "sequences_mcp", *arguments]
+        os.execve(sys.executable, command, {**clean, "BROWSER": "true", **environ})
+    typist = Typist(child, keyboard)
+    try:
+        yield typist
+    finally:
+        if typist.status is None:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        os.close(keyboard)
