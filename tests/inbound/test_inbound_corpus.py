@@ -6,9 +6,15 @@ a contact. So the first has a share that is allowed, and the second none.
 
 from __future__ import annotations
 
-from tests.world.mail_corpus import SENT, CorpusItem, bounces
+import pytest
+from tests.world.inbound_mail import AT
+from tests.world.mail_corpus import SENT, CorpusItem, absences, bounces, machines
+from tests.world.mail_replies import CHARSETS, ReplyItem, in_charset, no_opt_outs, opt_outs, present, replies
 
+from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, judge_inbound
+from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import parse_inbound
 
 HARD, DELAYED = InboundKind.HARD_BOUNCE, InboundKind.DELAYED
@@ -60,3 +66,76 @@ def test_a_report_names_our_message_or_at_least_our_recipient() -> None:
         if item.names_ours:
             assert ours in message.own_ids, item.name
         assert SENT.recipient in (judge_inbound(message).addresses or message.addresses), item.name
+
+
+# Machines that are no mailers
+
+
+def test_an_absence_is_one_whatever_program_sends_it_and_ends_on_the_day_that_it_names() -> None:
+    assert len(absences()) >= 150
+    wrong = [item.name for item in absences() if kind_of(item) is not InboundKind.AWAY]
+    wrong += [
+        f"{item.name}: {until:%Y-%m-%d}"
+        for item in absences()
+        if f"{(until := away_until(parse_inbound(item.data).text, AT)):%Y-%m-%d}" != item.until
+    ]
+    assert wrong == []
+
+
+def test_tickets_challenges_and_receipts_are_automatic() -> None:
+    assert [item.name for item in machines() if kind_of(item) is not InboundKind.AUTOMATIC] == []
+
+
+# People
+
+
+def said(item: ReplyItem) -> str:
+    return new_text(parse_inbound(item.data).text, ("\n\n".join(item.ours), item.subject))
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_what_somebody_writes_is_kept_and_what_they_quote_of_ours_is_not() -> None:
+    assert len(replies()) == 210
+    for item in replies():
+        text = words(said(item))
+        assert kind_of_reply(item) is InboundKind.REPLY, item.name
+        assert all(words(answer) in text for answer in item.answers), item.name
+        assert not any(words(line) in text for line in (*item.ours[:2], item.ours[3])), item.name
+
+
+def kind_of_reply(item: ReplyItem) -> InboundKind:
+    return judge_inbound(parse_inbound(item.data)).kind
+
+
+def test_our_own_line_about_stopping_is_never_an_opt_out() -> None:
+    assert [item.name for item in replies() if is_opt_out(said(item), f"Re: {item.subject}")] == []
+
+
+def test_an_opt_out_is_heard_in_every_language() -> None:
+    assert len(opt_outs()) >= 80
+    assert [item.name for item in opt_outs() if not is_opt_out(said(item))] == []
+    assert [item.name for item in opt_outs() if kind_of_reply(item) is not InboundKind.REPLY] == []
+
+
+def test_words_of_an_opt_out_about_something_else_are_none() -> None:
+    assert len(no_opt_outs()) >= 80
+    assert [item.name for item in no_opt_outs() if is_opt_out(said(item))] == []
+
+
+def test_somebody_who_tells_of_an_absence_and_answers_is_a_person() -> None:
+    assert [item.name for item in present() if kind_of_reply(item) is not InboundKind.REPLY] == []
+
+
+@pytest.mark.parametrize("is_html", [False, True], ids=["plain", "HTML"])
+def test_a_text_is_read_in_the_charset_that_it_is_in_whatever_its_header_says(is_html: bool) -> None:
+    texts = {(item.text, item.named): parse_inbound(in_charset(item, html=is_html)).text for item in CHARSETS}
+    assert {key: words(text) for key, text in texts.items()} == {key: words(key[0]) for key in texts}
+
+
+def test_the_corpus_has_more_than_six_hundred_messages() -> None:
+    everything = [item.data for item in (*bounces(), *absences(), *machines(), *replies())]
+    everything += [item.data for item in (*opt_outs(), *no_opt_outs(), *present())]
+    assert len(set(everything)) >= 900

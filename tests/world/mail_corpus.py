@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.world.inbound_mail import Sent, plain_bounce, raw, report
+from tests.world.inbound_mail import Sent, plain_bounce, raw, reply, report
 
 from sequences_mcp.engine.inbound.kind import InboundKind
 
@@ -153,3 +153,75 @@ def _of_languages() -> Iterator[CorpusItem]:
         case = ("hard", "5.1.1", "smtp; 550-5.1.1 The email account that you tried to reach does not exist.")
         item = bounce(GOOGLE | {"words": language["google"]}, list(case))
         yield CorpusItem(f"Google in {name}", item, InboundKind.HARD_BOUNCE)
+
+
+# What other machines answer
+
+
+@dataclass(frozen=True)
+class AbsenceItem(CorpusItem):
+    """An automatic reply of somebody who is away, with the day that it names."""
+
+    until: str = ""
+
+
+@cache
+def absences() -> tuple[AbsenceItem, ...]:
+    """Absences in each language, as each program sends them."""
+    return tuple(_absences())
+
+
+def _absences() -> Iterator[AbsenceItem]:
+    tables = table("automatic")
+    for place, language in enumerate(tables["language"]):
+        subjects, texts = language["subjects"], language["texts"]
+        for number, program in enumerate(tables["program"]):
+            text, until = texts[(place + number) % len(texts)]
+            own = subjects[number % len(subjects)]
+            yield AbsenceItem(
+                f"{program['name']}, in {language['name']}: {text[:40]}",
+                answer(text, subject=own if program["subject"] else "", more=program["headers"]),
+                InboundKind.AWAY,
+                until=until,
+            )
+
+
+def answer(text: str, *, subject: str = "", sender: str = "", more: str = "", sent: Sent = SENT) -> bytes:
+    """Return an answer to our message, with what is filled in."""
+    return reply(
+        sent,
+        text,
+        subject=_filled(subject, sent) if subject else "",
+        sender=sender,
+        more=_filled(more, sent),
+    )
+
+
+@cache
+def machines() -> tuple[CorpusItem, ...]:
+    """Answers of other machines: tickets, challenges, receipts, reports of abuse."""
+    tables = table("automatic")
+    items = [
+        CorpusItem(
+            machine["name"],
+            answer(machine["text"], subject=machine["subject"], sender=machine["sender"], more=machine["headers"]),
+            InboundKind.AUTOMATIC,
+        )
+        for machine in tables["machine"]
+    ]
+    return (*items, *(_receipt(item) for item in tables["receipt"]))
+
+
+def _receipt(item: dict[str, str]) -> CorpusItem:
+    body = (
+        f"--B\nContent-Type: text/plain; charset=utf-8\n\n{item['text']}\n\n"
+        "--B\nContent-Type: message/disposition-notification\n\nReporting-UA: acme.example; Outlook 16\n"
+        f"Final-Recipient: rfc822; {SENT.recipient}\nOriginal-Message-ID: {SENT.message_id}\n"
+        f"Disposition: {item['disposition']}\n--B--\n"
+    )
+    head = (
+        f"From: Bob Miller <{SENT.recipient}>\nTo: {SENT.sender}\n"
+        f"Subject: {_encoded_subject(_filled(item['subject'], SENT))}\nIn-Reply-To: {SENT.message_id}\n"
+        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=disposition-notification; boundary="B"'
+    )
+    return CorpusItem(f"a receipt: {item['subject']}", raw(head, body), InboundKind.AUTOMATIC)

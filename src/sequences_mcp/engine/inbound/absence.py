@@ -61,14 +61,19 @@ def _numbers(name: str) -> Mapping[str, int]:
 
 @cache
 def _named_date() -> re.Pattern[str]:
-    months = "|".join(sorted(map(re.escape, _numbers("months")), key=len, reverse=True))
+    months, first = (
+        "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+        for names in (_numbers("months"), filter(_ENGLISH.match, _numbers("months")))
+    )
     day = r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.|:e|-?го)?"
     year = r"(?:[\s,.]*(?:de\s+)?(20\d\d))?"
     return re.compile(
-        rf"{day}\s*(?:of\s+|de\s+|di\s+)?({months})\b\.?{year}|\b({months})\b\.?\s+{day}(?!\d|:){year}"
+        rf"{day}\s*(?:of\s+|de\s+|di\s+)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
     )
 
 
+# Before the day stands the month in English and its relatives: "out 3" is no day of outubro.
+_ENGLISH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|des|okt|szep|ápr|máj|jún|júl")
 _NUMERIC = re.compile(
     r"(?<![\d./-])(?:(20\d\d)[-./](\d{1,2})[-./](\d{1,2})|(\d{1,2})([./-])(\d{1,2})(?:\5(20\d\d|\d\d))?)\.?(?![\d/-]|\.\d)"
     r"|(?:(20\d\d)年)?(\d{1,2})月(\d{1,2})日"

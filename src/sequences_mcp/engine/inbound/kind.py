@@ -59,6 +59,7 @@ class Judged:
 
 
 _LONGEST_WHY = 300
+MOST_OF_NOTE = 2_000  # letters of a message that bears no mark
 MOST_LINES = 20_000  # of a message that is compared with the texts of other mail systems, line by line
 
 
@@ -84,6 +85,8 @@ def judge_inbound(message: ParsedMessage) -> Judged:
     if (is_marked := _is_automatic(message)) or _has_automatic_subject(message):
         kind = InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC
         return Judged(kind, by_subject=not is_marked and not is_from_nobody)
+    if (kind_by_words := _automatic_by_words(message)) is not None:
+        return Judged(kind_by_words)
     if is_from_nobody and _names_failure(message):
         return Judged(InboundKind.RETURNED)
     # An empty return path alone is no sign: a program that fetches mail into a mailbox leaves it on everything.
@@ -407,6 +410,7 @@ _MARKS = (
     "X-Vacation",
     "X-Out-Of-Office",
 )
+_OF_MACHINES = ("bulk", "junk")
 _NO_REPLY = re.compile(
     r"(?:[^@]*[._-])?(?:no-?_?reply|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre)(?:[._+-][^@]*)?@.*"
 )
@@ -419,7 +423,10 @@ def _is_automatic(message: ParsedMessage) -> bool:
         return True
     if any(message.header(name).lower() not in ("", "no", "false") for name in _MARKS):
         return True
-    if message.header("Precedence").lower() in ("auto_reply", "auto-reply"):
+    precedence = message.header("Precedence").lower()
+    if precedence in ("auto_reply", "auto-reply") or (
+        precedence in _OF_MACHINES and not message.header("List-Id")
+    ):
         return True
     if "autoresponder" in message.header("X-POST-MessageClass").lower():
         return True
@@ -436,6 +443,30 @@ def _has_automatic_subject(message: ParsedMessage) -> bool:
 
 def _is_away(message: ParsedMessage) -> bool:
     return bool(phrases("away").search(f"{message.subject}\n{message.text[:5_000]}".replace("’", "'")))
+
+
+def _automatic_by_words(message: ParsedMessage) -> InboundKind | None:
+    """Return what a message without any mark is by what it says, or None where a person may have written it.
+
+    A machine says that it is one. An absence note tells of the absence and of what absence notes tell besides, and
+    says nothing that goes on with the conversation: who is away next week but happy to talk is a person.
+    """
+    words = _first_words(message)
+    if phrases("of_persons").search(words):
+        return None
+    if phrases("away").search(words) and phrases("absence_notes").search(words):
+        return InboundKind.AWAY
+    return InboundKind.AUTOMATIC if phrases("machine_words").search(words) else None
+
+
+def _first_words(message: ParsedMessage) -> str:
+    """Return the beginning of a message on one line, up to where it quotes another one."""
+    lines: list[str] = []
+    for line in message.text[:MOST_OF_NOTE].replace("’", "'").splitlines():
+        if line.lstrip().startswith(">") or phrases("attributions").fullmatch(line.strip()[:400]):
+            break
+        lines.append(line)
+    return " ".join(" ".join(lines).split())
 
 
 def _clean(addresses: Iterable[str]) -> frozenset[str]:

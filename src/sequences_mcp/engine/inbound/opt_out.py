@@ -25,8 +25,11 @@ _CONDITION = re.compile(
     r"|\b(?:als|indien|wilt) u geen\b[^.?!,:;]*",
     re.IGNORECASE,
 )
+# Outlook quotes with the headers of what it answers, in the reader's language.
+_HEADER_LINE = re.compile(r"\s*[^\W\d_]{1,14}\s?:\s.*(?:@|\b20\d\d\b|\d:\d\d)")
 _POLITE = (
-    r"(?:please|bitte|merci de|por favor|per favore|proszę|danke|thanks|thank you|merci|gracias|grazie|tack|tak)"
+    r"(?:please|graag|s'il vous pla[iî]t|svp|bitte|merci de|por favor|per favore|proszę|danke|thanks|thank you"
+    r"|merci|gracias|grazie|tack|tak)"
 )
 
 
@@ -49,7 +52,7 @@ def is_opt_out(new: str, subject: str = "") -> bool:
         return True
     if body and any(_is_bare(line) for line in (whole, body[0], body[-1])):
         return True
-    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole)))
+    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole))) and not phrases("engaged").search(whole)
 
 
 def _is_bare(line: str) -> bool:
@@ -72,6 +75,8 @@ def _body(text: str) -> list[str]:
             if lines:
                 break
             continue  # they answer below what they quote
+        if not lines and _HEADER_LINE.match(line):
+            continue
         if lines and phrases("closings", r"(?:{})\W*").fullmatch(line):
             break
         lines.append(line)

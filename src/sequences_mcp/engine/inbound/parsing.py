@@ -145,14 +145,32 @@ def part_text(part: Message) -> str:
 
 def decoded_bytes(data: bytes, charset: str) -> str:
     """Return text in a charset, or in the one that it seems to be in where the named one is none or is wrong."""
+    named = _SUPERSETS.get(charset.strip("\"' ").lower(), charset)
+    # Western charsets take any bytes: what reads as UTF-8 is that, whatever its header says.
+    for name in ("utf-8", named) if named == "cp1252" else (named, "utf-8"):
+        try:
+            return data.decode(name)
+        except (LookupError, ValueError):
+            continue
     try:
-        return data.decode(charset)
+        result = data.decode(named, "replace")
     except (LookupError, ValueError):
-        pass
-    try:
-        return data.decode("utf-8")
-    except ValueError:
         return data.decode("latin-1")
+    broken = result.count("\ufffd")
+    if broken and 2 * broken > sum(letter > "\x7f" for letter in result):
+        return data.decode("cp1252", "replace")
+    return result
+
+
+# What programs name, and what they write.
+_SUPERSETS = {
+    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252",
+    "windows-1252": "cp1252", "ansi_x3.4-1968": "cp1252", "unknown-8bit": "cp1252", "x-unknown": "cp1252",
+    "default": "cp1252", "iso-8859-9": "cp1254", "iso-8859-8-i": "iso-8859-8", "gb2312": "gb18030",
+    "gbk": "gb18030", "x-gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "shift-jis": "cp932",
+    "x-sjis": "cp932", "iso-2022-jp": "iso2022_jp_ext", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
+    "unicode-1-1-utf-7": "utf-7",
+}  # fmt: skip
 
 
 def raw_header(message: Message, name: str) -> str | None:
