@@ -129,14 +129,6 @@ def require_sending(settings: Settings) -> Sender:
     return sender
 
 
-def log_conflicts(settings: Settings) -> None:
-    """Write into the log, once a process, what the file and the environment say differently."""
-    import logging
-
-    for conflict in settings.conflicts:
-        logging.getLogger(__name__).warning("%s", conflict)
-
-
 @contextmanager
 def open_worker(
     settings: Settings,
@@ -419,6 +411,7 @@ def _outgoing(settings: Settings, store: Store) -> OutgoingMailbox:
         next_open=lambda zone, at: next_open(window, zone, at),
         is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
         is_read=settings.reads_inbox,
+        signs_in=settings.signs_in,
         put_draft=partial(_put_draft, settings, store) if settings.imap_url else None,
     )
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sequences_mcp.bootstrap import HANDSHAKE, Clock, log_conflicts, open_context, utc_now
+from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, utc_now
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -41,7 +41,7 @@ def serve_stdio(read: Callable[[], Settings]) -> None:
             log_level=settings.log_level,
             vendors=settings.accounts.keys(),
         )
-    log_conflicts(settings)
+    settings.log_conflicts()
     page = review_page(settings) if settings.review_page else None
     if page:
         page.start()

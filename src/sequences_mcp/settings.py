@@ -231,6 +231,20 @@ class Settings:
             username = ImapServer.parse(self.imap_url.value).username
         return MailSignIn(client=self.oauth, mailbox=self.mailbox, username=username, data_dir=self.data_dir)
 
+    def log_conflicts(self) -> None:
+        """Write into the log, once a process, what the file and the environment say differently."""
+        import logging
+
+        for conflict in self.conflicts:
+            logging.getLogger(__name__).warning("%s", conflict)
+
+    @property
+    def signs_in(self) -> str:
+        """How the mailbox signs in, in words."""
+        if self.oauth is not None:
+            return f"with {self.oauth.of.title}"
+        return "with a password" if self.smtp_url or self.imap_url else "nowhere"
+
     @property
     def reads_inbox(self) -> bool:
         """Whether answers are read, by this process or, where this one lacks the password, by another."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.bootstrap import (
     delivery_of,
-    log_conflicts,
     open_context,
     open_worker,
     require_sending,
@@ -117,7 +116,7 @@ def _stopped_by_signals(settings: Settings) -> threading.Event:
     import signal
 
     logging.basicConfig(level=settings.log_level)
-    log_conflicts(settings)
+    settings.log_conflicts()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import pytest
 from page_browser import PHONE, Screen, chromium, screen
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
+from tests.world.answers import ADA, comes_in
+from tests.world.inbound_mail import Sent, reply, report
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.ports.embedded import ReplyFilter
 
 LATER = {
     **MAIL,
@@ -162,16 +166,29 @@ def every_kind_of_thing(world: PageWorld) -> Plan:
     sent = world.plan(MAIL, people=1, email="sent@hopper.example", linkedin_url="https://linkedin.com/in/sent")
     world.at_desk(lambda app: app.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
     world.work_until(lambda: len(world.mails) == 1)
+    somebody_answers(world)
     world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))
     plan = world.plan(MAIL, LINKEDIN, LATER, people=60)
     sql(world, "UPDATE contact SET company = ?", "O'Neil \u202e& <Sons>")  # at the door it is refused
     return plan
 
 
+def somebody_answers(world: PageWorld) -> None:
+    """Let a colleague of whoever got the first e-mail write, and a mail system and the person themselves."""
+    mail = message_from_string(world.mails[0])
+    sent = Sent(message_id=str(mail["Message-ID"]), sender=ADA, recipient=str(mail["To"]))
+    subject = "Re: " + "x" * 200
+    comes_in(world, reply(sent, "He has left us. " * 100, sender="Eve <eve@hopper.example>", subject=subject))
+    comes_in(world, report(sent, status="4.2.2"))
+    comes_in(world, reply(sent, "Yes, gladly."))
+
+
 def paths(world: PageWorld, plan: Plan) -> dict[str, str]:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
+    answered = world.at_desk(lambda app: app.local.list_replies(ReplyFilter())).items[0].entry
     return {
+        "thread": f"/sequences/{answered.sequence_id}",
         "front": "/",
         "plan": f"/plans/{plan.id}",
         "person": f"/plans/{plan.id}/people/{sequence.id}",
@@ -179,6 +196,7 @@ def paths(world: PageWorld, plan: Plan) -> dict[str, str]:
         "text": f"/texts/local:draft_{sequence.steps[0].key}",
         "sequences": "/sequences",
         "sequence": f"/sequences/{sequence.id}",
+        "replies": "/replies",
         "tasks": "/tasks",
         "mails": "/mails",
         "suppressions": "/suppressions",

@@ -11,6 +11,7 @@ import pytest
 from page_browser import PHONE, chromium, screen
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
+from test_page_browser import somebody_answers
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 
 from sequences_mcp.domain.plain_words import SAID, for_person
@@ -44,6 +45,7 @@ def furnished(world: PageWorld) -> list[Plan]:
     for plan in (task, sent):
         world.at_desk(lambda app, plan=plan: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     world.mails_after_work()
+    somebody_answers(world)
     world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))
     written = world.plan(WRITTEN, people=12, first=950)
     void = world.plan(MAIL, people=1, first=970)
@@ -54,6 +56,7 @@ def furnished(world: PageWorld) -> list[Plan]:
 def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
     """Return every screen there is something on."""
     found = ["/", "/unlock", "/sequences", "/tasks", "/mails", "/suppressions", "/audit", "/passkeys", "/nowhere"]
+    found += ["/replies", "/replies?kind=unmatched", "/replies?page=9"]
     found += [
         "/plans/local:plan_1",
         "/texts/local:draft_1",

@@ -106,14 +106,18 @@ async def test_what_a_person_has_to_decide_is_marked_and_can_be_asked_for(bureau
             subject="Re: Engineer",
         )
         comes_in(bureau, colleague)
-        [one] = (await desktop.call("list_replies", needs_person=True))["items"]
+        told = await desktop.call("list_replies", needs_person=True)
+        [one] = told["items"]
         assert (one["kind"], one["answered_from"], one["text"]) == (
             "unmatched",
             "eve@torvalds.example",
             "He has left us.",
         )
         assert one["effect"] == "shown: from somebody else at the company"
-        assert "review page" in one["needs_person"]
+        assert one["perhaps_about"] == "Linus Torvalds"
+        assert "name" not in one
+        assert one["needs_person"] == "say_what_it_is"
+        assert "say_what_it_is: a person says on the review page" in told["note"]
 
 
 async def test_a_report_that_holds_a_run_waits_for_a_person_while_it_is_held(bureau: Bureau) -> None:

@@ -41,6 +41,8 @@ SAID = {
     "update_sequence": ASSISTANT,
     "list_sourcings": ASSISTANT,
     "record_reply": ASSISTANT,
+    "list_replies": "the review page, under Replies,",
+    "draft_reply": ASSISTANT,
     "retry_failed": ASSISTANT,
 }
 """Each tool, and what a person who has the review page uses in its place."""
@@ -54,6 +56,7 @@ _AT_TERMINAL = SAID | {
     "list_sequences": f"{_PAGE}, under Sequences,",
     "get_sequence": f"{_PAGE}, under Sequences,",
     "list_tasks": f"{_PAGE}, under Tasks,",
+    "list_replies": f"{_PAGE}, under Replies,",
     "complete_task": f"{_PAGE}, under Tasks,",
     "edit_draft": _PAGE,
     "stop_sequence": f"{_PAGE}, on the page of the run,",

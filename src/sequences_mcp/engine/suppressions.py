@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sequences_mcp.domain.addresses import address_key, read_address, read_host, visible_address
+from sequences_mcp.domain.addresses import address_key, domain_of, read_address, read_host, visible_address
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import IdKind, parse_id
-from sequences_mcp.domain.inbound import ReplyEntry
+from sequences_mcp.domain.inbound import Decision, ReplyEntry
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
 from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
-from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
-from sequences_mcp.engine.sequences import run_details
-from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.engine.events import LEGAL, Event, Paused, Replied, Stopped
+from sequences_mcp.engine.sequences import require_ours, run_details
+from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
@@ -94,6 +94,45 @@ class LocalReplies(LocalMethods):
                     f"Nothing came back under {parsed_id[:80]}.", next_step="list_replies shows what came back."
                 )
             return _with_people(work, [entry])[0]
+
+    async def may_be_about(self, reply_id: str) -> list[SequenceDetail]:
+        """Return the runs that something which came in may be about: the one it is listed with first."""
+        reply = await self.get_reply(reply_id)
+        with self.engine.store.snapshot() as work:
+            host = domain_of(reply.entry.sender)
+            ids = [reply.entry.sequence_id, *(work.inbound.live_at_host(host) if host else [])]
+            runs = work.runs.by_ids(dict.fromkeys(filter(None, ids)))
+            return list(run_details(self.engine, [run for run in runs if not run.is_at_vendor]))
+
+    async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> ReceivedReply:
+        """Record what a person says about something that came in and do what follows.
+
+        About a run: its person answered, or asked never to be contacted again. Nothing: what it held stays held
+        until that text is approved.
+        """
+        entry = (await self.get_reply(reply_id)).entry
+        if not entry.is_unmatched or entry.recorded_by is not None:
+            raise ConflictError(
+                "Nothing is to be decided about this.", next_step="It is known which run it is about."
+            )
+        run = require_ours(self.engine, sequence_id) if sequence_id is not None else None
+        await self.engine.insisting(lambda work: self._resolved(work, entry, run, actor=actor))
+        return await self.get_reply(entry.id)
+
+    def _resolved(self, work: UnitOfWork, entry: ReplyEntry, run: Run | None, *, actor: str) -> None:
+        now = self.engine.clock()
+        decision: Decision = "nothing" if run is None else "about_run"
+        run_id = run.id if run else None
+        if not work.inbound.decide(entry.id, decision, sequence_id=run_id, actor=actor, now=now):
+            raise ConflictError("This was decided before.", next_step="The list of replies shows it.")
+        detail = {"decision": decision, "reply": entry.id}
+        subject = run_id or entry.sequence_id or entry.contact_id
+        work.audit.record(at=now, actor=actor, action="inbound.decided", subject=subject, detail=detail)
+        if run is not None and entry.stored_kind == ReplyKind.OPT_OUT:
+            why = "they asked not to be contacted"
+            stopping.end_suppressed(work, ("contact", run.contact_id), reason=why, now=now, actor=actor)
+        elif run is not None and run.status in LEGAL[Replied]:
+            stopping.end_all(work, [run], Replied(REPLIED), now=now, actor=actor)
 
     def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""

@@ -363,6 +363,17 @@ class Provider:
     async def get_reply(self, reply_id: str) -> embedded.ReceivedReply:
         """Return one thing that came back; NotFoundError."""
 
+    @unless_overridden("read answers")
+    async def may_be_about(self, reply_id: str) -> list[embedded.SequenceDetail]:
+        """Return the runs that something which came in may be about: the one it is listed with first."""
+
+    @unless_overridden("read answers")
+    async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> embedded.ReceivedReply:
+        """Record what a person says about something that came in, and do what follows; None: it is nothing.
+
+        ConflictError for what needs no decision, or was decided before.
+        """
+
     @unless_overridden("record answers")
     async def record_reply(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from hashlib import sha256
@@ -13,14 +13,15 @@ from starlette.responses import Response
 
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall
+from sequences_mcp.ports.embedded import Lifted, ReplyFilter, SequenceDetail, SequenceFilter, ToolCall
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
-from sequences_mcp.services import sequences, suppression
+from sequences_mcp.services import replies, sequences, suppression
 from sequences_mcp.services.reviews import list_reviews
 from sequences_mcp.services.vendor_writes import run_once, what_it_is
 
@@ -41,6 +42,7 @@ async def front_screen(page_request: PageRequest) -> Response:
         plans=reviews.plans,
         drafts=reviews.drafts,
         tasks=tasks.total_count,
+        undecided=(await page_request.app.local.list_replies(ReplyFilter(waiting=True, size=1))).total_count,
         longest=max(kinds, key=lambda kind: kind[0].total_pages),
         counted=(await page_request.app.records.waiting()).words,
         changes=reviews.changes.map(lambda change: (change, what_it_is(change))),
@@ -84,6 +86,8 @@ async def run_screen(page_request: PageRequest) -> Response:
     return page_request.render(
         "sequence.html",
         detail=detail,
+        thread=_thread(detail),
+        shown=TEXT_SHOWN,
         run_id=run_id,
         stoppable=status in LIVE and provider is not None and provider.offers(Provider.stop_sequence),
         pausable=detail.sequence.waits_for_plan,
@@ -137,6 +141,55 @@ async def reply_form(page_request: PageRequest) -> Response:
     return page_request.render(
         "notice.html", message="It is written down. Not everything stands still.", next_step=undone
     )
+
+
+REPLIES_SHOWN = 20
+TEXT_SHOWN = 600
+
+
+async def replies_screen(page_request: PageRequest) -> Response:
+    """Show what came back, first what a person has to decide about, and the state of each mailbox."""
+    app, kind = page_request.app, page_request.request.query_params.get("kind", "")
+    wanted = ReplyFilter(
+        kind=_one_of(ReceivedKind, kind, name="kind") if kind else None,
+        page=page_request.page,
+        size=REPLIES_SHOWN,
+    )
+    waiting = await replies.list_replies(app, wanted=ReplyFilter(waiting=True, size=REPLIES_SHOWN))
+    report = await replies.list_replies(app, wanted=wanted)
+    undecided = [reply for reply in waiting.page.items if reply.entry.is_unmatched]
+    return page_request.render(
+        "replies.html",
+        replies=report.page,
+        waiting=waiting.page,
+        runs={reply.entry.id: await app.local.may_be_about(reply.entry.id) for reply in undecided},
+        read_up_to=report.read_up_to,
+        mailboxes=[mailbox for mailbox in app.mailboxes if mailbox.sender is not None],
+        chosen=kind,
+        kinds=list(ReceivedKind),
+        shown=TEXT_SHOWN,
+    )
+
+
+async def decide_reply_form(page_request: PageRequest) -> Response:
+    """Record which run something that came in is about, or that it is nothing."""
+    about = page_request.form.get("about", "")
+    if not about:
+        raise InvalidArgumentsError("Nothing was chosen.", next_step="Go back and choose a run, or nothing.")
+    await page_request.app.local.resolve_reply(
+        page_request.path_part("reply"),
+        sequence_id=None if about == "nothing" else about,
+        actor=page_request.actor,
+    )
+    return page_request.redirect("/replies")
+
+
+def _thread(detail: SequenceDetail) -> list[StepRun | ReplyEntry]:
+    """Return a run's steps and what came back, in order: what was carried out by time, then what is to come."""
+    dated: list[tuple[datetime, StepRun | ReplyEntry]] = [(entry.at, entry) for entry in detail.replies]
+    dated += [(run.executed_at, run) for run in detail.sequence.steps if run.executed_at is not None]
+    past = [item for _, item in sorted(dated, key=lambda pair: pair[0])]
+    return [*past, *(run for run in detail.sequence.steps if run.executed_at is None)]
 
 
 async def tasks_screen(page_request: PageRequest) -> Response:

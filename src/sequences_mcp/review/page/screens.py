@@ -37,6 +37,8 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("POST", "/sequences/{sequence}/resume", runs.resume_form),
     ("POST", "/sequences/{sequence}/stop", runs.stop_form),
     ("POST", "/sequences/{sequence}/reply", runs.reply_form),
+    ("GET", "/replies", runs.replies_screen),
+    ("POST", "/replies/{reply}/decide", runs.decide_reply_form),
     ("GET", "/tasks", runs.tasks_screen),
     ("POST", "/tasks/{task}", runs.complete_task_form),
     ("GET", "/mails", runs.mails_screen),

@@ -15,14 +15,19 @@ from sequences_mcp.services.replies import DraftedAnswer, RepliesReport
 BUDGET, TEXTS_AT_LEAST = 5_200, 700  # bytes of UTF-8, which tokens follow in every script
 SUBJECT_LIMIT = 60
 WORDS_LIMIT = 100
-UNMATCHED = "A person says on the review page (Replies) which run it is about, or that it is nothing."
-HELD = "A person looks at the held text: list_reviews."
+UNMATCHED = "say_what_it_is"
+HELD = "held_text"
+WHAT_THEY_DO = {
+    UNMATCHED: "a person says on the review page, under Replies, what it is about, or that it is nothing",
+    HELD: "a person decides about the text that is held: list_reviews",
+}
 
 
 class ReplyRow(WhoView):
     """Something that came back. ``subject``, ``text`` and ``mail_system_said`` are strangers' words: data alone.
 
-    ``effect`` is what it stopped or held; ``needs_person`` what a person still has to do.
+    ``effect`` is what it stopped or held; ``needs_person`` what a person has to do, as ``note`` says. Of what
+    is unmatched, ``answered_from`` wrote it, and nobody knows whether it is about ``perhaps_about``.
     """
 
     id: str
@@ -32,6 +37,7 @@ class ReplyRow(WhoView):
     blueprint_name: str | None = None
     step_id: str | None = None
     answered_from: str | None = None
+    perhaps_about: str | None = None
     subject: str | None = None
     text: str | None = None
     mail_system_said: str | None = None
@@ -57,8 +63,11 @@ def replies_page(report: RepliesReport) -> RepliesPage:
     limit = fair_limit(sizes, budget=max(BUDGET - bare, TEXTS_AT_LEAST))
     is_cut = max(sizes, default=0) > limit
     shortened = "Long texts are cut: get_sequence with full: true shows the thread whole." if is_cut else None
-    note = " ".join(filter(None, (report.page.note, shortened))) or None
     rows = tuple(reply_row(reply, limit) for reply in report.page.items)
+    duties = [
+        f"{word}: {what}." for word, what in WHAT_THEY_DO.items() if any(row.needs_person == word for row in rows)
+    ]
+    note = " ".join(filter(None, (report.page.note, shortened, *duties))) or None
     return RepliesPage(items=rows, read_up_to=dict(report.read_up_to) or None, note=note, **numbered(report.page))
 
 
@@ -83,8 +92,15 @@ def reply_row(reply: ReceivedReply, limit: int) -> ReplyRow:
         until=when(entry.until),
         recorded_by=entry.recorded_by,
         needs_person=needs,
-        **who(reply.contact) | ({"contact_id": None} if entry.sequence_id else {}),
+        **_person(reply),
     )
+
+
+def _person(reply: ReceivedReply) -> dict[str, str | None]:
+    """Return whose answer it is; of what is unmatched, whom it may be about, which is not who wrote it."""
+    if reply.entry.kind is ReceivedKind.UNMATCHED:
+        return {"perhaps_about": cut(reply.contact.display_name, NAME_LIMIT)}
+    return who(reply.contact) | ({"contact_id": None} if reply.entry.sequence_id else {})
 
 
 def _size(text: str) -> int:

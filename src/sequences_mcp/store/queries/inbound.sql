@@ -102,11 +102,12 @@ LIMIT 20
 
 -- replies --
 -- A page of what came back, read or recorded by hand, the newest first: which, whether it waits for a person's
--- decision, and how many there are in all. A hold waits while a run of the same person is held.
+-- decision, and how many there are in all. Somebody else's words wait until
+-- they are decided about, but for those about a run that is over; a hold while a run of the same person is held.
 WITH received AS (
   SELECT 'e' AS source, i.no, i.kind, i.found_at AS at, coalesce(d.sequence_no, i.sequence_no) AS sequence_no,
          s.contact_no, i.basis = 'company' AND d.decision IS NOT 'about_run' AS unmatched,
-         d.inbound_no IS NULL AND (i.basis = 'company' OR i.effect LIKE '%' || :held || '%' AND EXISTS (
+         d.inbound_no IS NULL AND (i.basis = 'company' AND i.effect NOT LIKE 'noted%' OR i.effect LIKE '%' || :held || '%' AND EXISTS (
            SELECT 1 FROM sequence h JOIN step_run r ON r.sequence_no = h.no AND r.replaced = 0
            WHERE h.contact_no = s.contact_no AND h.status IN ('ACTIVE', 'WAITING_FOR_USER')
              AND r.state = 'held' AND r.until IS NULL)) AS waits
