@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.supervisor import Heartbeat
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
+    from sequences_mcp.guards.law import Law
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
@@ -278,6 +279,22 @@ def policy_of(settings: Settings) -> GuardPolicy:
     return load_policy(settings.guards)
 
 
+def law_of(settings: Settings) -> Law:
+    """Return what first messages need by law, the house's own ``law.toml`` over the package's; SettingsError."""
+    from sequences_mcp.guards.law import FILE_NAME, Law, built_in, load_law
+
+    path = settings.data_dir / FILE_NAME
+    return Law(table=load_law(path) if path.exists() else built_in(), setting=settings.law)
+
+
+def _law_when_asked(settings: Settings) -> Callable[[], Law]:
+    """Return what tells it; a house's own file is read at once, so that a start says what is wrong with it."""
+    tell = cache(partial(law_of, settings))
+    if (settings.data_dir / "law.toml").exists():
+        tell()
+    return tell
+
+
 def delivery_of(settings: Settings) -> str:
     """Return how e-mails leave, as terms tell it: the mail server without the account, or the outbox."""
     from sequences_mcp.engine.channels.mail_server import MailServer
@@ -384,6 +401,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         clock=clock,
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
+        law=_law_when_asked(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,

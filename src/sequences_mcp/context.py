@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.provider import LocalRecords
     from sequences_mcp.engine.suppressions import LocalSuppressions
     from sequences_mcp.engine.vendor_runs import LocalVendorRuns
+    from sequences_mcp.guards.law import Law
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
@@ -49,6 +50,7 @@ class OutgoingMailbox:
     None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
     inbox is read, by this process or another one that has the password. ``put_draft`` puts an answer into its
     folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` is how, in words.
+    ``below`` is what it puts below every text: its signature and its line on how to say no.
     """
 
     name: str | None
@@ -59,6 +61,7 @@ class OutgoingMailbox:
     is_read: bool = False
     signs_in: str = ""
     put_draft: Callable[[AnswerDraft], Awaitable[str]] | None = None
+    below: str = ""
 
 
 class PlanPanel(Protocol):
@@ -74,6 +77,12 @@ class PlanPanel(Protocol):
         """
 
 
+def _built_in_law() -> Law:
+    from sequences_mcp.guards.law import Law, built_in
+
+    return Law(table=built_in())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppContext:
     """Everything a verb may use.
@@ -85,7 +94,7 @@ class AppContext:
     ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
     templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
     written for one person; ``is_approved`` that a person
-    has approved what the verb changes at a vendor.
+    has approved what the verb changes at a vendor; ``law`` tells what first messages need, by country.
     """
 
     providers: Mapping[str, Provider]
@@ -111,6 +120,7 @@ class AppContext:
     troubles: Callable[[], Items[Trouble]] = tuple
     workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
+    law: Callable[[], Law] = _built_in_law
 
     @property
     def sender(self) -> Sender | None:
@@ -125,6 +135,12 @@ class AppContext:
     def next_open(self, zone: str, at: datetime) -> datetime | None:
         """Return the next instant at which an e-mail may leave, or None when it may leave then."""
         return self.mailboxes[0].next_open(zone, at)
+
+    def countries_of(self, contact: ContactFields) -> tuple[str, ...]:
+        """Return the countries that somebody may be in: one where it is known, none where nothing is."""
+        from sequences_mcp.engine.calendar import countries_of
+
+        return countries_of(contact)
 
     def next_text(self, zone: str, at: datetime) -> datetime | None:
         """Return the next instant at which somebody may be called or texted, or None when they may be then."""

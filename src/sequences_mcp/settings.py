@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
-from sequences_mcp.domain.sender import Secret, Sender
+from sequences_mcp.domain.sender import LawSetting, Secret, Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
@@ -180,6 +180,7 @@ class Settings:
     mailbox: str | None = None
     oauth: OAuthRegistration | None = None
     further_mailboxes: tuple[Mailbox, ...] = ()
+    law: LawSetting | None = None
 
     @property
     def file(self) -> Path:
@@ -402,6 +403,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         mailbox=None if file is None else file.mailbox,
         oauth=None if file is None else file.oauth.get(file.mailbox or ""),
         further_mailboxes=further,
+        law=None if file is None else file.law,
     )
 
 

@@ -4,7 +4,7 @@ The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a
 ``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap`` and ``spacing`` in
 it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at vendors. A secret
 is never written in the file: it says where the secret is, as ``{ env = "NAME" }``, ``{ file = "path" }`` or
-``{ keyring = true }``.
+``{ keyring = true }``. ``[law]`` is what the workspace says of itself in first messages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.domain.sender import Secret
+from sequences_mcp.domain.sender import LawSetting, Secret
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -55,6 +55,7 @@ class FileSettings:
     mailbox: str | None = None
     further: dict[str, dict[str, Given]] = field(default_factory=dict)
     shared: dict[str, Given] = field(default_factory=dict)
+    law: LawSetting | None = None
     oauth: dict[str, OAuthRegistration] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
@@ -158,7 +159,9 @@ _WHOLE: Mapping[str, Form] = {
     "guards": _text,
     "log_level": _text,
 }
-_TABLES = ("mailboxes", *VENDORS)
+_TABLES = ("mailboxes", "law", *VENDORS)
+_LAW = ("sender", "basis", "source", "countries")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
 _MAILBOX = ("name", "address", "smtp", "imap", "password", *_OAUTH, *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -179,6 +182,7 @@ class _Reader:
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
         self._mailboxes(content)
+        self._law(content)
         for vendor in VENDORS:
             self._vendor(vendor, content)
         if "SEQUENCES_GUARDS" in self.settings.values:
@@ -374,6 +378,26 @@ class _Reader:
         except ValueError:
             return ""
         return text if same else ""
+
+    def _law(self, content: Mapping[str, Any]) -> None:
+        """Read what the workspace says of itself; an empty table asks for the reminders too."""
+        if "law" not in content or (table := self._table(("law",), content["law"])) is None:
+            return
+        texts: dict[str, str] = {}
+        countries: tuple[str, ...] = ()
+        for name in self._known(("law",), table, _LAW):
+            try:
+                if name == "countries":
+                    countries = tuple(code.strip() for code in _several(table[name]).split(",") if code.strip())
+                else:
+                    texts[name] = _text(table[name])
+            except ValueError as error:
+                self.settings.wrong(("law", name), str(error))
+        if odd := [code for code in countries if not _COUNTRY.fullmatch(code)]:
+            self.settings.wrong(
+                ("law", "countries"), f"{odd[0]!r} is not a country in ISO 3166 alpha-2, such as FR"
+            )
+        self.settings.law = LawSetting(**texts, countries=countries)
 
     def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
         table = self._table((vendor,), content.get(vendor, {})) or {}

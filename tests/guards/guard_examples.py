@@ -10,7 +10,9 @@ from typing import Any
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.sender import LawSetting
 from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_value
+from sequences_mcp.guards.law import FirstMessage, Law, PersonFacts, built_in, findings_about
 from sequences_mcp.guards.rule import Fact, Rule
 
 
@@ -62,9 +64,21 @@ def findings_of(rule: Rule, example: str) -> tuple[Finding, ...]:
         return check_value("firstname" if Fact.FIRST in rule.facts else "company", example)
     if rule.example == "rendered":
         return check_rendered(step=Step.model_validate(step()), subject=None, content=example)
+    if rule.example == "law":
+        return first_message(**json.loads(example))
     if rule.example != "steps":
         return check_text(example, field=rule.example)
     steps = json.loads(example)
     if isinstance(steps, list):
         steps = [step(**fields) if isinstance(fields, Mapping) else fields for fields in steps]
     return check_steps(steps).findings
+
+
+EXAMPLE_LTD = LawSetting(sender="Example Ltd, 12 High St, London")
+
+
+def first_message(*, country: str = "", text: str, **facts: Any) -> tuple[Finding, ...]:
+    """Apply the layer of the law to a first message of Example Ltd."""
+    law = Law(table=built_in(), setting=EXAMPLE_LTD)
+    person = PersonFacts(countries=(country,) if country else (), **facts)
+    return tuple(findings_about(law, person, [FirstMessage("s1", text, end=len(text))]))

@@ -16,7 +16,7 @@ from sequences_mcp.guards.text import GuardedText
 
 ROOM = Path(sequences_mcp.guards.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
-LAYERS = ["structure", "variables", "placeholders", "foreign", "channel", "values"]
+LAYERS = ["structure", "variables", "placeholders", "foreign", "channel", "values", "law"]
 FILES = sorted((ROOM / "rules").glob("[!_]*.py"))
 
 

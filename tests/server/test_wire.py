@@ -37,6 +37,7 @@ SELF_EVIDENT = {
     *("provider_status", "waiting_for", "needs_person", "kind", "reply_id"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
     *("decision", "digest", "proof", "seen"),  # of decide_plan, which only the panel calls
+    *("source", "basis"),  # of a contact
     *("idempotency_key", "provider"),  # explained once, in the instructions
     *("email", "first_name", "last_name", "company", "company_domain", "linkedin_url", "note"),
 }
@@ -148,7 +149,8 @@ def test_no_argument_of_a_tool_that_a_model_sees_could_approve(name: str) -> Non
         for argument, _ in properties(LISTED[name].input_schema)
         if any(word in argument.lower().split("_") for word in WORDS_OF_APPROVAL)
     ]
-    known = {"start_sequence": ["auto_approve"], "decide_plan": ["digest"]}
+    # A contact's consent is a fact about them; the plan shows it to whoever approves (law.consent_record).
+    known = {"start_sequence": ["auto_approve"], "decide_plan": ["digest"], "save_contacts": ["consent"]}
     assert suspicious == known.get(name, [])
     assert not any(word in name for word in ("approve", "confirm", "release"))
 

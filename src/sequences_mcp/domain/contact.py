@@ -67,7 +67,11 @@ def read_profile(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFields:
-    """The facts about a person; None means "not given" and never erases what is stored."""
+    """The facts about a person; None means "not given" and never erases what is stored.
+
+    ``source`` and ``found_at`` (a date) say where and when the rest was found, ``basis`` on which legal ground it
+    is kept, ``consent`` what record there is that they agreed to be written to.
+    """
 
     email: str | None = None
     phone: str | None = None
@@ -81,6 +85,10 @@ class ContactFields:
     time_zone: str | None = None
     language: str | None = None
     linkedin_url: str | None = None
+    source: str | None = None
+    found_at: str | None = None
+    basis: str | None = None
+    consent: str | None = None
 
 
 FACTS = tuple(field.name for field in fields(ContactFields))

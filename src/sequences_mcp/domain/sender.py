@@ -70,3 +70,28 @@ def _plain(name: str) -> list[str]:
     while len(words) > 1 and _LETTERS.fullmatch(words[-1]):
         words = words[:-1]
     return words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawSetting:
+    """What a workspace says of itself, once: ``[law]`` in settings.toml.
+
+    ``sender`` is the company with its postal address behind the first comma, ``basis`` the legal ground on which
+    people's data is kept, ``source`` where it is from unless a contact says otherwise, ``countries`` where people
+    are whose own country is not known.
+    """
+
+    sender: str | None = None
+    basis: str | None = None
+    source: str | None = None
+    countries: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The company's name."""
+        return (self.sender or "").partition(",")[0].strip()
+
+    @property
+    def address(self) -> str:
+        """The postal address, or nothing."""
+        return (self.sender or "").partition(",")[2].strip()

@@ -162,6 +162,26 @@ def zones_of(contact: ContactFields, *, default: str) -> ZoneChoice:
     return ZoneChoice((default,), "default")
 
 
+def countries_of(contact: ContactFields) -> tuple[str, ...]:
+    """Return the countries that a contact may be in: their own, else their phone number's, else by their clock.
+
+    One is known for certain; of a time zone they are all that keep its clock. None where nothing is known.
+    """
+    if contact.country:
+        return (contact.country.upper(),)
+    if country := _country_of_phone(contact.phone) if contact.phone else "":
+        return (country,)
+    return _countries_on(contact.time_zone) if contact.time_zone and is_zone(contact.time_zone) else ()
+
+
+@lru_cache(maxsize=300)
+def _countries_on(zone: str) -> tuple[str, ...]:
+    if zone == "UTC":
+        return ()
+    clock = _rule(zone)
+    return tuple(country for country, zones in _table().items() if any(_rule(other) == clock for other in zones))
+
+
 def is_zone(name: str) -> bool:
     """Say whether this is the exact name of an IANA time zone."""
     return name == "UTC" or name in _names()  # the default is known without the table
@@ -194,6 +214,7 @@ def _table() -> Mapping[str, tuple[str, ...]]:
     return table
 
 
+@lru_cache(maxsize=1_000)
 def _rule(zone: str) -> str:
     """Return the rule a zone follows from now on: the last line of its file (RFC 9636, section 3.3)."""
     return _data("zoneinfo", *zone.split("/")).rstrip(b"\n").rpartition(b"\n")[2].decode("ascii")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.addresses import address_key, is_address, read_address, read_host, shown_host
@@ -84,8 +85,17 @@ def _spelled(name: str, value: str, *, country: str | None) -> str:
             raise _bad(f"{value[:20]!r} is not a language tag, such as fr or pt-BR.")
         case "linkedin_url":
             return read_profile(value)
+        case "found_at" if not _is_date(value):
+            raise _bad(f"{value[:20]!r} is not a date, such as 2026-11-27.")
         case _:
             return value
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _tidy(value: str | None) -> str | None:

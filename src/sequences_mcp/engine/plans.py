@@ -225,8 +225,11 @@ class LocalPlans:
         call: ToolCall | None = None,
         tally: PlanningTally = NOTHING_COUNTED,
         approved_by: Callable[[Plan], str | None] = _nobody,
+        covered: tuple[str, ...] = (),
     ) -> Plan:
         """Compute the digest and let the plan wait; return the plan that stands for ``call``.
+
+        ``covered`` are warnings about everybody that only show when all of the people are known.
 
         One transaction stores the plan as that call's, what was counted while it was made, and, where
         ``approved_by`` names who approved its like beforehand, the approval. Where a plan of the same call was
@@ -246,6 +249,10 @@ class LocalPlans:
                 plan = approvals.decide(work, plan, action="refused", now=now, actor=REPEATED_CALL)
             else:
                 counts = plan.id
+                if covered:
+                    header = replace(plan.header, warnings=(*plan.header.warnings, *covered))
+                    plan = replace(plan, header=header)
+                    work.plans.cover(plan)
                 work.plans.set_call(plan, call, tally=tally, now=now)
                 self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
                 thin_out(work, [plan.id], now=now, actor=self.engine.actor)

@@ -14,6 +14,7 @@ from sequences_mcp.guards.rules import (
     foreign_encodings,
     foreign_leftovers,
     foreign_templates,
+    law,
     placeholders,
     structure,
     values,
@@ -108,6 +109,13 @@ RULES = (
     values.LONG,
     values.DIRECTION,
     values.LINK,
+    law.SENDER,
+    law.POSTAL_ADDRESS,
+    law.OPT_OUT,
+    law.SOURCE,
+    law.CONSENT,
+    law.CONSENT_RECORD,
+    law.COUNTRY,
 )
 
 
@@ -118,6 +126,7 @@ _LAYERS = {
     "foreign": "Other template languages, failed renders, and what is left of drafting.",
     "channel": "Length and form, channel by channel.",
     "values": "A contact's own data, before a text that holds it leaves.",
+    "law": "What a first message needs in the country of whoever gets it. Reminders, no legal advice.",
 }
 _LONGEST = 130
 _SHOWN = 40

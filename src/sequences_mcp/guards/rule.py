@@ -54,7 +54,7 @@ def fact_of(name: str) -> Fact:
     return _facts().get(key(name[:100]), Fact.OTHER)
 
 
-Example = Literal["content", "subject", "rendered", "steps", "value"]
+Example = Literal["content", "subject", "rendered", "steps", "value", "law"]
 
 
 class StepHit(NamedTuple):
@@ -72,9 +72,9 @@ class Rule:
 
     ``facts`` says to which values a rule about values applies, and ``mends`` that its fix is the likely value.
     ``example`` says what ``accept`` and ``reject`` hold: texts of that field, final texts, values, or steps as
-    JSON in which the fields that do not matter are left out. ``source`` is where the rule comes from: Kalent, a
-    standard, or ourselves. ``signs``, where given, are characters of which every hit has at least one, in some
-    view: a text without them is skipped.
+    JSON in which the fields that do not matter are left out; of ``law`` a first message, and whom it is to.
+    ``source`` is where the rule comes from: Kalent, a standard, or ourselves. ``signs``, where given, are
+    characters of which every hit has at least one, in some view: a text without them is skipped.
     """
 
     id: str

@@ -18,6 +18,7 @@ from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
@@ -51,6 +52,7 @@ def approved_by_guards(
     findings = report.findings
     if provider == LOCAL:
         findings += (*without_effect(app, report.well_formed), *unread(app, report.well_formed))
+    findings += reminders_of_steps(app, report.well_formed)
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
     return tuple(map(_stored, report.steps)), findings

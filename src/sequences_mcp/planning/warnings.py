@@ -11,6 +11,7 @@ from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.findings import Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.planning.reminders import reminders_of_plan
 from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
 from sequences_mcp.planning.requirements import BlueprintReport, findings_of, unread
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
@@ -25,6 +26,7 @@ async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
     header = plan.header
     blueprint = await app.local.get_blueprint(header.blueprint_id, header.blueprint_version)
     findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
+    findings = (*findings, *reminders_of_plan(header, blueprint.steps))
     findings = waived(findings, await app.waivers.waivers_of(blueprint.id))
     if header.is_at_vendor:
         reviewed = not any(UNREVIEWED in warning for warning in header.warnings)

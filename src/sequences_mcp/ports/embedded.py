@@ -233,7 +233,8 @@ class PlannedStep:
 class PlannedPerson:
     """One person of a start with their final texts and all that was found about them.
 
-    ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is known.
+    ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is known. ``reminders`` are
+    what first messages lack by law: a plan tells them once for all of its people.
     """
 
     contact: Contact
@@ -243,6 +244,7 @@ class PlannedPerson:
     zone_source: str = ""
     findings: tuple[Finding, ...] = ()
     handover: Mapping[str, str] = field(default_factory=dict)
+    reminders: tuple[Finding, ...] = ()
 
     @property
     def refusals(self) -> tuple[Finding, ...]:

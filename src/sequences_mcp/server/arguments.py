@@ -42,6 +42,8 @@ _FORMS = {
     "country": "ISO 3166 alpha-2",
     "time_zone": "IANA name",
     "language": "BCP 47",
+    "found_at": "ISO date",
+    "consent": "Record of it",
 }
 
 

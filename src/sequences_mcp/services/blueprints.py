@@ -25,6 +25,7 @@ from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
+from sequences_mcp.planning.reminders import RULES_ABOUT_PEOPLE, reminders_of_steps
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services.vendor_writes import request_change
@@ -39,12 +40,13 @@ async def waive(
 ) -> Waiver:
     """Record the waiver. Only a present warning can be waived, with a reason, until a time in the future.
 
-    Raises InvalidArgumentsError for anything else; an error of the guards cannot be waived.
+    What the law asks for depends on the people of a start, so its rules can be waived before one: also consent,
+    which is an error otherwise. Raises InvalidArgumentsError for anything else; no other error can be waived.
     """
     app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     findings = (await get_blueprint(app, blueprint_id=blueprint_id)).findings
-    if not any(finding.rule == rule and finding.severity is Severity.WARNING for finding in findings):
-        present = sorted({finding.rule for finding in findings if finding.severity is Severity.WARNING})
+    present = sorted({finding.rule for finding in findings if finding.severity is Severity.WARNING})
+    if rule not in (*present, *RULES_ABOUT_PEOPLE):
         raise InvalidArgumentsError(
             f"{rule} is no warning in this blueprint.",
             next_step=f"Its warnings: {', '.join(present) or 'none'}. Errors cannot be waived.",
@@ -78,7 +80,8 @@ async def check_blueprint(
         result = check_steps(steps, policy=app.policy)
         # A vendor may use what the embedded engine does not, and nobody has said yet where this will be stored.
         unused = tuple(requirements.without_effect(app, result.well_formed, severity=Severity.WARNING))
-        report = Report(findings=result.findings + unused, steps=result.steps)
+        lacking = reminders_of_steps(app, result.well_formed)
+        report = Report(findings=result.findings + unused + lacking, steps=result.steps)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)
 
@@ -430,6 +433,7 @@ async def get_blueprint(
             *requirements.without_effect(app, blueprint.steps),
             *requirements.unread(app, blueprint.steps),
         )
+    findings += reminders_of_steps(app, blueprint.steps)
     return requirements.BlueprintReport(blueprint, waived(findings, await app.waivers.waivers_of(blueprint.id)))
 
 

@@ -17,6 +17,7 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
 )
 from sequences_mcp.planning import recipient_rows
+from sequences_mcp.planning.reminders import ReminderTally
 from sequences_mcp.ports.embedded import (
     PlannedPerson,
 )
@@ -71,6 +72,7 @@ class Tally:
     left_out: list[LeftOutPerson] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
+    reminders: ReminderTally = field(default_factory=ReminderTally)
 
     def take(self, recipient: PlannedPerson, reasons: tuple[str, ...]) -> bool:
         """Count a person and say whether they belong in the plan."""
@@ -78,6 +80,7 @@ class Tally:
             self.left_out.append(LeftOutPerson(recipient.contact, reasons))
             return False
         self.zone_sources[recipient.zone_source] += 1
+        self.reminders.take(recipient)
         self.warnings |= dict.fromkeys(warnings_in(recipient.findings))
         return True
 

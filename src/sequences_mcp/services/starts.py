@@ -28,6 +28,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.planning import recipient_rows
+from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
 from sequences_mcp.planning.rendering import render_recipient
 from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
@@ -149,7 +150,13 @@ async def _sealed(
             raise nobody_left(tally)
         stands = earlier
     else:
-        stands = await app.plans.seal_plan(plan.id, call=call, tally=tally.counted(), approved_by=approved_by)
+        if covered := tally.reminders.covered():
+            version = await app.local.get_blueprint(plan.header.blueprint_id, plan.header.blueprint_version)
+            told = replace(plan.header, warnings=covered)
+            tally.warnings |= dict.fromkeys(reminders_of_plan(told, version.steps))
+        stands = await app.plans.seal_plan(
+            plan.id, call=call, tally=tally.counted(), approved_by=approved_by, covered=covered
+        )
     return StartReport(
         plan=stands,
         sample=(await app.plans.list_people(stands.id, page=1, size=1)).items[0],
@@ -206,6 +213,7 @@ async def _planned_there(
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=auto_approve)
     people = await enrolments_of(app, replace(offer, key=key), rows, keep=True)
+    people = await _reminded_there(app, blueprint_id, people)
     twice = [*named_twice([person.person.contact.id for person in people])]
     rows.require_sound(twice or _reached_twice(people))
     terms = app.vendor_terms[offer.provider.name]
@@ -221,6 +229,12 @@ async def _planned_there(
         if going:
             await app.plans.add_people(plan.id, going)
     return plan, tally
+
+
+async def _reminded_there(app: AppContext, blueprint_id: str, people: Items[Enrolment]) -> list[Enrolment]:
+    """Return the people of a start at a vendor with what their first messages lack by law."""
+    waivers = await app.waivers.waivers_of(blueprint_id)
+    return [replace(person, person=with_reminders(app, person.person, waivers, below="")) for person in people]
 
 
 async def require_allowed(app: AppContext, blueprint_id: str) -> None:
@@ -277,13 +291,14 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    require_no_errors(report.findings)
+    findings = without_reminders(report.findings)  # what is lacking is told of the people who are started
+    require_no_errors(findings)
     if app.sender is None:
         raise SettingsError(
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
-    return report.blueprint, warnings_in(report.findings)
+    return report.blueprint, warnings_in(findings)
 
 
 async def _resolve(
@@ -363,6 +378,7 @@ async def _judge(
     app: AppContext, blueprint: Blueprint, batch: list[tuple[recipient_rows.Recipient, SavedContact]]
 ) -> list[tuple[PlannedPerson, tuple[str, ...]]]:
     contacts = [saved.contact for _, saved in batch]
+    waivers = await app.waivers.waivers_of(blueprint.id)
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
     judged = []
@@ -372,6 +388,7 @@ async def _judge(
         if saved.dropped:
             not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
+        recipient = with_reminders(app, recipient, waivers)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, reasons + stray_texts(blueprint, entry)))
     return judged
@@ -417,9 +434,12 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
+    waivers = await app.waivers.waivers_of(blueprint.id)
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
         recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        recipient = with_reminders(app, recipient, waivers)
+        recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock())
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         shown.append(PersonPreview(recipient, slots, no_sender + blocked))
@@ -430,7 +450,7 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_row
     if not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
-    people = await enrolments_of(app, offer, rows, keep=False)
+    people = await _reminded_there(app, blueprint_id, await enrolments_of(app, offer, rows, keep=False))
     slots = timetable(app, offer.blueprint.steps, zone="", start=app.clock())
     blocked = await left_out_at_vendor(app, people)
     shown = [
@@ -513,6 +533,7 @@ async def _judged(
     app: AppContext, blueprint: Blueprint, runs: list[Run]
 ) -> list[tuple[PlannedPerson, Run, tuple[str, ...]]]:
     contacts = await app.local.get_contacts([run.contact_id for run in runs])
+    waivers = await app.waivers.waivers_of(blueprint.id)
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
     judged = []
@@ -520,6 +541,7 @@ async def _judged(
         recipient = render_recipient(
             app, blueprint, contact, variables=run.variables, texts=_own_texts(run, blueprint)
         )
+        recipient = with_reminders(app, recipient, waivers)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, run, reasons + _unlike(run, blueprint)))
     return judged

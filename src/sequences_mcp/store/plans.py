@@ -77,6 +77,12 @@ class PlanRepository:
             account=plan.account or None,
         )
 
+    def cover(self, plan: Plan) -> None:
+        """Store the warnings about everybody, of a plan that is still being written."""
+        self._database.write(
+            "plans.cover", id=plan.id, covered=json.dumps(plan.header.warnings, ensure_ascii=False)
+        )
+
     def set_call(self, plan: Plan, call: ToolCall | None, *, tally: PlanningTally, now: datetime) -> None:
         """Store which call made a plan, for as long as its key lives, and what was counted meanwhile."""
         from sequences_mcp.store.operations import ToolCallRepository

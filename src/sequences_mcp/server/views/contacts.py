@@ -41,6 +41,10 @@ class ContactView(ResultView):
     time_zone: str | None = None
     language: str | None = None
     linkedin_url: str | None = None
+    source: str | None = None
+    found_at: str | None = None
+    basis: str | None = None
+    consent: str | None = None
     notes: str | None = None
     never_contact: str | None = None
 

@@ -2,10 +2,10 @@
 -- A new person.
 INSERT INTO contact (id, email, email_key, email_host, phone, first_name, last_name, company, company_domain,
                      company_host, company_root, company_key, job_title, location, country, time_zone, language,
-                     linkedin_url, notes, search, created_at, updated_at)
+                     linkedin_url, source, found_at, basis, consent, notes, search, created_at, updated_at)
 VALUES (:id, :email, :email_key, :email_host, :phone, :first_name, :last_name, :company, :company_domain,
         :company_host, :company_root, :company_key, :job_title, :location, :country, :time_zone, :language,
-        :linkedin_url, :notes, :search, :created_at, :updated_at)
+        :linkedin_url, :source, :found_at, :basis, :consent, :notes, :search, :created_at, :updated_at)
 
 -- update --
 -- A person's new facts.
@@ -13,7 +13,8 @@ UPDATE contact SET
   email = :email, email_key = :email_key, email_host = :email_host, phone = :phone, first_name = :first_name,
   last_name = :last_name, company = :company, company_domain = :company_domain, company_host = :company_host,
   company_root = :company_root, company_key = :company_key, job_title = :job_title, location = :location, country = :country,
-  time_zone = :time_zone, language = :language, linkedin_url = :linkedin_url, notes = :notes, search = :search,
+  time_zone = :time_zone, language = :language, linkedin_url = :linkedin_url, source = :source, found_at = :found_at,
+  basis = :basis, consent = :consent, notes = :notes, search = :search,
   updated_at = :updated_at
 WHERE id = :id
 

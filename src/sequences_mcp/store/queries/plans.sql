@@ -21,6 +21,10 @@ UPDATE plan SET status = :status, terms = :terms, expires_at = :expires_at, dige
   decided_by = :decided_by, reason = :reason, ending = :ending, unsettled = :unsettled, account = :account
 WHERE id = :id
 
+-- cover --
+-- The warnings about everybody that an approval of a plan covers.
+UPDATE plan SET covered = :covered WHERE id = :id
+
 -- mark_settled --
 -- Everybody in the plan has been told of the decision.
 UPDATE plan SET unsettled = 0 WHERE id = :id

@@ -1,0 +1,177 @@
+"""What first messages lack by law: of a blueprint before anybody is named, of each person, and of a whole plan.
+
+A plan tells each of them once, with the number of its people, in the warnings of its header: an approval covers
+the sentence as it was shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import TEXTED, Channel, Step
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
+from sequences_mcp.domain.plan import PlanHeader
+from sequences_mcp.guards.catalogue import RULES
+from sequences_mcp.guards.law import OFFERED, FirstMessage, PersonFacts, findings_about
+from sequences_mcp.ports.embedded import PlannedPerson
+
+LAYER = "law."
+CONSENT = "law.consent"
+EVERY_STEP = "all steps"
+_OF_PEOPLE = frozenset({CONSENT, "law.consent_record", "law.country"})
+RULES_ABOUT_PEOPLE = frozenset(rule.id for rule in RULES if rule.layer == LAYER.rstrip("."))
+_RECORDED = " Recorded: "
+_RECORDS_SHOWN = 3
+_LONGEST_RECORD = 80
+_ENTRY = re.compile(rf"(?P<step>.*?): (?P<rule>{re.escape(LAYER)}\w+): (?P<message>.*)", re.DOTALL)
+
+
+def reminders_of_steps(app: AppContext, steps: Items[Step]) -> tuple[Finding, ...]:
+    """Return what the first messages of a blueprint lack in the countries the workspace names, or anywhere."""
+    law = app.law()
+    if law.setting is None:
+        return ()
+    person = PersonFacts(countries=law.setting.countries)
+    messages = _first_messages(steps, below=app.sending(steps).mailboxes[0].below)
+    findings = findings_about(law, person, messages, policy=app.policy)
+    return tuple(finding for finding in findings if finding.rule not in _OF_PEOPLE)
+
+
+def without_reminders(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings but those of this layer: a start tells what is so for the people in it."""
+    return tuple(finding for finding in findings if not finding.rule.startswith(LAYER))
+
+
+def with_reminders(
+    app: AppContext, person: PlannedPerson, waivers: Iterable[Waiver] = (), *, below: str | None = None
+) -> PlannedPerson:
+    """Return a person of a start with what refuses them among the findings, and the rest as ``reminders``.
+
+    Without ``[law]`` in settings.toml only consent is asked for, of those whose own country needs it. ``below`` is
+    what stands below each text, where that is not the mailbox's.
+    """
+    law, contact = app.law(), person.contact
+    if law.setting is None and (contact.country is None or contact.country not in law.needs_consent):
+        return person
+    steps = [planned.step for planned in person.steps]
+    if steps and not any(step.type is Channel.EMAIL or step.type in TEXTED for step in steps):
+        return person
+    texts = {planned.step.id: planned.content for planned in person.steps}
+    waivers = tuple(waivers)
+    findings = findings_about(
+        law,
+        _facts(app, contact, only_own=law.setting is None),
+        _first_messages(steps, texts, below=app.mailboxes[0].below if below is None else below),
+        policy=app.policy,
+        waived=next((_waived_words(waiver) for waiver in waivers if waiver.rule == CONSENT), None),
+    )
+    found = waived(findings, waivers)
+    return replace(person, findings=(*person.findings, *errors_in(found)), reminders=warnings_in(found))
+
+
+def _facts(app: AppContext, contact: Contact, *, only_own: bool) -> PersonFacts:
+    own = (contact.country,) if contact.country else ()
+    return PersonFacts(
+        countries=own if only_own else app.countries_of(contact),
+        language=contact.language,
+        source=contact.source,
+        basis=contact.basis,
+        consent=contact.consent,
+    )
+
+
+def _first_messages(
+    steps: Items[Step], texts: dict[str, str | None] | None = None, *, below: str
+) -> Iterator[FirstMessage]:
+    """Yield the first e-mail, and before it the first text message; who had an e-mail has read it all there."""
+    texted = False
+    for step in steps:
+        content = step.content
+        if step.is_written_per_contact and texts is not None:
+            content = texts.get(step.id) or ""
+        if step.type is Channel.EMAIL:
+            yield FirstMessage(step.id, content, below, end=len(content))
+            return
+        if step.type in TEXTED and not texted:
+            texted = True
+            yield FirstMessage(step.id, content, is_texted=True, end=len(content))
+
+
+def _waived_words(waiver: Waiver) -> str:
+    return f"Waived by {waiver.actor} until {waiver.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {waiver.reason}"
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Of one reminder: how many people it is about, the lines offered to them, and the records they have."""
+
+    people: int = 0
+    offered: Counter[str] = field(default_factory=Counter)
+    records: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ReminderTally:
+    """Counts the reminders of a plan's people, each once for every step and country."""
+
+    kinds: dict[tuple[str, str | None, str], _Lines] = field(default_factory=dict)
+
+    def take(self, person: PlannedPerson) -> None:
+        """Count what one person's first messages lack."""
+        for finding in person.reminders:
+            head, _, line = finding.message.partition(OFFERED)
+            lines = self.kinds.setdefault((finding.rule, finding.step_id, head), _Lines())
+            lines.people += 1
+            if line:
+                lines.offered[line] += 1
+            if finding.excerpt and len(lines.records) <= _RECORDS_SHOWN:
+                lines.records[finding.excerpt[:_LONGEST_RECORD]] = None
+
+    def covered(self) -> tuple[str, ...]:
+        """Return the warnings of a plan's header, with the line that most of the people were offered."""
+        return tuple(
+            f"{step_id or EVERY_STEP}: {rule}: {_people(lines.people)}. {head}{_ending(lines)}"
+            for (rule, step_id, head), lines in self.kinds.items()
+        )
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def _ending(lines: _Lines) -> str:
+    if lines.records:
+        shown = "; ".join(f"“{record}”" for record in list(lines.records)[:_RECORDS_SHOWN])
+        return f"{_RECORDED}{shown}{'; …' if len(lines.records) > _RECORDS_SHOWN else ''}"
+    return f"{OFFERED}{lines.offered.most_common(1)[0][0]}" if lines.offered else ""
+
+
+def reminders_of_plan(header: PlanHeader, steps: Items[Step]) -> Iterator[Finding]:
+    """Yield the findings that the header of a plan tells, each with its line as the fix of the step's text."""
+    ends = {step.id: len(step.content) for step in steps}
+    for entry in header.warnings:
+        match = _ENTRY.fullmatch(entry)
+        if match is None:
+            continue
+        step_id = None if match["step"] == EVERY_STEP else match["step"]
+        words, _, record = match["message"].partition(_RECORDED)
+        _, _, line = words.partition(OFFERED)
+        end = ends.get(step_id or "", 0)
+        yield Finding(
+            rule=match["rule"],
+            severity=Severity.WARNING,
+            message=words,
+            step_id=step_id,
+            field="content" if step_id else None,
+            start=end,
+            end=end,
+            excerpt=record,
+            fix=f"\n\n{line}" if line else None,
+        )
