@@ -191,15 +191,15 @@ def findings_about(
     else:
         yield from _consent(country, person, policy, waived=waived)
     for message in messages:
-        yield from lacking(law, country, message, person=person, policy=policy)
+        yield from missing_by_law(law, country, message, person=person, policy=policy)
 
 
-def lacking(
+def missing_by_law(
     law: Law, country: CountryEntry, message: FirstMessage, *, person: PersonFacts, policy: GuardPolicy = DEFAULT
 ) -> Iterator[Finding]:
     """Yield a finding for each thing that a message lacks in a country, with the line to add in its language."""
     setting = law.setting or LawSetting()
-    has = said_in(f"{message.text}\n{message.below}", law, source=person.source or setting.source or "")
+    has = present_in(f"{message.text}\n{message.below}", law, source=person.source or setting.source or "")
     for kind in IN_TEXT:
         demand = country.demands.get(kind)
         if demand is None or kind in has or (message.is_texted and not demand.statute.texts):
@@ -237,21 +237,21 @@ def offered_line(law: Law, kind: str, language: str, *, person: PersonFacts) -> 
         source, basis = person.source or setting.source, person.basis or setting.basis
         if not source:
             return None
-        told = [lines["source_line"].format(source=source)]
-        return " ".join([*told, *([lines["basis_line"].format(basis=basis)] if basis else [])])
+        sentences = [lines["source_line"].format(source=source)]
+        return " ".join([*sentences, *([lines["basis_line"].format(basis=basis)] if basis else [])])
     if not setting.sender or (kind == "postal_address" and not setting.address):
         return None
     return lines["sender_line"].format(sender=setting.sender) if kind == "sender" else setting.sender
 
 
-def said_in(text: str, law: Law, *, source: str = "") -> frozenset[str]:
+def present_in(text: str, law: Law, *, source: str = "") -> frozenset[str]:
     """Return which of the things that a first message may need a text has, in whatever language."""
     setting = law.setting or LawSetting()
-    return _said(text, setting.sender or "", source, law.table)
+    return _present(text, setting.sender or "", source, law.table)
 
 
 @lru_cache(maxsize=1_024)  # one template, or its first people's texts, is asked about for everybody in a plan
-def _said(text: str, sender: str, source: str, table: LawTable) -> frozenset[str]:
+def _present(text: str, sender: str, source: str, table: LawTable) -> frozenset[str]:
     words = plain(text)
     has = {
         kind
@@ -292,8 +292,8 @@ def _occurs(pattern: str, words: str) -> bool:
 
 def _language(table: LawTable, country: CountryEntry, person: PersonFacts) -> str:
     """Return the person's language, else the country's first, where there are lines in it; else English."""
-    own = (person.language or "").partition("-")[0].casefold()
-    return next((tag for tag in (own, *country.languages) if tag in table.languages), "en")
+    spoken = (person.language or "").partition("-")[0].casefold()
+    return next((tag for tag in (spoken, *country.languages) if tag in table.languages), "en")
 
 
 def _consent(
@@ -304,8 +304,8 @@ def _consent(
         return
     if person.consent or waived:
         words = f"{rules.CONSENT_RECORD.message} {_named(country, demand)}"
-        told = "" if person.consent else f" None is recorded. {waived}"
-        finding = _finding(rules.CONSENT_RECORD, f"{words}{told}", policy=policy)
+        why = "" if person.consent else f" None is recorded. {waived}"
+        finding = _finding(rules.CONSENT_RECORD, f"{words}{why}", policy=policy)
         yield replace(finding, excerpt=person.consent or "")
     else:
         severity = demand.severity or rules.CONSENT.severity
@@ -342,8 +342,8 @@ def built_in() -> LawTable:
 
 def load_law(path: Path) -> LawTable:
     """Return the table of the package with a house's own file over it; SettingsError names every bad entry."""
-    own = _content(path)
-    reading = _Reading(_content(Path(__file__).with_name(FILE_NAME)), own)
+    house = _content(path)
+    reading = _Reading(_content(Path(__file__).with_name(FILE_NAME)), house)
     table = reading.table()
     if reading.problems:
         raise SettingsError(
@@ -372,11 +372,11 @@ Level = Literal["law", "groups", "countries", "languages"]
 class _Reading:
     """Reads the package's file with a house's own over it, key by key; ``problems`` are the house's."""
 
-    def __init__(self, package: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    def __init__(self, package: Mapping[str, Any], house: Mapping[str, Any]) -> None:
         self.problems: list[str] = []
-        self._own = own
+        self._house = house
         self._package = package
-        for name in own:
+        for name in house:
             if name not in ("law", "groups", "countries", "languages"):
                 self.problems.append(f"{name!r} is none of law, groups, countries and languages")
         self._statutes = {
@@ -399,11 +399,11 @@ class _Reading:
 
     def _rows(self, level: Level) -> dict[str, dict[str, Any]]:
         rows = {name: dict(row) for name, row in self._package.get(level, {}).items()}
-        own = self._own.get(level, {})
-        if not isinstance(own, dict) or not all(isinstance(row, dict) for row in own.values()):
+        changed = self._house.get(level, {})
+        if not isinstance(changed, dict) or not all(isinstance(row, dict) for row in changed.values()):
             self._wrong(f"{level} holds tables alone, such as [{level}.NAME]")
             return rows
-        for name, row in own.items():
+        for name, row in changed.items():
             rows[name] = {**rows.get(name, {}), **{key: self._merged(rows, name, key, row[key]) for key in row}}
         return rows
 

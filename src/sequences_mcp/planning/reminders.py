@@ -72,14 +72,14 @@ def with_reminders(
         policy=app.policy,
         waived=next((_waived_words(waiver) for waiver in waivers if waiver.rule == CONSENT), None),
     )
-    found = waived(findings, waivers)
-    return replace(person, findings=(*person.findings, *errors_in(found)), reminders=warnings_in(found))
+    results = waived(findings, waivers)
+    return replace(person, findings=(*person.findings, *errors_in(results)), reminders=warnings_in(results))
 
 
 def _facts(app: AppContext, contact: Contact, *, only_own: bool) -> PersonFacts:
-    own = (contact.country,) if contact.country else ()
+    country = (contact.country,) if contact.country else ()
     return PersonFacts(
-        countries=own if only_own else app.countries_of(contact),
+        countries=country if only_own else app.countries_of(contact),
         language=contact.language,
         source=contact.source,
         basis=contact.basis,

@@ -152,8 +152,8 @@ async def _sealed(
     else:
         if covered := tally.reminders.covered():
             version = await app.local.get_blueprint(plan.header.blueprint_id, plan.header.blueprint_version)
-            told = replace(plan.header, warnings=covered)
-            tally.warnings |= dict.fromkeys(reminders_of_plan(told, version.steps))
+            header = replace(plan.header, warnings=covered)
+            tally.warnings |= dict.fromkeys(reminders_of_plan(header, version.steps))
         stands = await app.plans.seal_plan(
             plan.id, call=call, tally=tally.counted(), approved_by=approved_by, covered=covered
         )
