@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from sequences_mcp.bootstrap import law_of as law_of_settings
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.errors import RefusedByGuardsError, SettingsError
+from sequences_mcp.guards.law import built_in
+from sequences_mcp.guards.policy import DEFAULT
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
-from sequences_mcp.services.blueprints import check_blueprint, create_blueprint, waive
+from sequences_mcp.services.blueprints import check_blueprint, check_file, create_blueprint, waive
 from sequences_mcp.services.reviews import approve_plan
 from sequences_mcp.services.starts import StartReport, preview_sequence, start_sequence
 from sequences_mcp.settings import read_settings
@@ -334,3 +337,29 @@ async def test_a_preview_shows_what_a_start_would_say(tmp_path: Path) -> None:
     american, german = shown.people
     assert "law.postal_address" in law_of(american.person.findings)
     assert german.blocked and "Consent is needed" in german.blocked[0]
+
+
+async def test_a_file_is_checked_by_what_the_workspace_says(tmp_path: Path) -> None:
+    steps = json.dumps([HELLO])
+    told = settings(tmp_path, LAW + 'countries = ["US"]\n')
+    placed = check_file(steps, policy=DEFAULT, law=law_of_settings(told))
+    assert {place.finding.rule for place in placed} == {"law.sender", "law.postal_address", "law.opt_out"}
+    (tmp_path / "settings.toml").unlink()
+    assert check_file(steps, policy=DEFAULT, law=law_of_settings(settings(tmp_path))) == ()
+
+
+async def test_what_was_written_into_the_country_decides_over_a_number_and_a_clock(tmp_path: Path) -> None:
+    person = {**FR, "phone": "+4930123456", "time_zone": "Europe/Berlin"}
+    async with open_context(settings(tmp_path, LAW), worker=False) as app:
+        told = law_of((await started(app, person)).warnings)
+    assert "law.country" not in told
+    assert "France: " in told["law.opt_out"].message
+
+
+def test_every_country_names_its_laws_with_a_link_and_has_a_line_in_a_language_of_ten() -> None:
+    table = built_in()
+    assert len(table.languages) == 10
+    for code, country in table.countries.items():
+        assert {"sender", "opt_out"} <= country.demands.keys(), code
+        assert all(demand.statute.link.startswith("https://") for demand in country.demands.values())
+        assert set(country.languages) <= set(table.languages)

@@ -207,7 +207,16 @@ async def test_variables_and_rules_are_readable_as_the_code_has_them(world: Worl
         listed = [one.uri for one in (await desktop.client.list_resources()).resources]
     assert named == {f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()}
     assert [f"{layer}.{name}" for layer in rules for name in rules[layer]] == [rule.id for rule in RULES]
-    assert listed == ["ui://sequences-mcp/plan.html", "format://steps", "format://variables", "format://rules"]
+    formats = [f"format://{name}" for name in ("steps", "variables", "rules", "law")]
+    assert listed == ["ui://sequences-mcp/plan.html", *formats]
+
+
+async def test_the_law_is_readable_by_country_and_says_that_it_is_no_advice(world: World) -> None:
+    async with world.client("auto") as desktop:
+        law = await read(desktop, "format://law")
+    assert "no legal advice" in law["about"]
+    assert law["laws"][law["countries"]["DE"]["consent"]]["statute"].startswith("UWG, section 7(2)")
+    assert {key for asked in law["countries"].values() for key in asked.values()} == set(law["laws"])
 
 
 async def test_the_rules_are_a_short_read_and_each_layer_has_its_examples(world: World) -> None:

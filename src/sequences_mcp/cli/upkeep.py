@@ -33,12 +33,13 @@ def _check() -> click.Command:
     @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def check(file: Path) -> None:
-        from sequences_mcp.bootstrap import policy_of
+        from sequences_mcp.bootstrap import law_of, policy_of
         from sequences_mcp.domain.findings import errors_in
         from sequences_mcp.review.terminal import findings
         from sequences_mcp.services.blueprints import check_file
 
-        located = check_file(text_of_file(file), policy=policy_of(settings_here()))
+        settings = settings_here()
+        located = check_file(text_of_file(file), policy=policy_of(settings), law=law_of(settings))
         say(findings(located, name=str(file)))
         sys.exit(1 if errors_in(place.finding for place in located) else 0)
 

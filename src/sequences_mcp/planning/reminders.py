@@ -19,7 +19,8 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
 from sequences_mcp.domain.plan import PlanHeader
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.law import OFFERED, FirstMessage, PersonFacts, findings_about
+from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.ports.embedded import PlannedPerson
 
 LAYER = "law."
@@ -36,11 +37,16 @@ _ENTRY = re.compile(rf"(?P<step>.*?): (?P<rule>{re.escape(LAYER)}\w+): (?P<messa
 def reminders_of_steps(app: AppContext, steps: Items[Step]) -> tuple[Finding, ...]:
     """Return what the first messages of a blueprint lack in the countries the workspace names, or anywhere."""
     law = app.law()
+    below = app.sending(steps).mailboxes[0].below if law.setting is not None else ""
+    return reminders_for(law, steps, policy=app.policy, below=below)
+
+
+def reminders_for(law: Law, steps: Items[Step], *, policy: GuardPolicy, below: str = "") -> tuple[Finding, ...]:
+    """Return the same for whoever has the law alone; nothing where the workspace says nothing of itself."""
     if law.setting is None:
         return ()
     person = PersonFacts(countries=law.setting.countries)
-    messages = _first_messages(steps, below=app.sending(steps).mailboxes[0].below)
-    findings = findings_about(law, person, messages, policy=app.policy)
+    findings = findings_about(law, person, _first_messages(steps, below=below), policy=policy)
     return tuple(finding for finding in findings if finding.rule not in _OF_PEOPLE)
 
 

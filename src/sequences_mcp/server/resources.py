@@ -1,4 +1,4 @@
-"""The MCP resources: the step format, the variables, the rules, one blueprint, one run.
+"""The MCP resources: the step format, the variables, the rules, the law, one blueprint, one run.
 
 A body is made when it is read, from the code or from the database.
 """
@@ -68,6 +68,7 @@ def register_resources(server: MCPServer[Any]) -> None:
         ("format://steps", "Step format", "The schema of a step, and a worked example.", step_format),
         ("format://variables", "Variables", "The nine variables of a text.", variables),
         ("format://rules", "Rules", "Every rule of the guards.", rules),
+        ("format://law", "Law", "What a first message needs, by country, and the statute. Reminders.", law),
     ):
         server.add_resource(_static(uri, title=title, description=description, read=read))
     for name, reader in (("blueprint", _blueprint), ("sequence", _sequence)):
@@ -111,6 +112,24 @@ def rules() -> str:
     for rule in RULES:
         layer, _, name = rule.id.partition(".")
         shown.setdefault(layer, {})[name] = f"{rule.severity.value}: {rule.message}"
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def law() -> str:
+    """Return what each country asks for by the keys of its laws, and these with their statutes and links."""
+    from sequences_mcp.guards.law import built_in
+
+    table = built_in()
+    statutes: dict[str, dict[str, str]] = {}
+    keys: dict[tuple[str, str], str] = {}
+    countries: dict[str, dict[str, str]] = {}
+    for code, country in table.countries.items():
+        for kind, demand in country.demands.items():
+            key = keys.setdefault(demand.statute[:2], str(len(keys) + 1))
+            statutes[key] = {"statute": demand.statute.statute, "link": demand.statute.link}
+            countries.setdefault(code, {})[kind] = key
+    about = "Reminders, no legal advice. law.toml in the data folder may change them."
+    shown = {"about": about, "laws": statutes, "countries": countries}
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 

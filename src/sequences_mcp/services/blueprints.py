@@ -25,13 +25,14 @@ from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
-from sequences_mcp.planning.reminders import RULES_ABOUT_PEOPLE, reminders_of_steps
+from sequences_mcp.planning.reminders import RULES_ABOUT_PEOPLE, reminders_for, reminders_of_steps
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services.vendor_writes import request_change
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
+    from sequences_mcp.guards.law import Law
     from sequences_mcp.guards.policy import GuardPolicy
 
 
@@ -171,7 +172,7 @@ class Located:
     end: JsonPlace
 
 
-def check_file(text: str, *, policy: GuardPolicy) -> tuple[Located, ...]:
+def check_file(text: str, *, policy: GuardPolicy, law: Law | None = None) -> tuple[Located, ...]:
     """Return the findings in a JSON text that is a list of steps or an object with ``steps``.
 
     Raises InvalidArgumentsError, with the line, for a text that is not JSON or has no steps.
@@ -186,9 +187,10 @@ def check_file(text: str, *, policy: GuardPolicy) -> tuple[Located, ...]:
     except RecursionError as error:
         raise InvalidArgumentsError("The file is nested too deeply.", next_step="Give a list of steps.") from error
     root, steps = _steps(source)
-    return tuple(
-        _located(source, finding, root=root, steps=steps) for finding in check_steps(steps, policy=policy).findings
-    )
+    report = check_steps(steps, policy=policy)
+    lacking = reminders_for(law, report.well_formed, policy=policy) if law is not None else ()
+    findings = (*report.findings, *lacking)
+    return tuple(_located(source, finding, root=root, steps=steps) for finding in findings)
 
 
 def _steps(source: JsonMap) -> tuple[Path, object]:

@@ -26,7 +26,7 @@ from sequences_mcp.store.sqlite.database import FILE_NAME
 from sequences_mcp.store.sqlite.schema import APPLICATION_ID, migrations
 
 MANIFEST = "backup.json"
-PERSONS = ("passphrase.json", "proof.json", "passkeys.json", "guards.toml")
+PERSONS = ("passphrase.json", "proof.json", "passkeys.json", "guards.toml", "law.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
