@@ -72,8 +72,8 @@ async def _by_status(app: AppContext, where: Provider, wanted: ReplyFilter, *, w
         runs = Page((detail,) if is_replied else (), int(is_replied), wanted.page, wanted.size)
     else:
         runs = await list_sequences(app, wanted=replied, provider=where.name)
-    told = ((detail, (detail.facts or VendorFacts()).replied_at) for detail in runs.items)
-    dated = [(detail, at or detail.sequence.updated_at) for detail, at in told]
+    known = ((detail, (detail.facts or VendorFacts()).replied_at) for detail in runs.items)
+    dated = [(detail, at or detail.sequence.updated_at) for detail, at in known]
     items = tuple(
         ReceivedReply.at_vendor(detail, reply_id=detail.sequence.remote_id or detail.sequence.id, at=at)
         for detail, at in dated
