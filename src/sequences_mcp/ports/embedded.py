@@ -187,6 +187,25 @@ class ReceivedReply:
     step: StepRun | None = None
     blueprint_name: str | None = None
 
+    @classmethod
+    def at_vendor(cls, detail: SequenceDetail, *, reply_id: str, at: datetime) -> ReceivedReply:
+        """Return that the person of a vendor's run replied, which is all that its API tells."""
+        run = detail.sequence
+        status = detail.provider_status or run.status.value
+        entry = ReplyEntry(
+            id=reply_id,
+            stored_kind="reply",
+            waits=False,
+            contact_id=detail.contact.id,
+            sequence_id=run.remote_id or run.id,
+            key=None,
+            effect=f"the run is {status} there",
+            at=at,
+        )
+        facts = detail.facts or VendorFacts()
+        name = detail.blueprint_name or facts.blueprint_name
+        return cls(entry=entry, contact=detail.contact, sequence=run, blueprint_name=name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerDraft:

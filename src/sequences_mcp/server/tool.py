@@ -97,6 +97,11 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             write = _write(definition, call, subject, arguments=arguments)
             with _once_over(ours):
                 return answer(await _at_vendor(app, ctx, write, definition=definition, arguments=arguments))
+        if definition.read_first is not None:
+            stored = await app.ledger.recall(call)
+            if stored is not None:
+                return answer(stored)
+            arguments = await definition.read_first(app, arguments)
         effect = partial(_effect, definition, app, arguments)
         return answer(await app.ledger.once(call, effect, insist=definition.safe))
 

@@ -27,7 +27,7 @@ from sequences_mcp.planning.recipient_rows import (
     read_contact_inputs,
     read_many_recipients,
 )
-from sequences_mcp.ports.embedded import SavedContact
+from sequences_mcp.ports.embedded import ContactEntry, SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, PlacedContact, SourcingRow
 from sequences_mcp.vendors.registry import vendors_with_tool
@@ -57,14 +57,22 @@ async def find_contacts(
 
 async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[SavedContact]:
     """Save all or none; a note is appended with a stamp and nothing stored is erased."""
+    return await app.local.save_contacts(await entries_to_save(app, contacts=contacts))
+
+
+async def entries_to_save(app: AppContext, *, contacts: Items[object]) -> Items[ContactEntry]:
+    """Return the people of a call as they are to be saved; one error names what is wrong with each of them.
+
+    It lets everything else on the event loop go on meanwhile, so it is called before a transaction.
+    """
     rows = await read_many_recipients(contacts, policy=app.policy, extras=False)
     entries = [entry.contact for entry in rows.entries]
     if rows.is_sound and len(entries) <= PART:
-        return await app.local.save_contacts(entries)
+        return entries
     # In parts, as a start does it; and one answer names what is wrong with the other rows too.
     matched = await matched_people(app.local.match_contacts, entries)
     rows.require_sound(matched.problems)
-    return await app.local.save_contacts(matched.entries)
+    return matched.entries
 
 
 async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_SIZE) -> Page[SourcingRow]:

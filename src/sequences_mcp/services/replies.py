@@ -11,12 +11,15 @@ from hashlib import sha256
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.findings import Finding, errors_in
-from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.domain.inbound import InboxState, ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ConflictError, NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_rendered
-from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter
+from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter, SequenceFilter, VendorFacts
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.services.sequences import get_sequence, list_sequences
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 NOT_READ = "not read: no IMAP is set for it, so answers there are not known here"
 NEVER = "never read so far: a worker reads it (an open chat with this server, or `sequences-mcp work`)"
@@ -34,8 +37,49 @@ async def list_replies(app: AppContext, *, wanted: ReplyFilter, provider: str = 
     """Return one page of what came back, the newest first; an id in the filter says whose runs are meant."""
     of_id = provider_of(wanted.sequence_id or wanted.blueprint_id or "")
     where = app.named(of_id if provider == LOCAL and of_id in app.providers else provider)
-    page = await where.list_replies(wanted)
-    return RepliesReport(page, await read_up_to(app) if where.name == LOCAL else {})
+    if where.name != LOCAL:
+        return RepliesReport(await _at_vendor(app, where, wanted), {})
+    return RepliesReport(await where.list_replies(wanted), await read_up_to(app))
+
+
+async def _at_vendor(app: AppContext, where: Provider, wanted: ReplyFilter) -> Page[ReceivedReply]:
+    """Return who replied as far as a vendor tells it; the note says what it does not tell."""
+    about = DESCRIPTIONS[where.name]
+    if not about.replied_word:
+        where.require(Provider.list_replies)
+    if wanted.waiting or wanted.kind not in (None, ReceivedKind.REPLY):
+        return Page((), 0, wanted.page, wanted.size, note=about.replies_unseen)
+    if where.offers(Provider.list_replies):
+        page = await where.list_replies(wanted)
+    else:
+        page = await _by_status(app, where, wanted, word=about.replied_word)
+    return replace(page, note=" ".join(filter(None, (page.note, about.replies_unseen))))
+
+
+async def _by_status(app: AppContext, where: Provider, wanted: ReplyFilter, *, word: str) -> Page[ReceivedReply]:
+    """Return the runs at a vendor whose status there says that the person replied."""
+    replied = SequenceFilter(
+        provider_status=word,
+        blueprint_id=wanted.blueprint_id,
+        sort_by="updated_at",
+        sort_order="desc",
+        page=wanted.page,
+        size=wanted.size,
+    )
+    if wanted.sequence_id is not None:
+        detail = await get_sequence(app, sequence_id=wanted.sequence_id)
+        is_replied = (detail.provider_status or "").casefold() == word.casefold()
+        runs = Page((detail,) if is_replied else (), int(is_replied), wanted.page, wanted.size)
+    else:
+        runs = await list_sequences(app, wanted=replied, provider=where.name)
+    known = ((detail, (detail.facts or VendorFacts()).replied_at) for detail in runs.items)
+    dated = [(detail, at or detail.sequence.updated_at) for detail, at in known]
+    items = tuple(
+        ReceivedReply.at_vendor(detail, reply_id=detail.sequence.remote_id or detail.sequence.id, at=at)
+        for detail, at in dated
+        if wanted.since is None or at >= wanted.since
+    )
+    return runs.of(items)
 
 
 async def read_up_to(app: AppContext) -> dict[str, str]:
@@ -92,6 +136,11 @@ async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> Drafte
     Raises ConflictError for what no answer goes to (a machine's message, one recorded by hand, somebody on the
     suppression list), RefusedByGuardsError, NotSupportedError without IMAP, InboxUnreadError, DraftUnknownError.
     """
+    if (title := VENDORS.get(provider_of(reply_id))) is not None:
+        raise NotSupportedError(
+            f"This answer is at {title}: its words and its mailbox are not here.",
+            next_step=f"The person answers it in {title}'s own app.",
+        )
     reply = await app.local.get_reply(reply_id)
     entry = reply.entry
     _require_answerable(entry)

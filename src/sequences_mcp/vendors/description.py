@@ -39,7 +39,8 @@ class VendorDescription:
     warning of that rule. ``status_words`` says what the vendor's word for a status, in capitals, means, where
     that says more than the status. ``unseen_runs`` is said after a change of a blueprint. ``writes_later`` and
     ``writes_unreviewed`` are said before a start at a vendor that writes all texts itself, with and without a
-    review there; ``no_sender`` where nobody is set to send.
+    review there; ``no_sender`` where nobody is set to send. ``replied_word`` is its status of a run whose person
+    replied, and ``replies_unseen`` what its API does not tell of that.
     """
 
     name: str
@@ -61,6 +62,8 @@ class VendorDescription:
     writes_later: str | None = None
     writes_unreviewed: str | None = None
     no_sender: str | None = None
+    replied_word: str = ""
+    replies_unseen: str = ""
 
     @property
     def key_setting(self) -> str:

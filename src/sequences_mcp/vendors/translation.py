@@ -166,6 +166,7 @@ class RemoteActivity(Remote):
     type: str | None
     channel: str | None
     created_at: datetime | None
+    sequence_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

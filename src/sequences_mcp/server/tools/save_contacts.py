@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from sequences_mcp.context import AppContext
@@ -20,8 +21,12 @@ async def save_contacts(
     is updated: fields left out stay, a note is appended. At a vendor each person
     has an outcome of their own."""
     if provider == LOCAL:
-        return contacts_saved(await verb.save_contacts(app, contacts=contacts))
+        return contacts_saved(await app.local.save_contacts(contacts))
     return contacts_placed(await place_contacts(app, place_id=provider, contacts=contacts))
 
 
-TOOL = Definition(save_contacts, title="Save contacts", hints=WRITE)
+async def _read(app: AppContext, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {**arguments, "contacts": await verb.entries_to_save(app, contacts=arguments["contacts"])}
+
+
+TOOL = Definition(save_contacts, title="Save contacts", hints=WRITE, read_first=_read)

@@ -23,6 +23,11 @@ DESCRIPTION = VendorDescription(
         "GENERATING": "Clarky writes its texts; then they wait in its review queue, where a review is set.",
         "REPLIED": "Over: the person replied, as Clarky tells.",
     },
+    replied_word="REPLIED",
+    replies_unseen=(
+        "Clarky tells only that somebody replied, of runs started here: not the words, and nothing of bounces and "
+        "absences. Its app shows the conversation."
+    ),
     writes_later=(
         "Clarky writes the texts for each person after the start; they wait for approval in its review queue."
     ),

@@ -32,6 +32,11 @@ DESCRIPTION = VendorDescription(
         "WAITING_FOR_ACCEPTANCE": "It waits until the LinkedIn invitation is accepted.",
         "SCHEDULED": "Its next step is scheduled; Kalent does not tell when.",
     },
+    replied_word="TALENT_REPLIED",
+    replies_unseen=(
+        "Kalent tells only that somebody replied, of runs started here: not when, not the words, and nothing of "
+        "bounces and absences. Its app shows the conversation."
+    ),
     # Its API lists no runs of a blueprint.
     unseen_runs=(
         "Kalent's API does not tell whether people started in its own app are under way in this blueprint."

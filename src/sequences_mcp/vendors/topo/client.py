@@ -282,18 +282,23 @@ class TopoClient:
     async def list_activities(
         self,
         *,
-        sequence_id: str,
+        sequence_id: str | None = None,
+        template_id: str | None = None,
+        event_type: str | None = None,
         page: int = 1,
         size: int = 10,
     ) -> translation.RemotePage[translation.RemoteActivity]:
-        """Return one page of what happened in a run, newest first ("List activities")."""
+        """Return one page of what happened, newest first: in a run, in those of a template, or in all of them
+        ("List activities")."""
         request = VendorRequest(
             method="GET",
             path="/activities",
             what="list the activities",
             scope="activities:read",
             query=query(
-                sequence_id=topo_sequence_id(sequence_id),
+                sequence_id=topo_sequence_id(sequence_id) if sequence_id else None,
+                sequence_template_id=topo_template_id(template_id) if template_id else None,
+                event_type=event_type,
                 page=page,
                 size=page_size(size),
             ),

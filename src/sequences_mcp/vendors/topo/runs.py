@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import NoReturn, TypeVar
 
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key
@@ -17,12 +18,20 @@ from sequences_mcp.domain.run import LIVE, SequenceStatus, StopReason, StopScope
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import (
     InvalidArgumentsError,
+    NotFoundError,
     ProviderForbiddenError,
     ProviderUnavailableError,
     SequencesError,
 )
-from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, VendorActivity, VendorFacts
-from sequences_mcp.ports.vendor import MAX_CONCURRENT
+from sequences_mcp.ports.embedded import (
+    ReceivedReply,
+    ReplyFilter,
+    SequenceDetail,
+    SequenceFilter,
+    VendorActivity,
+    VendorFacts,
+)
+from sequences_mcp.ports.vendor import MAX_CONCURRENT, gather_limited
 from sequences_mcp.vendors.topo import DESCRIPTION
 from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient, lacking
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
@@ -34,7 +43,8 @@ ACTIVITIES = 10
 MOST_READ = 200  # people of live runs, read one by one to know where they work
 PAGES = 5  # of a hundred runs each: how far a search through Topo's list goes
 REMEMBERED = 2_000
-REPLIED = "message.replied"
+REPLIED, REPLIED_EVENT = "message.replied", "REPLIED"
+MOST_REPLIES = 20  # of a page: the run of each is read
 STOPPED_ALONE = (
     "Topo also stops other runs of this template at the company. Which ones could not be read: list_sequences "
     "with provider topo and status STOPPED_EARLY shows them."
@@ -188,6 +198,43 @@ class TopoRuns(Vendor):
         replies = [activity.at for activity in happened if activity.type == REPLIED and activity.at]
         facts = replace(detail.facts or VendorFacts(), replied_at=max(replies, default=None))
         return replace(detail, activities=happened, facts=facts)
+
+    async def list_replies(self, wanted: ReplyFilter) -> Page[ReceivedReply]:
+        """Return one page of who replied and when: the activities of that kind, each with its run."""
+        page = await self.topo.list_activities(
+            sequence_id=wanted.sequence_id,
+            template_id=wanted.blueprint_id,
+            event_type=REPLIED_EVENT,
+            page=wanted.page,
+            size=min(wanted.size, MOST_REPLIES),
+        )
+        activities = [
+            activity
+            for activity in page.items
+            if activity.sequence_id
+            and activity.created_at
+            and (wanted.since is None or activity.created_at >= wanted.since)
+        ]
+        ids = dict.fromkeys(activity.sequence_id for activity in activities if activity.sequence_id)
+        runs = await gather_limited([partial(self._run_or_none, run_id) for run_id in ids])
+        details = {detail.sequence.id: detail for detail in await self.named(filter(None, runs))}
+        replies = tuple(
+            ReceivedReply.at_vendor(detail, reply_id=activity.id, at=activity.created_at)
+            for activity in activities
+            if activity.created_at and (detail := details.get(activity.sequence_id or ""))
+        )
+        counted = page.counted()
+        is_all = wanted.since is None
+        # Of those since an instant only the page is known: the newest come first.
+        total = counted.total_count if is_all else (counted.page - 1) * counted.size + len(replies)
+        return Page(replies, total, counted.page, counted.size)
+
+    async def _run_or_none(self, sequence_id: str) -> RemoteSequence | None:
+        """Return a run, or None where it is not there any more."""
+        try:
+            return await self.topo.get_sequence(sequence_id)
+        except NotFoundError:
+            return None
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time."""

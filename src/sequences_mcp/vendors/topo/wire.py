@@ -271,6 +271,7 @@ def topo_activity(item: parsing.Row) -> translation.RemoteActivity:
         type=parsing.text_at(payload, "type"),
         channel=parsing.text_at(payload, "channel"),
         created_at=parsing.instant_at(item, "created_at", "createdAt"),
+        sequence_id=_whole_or_none(payload, "sequence_id"),
     )
 
 
