@@ -275,7 +275,7 @@ def _require_no_rules(replies: ReplyRules | None) -> None:
     """Raise InvalidArgumentsError for rules about answers that a vendor would not heed."""
     if replies is not None:
         raise InvalidArgumentsError(
-            "on_reply and stop_company_on_reply are of blueprints of the embedded engine; a vendor decides itself.",
+            "on_reply and stop_company_on_reply are the embedded engine's; a vendor has rules of its own.",
             next_step="Leave them out; the vendor's own app says what follows an answer.",
         )
 

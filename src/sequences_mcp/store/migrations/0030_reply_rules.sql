@@ -2,6 +2,8 @@
 
 ALTER TABLE blueprint_version ADD COLUMN replies TEXT NOT NULL DEFAULT '{}';
 
+CREATE INDEX inbound_complaint ON inbound (key) WHERE kind = 'complaint';
+
 -- A mailbox whose e-mails were marked as spam too often goes on: a person said so, and what was marked before that no
 -- longer counts.
 
