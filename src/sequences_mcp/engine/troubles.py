@@ -12,7 +12,6 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.workers import WorkerState
 from sequences_mcp.engine import supervisor
-from sequences_mcp.store.mailboxes import RESTS_AT
 from sequences_mcp.store.unit_of_work import Repositories, Store
 
 RECENT = timedelta(days=7)
@@ -181,7 +180,7 @@ def _resting(store: Repositories, sender: str, now: datetime, *, account: str | 
 
 def _complained(store: Repositories, sender: str, now: datetime) -> Iterator[Trouble]:
     complained = store.mailboxes.complaints(sender)
-    if complained is None or complained.opens(now) <= now or complained.number < RESTS_AT:
+    if complained is None or complained.opens(now) <= now:
         return
     goes_on = f"`sequences-mcp mail go-on {sender}` lets it go on"
     until = f"It goes on by itself at {complained.opens(now):%Y-%m-%d %H:%M} UTC; {goes_on} now."

@@ -275,8 +275,8 @@ def _require_no_rules(replies: ReplyRules | None) -> None:
     """Raise InvalidArgumentsError for rules about answers that a vendor would not heed."""
     if replies is not None:
         raise InvalidArgumentsError(
-            "on_reply and stop_company_on_reply are the embedded engine's; a vendor has rules of its own.",
-            next_step="Leave them out; the vendor's own app says what follows an answer.",
+            "What follows an answer cannot be set for a vendor's blueprint.",
+            next_step="Leave on_reply and the rule for the company out; the vendor's own app has both.",
         )
 
 

@@ -112,6 +112,8 @@ class Complaints:
 
     def opens(self, now: datetime) -> datetime:
         """Return from when the mailbox may be used again."""
+        if self.number < RESTS_AT:
+            return self.last
         return now + FAR if self.is_stop else self.last + AFTER_COMPLAINTS
 
     @property
@@ -143,7 +145,7 @@ class MailboxRepository:
         if capped is not None:
             free = from_micros(capped["at"]) + ROLLING
             waits.append((free, f"the mailbox has used up its {daily_cap} e-mails in 24 hours"))
-        if (complained := self.complaints(sender)) is not None and complained.number >= RESTS_AT:
+        if (complained := self.complaints(sender)) is not None:
             waits.append((complained.opens(now), complained.words))
         if rest := self.resting(sender, now=now, account=account):
             waits.append(

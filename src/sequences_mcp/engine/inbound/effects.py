@@ -295,14 +295,11 @@ class _Consequence:
     def _company_held(self, reason: str) -> str:
         """Hold the live runs of everybody at the contact's company; return that in words, or nothing."""
         contact_id = self.matched.sequence.contact_id
-        colleagues = [
-            one
-            for contact in self.work.contacts.by_ids([contact_id])
-            for one in self.work.contacts.colleagues(contact)
-            if one != contact_id
-        ]
+        known = self.work.contacts.by_ids([contact_id])
+        colleagues = [person for contact in known for person in self.work.contacts.colleagues(contact)]
         going = self.work.runs.by_ids(self.work.runs.going_of(colleagues))
-        return _held_words([run.id for run in going if self._apply(run, events.Held(reason))])
+        others = [run for run in going if run.contact_id != contact_id]
+        return _held_words([run.id for run in others if self._apply(run, events.Held(reason))])
 
     def _opted_out(self) -> str:
         if not self._is_theirs:
