@@ -197,6 +197,26 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
         return list(kinds), unknown
 
 
+def after_complaints(settings: Settings) -> str:
+    """Let a mailbox go on that was marked as spam too often, for a person; return that in words."""
+    from sequences_mcp.store.unit_of_work import Store
+
+    sender = settings.sender.address if settings.sender else ""
+    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
+        complained = work.mailboxes.complaints(sender)
+        if complained is None:
+            return f"No e-mail of {sender} was marked as spam."
+        work.mailboxes.clear_complaints(sender, actor="terminal", now=utc_now())
+        work.audit.record(
+            at=utc_now(),
+            actor="terminal",
+            action="mailbox.goes_on",
+            subject=sender,
+            detail={"complaints": complained.number},
+        )
+    return f"{sender} goes on; what was marked as spam before now no longer counts."
+
+
 def after_sign_in(settings: Settings, answer: TokenAnswer, *, in_file: bool) -> str:
     """Keep what a person granted, let the mailbox try again at once, and return where it is kept."""
     from sequences_mcp.sign_in.tokens import keep_grant

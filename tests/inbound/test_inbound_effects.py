@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from tests.world.engine import EMAIL, LATER, SENDER, EngineWorld, FakeDelivery
+from tests.world.engine import EMAIL, LATER, SENDER, START, EngineWorld, FakeDelivery
 from tests.world.inbound_mail import AT, Sent, complaint, raw, reply, report
 
+from sequences_mcp.domain.blueprint import ReplyRules, Sourcing
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.engine.channels.replies import provider_ids
 from sequences_mcp.engine.inbound.effects import hold_after_fault, incoming, resolve_named, take_in_message
@@ -424,6 +425,73 @@ async def test_an_answer_that_comes_before_the_servers_own_resolves_it_afterward
         assert resolve_named(work, now=world.clock.now) == 1
     run = await run_of(world)
     assert (run.status, run.steps[0].state) == (S.SUCCEEDED, StepState.SENT)
+
+
+async def begun_under(world: EngineWorld, *addresses: str, **rules: object) -> dict[str, Sent]:
+    """Send the first e-mail to each of these people from a blueprint with these rules for answers."""
+    blueprint = await world.local.create_blueprint(
+        name="Rules", steps=[EMAIL, FOLLOW_UP], sourcing=Sourcing(), replies=ReplyRules.model_validate(rules)
+    )
+    await world.approved(*[await world.contact(address) for address in addresses], blueprint=blueprint)
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    return {
+        one.recipient: Sent(message_id=one.message_id, recipient=one.recipient, subject="Hi")
+        for one in delivery.messages
+    }
+
+
+async def test_where_the_blueprint_says_hold_an_answer_holds_the_run(world: EngineWorld) -> None:
+    sent = await begun_under(world, "bob@acme.example", on_reply="hold")
+    assert comes(world, reply(sent["bob@acme.example"], "Yes")) == "held for a person"
+    run = await run_of(world)
+    assert (run.status, run.steps[1].reason) == (S.WAITING_FOR_USER, "the contact answered")
+
+
+async def test_where_the_blueprint_says_continue_the_run_goes_on_but_for_an_opt_out(world: EngineWorld) -> None:
+    sent = await begun_under(world, "bob@acme.example", "eve@other.example", on_reply="continue")
+    assert comes(world, reply(sent["bob@acme.example"], "Yes")) == "noted: its blueprint goes on after an answer"
+    assert (
+        comes(world, reply(sent["eve@other.example"], "Please remove me from your list."))
+        == "never written to again"
+    )
+    assert leaves(world, days=4) == 1
+
+
+async def test_an_answer_holds_the_companys_runs_where_the_blueprint_says_so(world: EngineWorld) -> None:
+    people = ("bob@acme.example", "carol@acme.example", "eve@other.example")
+    sent = await begun_under(world, *people, stop_company=True)
+    said = comes(world, reply(sent["bob@acme.example"], "Yes"))
+    carol = await run_of(world, "carol@acme.example")
+    assert said == f"the run succeeded; held for a person: {carol.id}"
+    assert carol.steps[1].reason == "somebody at the same company answered"
+    assert (await run_of(world, "eve@other.example")).status is S.ACTIVE
+
+
+async def test_a_mailbox_rests_above_one_complaint_in_a_thousand_and_stops_at_three(world: EngineWorld) -> None:
+    people = [f"person{number}@acme{number}.example" for number in range(6)]
+    sent = await begun_under(world, *people)
+    mailbox = world.store.mailboxes
+
+    def opens() -> tuple[bool, str]:
+        world.clock.forward(seconds=1)
+        at, why = mailbox.opens(SENDER.address, daily_cap=1000, spacing=0, now=world.clock.now) or (START, "")
+        return at > world.clock.now, why
+
+    comes(world, complaint(sent[people[0]]))
+    assert not opens()[0]
+    comes(world, complaint(sent[people[1]]))
+    assert opens() == (True, "the mailbox rests for a day: 2 of its last 1,000 e-mails were marked as spam")
+    world.clock.forward(days=1)
+    assert not opens()[0]
+    comes(world, complaint(sent[people[2]]))
+    world.clock.forward(days=2)
+    stopped, why = opens()
+    assert stopped
+    assert why.startswith("the mailbox has stopped until a person lets it go on: 3 of its last 1,000 e-mails")
+    assert leaves(world, days=1) == 0
+    mailbox.clear_complaints(SENDER.address, actor="terminal", now=world.clock.now)
+    assert leaves(world, days=1) == 3
 
 
 async def test_the_ids_that_a_server_names_are_read_out_of_its_acceptance() -> None:

@@ -19,7 +19,7 @@ from tests.world.product import GRACE, MAIL, Bureau, yes
 
 from sequences_mcp.bootstrap import working
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
-from sequences_mcp.engine.inbound.reader import MailboxReader, mailbox_reader, pause_after
+from sequences_mcp.engine.inbound.reader import BackgroundReader, MailboxReader, mailbox_reader, pause_after
 from sequences_mcp.engine.supervisor import READER, Heartbeat
 from sequences_mcp.engine.troubles import troubles
 from sequences_mcp.engine.worker import Worker
@@ -117,6 +117,99 @@ async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(rea
     real.clock.forward(minutes=2)
     worker.run_due()
     assert len(delivery.messages) == 1
+
+
+async def test_a_follow_up_of_a_mailbox_that_nobody_reads_any_more_waits_unless_that_was_approved(
+    real: EngineWorld, dovecot: Dovecot
+) -> None:
+    await begun(real, "bob@acme.example")
+    with reading(real, dovecot) as reader:
+        reader.read()
+    real.clock.forward(days=3, minutes=1)
+    delivery = FakeDelivery()
+    real.worker(delivery).run_due()  # a process without the setting
+    step = (await run_of(real, "bob@acme.example")).steps[1]
+    assert delivery.messages == []
+    assert "nobody reads the inbox of ada@example.com any more" in (step.reason or "")
+    assert step.until == real.clock.now + timedelta(minutes=1)
+
+
+async def test_a_first_walk_goes_back_to_the_oldest_run_that_somebody_may_still_answer(
+    real: EngineWorld, dovecot: Dovecot
+) -> None:
+    now = real.clock.now
+    real.clock.now = now - timedelta(days=50)
+    await begun(real, "bob@acme.example")
+    [run] = await real.runs()
+    sent = Sent(message_id=run.steps[0].message_id or "", recipient="bob@acme.example")
+    real.clock.now = now
+    with dovecot.person() as person:
+        person.append("INBOX", reply(sent, "Yes, gladly."), msg_time=now - timedelta(days=45))
+    with reading(real, dovecot) as reader:
+        reader.read()
+    assert (await run_of(real, "bob@acme.example")).status is S.SUCCEEDED
+
+
+async def test_a_reading_that_takes_long_holds_up_nothing_else(real: EngineWorld, dovecot: Dovecot) -> None:
+    """The mailbox is asked for in a thread of its own, which the worker waits for a while and no longer."""
+    await begun(real, "bob@acme.example")
+    real.clock.forward(days=3, minutes=1)
+    new = await real.contact("eve@other.example")
+    await real.approved(new, blueprint=await real.blueprint(EMAIL))
+    may_go_on, asked = threading.Event(), threading.Event()
+
+    @contextmanager
+    def opened() -> Iterator[MailboxReader]:
+        asked.set()
+        may_go_on.wait()
+        with Store.open(real.store.path.parent, now=real.clock.now) as store, reading(real, dovecot, store) as one:
+            yield one
+
+    background, delivery = BackgroundReader(opened=opened, patience=0.1), FakeDelivery()
+    worker = real.worker(delivery, read_answers=background)
+    worker.rules = replace(worker.rules, reads_inbox=True, freshness=TEN_MINUTES)
+    worker.run_due()
+    assert asked.is_set()
+    assert [message.recipient for message in delivery.messages] == ["eve@other.example"]
+    assert "was never read" in ((await run_of(real, "bob@acme.example")).steps[1].reason or "")
+    may_go_on.set()
+    wait_until(lambda: real.store.inboxes.reading(SENDER.address) is not None)
+    real.clock.forward(minutes=1)
+    worker.run_due()
+    assert [message.recipient for message in delivery.messages][1:] == ["bob@acme.example"]
+    background.close()
+
+
+async def test_an_answer_wakes_the_reader_long_before_its_next_walk(real: EngineWorld, dovecot: Dovecot) -> None:
+    sent = await begun(real, "bob@acme.example")
+    stop = threading.Event()
+
+    def read() -> None:
+        with Store.open(real.store.path.parent, now=real.clock.now) as store, reading(real, dovecot, store) as one:
+            one.every = 100_000.0
+            one.run(stop)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    wait_until(lambda: real.store.inboxes.reading(SENDER.address) is not None)
+    dovecot.deliver(reply(sent["bob@acme.example"], "Yes"))
+    wait_until(lambda: real.store.runs.live_at(["bob@acme.example"]) is None)
+    stop.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert (await run_of(real, "bob@acme.example")).status is S.SUCCEEDED
+
+
+async def test_the_held_line_names_the_folder_that_cannot_be_read(real: EngineWorld, dovecot: Dovecot) -> None:
+    await begun(real, "bob@acme.example")
+    with reading(real, dovecot) as reader:
+        reader.read()
+    real.clock.forward(days=3, minutes=1)
+    delivery = FakeDelivery()
+    with dovecot.unreadable("Archive"), reading(real, dovecot) as reader:
+        gated(real, delivery, reader).run_due()
+    assert delivery.messages == []
+    assert "“Archive” cannot be read" in ((await run_of(real, "bob@acme.example")).steps[1].reason or "")
 
 
 async def test_an_answer_that_cannot_be_stored_holds_its_run(real: EngineWorld, dovecot: Dovecot) -> None:

@@ -11,6 +11,7 @@ from tests.world.dovecot import Dovecot
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau
 
 from sequences_mcp.doctor import examine
+from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.planning.requirements import NOBODY_LISTENS
 from sequences_mcp.planning.warnings import blueprint_warnings
@@ -79,6 +80,8 @@ async def planned(bureau: Bureau, *steps: dict[str, object]) -> tuple[int, str]:
     async with bureau.app() as app:
         plan = await app.plans.get_plan(started["plan_id"])
         shown = "; ".join(finding.message for finding in await blueprint_warnings(app, plan))
+    # The digest that a person approves is over the header, so over this.
+    assert (f"again: {DEAF}" in plan.header.warnings) == (NOBODY_LISTENS in shown)
     return int(started["warnings"]), shown
 
 

@@ -61,7 +61,7 @@ def _mail() -> click.Group:
     def mail() -> None:
         pass
 
-    for command in (_connect(), _sign_in(), _test()):
+    for command in (_connect(), _sign_in(), _test(), _go_on()):
         mail.add_command(command)
     return mail
 
@@ -131,6 +131,17 @@ def _test() -> click.Command:
         sys.exit(0 if tried_out(mailbox_named(settings_here(), mailbox), within=within) else 1)
 
     return test
+
+
+def _go_on() -> click.Command:
+    @click.command("go-on", help="Let a mailbox send again that was marked as spam too often.")
+    @click.argument("mailbox", required=False)
+    def go_on(mailbox: str | None) -> None:
+        from sequences_mcp.upkeep import after_complaints
+
+        say([after_complaints(mailbox_named(settings_here(), mailbox))])
+
+    return go_on
 
 
 def mailbox_named(settings: Settings, name: str | None) -> Settings:

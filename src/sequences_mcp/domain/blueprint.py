@@ -201,6 +201,21 @@ class Sourcing(WireModel):
     location: str | None = None
 
 
+class OnReply(StrEnum):
+    """What becomes of a run when its contact answers by e-mail: it ends, waits for a person, or goes on."""
+
+    STOP = "stop"
+    HOLD = "hold"
+    CONTINUE = "continue"
+
+
+class ReplyRules(WireModel):
+    """What follows when somebody answers; ``stop_company`` also holds the runs of others at their company."""
+
+    on_reply: OnReply = OnReply.STOP
+    stop_company: bool = False
+
+
 class Blueprint(WireModel):
     """One immutable version of an ordered list of steps."""
 
@@ -210,6 +225,7 @@ class Blueprint(WireModel):
     steps: tuple[Step, ...]
     sourcing: Sourcing
     created_at: datetime
+    replies: ReplyRules = Field(default_factory=ReplyRules)
 
 
 # How each stored value of a step is built from JSON, by its wire name; a name that is not here needs no
@@ -231,6 +247,12 @@ def built_step(facts: Mapping[str, Any]) -> Step:
         name: _STEP_VALUES[name](value) if name in _STEP_VALUES else value for name, value in _given(facts).items()
     }
     return Step.model_construct(**built)
+
+
+def built_rules(facts: Mapping[str, Any]) -> ReplyRules:
+    """Return the rules for answers from their stored values, without validating them again."""
+    on_reply = OnReply(facts.get("onReply", OnReply.STOP))
+    return ReplyRules.model_construct(on_reply=on_reply, stop_company=bool(facts.get("stopCompany")))
 
 
 def built_sourcing(facts: Mapping[str, Any]) -> Sourcing:

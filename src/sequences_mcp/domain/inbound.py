@@ -10,6 +10,8 @@ from typing import Literal
 
 from sequences_mcp.domain.run import ReplyKind
 
+DEAF = "local.answers_unread"
+"""The rule whose warning says that a plan's follow-ups leave although nobody reads the answers."""
 HELD_FOR_PERSON = "held for a person"
 """What an effect says of a run that waits for a person because of what came in."""
 

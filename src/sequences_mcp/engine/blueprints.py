@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import Page
@@ -36,16 +36,32 @@ class LocalBlueprints(LocalMethods):
             raise _missing(parsed_id, version)
         return blueprint
 
-    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+    async def create_blueprint(
+        self, *, name: str, steps: Items[Step], sourcing: Sourcing, replies: ReplyRules | None = None
+    ) -> Blueprint:
         """Store a new blueprint as version 1."""
-        return self._added(self.engine.new_id(IdKind.BLUEPRINT), name=name, steps=steps, sourcing=sourcing)
+        new_id = self.engine.new_id(IdKind.BLUEPRINT)
+        return self._added(new_id, name=name, steps=steps, sourcing=sourcing, replies=replies)
 
     async def update_blueprint(
-        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+        self,
+        blueprint_id: str,
+        *,
+        expected_version: int,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        replies: ReplyRules | None = None,
     ) -> Blueprint:
         """Store the next version; StaleVersionError, with the difference, when a newer one is there."""
-        local_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
-        return self._added(local_id, name=name, steps=steps, sourcing=sourcing, expected_version=expected_version)
+        return self._added(
+            str(parse_id(blueprint_id, IdKind.BLUEPRINT)),
+            name=name,
+            steps=steps,
+            sourcing=sourcing,
+            replies=replies,
+            expected_version=expected_version,
+        )
 
     async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store what was just written to a vendor as the newest version known here of its blueprint."""
@@ -68,6 +84,7 @@ class LocalBlueprints(LocalMethods):
         name: str,
         steps: Items[Step],
         sourcing: Sourcing,
+        replies: ReplyRules | None = None,
         expected_version: int | None = None,
         only_renamed: bool = False,
     ) -> Blueprint:
@@ -92,6 +109,7 @@ class LocalBlueprints(LocalMethods):
                 steps=tuple(steps),
                 sourcing=sourcing,
                 created_at=self.engine.clock(),
+                replies=replies or (newest.replies if newest else ReplyRules()),
             )
             work.blueprints.add_version(blueprint)
             self.engine.audit(work, "blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
@@ -123,7 +141,8 @@ def blueprint_difference(old: Blueprint, new: Blueprint) -> list[str]:
 
 
 def _lines(blueprint: Blueprint) -> list[str]:
-    shown = blueprint.model_dump(mode="json", exclude={"id", "version", "created_at"}, exclude_none=True)
+    unshown = {"id", "version", "created_at", *(["replies"] if blueprint.replies == ReplyRules() else [])}
+    shown = blueprint.model_dump(mode="json", exclude=unshown, exclude_none=True)
     return json.dumps(shown, ensure_ascii=False, indent=1).splitlines()
 
 

@@ -12,6 +12,7 @@ from sequences_mcp.domain.blueprint import TEXTED, Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
 from sequences_mcp.domain.entries import Attempt
+from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
@@ -177,15 +178,26 @@ def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now
     """Return that it is not known up to now who answered, for a step after the first; or None."""
     if not any(step.state in _BEGUN for step in sequence.steps):
         return None
-    if not rules.reads_inbox and not _is_read_elsewhere(store, rules.terms, now=now):
-        return None
     known = store.inboxes.reading(rules.terms.sender_address)
+    if not rules.reads_inbox and not _is_read_elsewhere(store, rules.terms, now=now):
+        return _no_longer_read(store, sequence, rules.terms.sender_address) if known and known.read_up_to else None
     if known is not None and known.is_fresh(now=now, freshness=rules.freshness):
         return None
     since = known.read_up_to if known is not None else None
     when = f"was not read since {since:%Y-%m-%d %H:%M} UTC" if since is not None else "was never read"
     why = f" ({known.error})" if known is not None and known.error else ""
     return f"the inbox of {rules.terms.sender_address} {when}{why}"
+
+
+def _no_longer_read(store: Repositories, sequence: Run, sender: str) -> str | None:
+    """Return that nobody reads a mailbox which was read; None where the approval covers that nobody does."""
+    plan = store.plans.find(sequence.plan_id)
+    if plan is None or any(warning.endswith(f": {DEAF}") for warning in plan.header.warnings):
+        return None
+    return (
+        f"nobody reads the inbox of {sender} any more, which the approval does not cover: set SEQUENCES_IMAP_URL "
+        "again, or stop this and start it anew"
+    )
 
 
 def _is_read_elsewhere(store: Repositories, terms: Terms, *, now: datetime) -> bool:

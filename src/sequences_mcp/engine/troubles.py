@@ -46,6 +46,7 @@ def troubles(
     for terms, account in mailboxes.items():
         if terms.sender_address:
             results += _resting(store, terms.sender_address, now, account=account)
+            results += _complained(store, terms.sender_address, now)
         if terms.sender_address in read_here:
             results += _unread(store, terms.sender_address, now, freshness=freshness)
     return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
@@ -175,6 +176,21 @@ def _resting(store: Repositories, sender: str, now: datetime, *, account: str | 
             server_reply=rest.reply,
             sender=sender,
         )
+
+
+def _complained(store: Repositories, sender: str, now: datetime) -> Iterator[Trouble]:
+    complained = store.mailboxes.complaints(sender)
+    if complained is None or complained.opens(now) <= now:
+        return
+    goes_on = f"`sequences-mcp mail go-on {sender}` lets it go on"
+    until = f"It goes on by itself at {complained.opens(now):%Y-%m-%d %H:%M} UTC; {goes_on} now."
+    yield Trouble(
+        code="marked_as_spam",
+        what=f"No e-mail leaves from {sender}: {complained.words}.",
+        remedy=f"Look at whom you write to and how. {f'Then {goes_on}.' if complained.is_stop else until}",
+        since=complained.last,
+        sender=sender,
+    )
 
 
 def _unread(store: Repositories, address: str, now: datetime, *, freshness: timedelta | None) -> Iterator[Trouble]:

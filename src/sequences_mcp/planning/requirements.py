@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, LinkedInType, Step, Temporality
+from sequences_mcp.domain.blueprint import (
+    Blueprint,
+    Channel,
+    ContentSource,
+    LinkedInType,
+    OnReply,
+    Step,
+    Temporality,
+)
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.variables import used_in
@@ -23,7 +32,6 @@ from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 UNREAD = "local.unread"
-DEAF = "local.answers_unread"
 NOBODY_LISTENS = (
     "no mailbox is read here (SEQUENCES_IMAP_URL is not set): whoever answers the step before, or asks not to be "
     "written to again, still gets this one unless somebody records it first."
@@ -85,6 +93,25 @@ def _deaf(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
         after = iter(steps)
         if any(step.type is Channel.EMAIL for step in after) and (follow_up := next(after, None)):
             yield Finding(rule=DEAF, severity=Severity.WARNING, step_id=follow_up.id, message=NOBODY_LISTENS)
+
+
+GOES_ON = "local.on_reply"
+
+
+def after_answers(blueprint: Blueprint) -> Iterator[Finding]:
+    """Yield, for a blueprint of the embedded engine, that its steps go on although somebody answered."""
+    if blueprint.replies.on_reply is OnReply.CONTINUE and len(blueprint.steps) > 1:
+        message = (
+            "on_reply is continue: whoever answers by e-mail still gets this step and those after it, "
+            "unless they ask not to be written to again."
+        )
+        yield Finding(
+            rule=GOES_ON,
+            severity=Severity.WARNING,
+            step_id=blueprint.steps[1].id,
+            field="on_reply",
+            message=message,
+        )
 
 
 NO_SENDER = "local.sender"

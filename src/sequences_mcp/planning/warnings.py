@@ -13,7 +13,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.planning.reminders import reminders_of_plan
 from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
-from sequences_mcp.planning.requirements import BlueprintReport, findings_of, unread
+from sequences_mcp.planning.requirements import BlueprintReport, after_answers, findings_of, unread
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -33,7 +33,7 @@ async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
         named = not any(NO_AGENT in warning for warning in header.warnings)
         findings = (*findings, *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=named))
     else:
-        findings = (*findings, *unread(app, blueprint.steps))
+        findings = (*findings, *unread(app, blueprint.steps), *after_answers(blueprint))
     return BlueprintReport(blueprint, findings)
 
 

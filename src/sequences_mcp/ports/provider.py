@@ -19,7 +19,7 @@ from sequences_mcp.errors import NotSupportedError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+    from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
     from sequences_mcp.domain.contact import Contact
     from sequences_mcp.domain.findings import Finding
     from sequences_mcp.domain.page import Page
@@ -98,12 +98,21 @@ class Provider:
         """Return one version, the newest by default; NotFoundError."""
 
     @unless_overridden("create blueprints")
-    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+    async def create_blueprint(
+        self, *, name: str, steps: Items[Step], sourcing: Sourcing, replies: ReplyRules | None = None
+    ) -> Blueprint:
         """Store a new blueprint as version 1."""
 
     @unless_overridden("update blueprints")
     async def update_blueprint(
-        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+        self,
+        blueprint_id: str,
+        *,
+        expected_version: int,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        replies: ReplyRules | None = None,
     ) -> Blueprint:
         """Store the next version; StaleVersionError when ``expected_version`` is not the newest."""
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import invisible
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, OnReply, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, waived
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -225,6 +225,8 @@ async def create_blueprint(
     location: str | None = None,
     provider: str = LOCAL,
     config: Mapping[str, Any] | None = None,
+    on_reply: OnReply | None = None,
+    stop_company: bool | None = None,
 ) -> requirements.BlueprintReport:
     """Return the blueprint, version 1, with its warnings; RefusedByGuardsError when a finding refuses.
 
@@ -233,7 +235,13 @@ async def create_blueprint(
     """
     checked, findings = requirements.approved_by_guards(app, steps, provider=provider_of(provider))
     sourcing = sourcing_given(app, job_title=job_title, location=location)
-    made = await _created(app, provider, name=valid_name(name), steps=checked, sourcing=sourcing, config=config)
+    valid, replies = valid_name(name), _changed_rules(ReplyRules(), on_reply, stop_company)
+    if provider == LOCAL:
+        require_no_config(config)
+        made = await app.local.create_blueprint(name=valid, steps=checked, sourcing=sourcing, replies=replies)
+        return requirements.BlueprintReport(made, (*findings, *requirements.after_answers(made)))
+    _require_no_rules(replies)
+    made = await _created(app, provider, name=valid, steps=checked, sourcing=sourcing, config=config)
     return requirements.BlueprintReport(made, findings)
 
 
@@ -256,6 +264,25 @@ async def _created(
             next_step="Leave out job_title and location.",
         )
     return await where.create_in_sourcing(provider, name=name, steps=steps, config=config)
+
+
+def _changed_rules(old: ReplyRules, on_reply: OnReply | None, stop_company: bool | None) -> ReplyRules | None:
+    """Return the rules for answers with what is given changed, or None where nothing is."""
+    if on_reply is None and stop_company is None:
+        return None
+    return ReplyRules(
+        on_reply=old.on_reply if on_reply is None else on_reply,
+        stop_company=old.stop_company if stop_company is None else stop_company,
+    )
+
+
+def _require_no_rules(replies: ReplyRules | None) -> None:
+    """Raise InvalidArgumentsError for rules about answers that a vendor would not heed."""
+    if replies is not None:
+        raise InvalidArgumentsError(
+            "What follows an answer cannot be set for a vendor's blueprint.",
+            next_step="Leave on_reply and the rule for the company out; the vendor's own app has both.",
+        )
 
 
 def require_no_config(config: Mapping[str, Any] | None) -> None:
@@ -306,6 +333,8 @@ async def update_blueprint(
     job_title: str | None = None,
     location: str | None = None,
     config: Mapping[str, Any] | None = None,
+    on_reply: OnReply | None = None,
+    stop_company: bool | None = None,
 ) -> requirements.BlueprintReport:
     """Return the new version; what is None stays as it was, ``steps`` replaces the whole list.
 
@@ -315,10 +344,13 @@ async def update_blueprint(
     A vendor's blueprint in which people were started waits for a person: ApprovalError. Raises StaleVersionError
     when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
-    if all(item is None for item in (name, steps, job_title, location, config)):
+    if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
         raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     old = await provider.get_blueprint(blueprint_id)
+    replies = _changed_rules(old.replies, on_reply, stop_company)
+    if provider.name != LOCAL:
+        _require_no_rules(replies)
     if isinstance(steps, list):
         _require_whole_list(old.steps, steps)
     checked, findings = requirements.approved_by_guards(
@@ -355,7 +387,9 @@ async def update_blueprint(
         name=new_name,
         steps=checked,
         sourcing=sourcing,
+        replies=replies,
     )
+    findings += tuple(requirements.after_answers(blueprint))
     remaining = {step.id for step in blueprint.steps}
     removed = tuple(step.id for step in old.steps if step.id not in remaining)
     return requirements.BlueprintReport(blueprint, findings, removed)
@@ -434,6 +468,7 @@ async def get_blueprint(
         findings += (
             *requirements.without_effect(app, blueprint.steps),
             *requirements.unread(app, blueprint.steps),
+            *requirements.after_answers(blueprint),
         )
     findings += reminders_of_steps(app, blueprint.steps)
     return requirements.BlueprintReport(blueprint, waived(findings, await app.waivers.waivers_of(blueprint.id)))

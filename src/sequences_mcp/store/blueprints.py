@@ -8,7 +8,7 @@ from collections.abc import Sequence as Items
 from datetime import datetime
 from functools import lru_cache
 
-from sequences_mcp.domain.blueprint import Blueprint, Step, built_sourcing, built_step
+from sequences_mcp.domain.blueprint import Blueprint, Step, built_rules, built_sourcing, built_step
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.entries import QueueTally
 from sequences_mcp.domain.findings import Waiver
@@ -35,6 +35,7 @@ class BlueprintRepository:
             steps=steps_json(blueprint.steps),
             sourcing=canonical(blueprint.sourcing.model_dump(mode="json")).decode(),
             created_at=to_micros(blueprint.created_at),
+            replies=canonical(blueprint.replies.model_dump(mode="json", exclude_defaults=True)).decode(),
         )
 
     def find(self, blueprint_id: str, *, version: int | None = None) -> Blueprint | None:
@@ -117,6 +118,7 @@ def _from_row(row: Row) -> Blueprint:
         steps=steps_from_json(row["steps"]),
         sourcing=built_sourcing(json.loads(row["sourcing"])),
         created_at=from_micros(row["created_at"]),
+        replies=built_rules(json.loads(row["replies"])),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.entries import Answer, Attempt, Rest
@@ -97,6 +98,31 @@ class AttemptRepository:
         return row is not None and bool(row["found"])
 
 
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """How many of the last e-mails of a mailbox were marked as spam, and when the last of them was."""
+
+    number: int
+    last: datetime
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether the mailbox has stopped until a person says that it goes on."""
+        return self.number >= STOPS_AT
+
+    def opens(self, now: datetime) -> datetime:
+        """Return from when the mailbox may be used again."""
+        if self.number < RESTS_AT:
+            return self.last
+        return now + FAR if self.is_stop else self.last + AFTER_COMPLAINTS
+
+    @property
+    def words(self) -> str:
+        """What the mailbox waits for."""
+        what = "has stopped until a person lets it go on" if self.is_stop else "rests for a day"
+        return f"the mailbox {what}: {self.number} of its last {OF_THE_LAST:,} e-mails were marked as spam"
+
+
 class MailboxRepository:
     """Mailboxes that pause after the server refused them, and when each may be used again."""
 
@@ -119,11 +145,23 @@ class MailboxRepository:
         if capped is not None:
             free = from_micros(capped["at"]) + ROLLING
             waits.append((free, f"the mailbox has used up its {daily_cap} e-mails in 24 hours"))
+        if (complained := self.complaints(sender)) is not None:
+            waits.append((complained.opens(now), complained.words))
         if rest := self.resting(sender, now=now, account=account):
             waits.append(
                 (rest.until, f"the mailbox rests, refused since {rest.since:%Y-%m-%d %H:%M} UTC: {rest.why}")
             )
         return max(waits, key=lambda wait: wait[0])
+
+    def complaints(self, sender: str) -> Complaints | None:
+        """Return how many of a mailbox's last 1,000 e-mails were marked as spam; None for none."""
+        row = self._database.rows("mailboxes.complaints", sender=sender, size=OF_THE_LAST)[0]
+        last = from_micros(row["last"])
+        return Complaints(row["number"], last) if last is not None else None
+
+    def clear_complaints(self, sender: str, *, actor: str, now: datetime) -> None:
+        """Let a mailbox go on that was marked as spam too often: a person says so."""
+        self._database.write("mailboxes.clear_complaints", sender=sender, actor=actor, now=to_micros(now))
 
     def resting(self, sender: str, *, now: datetime, account: str | None = None) -> Rest | None:
         """Return the rest of a mailbox since its last accepted e-mail, also where its next try is due; or None.
@@ -186,4 +224,7 @@ class MailboxRepository:
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(hours=1)
 FORGOTTEN = timedelta(days=1)
+OF_THE_LAST = 1_000
+RESTS_AT, STOPS_AT = 2, 3  # complaints: above 0.1 %, and 0.3 %
+AFTER_COMPLAINTS, FAR = timedelta(days=1), timedelta(days=365)
 LOOKED_AT = 50

@@ -15,6 +15,7 @@ from functools import cache, cached_property, partial
 from hashlib import sha256
 
 from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.blueprint import OnReply, ReplyRules
 from sequences_mcp.domain.inbound import HELD_FOR_PERSON, InboundEntry
 from sequences_mcp.domain.run import LIVE, Run, StepState
 from sequences_mcp.engine import events
@@ -148,6 +149,10 @@ def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
     return bool(work.inbound.keys_of_message_ids(ids[:1]) or work.inbound.keys_of_provider_ids(ids))
 
 
+def _held_words(held: list[str]) -> str:
+    return f"; {HELD_FOR_PERSON}: {', '.join(held)}" if held else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Consequence:
     """One message about one run."""
@@ -269,9 +274,32 @@ class _Consequence:
         others = self._others_held("the contact answered an e-mail of another sequence")
         if not self.matched.is_sure and self.matched.run is None:
             return self._held("the contact wrote before anything was sent") + others
+        rules = self._rules
+        if rules.stop_company:
+            others += self._company_held("somebody at the same company answered")
+        if rules.on_reply is OnReply.CONTINUE and sequence.status in LIVE:
+            return f"noted: its blueprint goes on after an answer{others}"
+        if rules.on_reply is OnReply.HOLD:
+            return self._held("the contact answered") + others
         if not self._apply(sequence, events.Replied(REPLIED)):
             return OVER + others
         return f"the run succeeded{others}"
+
+    @property
+    def _rules(self) -> ReplyRules:
+        """What its blueprint says of answers; where that is gone, what is usual."""
+        sequence = self.matched.sequence
+        blueprint = self.work.blueprints.find(sequence.blueprint_id, version=sequence.blueprint_version)
+        return blueprint.replies if blueprint else ReplyRules()
+
+    def _company_held(self, reason: str) -> str:
+        """Hold the live runs of everybody at the contact's company; return that in words, or nothing."""
+        contact_id = self.matched.sequence.contact_id
+        known = self.work.contacts.by_ids([contact_id])
+        colleagues = [person for contact in known for person in self.work.contacts.colleagues(contact)]
+        going = self.work.runs.by_ids(self.work.runs.going_of(colleagues))
+        others = [run for run in going if run.contact_id != contact_id]
+        return _held_words([run.id for run in others if self._apply(run, events.Held(reason))])
 
     def _opted_out(self) -> str:
         if not self._is_theirs:
@@ -354,4 +382,4 @@ class _Consequence:
         """Hold the other live runs of the same person; return that in words, or nothing."""
         others = others_of_person(self.work, self.matched.sequence, self.item.message.sender)
         held = [run.id for run in others if self._apply(run, events.Held(reason))]
-        return f"; {HELD_FOR_PERSON}: {', '.join(held)}" if held else ""
+        return _held_words(held)

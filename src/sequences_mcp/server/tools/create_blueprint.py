@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import OnReply
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Sourced, StepFormat, Unpacked
@@ -23,6 +24,8 @@ async def create_blueprint(
     location: Annotated[Name | None, Field(description="Fills {{sourcingLocation}}")] = None,
     provider: Sourced = LOCAL,
     config: Configuration = None,
+    on_reply: OnReply | None = None,
+    stop_company_on_reply: bool | None = None,
 ) -> BlueprintWritten:
     """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
 
@@ -37,6 +40,8 @@ async def create_blueprint(
         location=location,
         provider=provider,
         config=config,
+        on_reply=on_reply,
+        stop_company=stop_company_on_reply,
     )
     return blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
 

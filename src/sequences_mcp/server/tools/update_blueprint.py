@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import OnReply
 from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
@@ -27,6 +28,8 @@ async def update_blueprint(
     job_title: Name | None = None,
     location: Name | None = None,
     config: Configuration = None,
+    on_reply: OnReply | None = None,
+    stop_company_on_reply: bool | None = None,
 ) -> BlueprintWritten:
     """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
     their version. A stale expected_version is refused and shows what changed."""
@@ -39,6 +42,8 @@ async def update_blueprint(
         job_title=job_title,
         location=location,
         config=config,
+        on_reply=on_reply,
+        stop_company=stop_company_on_reply,
     )
     view = blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
     vendor = DESCRIPTIONS.get(provider_of(blueprint_id))

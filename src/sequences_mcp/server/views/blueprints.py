@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from typing import Any, Literal
 
-from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.domain.blueprint import Blueprint, OnReply, Step
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.planning.requirements import BlueprintReport, Needs
@@ -99,6 +99,8 @@ class BlueprintView(FindingsView):
     job_title: str | None = None
     location: str | None = None
     created_at: str
+    on_reply: str | None = None
+    stop_company_on_reply: bool | None = None
     steps: tuple[dict[str, Any], ...] | None = None
     note: str | None = None
 
@@ -140,6 +142,8 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
+        on_reply=None if blueprint.replies.on_reply is OnReply.STOP else blueprint.replies.on_reply.value,
+        stop_company_on_reply=blueprint.replies.stop_company or None,
         steps=None if _are_unavailable(blueprint) else shown,
         note=_note(blueprint, is_cut=shown != steps),
         **findings_fields(report.findings),

@@ -1,7 +1,7 @@
 -- add_version --
 -- One version of a blueprint.
-INSERT INTO blueprint_version (blueprint_id, version, name, steps, sourcing, created_at)
-VALUES (:blueprint_id, :version, :name, :steps, :sourcing, :created_at)
+INSERT INTO blueprint_version (blueprint_id, version, name, steps, sourcing, created_at, replies)
+VALUES (:blueprint_id, :version, :name, :steps, :sourcing, :created_at, :replies)
 
 -- newest --
 -- A blueprint's newest version.

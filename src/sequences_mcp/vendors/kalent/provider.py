@@ -17,7 +17,7 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 from typing import Any
 
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
@@ -69,6 +69,7 @@ class Kalent(Vendor):
         name: str,
         steps: Items[Step],
         sourcing: Sourcing,
+        replies: ReplyRules | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> Blueprint:
         """Send what has changed, of the steps all of them.
