@@ -353,6 +353,7 @@ PART_CHANGES: dict[tuple[str, str], Any] = {
     ("delay", "value"): 5,
     ("delay", "unit"): DelayUnit.MINUTE,
     ("config", "user_id"): None,
+    ("config", "new_thread"): True,
     ("policy", "skip_step_if_no_contact"): False,
     ("policy", "auto_validate_ai_draft"): True,
     ("policy", "invite_timeout_days"): 1,

@@ -143,9 +143,10 @@ class Policy(WireModel):
 
 
 class StepConfig(WireModel):
-    """Who sends this step, where it is not the sequence's sender."""
+    """Who sends this step, where it is not the sequence's sender, and whether it begins a new conversation."""
 
     user_id: str | None = None
+    new_thread: bool = False
 
 
 class Step(WireModel):
@@ -181,6 +182,11 @@ class Step(WireModel):
     def takes_subject(self) -> bool:
         """Whether this step has a subject: an e-mail or an InMail."""
         return self.type is Channel.EMAIL or self.linked_in_type is LinkedInType.INMAIL
+
+    @property
+    def starts_thread(self) -> bool:
+        """Whether this e-mail answers none of those before it."""
+        return self.config is not None and self.config.new_thread
 
     @property
     def is_invitation(self) -> bool:

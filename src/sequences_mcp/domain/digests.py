@@ -6,8 +6,9 @@ under it for as long as they live, so an approval outlasts an upgrade of the pro
 
 **A version is frozen.** Its fields, their names, order and form never change; tests compare each version with
 digests written down as text. A new field of a step, a text, a plan or a change joins a new version, which is what
-is planned from then on. Under an older version such a field is at its default, since nobody could give it; where
-it is not (someone changed the database), it joins the preimage under ``BEYOND``, and no approval covers that.
+is planned from then on; or, where it is optional, it joins the preimage under ``BEYOND`` where it is not at its
+default, so that what leaves it out has the digest it always had. Under an older program nobody could give it:
+where it is there all the same (someone changed the database), no approval of that time covers it.
 
 A plan's digest is the SHA-256 over its header followed by one SHA-256 a text, in order of person and step. So to
 check one text before it is sent takes the header, the list of text digests and that one text, not the texts of ten

@@ -279,8 +279,12 @@ class Run:
 
     def before(self, step_id: str) -> tuple[Step, ...]:
         """Return the steps that come before the step with this id."""
+        return tuple(run.step for run in self.steps_before(step_id))
+
+    def steps_before(self, step_id: str) -> tuple[StepRun, ...]:
+        """Return the same with what became of each."""
         ids = [run.step.id for run in self.steps]
-        return tuple(run.step for run in self.steps[: ids.index(step_id)])
+        return self.steps[: ids.index(step_id)]
 
     @property
     def last_step_executed_at(self) -> datetime | None:

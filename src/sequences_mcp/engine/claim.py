@@ -17,9 +17,11 @@ from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.suppressions import ENGINE
+from sequences_mcp.domain.threads import takes_thread_subject, thread_left, without_re
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.calendar import CALLING_HOURS, Window, next_open
-from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
+from sequences_mcp.engine.channels.message import NOTHING_ANSWERED, Answered, ComposedMessage, compose, message_id
+from sequences_mcp.engine.channels.replies import provider_message_id
 from sequences_mcp.engine.context import action_of, keep_changes
 from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance, with_run
@@ -311,14 +313,28 @@ def _composed(
         generation=run.generation,
         sender=rules.sender.address,
     )
+    subject, before = run.subject or "", thread_left(run, sequence.steps)
+    if not before and takes_thread_subject(run.step, sequence.before(run.step.id)):
+        subject = without_re(subject)  # what it would have answered was not sent
+    if not subject.strip():
+        raise InvalidArgumentsError("This e-mail has no subject.", next_step="Give it one with edit_draft.")
     return compose(
         sender=rules.sender,
         recipient=run.recipient or "",
-        subject=run.subject or "",
+        subject=subject,
         content=run.content or "",
         message_id=own_id,
         date=now,
+        answered=_answered(before, delivery=rules.terms.delivery),
     )
+
+
+def _answered(before: tuple[StepRun, ...], *, delivery: str) -> Answered:
+    """Return the conversation of the e-mails that left; where a provider gave one another id, with both."""
+    ids: list[str] = []
+    for step in before:
+        ids += filter(None, [step.message_id, provider_message_id(step.server_reply or "", server=delivery)])
+    return Answered(ids[-1], tuple(ids[:-1])) if ids else NOTHING_ANSWERED
 
 
 def _with_message_id(sequence: Run, key: str, header: str) -> Run:

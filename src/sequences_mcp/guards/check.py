@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
+from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.guards.inspect import of_value, show_excerpt
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
@@ -130,7 +131,7 @@ def rendered_texts(
     """Return the subject, if the step has one, and the content; a content that is missing is an empty one."""
     given: tuple[tuple[Field, str | None], ...] = (("subject", subject), ("content", content))
     for name, text in given:
-        if text is not None or name == "content" or step.subject is not None:
+        if text is not None or name == "content" or (step.subject or "").strip():
             yield GuardedText(
                 original="" if text is None else text,
                 field=name,
@@ -283,14 +284,13 @@ def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Ste
 def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[GuardedText]:
     from sequences_mcp.guards.text import GuardedText
 
-    mailed = False
-    for step in steps:
+    for place, step in enumerate(steps):
         text = GuardedText(
             original=step.content,
             channel=step.type,
             linked_in_type=step.linked_in_type,
             step_id=step.id,
-            is_follow_up=mailed,
+            is_follow_up=is_answering(step, steps[:place]),
             policy=policy,
         )
         if step.subject is not None:
@@ -299,4 +299,3 @@ def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Guard
             continue  # its content is not sent
         if step.content.strip() or not step.is_written_per_contact:
             yield text
-        mailed = mailed or step.type is Channel.EMAIL

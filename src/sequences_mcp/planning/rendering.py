@@ -15,6 +15,15 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.run import Leaving
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.threads import (
+    Earlier,
+    answer_subject,
+    is_answering,
+    steps_so_far,
+    takes_thread_subject,
+    thread_left,
+    thread_subject,
+)
 from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing_in, used_in
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards import lookalikes
@@ -56,19 +65,24 @@ def final_findings(
     values: Mapping[str, str | None],
     earlier: Items[Step],
     policy: GuardPolicy,
+    answers: str | None = None,
 ) -> tuple[Finding, ...]:
     """Return what the guards find in a text about to leave.
 
+    ``answers`` is the subject of the conversation that an e-mail continues: what it takes over from there was
+    looked at there.
     Only values that stand in the text count: a text written for one person need not use them all. What lies in a
     person's own data is an error only where that value would be refused if it were given; else it is a warning.
     """
     text = f"{subject or ''}\n{content}"
+    if answers is not None and takes_thread_subject(step, earlier) and subject == answer_subject(answers):
+        subject = None
     return check_rendered(
         step=step,
         subject=subject,
         content=content,
         values={name: value for name, value in used_by([step], values).items() if (value or "").strip() in text},
-        is_follow_up=_follows_an_email(earlier),
+        is_follow_up=is_answering(step, earlier),
         policy=policy,
     )
 
@@ -94,7 +108,7 @@ def quick_findings(
             return None
         lengths.append((name, seen.size))
         doubtful = doubtful or seen.is_doubtful
-    if not _fits(step, tuple(lengths), policy, is_follow_up=_follows_an_email(earlier)):
+    if not _fits(step, tuple(lengths), policy, is_follow_up=is_answering(step, earlier)):
         return None
     return check_filled(step, used_by([step], values), policy=policy) if doubtful else ()
 
@@ -103,19 +117,27 @@ def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str
     """Return why a text about to leave needs a person first, or None.
 
     An error holds every text, also one that was approved by itself. A warning about the contact's own data passes
-    where whoever approved the plan, or this text, was shown it.
+    where whoever approved the plan, or this text, was shown it. A subject of its own that says "Re:" does not
+    where the e-mail it would answer has not left: whoever approved the plan took it for an answer.
     """
     sequence, run = text.sequence, text.run
+    before, earlier = sequence.steps_before(run.step.id), sequence.before(run.step.id)
+    is_alone = not thread_left(run, sequence.steps) and not takes_thread_subject(run.step, earlier)
+    if is_alone:
+        earlier = tuple(step for step in earlier if step.type is not Channel.EMAIL)
     values = values_for(text.contact, sourcing=text.sourcing, sender=sender, variables=sequence.variables)
     for final_finding in final_findings(
         run.step,
         subject=run.subject,
         content=run.content or "",
         values=values,
-        earlier=sequence.before(run.step.id),
+        earlier=earlier,
         policy=policy,
+        answers=thread_subject((step.step, step.subject) for step in before),
     ):
-        unseen = final_finding.variable is not None and not sequence.warnings and not text.is_approved
+        is_about_values = final_finding.variable is not None and not sequence.warnings
+        is_about_answer = is_alone and bool(before) and final_finding.rule == "channel.reply_prefix"
+        unseen = (is_about_values or is_about_answer) and not text.is_approved
         if final_finding.severity is Severity.ERROR or (unseen and final_finding.severity is Severity.WARNING):
             return f"{final_finding.rule}: {final_finding.message}"
     return None
@@ -125,10 +147,6 @@ def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str
     """Return the values, none of them blank, of the variables that these templates use."""
     texts = [part for step in steps for part in (step.subject, step.content) if part]
     return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
-
-
-def _follows_an_email(earlier: Items[Step]) -> bool:
-    return any(step.type is Channel.EMAIL for step in earlier)
 
 
 class _Seen(NamedTuple):
@@ -226,15 +244,15 @@ def render_recipient(
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
     results = [*warnings_about(contact), *_never_open(app, blueprint.steps, zone)]
-    steps = []
-    for place, step in enumerate(blueprint.steps):
+    steps: list[PlannedStep] = []
+    for step in blueprint.steps:
         planned, findings = planned_step(
             app,
             step,
             contact,
             values=values,
             text=texts.get(step.id),
-            earlier=blueprint.steps[:place],
+            earlier=steps_so_far((planned.step, planned.subject) for planned in steps),
         )
         steps.append(planned)
         results.extend(findings)
@@ -276,24 +294,28 @@ def planned_step(
     *,
     values: Mapping[str, str | None],
     text: StepText | None,
-    earlier: Items[Step],
+    earlier: Earlier,
     rewritten: bool = False,
 ) -> tuple[PlannedStep, list[Finding]]:
     """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
 
     ``step`` is the blueprint's own, by which the text is checked again at the send; ``text`` stands for its
     template where one is given for this person, which ``rewritten`` allows for every step. A subject that
-    such a text keeps was filled in before, and is not a second time.
+    such a text keeps was filled in before, and is not a second time. A step without a subject takes over that
+    of the conversation which the earlier e-mails end in.
     """
     to = address_for(step, contact)
     subject, content = _source(step, text, rewritten=rewritten)
+    takes_over = not (subject or "").strip() and takes_thread_subject(step, earlier.steps)
+    if takes_over:
+        subject = None if earlier.subject is None else answer_subject(earlier.subject)
     findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
         return PlannedStep(step=step, recipient=to, subject=subject, content=None), findings
     if text is not None:
         findings.extend(_written(app, step, text))
-        findings.extend([] if text.keeps_subject else _no_subject(step, subject))
-    stays = text is not None and text.keeps_subject
+        findings.extend([] if text.keeps_subject or takes_over else _no_subject(step, subject))
+    stays = takes_over or (text is not None and text.keeps_subject)
     templates = (content,) if stays else (subject, content)
     empty = missing_in(filter(None, templates), values)
     findings.extend(_empty_value(step, name) for name in empty)
@@ -301,14 +323,27 @@ def planned_step(
         if subject is not None and not stays:
             subject = fill_in(subject, values)
         content = fill_in(content, values)
-        final = None if text else quick_findings(step, values=values, earlier=earlier, policy=app.policy)
+        judged = _without_subject(step) if takes_over else step
+        final = None if text else quick_findings(judged, values=values, earlier=earlier.steps, policy=app.policy)
         if final is None:
             final = final_findings(
-                step, subject=subject, content=content, values=values, earlier=earlier, policy=app.policy
+                step,
+                subject=subject,
+                content=content,
+                values=values,
+                earlier=earlier.steps,
+                policy=app.policy,
+                answers=earlier.subject,
             )
         # The template's own warnings have been told with the blueprint.
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     return PlannedStep(step=step, recipient=to, subject=subject, content=content), findings
+
+
+@lru_cache(maxsize=256)
+def _without_subject(step: Step) -> Step:
+    """Return a step whose subject is looked at elsewhere."""
+    return step.model_copy(update={"subject": None})
 
 
 def _source(step: Step, text: StepText | None, *, rewritten: bool) -> tuple[str | None, str | None]:

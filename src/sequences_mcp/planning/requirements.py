@@ -23,6 +23,7 @@ from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
 from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.threads import takes_thread_subject
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
@@ -58,7 +59,9 @@ def approved_by_guards(
     """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses."""
     report = check_steps(steps, policy=app.policy)
     findings = report.findings
-    if provider == LOCAL:
+    if provider != LOCAL:
+        findings += tuple(_of_this_engine(report.well_formed))
+    else:
         findings += (*without_effect(app, report.well_formed), *unread(app, report.well_formed))
     findings += reminders_of_steps(app, report.well_formed)
     require_no_errors(findings)
@@ -114,6 +117,21 @@ def after_answers(blueprint: Blueprint) -> Iterator[Finding]:
         )
 
 
+def _of_this_engine(steps: Items[Step]) -> Iterator[Finding]:
+    """Yield, of a vendor's blueprint, what the embedded engine alone does."""
+    for place, step in enumerate(steps):
+        if step.starts_thread:
+            why = "Only the embedded engine knows newThread. Leave it out."
+            yield _refusal("vendor.new_thread", step, field="config.newThread", why=why)
+        if takes_thread_subject(step, steps[:place]) and not step.is_written_per_contact:
+            why = "An e-mail needs a subject; only the embedded engine takes over that of the e-mail before."
+            yield _refusal("vendor.subject", step, field="subject", why=why)
+
+
+def _refusal(rule: str, step: Step, *, field: str, why: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.ERROR, step_id=step.id, field=field, message=why)
+
+
 NO_SENDER = "local.sender"
 
 
@@ -157,6 +175,15 @@ def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
             "policy.autoValidateAIDraft",
             f"It is about texts written for each contact (contentSource {ContentSource.SUGGESTED}); this step has "
             "one text for all. Leave it out.",
+        )
+    if step.starts_thread and not (
+        step.type is Channel.EMAIL and any(other.type is Channel.EMAIL for other in earlier)
+    ):
+        yield (
+            "new_thread",
+            "config.newThread",
+            "It is about an e-mail after an e-mail, which would answer that one; this step answers none. Leave it "
+            "out.",
         )
     days, invitation = (
         step.policy.invite_timeout_days,

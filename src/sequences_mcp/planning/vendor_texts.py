@@ -12,6 +12,7 @@ from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, provider_of
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.threads import Earlier
 from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
 from sequences_mcp.guards.check import check_value, check_values
 from sequences_mcp.planning import rendering
@@ -115,7 +116,7 @@ def vendor_recipient(
     results = [*rendering.warnings_about(contact), *about_values]
     steps = []
     for place, step in enumerate(blueprint.steps):
-        earlier = blueprint.steps[:place]
+        earlier = Earlier(blueprint.steps[:place])
         manual = step.model_copy(update={"content_source": ContentSource.MANUAL})
         planned, findings = rendering.planned_step(app, manual, contact, values=plain, text=None, earlier=earlier)
         subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))

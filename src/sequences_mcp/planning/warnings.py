@@ -11,6 +11,7 @@ from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.findings import Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.domain.threads import thread_subject
 from sequences_mcp.planning.reminders import reminders_of_plan
 from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
 from sequences_mcp.planning.requirements import BlueprintReport, after_answers, findings_of, unread
@@ -133,6 +134,7 @@ def _text_findings(
     if run.content is None:
         return ()
     sequence = detail.sequence
+    before = sequence.steps_before(run.step.id)
     return final_findings(
         run.step,
         subject=run.subject,
@@ -140,6 +142,7 @@ def _text_findings(
         values=values_for(detail.contact, sourcing=sourcing, sender=app.sender, variables=sequence.variables),
         earlier=sequence.before(run.step.id),
         policy=app.policy,
+        answers=thread_subject((step.step, step.subject) for step in before),
     )
 
 

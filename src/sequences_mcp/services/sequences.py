@@ -16,6 +16,7 @@ from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.run import (
     LIVE,
     TERMINAL,
+    Run,
     SequenceStatus,
     StepRun,
     StepState,
@@ -23,6 +24,7 @@ from sequences_mcp.domain.run import (
     StopScope,
     TaskOutcome,
 )
+from sequences_mcp.domain.threads import answer_subject, steps_so_far, takes_thread_subject, thread_subject
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.rendering import planned_step, values_for
@@ -288,7 +290,7 @@ async def require_allowed_texts(
         draft.contact,
         values=values,
         text=replace(text, subject=run.subject, keeps_subject=True) if text and stays else text,
-        earlier=sequence.before(step.id),
+        earlier=steps_so_far((other.step, other.subject) for other in sequence.steps_before(step.id)),
         rewritten=True,
     )
     return StepText(subject=planned.subject, content=planned.content or ""), findings
@@ -303,6 +305,7 @@ async def store_texts(
 ) -> None:
     """Store new texts of a run, which voids their approvals, with the warnings that a person then sees."""
     merged = detail.sequence.variables if variables is None else variables
+    texts = _with_answers(detail.sequence, texts)
     steps = tuple(
         replace(run, subject=new.subject, content=new.content, generation=run.generation + 1, same_as=None)
         if (new := texts.get(run.step.id)) and (new.subject, new.content) != (run.subject, run.content)
@@ -313,6 +316,28 @@ async def store_texts(
     sending = await app.sending_for(after.sequence)
     findings = own_warnings(sending, after, sourcing=await sourcing_of_run(app, after.sequence))
     await app.local.rewrite_texts(detail.sequence.id, texts, variables=variables, findings=findings)
+
+
+def _with_answers(sequence: Run, texts: Mapping[str, StepText]) -> dict[str, StepText]:
+    """Return the texts, with those of later e-mails whose subject is that of a conversation which they rename."""
+    result = dict(texts)
+    for run in sequence.steps:
+        before = sequence.steps_before(run.step.id)
+        old = thread_subject((step.step, step.subject) for step in before)
+        new = thread_subject((step.step, _subject_of(result, step)) for step in before)
+        if old == new or new is None or run.content is None or run.state not in PENDING:
+            continue
+        has_taken = run.subject is None or (old is not None and run.subject == answer_subject(old))
+        if has_taken and takes_thread_subject(run.step, sequence.before(run.step.id)):
+            text = result.get(run.step.id)
+            if text is None or text.subject == run.subject:
+                content = run.content if text is None else text.content
+                result[run.step.id] = StepText(subject=answer_subject(new), content=content)
+    return result
+
+
+def _subject_of(texts: Mapping[str, StepText], run: StepRun) -> str | None:
+    return texts[run.step.id].subject if run.step.id in texts else run.subject
 
 
 def _refuse(findings: list[Finding]) -> None:

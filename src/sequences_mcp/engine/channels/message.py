@@ -33,6 +33,17 @@ class ComposedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The conversation that an e-mail continues: the id of what it answers, and those before, the oldest first."""
+
+    answers: str
+    refers_to: tuple[str, ...] = ()
+
+
+NOTHING_ANSWERED = Answered("")
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Proof of acceptance: the server's own words, or the file written."""
 
@@ -96,10 +107,35 @@ def _encoded_words(text: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in words)
 
 
+_ID = re.compile(r"<[!-;=?-~]{1,240}@[!-;=?-~]{1,240}>")  # printable ASCII without brackets and spaces
+_MOST_REFERENCES = 20
+
+
+def _thread_headers(answered: Answered) -> dict[str, str]:
+    """Return In-Reply-To and References (RFC 5322, section 3.6.4), one id a line.
+
+    What is no id is left out: servers and strangers wrote it.
+    """
+    if not _ID.fullmatch(answered.answers):
+        return {}
+    before = [
+        item for item in dict.fromkeys(answered.refers_to) if _ID.fullmatch(item) and item != answered.answers
+    ]
+    ids = [*before[:1], *before[1:][-_MOST_REFERENCES:], answered.answers]
+    return {"In-Reply-To": answered.answers, "References": "\r\n ".join(ids)}
+
+
 def compose(
-    *, sender: Sender, recipient: str, subject: str, content: str, message_id: str, date: datetime
+    *,
+    sender: Sender,
+    recipient: str,
+    subject: str,
+    content: str,
+    message_id: str,
+    date: datetime,
+    answered: Answered = NOTHING_ANSWERED,
 ) -> ComposedMessage:
-    """Return a plain-text e-mail from one person to one person.
+    """Return a plain-text e-mail from one person to one person, in the conversation of what it answers.
 
     The same arguments give the same bytes. ``date`` is aware. Raises InvalidArgumentsError for what is not one
     plain address, for a line break or another control character in a header, and for a text that has no bytes.
@@ -112,6 +148,7 @@ def compose(
         "Subject": unstructured(subject),
         "Date": _date(date),
         "Message-ID": message_id,
+        **_thread_headers(answered),
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     message = ComposedMessage(
@@ -168,6 +205,7 @@ def _unfit(message: str) -> InvalidArgumentsError:
 _LONGEST_LINE = 998  # RFC 5322, section 2.1.1
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 _ONCE = ("from", "to", "subject", "date", "message-id")
+_AT_MOST_ONCE = ("in-reply-to", "references")
 _NEVER = re.compile(r"cc|bcc|sender|resent-.*")
 
 
@@ -187,6 +225,8 @@ def message_flaw(message: ComposedMessage) -> str | None:
     names = [name for name, _ in headers]
     if wrong := [name for name in _ONCE if names.count(name) != 1]:
         return f"it does not have exactly one {', '.join(wrong)} header"
+    if twice := [name for name in _AT_MOST_ONCE if names.count(name) > 1]:
+        return f"it has more than one {', '.join(twice)} header"
     if extra := [name for name in names if _NEVER.fullmatch(name)]:
         return f"it has a {', '.join(extra)} header"
     return _mismatch(message, dict(headers))

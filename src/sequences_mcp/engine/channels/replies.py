@@ -253,6 +253,25 @@ def provider_ids(reply: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(token.lower() for token in result))[:5]
 
 
+_AMAZON = re.compile(r"250 Ok ([0-9a-f]{16}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d{6})")
+_AMAZON_HOST = re.compile(r"//email-smtp(?:-fips)?\.([a-z0-9-]{5,30})\.amazonaws\.com\b")
+_WHOLE_ID = re.compile(r"250 2\.0\.0 OK (<[!-;=?-~]{6,200}@[!-;=?-~]{3,200}>)")
+
+
+def provider_message_id(reply: str, *, server: str) -> str:
+    """Return the Message-ID that a provider wrote into an e-mail in place of ours, or nothing where none is known.
+
+    Amazon answers with the part before the @; what follows is its region's (``email`` in us-east-1), out of the
+    server's address, ``smtps://email-smtp.eu-west-1.amazonaws.com:465``. Microsoft answers with the whole id.
+    """
+    if whole := _WHOLE_ID.match(reply):
+        return whole[1]
+    local, region = _AMAZON.match(reply), _AMAZON_HOST.search(server)
+    if not local or not region:
+        return ""
+    return f"<{local[1]}@{'email' if region[1] == 'us-east-1' else region[1]}.amazonses.com>"
+
+
 def deferred_error(
     why: str,
     *,

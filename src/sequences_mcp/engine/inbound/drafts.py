@@ -6,17 +6,12 @@ Nothing is sent. A person opens the draft in their own mail program, reads it an
 from __future__ import annotations
 
 import asyncio
-import re
-from dataclasses import replace
 
 from sequences_mcp.engine.channels.mail_server import Tokens
-from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
+from sequences_mcp.engine.channels.message import Answered, ComposedMessage, compose, message_id
 from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapServer, ImapWalker
 from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
 from sequences_mcp.ports.embedded import AnswerDraft
-
-MOST_REFERENCES = 20
-_ID = re.compile(r"<[!-;=?-~]{1,240}@[!-;=?-~]{1,240}>")  # printable ASCII without brackets and spaces
 
 
 def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
@@ -28,25 +23,15 @@ def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
     own_id = message_id(
         key, sequence_id=answer.name, step_key="answer", generation=0, sender=answer.sender.address
     )
-    plain = compose(
+    return compose(
         sender=answer.sender,
         recipient=answer.recipient,
         subject=answer.subject,
         content=answer.content,
         message_id=own_id,
         date=answer.at,
+        answered=Answered(answer.answers, answer.refers_to),
     )
-    return replace(plain, data=_thread_headers(answer) + plain.data)
-
-
-def _thread_headers(answer: AnswerDraft) -> bytes:
-    """Return In-Reply-To and References (RFC 5322, section 3.6.4), one id a line."""
-    if not _ID.fullmatch(answer.answers):
-        return b""
-    before = [item for item in dict.fromkeys(answer.refers_to) if _ID.fullmatch(item) and item != answer.answers]
-    ids = [*before[:1], *before[1:][-MOST_REFERENCES:], answer.answers]
-    references = "\r\n ".join(ids)
-    return f"In-Reply-To: {answer.answers}\r\nReferences: {references}\r\n".encode("ascii")
 
 
 def append_draft(walker: ImapWalker, message: ComposedMessage) -> str:

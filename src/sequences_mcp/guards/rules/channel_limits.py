@@ -14,8 +14,9 @@ from sequences_mcp.guards.views import COVER
 
 
 def _empty_subject(text: GuardedText) -> Iterator[Hit]:
-    """Return the whole subject when it is blank."""
-    if text.is_subject and text.is_blank:
+    """Return the whole subject when it is blank, but for an answer, which takes that of the e-mail before."""
+    is_taken_over = text.is_follow_up and not text.rendered and not text.original.strip()
+    if text.is_subject and text.is_blank and not is_taken_over:
         yield Hit(0, len(text.original))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.guards.rule import Rule, StepHit
 from sequences_mcp.guards.text import Hit
 
@@ -168,10 +169,12 @@ LINKED_IN_TYPE = Rule(
 def _subject(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every e-mail or InMail without a subject and every other step with one.
 
-    Where the text is written per contact, its subject may be written with it.
+    Where the text is written per contact, its subject may be written with it; an answer may take over that of the
+    e-mail before.
     """
-    for step in steps:
-        if step.takes_subject and step.subject is None and not step.is_written_per_contact:
+    for place, step in enumerate(steps):
+        has_one = step.subject is not None or step.is_written_per_contact or is_answering(step, steps[:place])
+        if step.takes_subject and not has_one:
             yield StepHit(step, "subject", message="An e-mail or InMail needs a subject.")
         elif not step.takes_subject and step.subject is not None:
             yield StepHit(step, "subject")
@@ -185,9 +188,11 @@ SUBJECT = Rule(
         '[{"type": "EMAIL", "subject": "Rust"}]',
         '[{"type": "SMS"}]',
         '[{"type": "EMAIL", "contentSource": "suggestedByKalent"}]',
+        '[{"type": "EMAIL", "subject": "Rust"}, {"type": "EMAIL"}]',
     ),
     reject=(
         '[{"type": "EMAIL"}]',
+        '[{"type": "EMAIL", "subject": "Rust"}, {"type": "EMAIL", "config": {"newThread": true}}]',
         '[{"type": "SMS", "subject": "Rust"}]',
     ),
     source="Kalent, step format: for e-mail, and for InMail",

@@ -1,0 +1,85 @@
+"""Conversations by e-mail: which e-mail a step answers, by its blueprint and by what has really left.
+
+An e-mail step after an e-mail step answers it, unless its ``config.newThread`` begins another conversation.
+Without a subject of its own it has the one that began the conversation, with ``Re:`` before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.run import StepState
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.run import StepRun
+
+_RE = re.compile(r"\s*re\s?:\s*", re.IGNORECASE)
+
+
+def is_answering(step: Step, earlier: Iterable[Step]) -> bool:
+    """Say whether a step is an e-mail that answers one of the steps before it."""
+    return (
+        step.type is Channel.EMAIL
+        and not step.starts_thread
+        and any(other.type is Channel.EMAIL for other in earlier)
+    )
+
+
+def takes_thread_subject(step: Step, earlier: Iterable[Step]) -> bool:
+    """Say whether a step has no subject of its own and takes that of the e-mail it answers."""
+    return not (step.subject or "").strip() and is_answering(step, earlier)
+
+
+def thread_subject(emails: Iterable[tuple[Step, str | None]]) -> str | None:
+    """Return the subject of the e-mail that began the last conversation of these steps, in their order.
+
+    Each comes with its final subject, None while that is still to be written.
+    """
+    subject, has_begun = None, False
+    for step, text in emails:
+        if step.type is Channel.EMAIL and (step.starts_thread or not has_begun):
+            subject, has_begun = text, True
+    return subject
+
+
+class Earlier(NamedTuple):
+    """The steps before one, and the subject of the conversation that they end in, as far as it is known."""
+
+    steps: tuple[Step, ...] = ()
+    subject: str | None = None
+
+
+def steps_so_far(pairs: Iterable[tuple[Step, str | None]]) -> Earlier:
+    """Return the steps before one, each given with its final subject."""
+    known = tuple(pairs)
+    return Earlier(tuple(step for step, _ in known), thread_subject(known))
+
+
+def answer_subject(subject: str) -> str:
+    """Return the subject of an answer to an e-mail with this one."""
+    return subject if _RE.match(subject) else f"Re: {subject}"
+
+
+def without_re(subject: str) -> str:
+    """Return a subject without ``Re:`` before it."""
+    return _RE.sub("", subject, count=1)
+
+
+def thread_left(run: StepRun, steps: Iterable[StepRun]) -> tuple[StepRun, ...]:
+    """Return the e-mails that one step answers and that have left, the oldest first.
+
+    Of an e-mail that was skipped or refused there is nothing to answer.
+    """
+    left: list[StepRun] = []
+    for other in steps:
+        if other.step.type is Channel.EMAIL and other.step.starts_thread:
+            left.clear()
+        if other.key == run.key:
+            break
+        if other.step.type is Channel.EMAIL and other.state is StepState.SENT and other.message_id:
+            left.append(other)
+    return tuple(left)
