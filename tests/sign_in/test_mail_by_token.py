@@ -138,6 +138,10 @@ async def test_no_step_fails_when_a_grant_ends_and_signing_in_again_sends_what_w
             bureau.forward(hours=1)
             bureau.work()
             [run] = (await desktop.call("list_sequences"))["items"]
-            told = " ".join((await desktop.call("list_providers"))["broken"])
+            state = await desktop.call("list_providers")
+            told = " ".join(state["broken"])
+    assert state["delivery"].endswith(
+        "signs in with Microsoft since 2026-11-23, until it is revoked, or after 90 days without use"
+    )
     assert len(running.inbox.taken) == 1 and "signed in again" not in told
     assert run["status"] == "COMPLETED"
