@@ -133,6 +133,7 @@ async def test_no_step_fails_when_a_grant_ends_and_signing_in_again_sends_what_w
             assert run["status"] == "ACTIVE", run
             assert "ada@example.com has to be signed in again at Microsoft" in told
             assert "sequences-mcp mail sign-in ada" in told and MARK not in told
+            assert "The mail server refuses" not in told
             assert account.server.asked == ["refresh_token"] and not running.inbox.taken
             account.agree()
             bureau.forward(hours=1)
