@@ -496,18 +496,20 @@ def _troubles(
         states = worker_states(store, now=now)
         mailboxes, read_here = own_mailboxes()
         sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
-        return [
-            *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
-            *troubles(
-                store,
-                now=now,
-                mailboxes=mailboxes,
-                states=states,
-                knows_server=settings.knows_server,
-                freshness=freshness,
-                read_here=read_here,
-            ),
-        ]
+        unset = settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends)
+        signed_out = {trouble.sender for trouble in unset if trouble.code == "sign_in_again"}
+        in_the_way = troubles(
+            store,
+            now=now,
+            mailboxes=mailboxes,
+            states=states,
+            knows_server=settings.knows_server,
+            freshness=freshness,
+            read_here=read_here,
+        )
+        # Without a token no mail server was asked, so that none refuses.
+        covered = {("mailbox_rests", sender) for sender in signed_out}
+        return [*unset, *(item for item in in_the_way if (item.code, item.sender) not in covered)]
 
 
 def workers_of(settings: Settings) -> list[WorkerPresence]:

@@ -49,8 +49,12 @@ class OutgoingMailbox:
     ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
     None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
     inbox is read, by this process or another one that has the password. ``put_draft`` puts an answer into its
+<<<<<<< HEAD
     folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` is how, in words.
     ``below`` is what it puts below every text: its signature and its line on how to say no.
+=======
+    folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` says how.
+>>>>>>> 2ca5bc0db9b387c628600f5d60a3d561172eb884
     """
 
     name: str | None
@@ -59,7 +63,7 @@ class OutgoingMailbox:
     next_open: Callable[[str, datetime], datetime | None]
     is_deaf: bool = False
     is_read: bool = False
-    signs_in: str = ""
+    signs_in: Callable[[], str] = str
     put_draft: Callable[[AnswerDraft], Awaitable[str]] | None = None
     below: str = ""
 

@@ -123,6 +123,8 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         yield from _sender(mailbox, sends)
         yield from _delivery(mailbox, sends)
         yield from _inbox(mailbox)
+        if (how := mailbox.signs_in()) != "nowhere":
+            yield DoctorLine(None, f"sign-in: {how}")
     yield from _secrets(settings, working)
     yield from _workers(working)
     yield from _guards(settings)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "settings.toml"
 PREFIX = "SEQUENCES_"
+# https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online
+_OF_MICROSOFT = (".office365.com", ".outlook.com")
+_ENDS_THERE = ", which Microsoft 365 stops taking by itself at the end of December 2026: sign in with oauth"
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -239,12 +242,18 @@ class Settings:
         for conflict in self.conflicts:
             logging.getLogger(__name__).warning("%s", conflict)
 
-    @property
     def signs_in(self) -> str:
-        """How the mailbox signs in, in words."""
-        if self.oauth is not None:
-            return f"with {self.oauth.of.title}"
-        return "with a password" if self.smtp_url or self.imap_url else "nowhere"
+        """Return how the mailbox signs in and when that ends, in words, as far as it is known now."""
+        if self.sign_in is not None:
+            from sequences_mcp.sign_in.tokens import lasting
+
+            return lasting(self.sign_in)
+        urls = [url.value for url in (self.smtp_url, self.imap_url) if url and "@" in url.value]
+        servers = [url.rpartition("@")[2] for url in urls]
+        if not servers:
+            return "nowhere"
+        is_microsoft = any(server.partition(":")[0].endswith(_OF_MICROSOFT) for server in servers)
+        return f"with a password{_ENDS_THERE if is_microsoft else ''}"
 
     @property
     def reads_inbox(self) -> bool:
@@ -384,6 +393,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
         "accounts": _accounts(problems),
     }
+    problems.found.extend(_without_client(values, file))
     further = _further_mailboxes(problems, values)
     if file is not None:
         problems.found.extend(file.problems)
@@ -405,6 +415,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         further_mailboxes=further,
         law=None if file is None else file.law,
     )
+
+
+def _without_client(values: Mapping[str, Any], file: FileSettings | None) -> list[str]:
+    """Return that an address asks for an access token and nothing says where that comes from."""
+    if file is not None and (file.mailbox or "") in file.oauth:
+        return []
+    urls = {name: values[name].value for name in ("smtp_url", "imap_url") if values[name]}
+    why = f"it signs in with an access token, which needs oauth in a mailbox of {FILE_NAME}"
+    return [f"{PREFIX}{name.upper()}: {why}" for name, url in urls.items() if ";AUTH=" in url.upper()]
 
 
 def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[Mailbox, ...]:

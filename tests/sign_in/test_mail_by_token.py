@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from oauth_account import Account
@@ -99,10 +98,9 @@ def test_a_token_that_dovecot_refuses_is_renewed_on_the_same_connection(account:
     tokens.current()
     account.server.expire()
     walker = ImapWalker(imap(inbox), tokens=tokens.current)
-    inbox.deliver(b"From: bob@acme.example\r\nSubject: Hello\r\n\r\nHello\r\n")
-    messages = [item for page in walker.walk({}, since=date(2000, 1, 1)) for item in page.messages]
+    assert "INBOX" in walker.folders()
     walker.close()
-    assert len(messages) == 1 and walker.logins == 1 and account.server.asked == ["refresh_token"]
+    assert walker.logins == 1 and account.server.asked == ["refresh_token"]
 
 
 def test_a_grant_that_is_over_is_said_by_the_reader_too(account: Account, inbox: Dovecot) -> None:
@@ -135,11 +133,16 @@ async def test_no_step_fails_when_a_grant_ends_and_signing_in_again_sends_what_w
             assert run["status"] == "ACTIVE", run
             assert "ada@example.com has to be signed in again at Microsoft" in told
             assert "sequences-mcp mail sign-in ada" in told and MARK not in told
+            assert "The mail server refuses" not in told
             assert account.server.asked == ["refresh_token"] and not running.inbox.taken
             account.agree()
             bureau.forward(hours=1)
             bureau.work()
             [run] = (await desktop.call("list_sequences"))["items"]
-            told = " ".join((await desktop.call("list_providers"))["broken"])
+            state = await desktop.call("list_providers")
+            told = " ".join(state["broken"])
+    assert state["delivery"].endswith(
+        "signs in with Microsoft since 2026-11-23, until it is revoked, or after 90 days without use"
+    )
     assert len(running.inbox.taken) == 1 and "signed in again" not in told
     assert run["status"] == "COMPLETED"

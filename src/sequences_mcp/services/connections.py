@@ -29,13 +29,14 @@ class ProviderReport:
 class ProvidersReport:
     """All providers, and the settings that decide who sends what, when and after whose approval.
 
-    ``sender`` and ``terms`` are the default mailbox's, ``mailboxes`` all of them where there are several.
+    ``sender`` and ``terms`` are those of ``default_mailbox``; ``mailboxes`` has all, where there are several.
     ``broken`` has a line for each of ``troubles`` and for each write whose outcome nobody knows.
     """
 
     providers: tuple[ProviderReport, ...]
     sender: Sender | None
     terms: Terms
+    default_mailbox: OutgoingMailbox
     mailboxes: tuple[OutgoingMailbox, ...]
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
@@ -52,6 +53,7 @@ async def list_providers(app: AppContext) -> ProvidersReport:
         providers=tuple([await _report(provider) for provider in app.providers.values()]),
         sender=app.sender,
         terms=app.terms,
+        default_mailbox=app.mailboxes[0],
         mailboxes=app.mailboxes if len(app.mailboxes) > 1 else (),
         approval=tuple(_ways_to_approve(app)),
         auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),

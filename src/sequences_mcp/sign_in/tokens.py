@@ -153,6 +153,17 @@ def signed_out(sign_in: MailSignIn, *, sender: str) -> Iterator[Trouble]:
     )
 
 
+def lasting(sign_in: MailSignIn) -> str:
+    """Return at whom a mailbox signs in, since when and how long that holds, in words."""
+    at, state = f"with {sign_in.client.of.title}", state_of(sign_in)
+    if state is None or why_not_signed_in(sign_in):
+        return f"{at}, and somebody has to sign in: sequences-mcp mail sign-in {sign_in.mailbox}"
+    since = f"since {state.signed_in_at:%Y-%m-%d}"
+    if state.ends_at is not None:
+        return f"{at} {since}, until {state.ends_at:%Y-%m-%d %H:%M} UTC"
+    return f"{at} {since}, {sign_in.client.of.lasts}"
+
+
 def token_request(
     client: OAuthRegistration, form: Mapping[str, str], *, url: str = "", timeout: float = PATIENCE
 ) -> tuple[int, dict[str, Any]]:

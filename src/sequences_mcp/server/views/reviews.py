@@ -277,7 +277,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
     return ProvidersView(
         providers=tuple(ProviderView(name=item.name, can=item.can, note=item.note) for item in report.providers),
         sender=f"{sender.name} <{sender.address}>" if sender else None,
-        delivery=delivery_words(terms.delivery),
+        delivery=_with_sign_in(delivery_words(terms.delivery), report.default_mailbox),
         window=terms.window,
         daily_cap=terms.daily_cap,
         spacing_seconds=terms.spacing,
@@ -300,7 +300,15 @@ def _mailbox_words(mailbox: OutgoingMailbox) -> str:
     terms = mailbox.terms
     way = "the outbox folder, which reaches nobody" if terms.delivery == "outbox" else terms.delivery
     limits = f"{terms.window}, {terms.daily_cap} in 24 hours, {terms.spacing} s apart"
-    return f"{mailbox.name}: {terms.sender_name} <{terms.sender_address}> through {way}; {limits}"
+    return _with_sign_in(
+        f"{mailbox.name}: {terms.sender_name} <{terms.sender_address}> through {way}; {limits}", mailbox
+    )
+
+
+def _with_sign_in(words: str, mailbox: OutgoingMailbox) -> str:
+    """Return the words on a mailbox with how it signs in, where it does."""
+    how = mailbox.signs_in()
+    return words if how in ("", "nowhere") else f"{words}; signs in {how}"
 
 
 def sender_words(terms: Terms) -> str:
