@@ -7,6 +7,7 @@ mailer's name, the marks of RFC 3834, an empty return path with words of its kin
 
 from __future__ import annotations
 
+import logging
 import re
 from base64 import b64decode
 from binascii import Error as BinasciiError
@@ -18,7 +19,15 @@ from enum import StrEnum
 
 from sequences_mcp.engine.channels.replies import Blame, judge_reply
 from sequences_mcp.engine.inbound.opt_out import phrases
-from sequences_mcp.engine.inbound.parsing import ADDRESS, ParsedMessage, decoded_header, own_parts, part_text
+from sequences_mcp.engine.inbound.parsing import (
+    ADDRESS,
+    ParsedMessage,
+    decoded_header,
+    first_texts,
+    inside_of,
+    own_parts,
+    part_text,
+)
 
 
 class InboundKind(StrEnum):
@@ -60,7 +69,6 @@ class Judged:
 
 _LONGEST_WHY = 300
 MOST_OF_NOTE = 2_000  # letters of a message that bears no mark
-MOST_LINES = 20_000  # of a message that is compared with the texts of other mail systems, line by line
 
 
 def judge_inbound(message: ParsedMessage) -> Judged:
@@ -120,12 +128,10 @@ def _complaint(message: ParsedMessage, report: Message) -> Judged:
 
 def _blocks(part: Message) -> list[Mapping[str, str]]:
     """Return the blocks of a delivery status: the message's own, then one for each recipient."""
-    inside = part.get_payload()
+    inside = inside_of(part)
     if isinstance(inside, list):
         blocks: list[Mapping[str, str]] = [
-            {name.lower(): decoded_header(value) for name, value in item.items()}
-            for item in inside
-            if isinstance(item, Message)
+            {name.lower(): decoded_header(value) for name, value in item.items()} for item in inside
         ]
         if any("action" in block or "status" in block or "final-recipient" in block for block in blocks):
             return blocks
@@ -134,16 +140,15 @@ def _blocks(part: Message) -> list[Mapping[str, str]]:
 
 def _inner_text(part: Message) -> str:
     """Return the text of a report's part, which the parser may have read as messages, or left encoded."""
-    inside = part.get_payload()
+    inside = inside_of(part)
     if not isinstance(inside, list):
         return part_text(part)
     pieces = []
     for item in inside:
-        if isinstance(item, Message):
-            pieces += [
-                "\n".join(f"{name}: {decoded_header(value)}" for name, value in item.items()),
-                part_text(item),
-            ]
+        pieces += [
+            "\n".join(f"{name}: {decoded_header(value)}" for name, value in item.items()),
+            part_text(item),
+        ]
     text = "\n\n".join(pieces).strip()
     if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
         try:
@@ -250,10 +255,9 @@ def _by_detectors(message: ParsedMessage) -> Judged | None:
     """Return what flufl.bounce finds, which knows the texts of many mail systems."""
     from flufl.bounce import all_failures
 
-    if message.everything.count("\n") > MOST_LINES:
-        return None
+    logging.getLogger("flufl.bounce").disabled = True  # a detector that fails over a stranger's text says nothing
     try:
-        temporary, permanent = all_failures(_without_messages(message.root))
+        temporary, permanent = all_failures(first_texts(_without_messages(message.root)))
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError, RecursionError):
         return None  # its detectors trust what they read, and a stranger wrote it
     if not temporary and not permanent:
@@ -277,7 +281,8 @@ def _without_messages(root: Message) -> Message:
     """Return a message without those inside it, unless it is a report: what somebody forwards is not theirs."""
     if root.get_content_maintype() != "multipart" or root.get_content_type() == "multipart/report":
         return root
-    inside = [part for part in root.get_payload() if isinstance(part, Message)]
+    if not isinstance(inside := inside_of(root), list):
+        return root
     ours = [part for part in inside if part.get_content_type() != "message/rfc822"]
     if len(ours) == len(inside):
         return root

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 MOST_WORDS = 250  # of the new text: a longer one is a letter, which a person reads
+LONGEST_TEXT = 10_000  # letters
 LONGEST_LINE = 1_000  # letters; a longer line introduces no quotation, and is costly to compare
 WITH_A_SUBJECT = 12  # words of a message whose subject alone says it
 FOLDER = Path(__file__).parent / "phrases"
@@ -44,7 +45,7 @@ def phrases(name: str, form: str = "(?:{})") -> re.Pattern[str]:
 def is_opt_out(new: str, subject: str = "") -> bool:
     """Say whether the new text of a reply (``own_text.new_text``), or its whole subject, is an opt-out."""
     text = unicodedata.normalize("NFKC", new).replace("’", "'")
-    if len(_WORDS.findall(text)) > MOST_WORDS:
+    if len(text) > LONGEST_TEXT or len(_WORDS.findall(text)) > MOST_WORDS:
         return False
     body = _body(text)
     whole = " ".join(body)

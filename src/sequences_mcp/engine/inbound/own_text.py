@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from sequences_mcp.engine.inbound.opt_out import LONGEST_LINE, phrases
+
 SHINGLE = 4
 SURELY = 8  # words in a row
 LONGEST = 100_000  # letters of a message that are compared
@@ -28,7 +30,16 @@ def new_text(text: str, ours: Iterable[str]) -> str:
     stored = _without(bodies, known)
     if any(body.strip() for body, is_quoted in zip(stored, quoted, strict=True) if not is_quoted):
         stored = ["" if is_quoted else body for body, is_quoted in zip(stored, quoted, strict=True)]
+    if stored != lines and any(body.strip() and not _introduces(body) for body in stored):
+        stored = ["" if _introduces(body) else body for body in stored]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(body.rstrip() for body in stored)).strip()
+
+
+def _introduces(line: str) -> bool:
+    """Say whether a line is a program's, above a quotation: "On … she wrote:", "-----Original Message-----"."""
+    line = line.strip()
+    ends = line.endswith((":", "：", "--", "__"))
+    return ends and len(line) < LONGEST_LINE and bool(phrases("attributions").fullmatch(line))
 
 
 def _folded(word: str) -> str:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
-from html.parser import HTMLParser
+from itertools import islice
 
 LONGEST = 200_000  # letters of one part that are looked at
 MOST_PARTS = 200
 MOST_ADDRESSES = 100
 MOST_IDS = 20  # of the messages that one answers
+MOST_HEADERS, LONGEST_HEADER, MOST_INSIDE, LONGEST_READ = 200, 2_000, 20, 20_000
+_READ = ("text", "message", "multipart")
 ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'|/=]{1,64}@[A-Za-z0-9\u0080-\uffff][A-Za-z0-9.\u0080-\uffff-]{1,253}")
 _ID = re.compile(r"<\s*([^<>\s@]{1,250}@[^<>\s@]{1,250})\s*>")
 _OURS = re.compile(r"(?<![a-z0-9])([a-z2-7]{32})@([a-z0-9.\u0080-\uffff-]+)")
@@ -90,9 +92,14 @@ def parse_inbound(data: bytes) -> ParsedMessage:
     )
 
 
+# A type of a thousand parameters says nothing more, and takes the library seconds.
+_LONG_FIELD = re.compile(rb"(?im)^(content-[a-z-]{1,40}:(?:[^\r\n]|\r?\n[ \t]){4000})(?:[^\r\n]|\r?\n[ \t])+")
+
+
 def _parsed(data: bytes) -> Message:
     from email.parser import BytesHeaderParser, BytesParser
 
+    data = _LONG_FIELD.sub(rb"\1", data)
     try:
         root = BytesParser().parsebytes(data)
         for _ in root.walk():
@@ -102,15 +109,40 @@ def _parsed(data: bytes) -> Message:
     return root
 
 
+def inside_of(part: Message) -> list[Message] | str:
+    """Return the parts or messages inside a part, or its text; nothing where its type is broken."""
+    try:
+        inside = part.get_payload()
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
+        return ""
+    if isinstance(inside, list):
+        return [item for item in inside if isinstance(item, Message)]
+    return inside if isinstance(inside, str) else ""
+
+
 def own_parts(message: Message) -> Iterator[Message]:
     """Yield the parts of a message but for those of messages inside it: what they are says nothing about it."""
     waiting, number = [message], 0
     while waiting and number < MOST_PARTS:
         part, number = waiting.pop(0), number + 1
         yield part
-        inside = part.get_payload()
+        inside = inside_of(part)
         if part.get_content_maintype() == "multipart" and isinstance(inside, list):
-            waiting[:0] = [item for item in inside if isinstance(item, Message)]
+            waiting[:0] = inside
+
+
+def first_texts(message: Message) -> Message:
+    """Return a copy with the first letters of headers and texts alone, for those who read every line."""
+    bare = Message()
+    for name, value in islice(message.raw_items(), MOST_HEADERS):
+        bare[name] = str(value)[:LONGEST_HEADER]
+    inside = inside_of(message)
+    if isinstance(inside, list):
+        texts = [part for part in inside[:MOST_INSIDE] if part.get_content_maintype() in _READ]
+        bare.set_payload([first_texts(part) for part in texts])
+    else:
+        bare.set_payload(inside[:LONGEST_READ])
+    return bare
 
 
 def readable_text(message: Message) -> str:
@@ -134,7 +166,7 @@ def part_text(part: Message) -> str:
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
         payload = None
     if not isinstance(payload, bytes):
-        inside = part.get_payload()
+        inside = inside_of(part)
         return inside[:LONGEST] if isinstance(inside, str) else ""
     try:
         charset = part.get_content_charset() or "utf-8"
@@ -226,10 +258,10 @@ def _written(message: Message) -> Iterator[str]:
     waiting, number = [message], 0
     while waiting and number < MOST_PARTS:
         part, number = waiting.pop(0), number + 1
-        inside = part.get_payload()
+        inside = inside_of(part)
         yield "\n".join(f"{name}: {_unfolded(value)}" for name, value in part.raw_items())[:LONGEST]
         if isinstance(inside, list):
-            waiting[:0] = [item for item in inside if isinstance(item, Message)]
+            waiting[:0] = inside
         elif part.get_content_maintype() in ("text", "message"):
             text = part_text(part)
             yield html_text(text) if part.get_content_type() == "text/html" else text
@@ -242,50 +274,43 @@ def _unfolded(value: object) -> str:
 
 _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol", "hr", "blockquote"})
 _UNSEEN = frozenset({"style", "script", "head", "title"})
-
-
-class _TextOfHtml(HTMLParser):
-    """Collects what HTML shows; what stands in a quotation begins with ``> `` on each line."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen = 0
-        self._quoted = 0
-
-    def begin_tag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a line where the tag does, and note quotations."""
-        self._unseen += tag in _UNSEEN
-        self._quoted += tag == "blockquote"
-        if tag in _BREAKS:
-            self._break()
-
-    def end_tag(self, tag: str) -> None:
-        """End a line where the tag does."""
-        self._unseen = max(self._unseen - (tag in _UNSEEN), 0)
-        self._quoted = max(self._quoted - (tag == "blockquote"), 0)
-        if tag in _BREAKS:
-            self._break()
-
-    def take_words(self, data: str) -> None:
-        """Keep words that are shown."""
-        if not self._unseen:
-            self.pieces.append(" ".join(data.split()) + " " if data.split() else " ")
-
-    # The library's names for them.
-    handle_starttag, handle_endtag, handle_data = begin_tag, end_tag, take_words
-
-    def _break(self) -> None:
-        self.pieces.append("\n" + "> " * min(self._quoted, 3))
+# No letter is looked at twice: html.parser takes a minute for 400 kB of "<!--".
+_TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9]{0,30})\b[^<>]*|[!?][^<>]*)>")
 
 
 def html_text(html: str) -> str:
-    """Return what HTML shows as plain text, a line for each block."""
-    reader = _TextOfHtml()
-    try:
-        reader.feed(html[:LONGEST])
-        reader.close()
-    except (ValueError, AssertionError, RecursionError):
-        return re.sub(r"<[^<>]*>", " ", html[:LONGEST])
-    lines = (" ".join(line.split()) for line in "".join(reader.pieces).splitlines())
+    """Return what HTML shows as plain text, a line for each block; ``> `` begins each line of a quotation."""
+    shown, pieces, at, unseen, quoted = _without_comments(html[:LONGEST]), [], 0, 0, 0
+    for match in _TAG.finditer(shown):
+        if not unseen:
+            pieces.append(_words_of_html(shown[at : match.start()]))
+        at, tag = match.end(), (match[2] or "").lower()
+        step = -1 if match[1] else 1
+        if tag in _UNSEEN:
+            unseen = max(unseen + step, 0)
+        elif tag == "body":
+            unseen = 0
+        elif tag == "blockquote":
+            quoted = max(quoted + step, 0)
+        if tag in _BREAKS:
+            pieces.append("\n" + "> " * min(quoted, 3))
+    if not unseen:
+        pieces.append(_words_of_html(shown[at:]))
+    lines = (" ".join(line.split()) for line in "".join(pieces).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _words_of_html(text: str) -> str:
+    from html import unescape
+
+    words = " ".join(unescape(text).split())
+    return f"{' ' if text[:1].isspace() else ''}{words}{' ' if text[-1:].isspace() else ''}"
+
+
+def _without_comments(html: str) -> str:
+    """Return HTML without its comments; one that does not end hides nothing."""
+    pieces, at = [], 0
+    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
+        pieces.append(html[at:start])
+        at = end + 3
+    return "".join([*pieces, html[at:]])
