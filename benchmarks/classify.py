@@ -1,11 +1,11 @@
-"""How long it takes to say what an e-mail that came in is, over the corpus of the tests, and how often it is right.
+"""How long it takes to say what an e-mail that came in is, over the tests' corpus, and how often it is right.
 
     python -m benchmarks.classify [how many damaged ones] [seed]
 
 Prints a Markdown table and exits with 1 when a budget is broken: 20 ms for 99 of 100 messages, nothing crashed, no
 address given up that may exist. Times are those of the processor, for all that is done before the database is
-asked: parsing, judging, the ids, the new text, opt-out and absence. Then so many messages are read that are damaged
-at random, 20,000 by default.
+asked: parsing, judging, the ids, the new text, opt-out and absence. Then so many messages are read that are
+damaged at random, 20,000 by default.
 """
 
 from __future__ import annotations
