@@ -49,12 +49,8 @@ class OutgoingMailbox:
     ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
     None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
     inbox is read, by this process or another one that has the password. ``put_draft`` puts an answer into its
-<<<<<<< HEAD
-    folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` is how, in words.
+    folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` says how, in words.
     ``below`` is what it puts below every text: its signature and its line on how to say no.
-=======
-    folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` says how.
->>>>>>> 2ca5bc0db9b387c628600f5d60a3d561172eb884
     """
 
     name: str | None
