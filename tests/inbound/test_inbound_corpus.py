@@ -6,6 +6,9 @@ a contact. So the first has a share that is allowed, and the second none.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from tests.world.inbound_mail import AT
 from tests.world.mail_corpus import SENT, CorpusItem, absences, bounces, machines
@@ -139,3 +142,25 @@ def test_the_corpus_has_more_than_six_hundred_messages() -> None:
     everything = [item.data for item in (*bounces(), *absences(), *machines(), *replies())]
     everything += [item.data for item in (*opt_outs(), *no_opt_outs(), *present())]
     assert len(set(everything)) >= 900
+
+
+# The samples of docs/samples
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROW = re.compile(r"^\| \[([\w.-]+)\]\(\1\) \| (\w+) \|", re.MULTILINE)
+DOCUMENTED = ROW.findall((DOCS / "samples" / "README.md").read_text("utf-8"))
+
+
+def test_each_sample_is_in_its_table_and_each_kind_has_one() -> None:
+    assert {name for name, _ in DOCUMENTED} == {path.name for path in (DOCS / "samples").glob("*.eml")}
+    assert {kind for _, kind in DOCUMENTED} == {kind.value for kind in InboundKind}
+
+
+@pytest.mark.parametrize(("name", "kind"), DOCUMENTED)
+def test_a_sample_is_what_its_table_says(name: str, kind: str) -> None:
+    message = parse_inbound((DOCS / "samples" / name).read_bytes())
+    text = new_text(message.text, ("\n\n".join(replies()[0].ours), SENT.subject))
+    judged = judge_inbound(message).kind
+    is_theirs = judged is InboundKind.REPLY and is_opt_out(text)
+    assert (InboundKind.OPT_OUT if is_theirs else judged).value == kind
+    assert SENT.message_id.strip("<>") in message.own_ids
