@@ -512,15 +512,6 @@ def _troubles(
         return [*unset, *(item for item in in_the_way if (item.code, item.sender) not in covered)]
 
 
-def workers_of(settings: Settings) -> list[WorkerPresence]:
-    """Return who does the due work of a data folder now; StoreError."""
-    from sequences_mcp.engine.supervisor import at_work
-    from sequences_mcp.store.unit_of_work import Store
-
-    with Store.open(settings.data_dir, now=utc_now()) as store:
-        return at_work(store, now=utc_now())
-
-
 def _with_own(
     settings: Settings, others: Callable[[], Items[WorkerPresence]], clock: Clock
 ) -> Callable[[], list[WorkerPresence]]:
@@ -704,10 +695,3 @@ def tokens_of(settings: Settings, *, clock: Clock = utc_now) -> Callable[[str], 
     from sequences_mcp.sign_in.tokens import access_tokens
 
     return access_tokens(sign_in, clock=clock)
-
-
-def make_database(settings: Settings) -> None:
-    """Make the database where there is none yet; StoreError."""
-    from sequences_mcp.store.unit_of_work import Store
-
-    Store.open(settings.data_dir, now=utc_now()).close()

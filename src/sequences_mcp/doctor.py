@@ -151,10 +151,13 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
 
 def _at_work(settings: Settings) -> list[WorkerPresence]:
     """Return the workers that run; an empty list where the database cannot be read, which another line reports."""
-    from sequences_mcp.bootstrap import workers_of
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.engine.supervisor import at_work
+    from sequences_mcp.store.unit_of_work import Store
 
     try:
-        return workers_of(settings)
+        with Store.open(settings.data_dir, now=utc_now()) as store:
+            return at_work(store, now=utc_now())
     except SequencesError:
         return []
 

@@ -228,3 +228,10 @@ def after_sign_in(settings: Settings, answer: TokenAnswer, *, in_file: bool) -> 
         with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
             work.mailboxes.free(settings.sender.address, now=utc_now())
     return "the system's keychain" if state.kept_in == "keychain" else "a file that only you can read"
+
+
+def make_database(settings: Settings) -> None:
+    """Make the database where there is none yet; StoreError."""
+    from sequences_mcp.store.unit_of_work import Store
+
+    Store.open(settings.data_dir, now=utc_now()).close()

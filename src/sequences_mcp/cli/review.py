@@ -234,7 +234,7 @@ def _set_passphrase() -> click.Command:
             old = prove_passphrase(
                 old_passphrase_file, prompt="Present passphrase", option="--old-passphrase-file"
             )
-        from sequences_mcp.bootstrap import make_database
+        from sequences_mcp.upkeep import make_database
 
         make_database(settings)  # so that a passphrase without a database later means that the database is lost
         passphrase.set_passphrase(folder, chosen_passphrase(passphrase_file), old=old)
