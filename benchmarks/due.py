@@ -27,6 +27,7 @@ from statistics import median
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanHeader, Terms
+from sequences_mcp.domain.run import StepRun
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -34,7 +35,7 @@ from sequences_mcp.engine.claim import SendPolicy
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Worker
-from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceFilter
 from sequences_mcp.store.unit_of_work import Store
 
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
@@ -175,7 +176,15 @@ async def start(local: LocalProvider, count: int) -> None:
             contact=saved.contact,
             variables={},
             time_zone="UTC",
-            steps=(PlannedStep(step=STEP, recipient=saved.contact.email, subject="Hi", content=STEP.content),),
+            steps=(
+                StepRun(
+                    key=local.plans.new_key(),
+                    step=STEP,
+                    recipient=saved.contact.email,
+                    subject="Hi",
+                    content=STEP.content,
+                ),
+            ),
         )
         for saved in await local.save_contacts(entries)
     ]

@@ -34,7 +34,7 @@ from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import PlanHeader, Terms
-from sequences_mcp.domain.run import Run, StepState
+from sequences_mcp.domain.run import Run, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import smtp
@@ -44,7 +44,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
 from sequences_mcp.engine.supervisor import MAILBOX
 from sequences_mcp.engine.worker import FREE, Worker
-from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceFilter
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.unit_of_work import Store
 
@@ -232,7 +232,15 @@ async def fill(store: Store, messages: int) -> None:
             contact=saved.contact,
             variables={},
             time_zone="UTC",
-            steps=(PlannedStep(step=step, recipient=saved.contact.email, subject="Hi", content="Hello.\n" * 40),),
+            steps=(
+                StepRun(
+                    key=local.plans.new_key(),
+                    step=step,
+                    recipient=saved.contact.email,
+                    subject="Hi",
+                    content="Hello.\n" * 40,
+                ),
+            ),
         )
         for saved in await local.save_contacts(entries)
     ]

@@ -168,9 +168,9 @@ async def test_what_the_operator_approved_beforehand_is_approved_with_the_sealin
 class FakeRacingProvider(LocalProvider):
     """The embedded provider, into which another program writes between the check of rows and their saving."""
 
-    async def match_contacts(self, people: Any) -> Matched:
+    async def match_contacts(self, people: Any, **more: Any) -> Matched:
         """Check the rows; then give address and number of the one who has both to two different people."""
-        matched = await super().match_contacts(people)
+        matched = await super().match_contacts(people, **more)
         for both in (entry.fields for entry in people if entry.fields.phone):
             for taken in (ContactFields(email=both.email), ContactFields(phone=both.phone)):
                 await self.save_contacts([ContactEntry(taken)])

@@ -24,8 +24,9 @@ from sequences_mcp.domain.blueprint import (
     Temporality,
 )
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.ids import new_key
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
-from sequences_mcp.domain.run import Leaving, Run
+from sequences_mcp.domain.run import Leaving, Run, StepRun
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import outbox
@@ -34,7 +35,7 @@ from sequences_mcp.engine.claim import SendPolicy
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Deliver, Worker
-from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceDetail, SequenceFilter
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceDetail, SequenceFilter
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.unit_of_work import Store
 
@@ -169,7 +170,8 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
         variables={},
         time_zone=contact.time_zone or "UTC",
         steps=tuple(
-            PlannedStep(
+            StepRun(
+                key=new_key(START, os.urandom(10)),
                 step=step,
                 recipient=recipients.get(step.type, contact.phone),
                 subject=step.subject,

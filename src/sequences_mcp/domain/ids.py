@@ -87,9 +87,14 @@ def new_id(kind: IdKind, now: datetime, entropy: bytes) -> str:
 
     ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
     """
+    return f"{LOCAL}:{kind}_{new_key(now, entropy)}"
+
+
+def new_key(now: datetime, entropy: bytes) -> str:
+    """Return the ULID of a new local id, for what has ids of several kinds: a step is a text and a task."""
     number = int.from_bytes(entropy[:10], "big")
     digits = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
-    return f"{LOCAL}:{kind}_{_instant_digits(int(now.timestamp() * 1000))}{digits}"
+    return _instant_digits(int(now.timestamp() * 1000)) + digits
 
 
 @lru_cache(maxsize=16)  # a start makes thousands of ids within a few milliseconds

@@ -50,6 +50,8 @@ def checked_facts(
     problems = []
     for name in ("country", *(name for name in FACTS if name != "country")):
         value = getattr(contact_fields, name)
+        if value is None:
+            continue
         try:
             require_short(name, value)
             value = _tidy(value)
@@ -120,15 +122,19 @@ class _Met(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Whom the rows of a call can be about, read for all of them at once: by id, and by key of the address."""
+    """Whom the rows of a call can be about, read for all of them at once: by id, and by key of the address.
+
+    ``optional`` names the facts that a row can do without.
+    """
 
     store: Repositories
     by_id: Mapping[str, Contact]
     by_address: dict[str, Contact | None]
+    optional: frozenset[str]
     new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
 
     @classmethod
-    def of(cls, store: Repositories, entries: Items[ContactEntry]) -> _Known:
+    def of(cls, store: Repositories, entries: Items[ContactEntry], *, optional: frozenset[str]) -> _Known:
         ids = [entry.id for entry in entries if entry.id]
         emails = [email for entry in entries if (email := entry.fields.email) and is_address(email)]
         people = store.contacts.by_emails(emails)
@@ -136,6 +142,7 @@ class _Known:
             store=store,
             by_id={contact.id: contact for contact in store.contacts.by_ids(ids)} if ids else {},
             by_address={key: people.get(key) for key in map(address_key, emails)},
+            optional=optional,
         )
 
     def at(self, email: str) -> Contact | None:
@@ -197,13 +204,16 @@ class LocalContacts(LocalMethods):
         [contact] = await self.get_contacts([contact_id])
         return Identity(emails=(contact.email,) if contact.email else (), linkedin_url=contact.linkedin_url)
 
-    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+    async def match_contacts(
+        self, people: Items[ContactEntry], *, optional: frozenset[str] = frozenset()
+    ) -> Matched:
         """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
 
+        Facts among the ``optional`` ones are left out where they are wrong, instead of refusing the person.
         Somebody named twice is a problem of the later row.
         """
         problems: list[RowProblem] = []
-        rows, known = list(_placed(people)), _Known.of(self.engine.store, people)
+        rows, known = list(_placed(people)), _Known.of(self.engine.store, people, optional=optional)
         results = [self._match_row(place, entry, problems, known=known) for place, entry in rows]
         marks = tuple(_mark(result) if result else "" for result in results)
         places: dict[str, int] = {}
@@ -220,7 +230,9 @@ class LocalContacts(LocalMethods):
             marks=marks,
         )
 
-    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+    async def save_contacts(
+        self, entries: Items[ContactEntry], *, optional: frozenset[str] = frozenset()
+    ) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 
         One transaction, however many they are; so many that everything else on the event loop would have to wait
@@ -232,20 +244,20 @@ class LocalContacts(LocalMethods):
         NotFoundError.
         """
         if len(entries) <= MOST_ON_LOOP or self.engine.store.in_transaction:
-            return self._saved(entries)
-        return await asyncio.to_thread(self._saved_apart, entries)
+            return self._saved(entries, optional)
+        return await asyncio.to_thread(self._saved_apart, entries, optional)
 
-    def _saved_apart(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+    def _saved_apart(self, entries: Items[ContactEntry], optional: frozenset[str]) -> list[SavedContact]:
         """Save in another thread than the store's own."""
         with Store.open(self.engine.store.path.parent, now=self.engine.clock(), examined=False) as store:
-            return LocalContacts(replace(self.engine, store=store))._saved(entries)
+            return LocalContacts(replace(self.engine, store=store))._saved(entries, optional)
 
-    def _saved(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+    def _saved(self, entries: Items[ContactEntry], optional: frozenset[str]) -> list[SavedContact]:
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
         with self.engine.store.transaction() as work:
-            known = _Known.of(work, entries)
+            known = _Known.of(work, entries, optional=optional)
             for place, entry in _placed(entries):
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
@@ -279,7 +291,7 @@ class LocalContacts(LocalMethods):
             problems.append(refused_row(place, error))
             return None
         is_somebody = row.stored is not None or row.facts.email or row.facts.phone
-        serious = [problem for problem in row.problems if problem.field not in entry.optional or not is_somebody]
+        serious = [problem for problem in row.problems if problem.field not in known.optional or not is_somebody]
         if entry.note:
             serious += self._too_long(row.stored, entry, place)
         problems += serious

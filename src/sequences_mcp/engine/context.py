@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sequences_mcp.domain.ids import LOCAL, IdKind, new_id
+from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, new_key
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine import events
@@ -80,6 +80,10 @@ class EngineContext:
     def new_id(self, kind: IdKind) -> str:
         """Return a fresh id."""
         return new_id(kind, self.clock(), self.entropy(10))
+
+    def new_key(self) -> str:
+        """Return a fresh key of a step."""
+        return new_key(self.clock(), self.entropy(10))
 
     def audit(self, work: UnitOfWork, action: str, subject: str, **detail: object) -> None:
         """Write down what was done, in the transaction that does it."""

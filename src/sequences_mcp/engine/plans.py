@@ -17,7 +17,7 @@ from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.records import PlanningTally
-from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason
+from sequences_mcp.domain.run import Run, SequenceStatus, StopReason
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
 from sequences_mcp.engine.context import EngineContext, apply_event, require_page
@@ -160,7 +160,6 @@ class _PeopleStanding:
         return next(filter(None, moved), None)
 
 
-_KEY_DIGITS = 26
 NOTHING_COUNTED = PlanningTally()
 REPEATED_CALL = "repeated call"
 ASKED_TWICE = "The same start was asked for twice."
@@ -171,14 +170,15 @@ def _nobody(plan: Plan) -> str | None:
     return None
 
 
-DONE_BEFORE = "an earlier run has done it"
-
-
 @dataclass(frozen=True, slots=True)
 class LocalPlans:
     """Starts that wait for a person. The people of a plan are runs in FOUND."""
 
     engine: EngineContext
+
+    def new_key(self) -> str:
+        """Return a fresh key for a step of somebody who is planned."""
+        return self.engine.new_key()
 
     async def open_plan(self, header: PlanHeader) -> Plan:
         """Begin a plan that nobody can approve yet; NotFoundError for an unknown blueprint version."""
@@ -463,18 +463,7 @@ class LocalPlans:
             contact_id=person.contact.id,
             status=SequenceStatus.FOUND,
             ordinal=ordinal,
-            steps=tuple(
-                StepRun(
-                    key=self.engine.new_id(IdKind.DRAFT)[-_KEY_DIGITS:],
-                    step=planned.step,
-                    recipient=None if planned.is_done else planned.recipient,
-                    subject=planned.subject,
-                    content=planned.content,
-                    state=StepState.SKIPPED if planned.is_done else StepState.PLANNED,
-                    reason=DONE_BEFORE if planned.is_done else None,
-                )
-                for planned in person.steps
-            ),
+            steps=person.steps,
             created_at=now,
             updated_at=now,
             variables=person.variables,

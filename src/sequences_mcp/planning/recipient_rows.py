@@ -115,7 +115,8 @@ def _place(value: GivenValue) -> str:
 
 
 SEVERAL = ("emails", "phone_numbers")
-EXTRAS = ("id", "note", "variables", "texts", *SEVERAL)
+_FIELDS = (*FACTS, "id", "note", "variables", "texts", *SEVERAL)
+ALLOWED = (*FACTS, "id", "note")  # at a vendor a note is known, and refused with the reason
 MAX_CONTACTS = 10_000
 MOST_ADDRESSES = 20
 TEXTS_NO_OBJECT = "texts is not an object"
@@ -208,14 +209,14 @@ async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy, extra
 
 
 async def matched_people(
-    match: Callable[[Items[ContactEntry]], Awaitable[Matched]], rows: Items[ContactEntry]
+    match: Callable[[Items[ContactEntry]], Awaitable[Matched]], entries: Items[Recipient]
 ) -> Matched:
-    """Return what the engine's ``match`` does of all rows; everything else on the event loop goes on meanwhile."""
+    """Return what the engine's ``match`` does of all people; the rest of the event loop goes on meanwhile."""
     parts: list[Matched] = []
     twice: list[RowProblem] = []
     first: dict[str, int] = {}
-    for start in range(0, len(rows), PART):
-        part = rows[start : start + PART]
+    for start in range(0, len(entries), PART):
+        part = [entry.contact for entry in entries[start : start + PART]]
         matched = await match(part)
         by_key = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
         for who, entry in by_key.items():
@@ -262,21 +263,6 @@ def _joined(parts: Items[RecipientRows]) -> RecipientRows:
         problems=tuple(problem for part in parts for problem in part.problems),
         refused=tuple(refused for part in parts for refused in part.refused),
     )
-
-
-def with_optional(entries: Iterable[Recipient], optional: frozenset[str]) -> list[Recipient]:
-    """Return the entries with the facts that are left out where they are wrong."""
-    return [
-        Recipient(
-            contact_id=entry.contact_id,
-            contact=replace(entry.contact, optional=optional),
-            emails=entry.emails,
-            phones=entry.phones,
-            variables=entry.variables,
-            texts=entry.texts,
-        )
-        for entry in entries
-    ]
 
 
 # What the local engine needs of a person whatever the steps are: who it is, and when e-mails may leave.
@@ -335,11 +321,11 @@ class _Row:
         if not isinstance(item, Mapping):
             self._wrong(None, item, f"it is not an object; its fields are {', '.join(FACTS)}")
             return None
-        allowed = (*FACTS, *(EXTRAS if self.extras else ("id", "note")))
+        allowed = _FIELDS if self.extras else ALLOWED
         for name in item:
             if name not in allowed:
                 self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(allowed)}")
-        known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS})
+        known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS if name in item})
         emails = self._each(item, "emails", lambda item: read_address(item).text)
         phones = self._each(item, "phone_numbers", _direct)
         if emails or phones:
@@ -507,9 +493,6 @@ def _one_text(value: object) -> StepText | None:
 
 def _bad(message: str, next_step: str) -> InvalidArgumentsError:
     return InvalidArgumentsError(f"{message}.", next_step=next_step)
-
-
-ALLOWED = (*FACTS, "id", "note")  # a note is known, and refused with the reason
 
 
 def read_contact_inputs(

@@ -13,7 +13,7 @@ from sequences_mcp.context import AppContext, Zone
 from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
-from sequences_mcp.domain.run import Leaving
+from sequences_mcp.domain.run import Leaving, StepRun
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import (
     Earlier,
@@ -30,7 +30,7 @@ from sequences_mcp.guards import lookalikes
 from sequences_mcp.guards.check import check_filled, check_rendered, check_text, check_value
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.vocabulary import is_unheard_of
-from sequences_mcp.ports.embedded import PlannedPerson, PlannedStep, StepText
+from sequences_mcp.ports.embedded import PlannedPerson, StepText
 
 # Words of letters and digits joined by single blanks, hyphens and apostrophes, or by " & ".
 _ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
@@ -244,7 +244,7 @@ def render_recipient(
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
     results = [*warnings_about(contact), *_never_open(app, blueprint.steps, zone)]
-    steps: list[PlannedStep] = []
+    steps: list[StepRun] = []
     for step in blueprint.steps:
         planned, findings = planned_step(
             app,
@@ -296,7 +296,7 @@ def planned_step(
     text: StepText | None,
     earlier: Earlier,
     rewritten: bool = False,
-) -> tuple[PlannedStep, list[Finding]]:
+) -> tuple[StepRun, list[Finding]]:
     """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
 
     ``step`` is the blueprint's own, by which the text is checked again at the send; ``text`` stands for its
@@ -311,7 +311,7 @@ def planned_step(
         subject = None if earlier.subject is None else answer_subject(earlier.subject)
     findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
-        return PlannedStep(step=step, recipient=to, subject=subject, content=None), findings
+        return _step_run(app, step, to, subject=subject, content=None), findings
     if text is not None:
         findings.extend(_written(app, step, text))
         findings.extend([] if text.keeps_subject or takes_over else _no_subject(step, subject))
@@ -337,7 +337,13 @@ def planned_step(
             )
         # The template's own warnings have been told with the blueprint.
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
-    return PlannedStep(step=step, recipient=to, subject=subject, content=content), findings
+    return _step_run(app, step, to, subject=subject, content=content), findings
+
+
+def _step_run(
+    app: AppContext, step: Step, recipient: str | None, *, subject: str | None, content: str | None
+) -> StepRun:
+    return StepRun(key=app.plans.new_key(), step=step, recipient=recipient, subject=subject, content=content)
 
 
 @lru_cache(maxsize=256)

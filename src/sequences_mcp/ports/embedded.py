@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
@@ -32,15 +31,13 @@ class SavedContact:
 class ContactEntry:
     """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
 
-    ``optional`` names facts that are left out where they are wrong, instead of refusing the person. ``position``
-    is the row's in the call it came with, from 1; without it, the place in the list. ``checked`` says that the
-    fields are as they are kept, and what was wrong with those that were left out.
+    ``position`` is the row's in the call it came with, from 1; without it, the place in the list. ``checked`` says
+    that the fields are as they are kept, and what was wrong with those that were left out.
     """
 
     fields: ContactFields
     note: str | None = None
     id: str | None = None
-    optional: frozenset[str] = frozenset()
     position: int | None = None
     checked: tuple[RowProblem, ...] | None = None
 
@@ -235,31 +232,18 @@ class StepText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
-    """One step as one person would get it; ``content`` is None while it still has to be written.
-
-    ``is_done``: an earlier run has done it, and it is not done again.
-    """
-
-    step: Step
-    recipient: str | None
-    subject: str | None
-    content: str | None
-    is_done: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
     """One person of a start with their final texts and all that was found about them.
 
-    ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is known. ``reminders`` are
-    what first messages lack by law: a plan tells them once for all of its people.
+    ``steps`` are those of the run that the person gets once they are in the plan; the content of one is None while
+    it still has to be written. ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is
+    known. ``reminders`` are what first messages lack by law: a plan tells them once for all of its people.
     """
 
     contact: Contact
     variables: Mapping[str, str]
     time_zone: str
-    steps: tuple[PlannedStep, ...]
+    steps: tuple[StepRun, ...]
     zone_source: str = ""
     findings: tuple[Finding, ...] = ()
     handover: Mapping[str, str] = field(default_factory=dict)

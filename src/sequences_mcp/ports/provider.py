@@ -152,11 +152,18 @@ class Provider:
         """Return these people in this order; NotFoundError names every id that is not there."""
 
     @unless_overridden("save contacts")
-    async def match_contacts(self, people: Items[embedded.ContactEntry]) -> embedded.Matched:
-        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row."""
+    async def match_contacts(
+        self, people: Items[embedded.ContactEntry], *, optional: frozenset[str] = frozenset()
+    ) -> embedded.Matched:
+        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
+
+        ``optional`` names the facts that are left out where they are wrong, instead of refusing the person.
+        """
 
     @unless_overridden("save contacts")
-    async def save_contacts(self, entries: Items[embedded.ContactEntry]) -> list[embedded.SavedContact]:
+    async def save_contacts(
+        self, entries: Items[embedded.ContactEntry], *, optional: frozenset[str] = frozenset()
+    ) -> list[embedded.SavedContact]:
         """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
 
     @unless_overridden("read people")

@@ -29,7 +29,7 @@ from sequences_mcp.errors import (
     WrongIdError,
     error_facts,
 )
-from sequences_mcp.planning.recipient_rows import Recipient, RecipientRows, several_addresses, with_optional
+from sequences_mcp.planning.recipient_rows import Recipient, RecipientRows, several_addresses
 from sequences_mcp.planning.requirements import findings_of, require_no_errors
 from sequences_mcp.planning.vendor_texts import title_of, vendor_recipient, vendor_warnings
 from sequences_mcp.ports import vendor
@@ -151,7 +151,8 @@ async def require_sound_rows(
     of nobody belongs in the same answer, and about nobody else.
     """
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    matched = await app.local.match_contacts([entry.contact for entry in _ours(rows.entries)])
+    contacts = [entry.contact for entry in _ours(rows.entries)]
+    matched = await app.local.match_contacts(contacts, optional=OPTIONAL)
     problems = [*_unfitting(provider, rows.entries), *matched.problems]
     if problems or not rows.is_sound:
         bad = {problem.position for problem in problems}
@@ -205,7 +206,7 @@ def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem
 
 def _ours(entries: Items[Recipient]) -> list[Recipient]:
     """Return the entries about people kept here or new, without those named by an id of the vendor's."""
-    return with_optional((entry for entry in entries if _is_own(entry)), OPTIONAL)
+    return [entry for entry in entries if _is_own(entry)]
 
 
 async def _known_here(
@@ -216,7 +217,8 @@ async def _known_here(
     ``matched`` are the stored people of the entries that are not named by an id of the vendor's.
     """
     with_facts = [entry.contact for entry in _ours(entries) if entry.has_facts]
-    contacts = iter([contact.contact for contact in await app.local.save_contacts(with_facts)] if keep else [])
+    saved = await app.local.save_contacts(with_facts, optional=OPTIONAL) if keep else []
+    contacts = iter([contact.contact for contact in saved])
     met = iter(matched)
 
     def known(entry: Recipient) -> Contact | None:

@@ -113,8 +113,8 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
         if not OF_ROWS.isdisjoint(error.data):
             raise
         optional = frozenset()
-    entries = recipient_rows.with_optional(rows.entries, optional)
-    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
+    match = partial(app.local.match_contacts, optional=optional)
+    matched = await recipient_rows.matched_people(match, rows.entries)
     rows.require_sound(matched.problems)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -305,14 +306,15 @@ async def _resolve(
     app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows
 ) -> list[tuple[recipient_rows.Recipient, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
-    entries = recipient_rows.with_optional(rows.entries, recipient_rows.optional_facts(blueprint.steps))
-    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
+    entries, optional = rows.entries, recipient_rows.optional_facts(blueprint.steps)
+    match = partial(app.local.match_contacts, optional=optional)
+    matched = await recipient_rows.matched_people(match, entries)
     rows.require_sound(
         [*recipient_rows.several_addresses(entries, title="the embedded engine"), *matched.problems]
     )
     with_facts = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
     # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
-    stored_people = iter(await app.local.save_contacts(with_facts))
+    stored_people = iter(await app.local.save_contacts(with_facts, optional=optional))
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
         for entry, stored in zip(entries, matched.people, strict=True)
@@ -463,12 +465,12 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_row
 
 
 async def _people(app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows) -> list[Contact]:
-    entries = recipient_rows.with_optional(rows.entries, recipient_rows.optional_facts(blueprint.steps))
-    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
+    match = partial(app.local.match_contacts, optional=recipient_rows.optional_facts(blueprint.steps))
+    matched = await recipient_rows.matched_people(match, rows.entries)
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())
-        for position, (entry, stored) in enumerate(zip(entries, matched.people, strict=True), start=1)
+        for position, (entry, stored) in enumerate(zip(rows.entries, matched.people, strict=True), start=1)
     ]
 
 
@@ -480,6 +482,7 @@ def _merged(entry: recipient_rows.Recipient, stored: Contact | None, *, position
 
 
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED})
+DONE_BEFORE = "an earlier run has done it"
 
 
 async def retry_failed(
@@ -569,5 +572,8 @@ def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
 
 
 def _planned(recipient: PlannedPerson, run: Run) -> PlannedPerson:
-    done = set(_finished_steps(run))
-    return replace(recipient, steps=tuple(replace(step, is_done=step.step.id in done) for step in recipient.steps))
+    finished = set(_finished_steps(run))
+    skipped = partial(replace, recipient=None, state=StepState.SKIPPED, reason=DONE_BEFORE)
+    return replace(
+        recipient, steps=tuple(skipped(step) if step.step.id in finished else step for step in recipient.steps)
+    )
