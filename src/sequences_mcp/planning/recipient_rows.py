@@ -209,14 +209,14 @@ async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy, extra
 
 
 async def matched_people(
-    match: Callable[[Items[ContactEntry]], Awaitable[Matched]], entries: Items[Recipient]
+    match: Callable[[Items[ContactEntry]], Awaitable[Matched]], rows: Items[ContactEntry]
 ) -> Matched:
-    """Return what the engine's ``match`` does of all people; the rest of the event loop goes on meanwhile."""
+    """Return what the engine's ``match`` does of all rows; everything else on the event loop goes on meanwhile."""
     parts: list[Matched] = []
     twice: list[RowProblem] = []
     first: dict[str, int] = {}
-    for start in range(0, len(entries), PART):
-        part = [entry.contact for entry in entries[start : start + PART]]
+    for start in range(0, len(rows), PART):
+        part = rows[start : start + PART]
         matched = await match(part)
         by_key = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
         for who, entry in by_key.items():

@@ -114,7 +114,7 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
             raise
         optional = frozenset()
     match = partial(app.local.match_contacts, optional=optional)
-    matched = await recipient_rows.matched_people(match, rows.entries)
+    matched = await recipient_rows.matched_people(match, [entry.contact for entry in rows.entries])
     rows.require_sound(matched.problems)
 
 

@@ -308,7 +308,7 @@ async def _resolve(
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
     entries, optional = rows.entries, recipient_rows.optional_facts(blueprint.steps)
     match = partial(app.local.match_contacts, optional=optional)
-    matched = await recipient_rows.matched_people(match, entries)
+    matched = await recipient_rows.matched_people(match, [entry.contact for entry in entries])
     rows.require_sound(
         [*recipient_rows.several_addresses(entries, title="the embedded engine"), *matched.problems]
     )
@@ -466,7 +466,7 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_row
 
 async def _people(app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows) -> list[Contact]:
     match = partial(app.local.match_contacts, optional=recipient_rows.optional_facts(blueprint.steps))
-    matched = await recipient_rows.matched_people(match, rows.entries)
+    matched = await recipient_rows.matched_people(match, [entry.contact for entry in rows.entries])
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())
