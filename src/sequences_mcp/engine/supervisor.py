@@ -179,7 +179,11 @@ def host_name() -> str:
 
 def in_files(data_dir: Path, *, now: datetime) -> Iterator[WorkerState]:
     """Yield every worker whose database could not be written when it last showed itself."""
-    for path in sorted((data_dir / FOLDER).glob("*.json")):
+    try:
+        files = sorted((data_dir / FOLDER).iterdir())
+    except OSError:  # no worker had to write one yet
+        return
+    for path in [file for file in files if file.suffix == ".json"]:
         state = _read(path)
         if state is not None and abs(now - state.beat) < FORGOTTEN_AFTER:
             yield state

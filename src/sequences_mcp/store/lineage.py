@@ -85,8 +85,11 @@ class LineageRepository:
 
     def standstills(self) -> list[Standstill]:
         """Return why nothing leaves; empty where all is as it should be."""
+        return list(self._database.remembered("standstills", self._standstills))
+
+    def _standstills(self) -> tuple[Standstill, ...]:
         rows = self._database.rows("lineage.standstills")
-        return [Standstill(row["kind"], from_micros(row["since"])) for row in rows]
+        return tuple([Standstill(row["kind"], from_micros(row["since"])) for row in rows])
 
     def require_going(self) -> None:
         """Raise ConflictError while the database stands still."""

@@ -55,11 +55,11 @@ class UpkeepRepository:
 
     def unresolved(self) -> QueueTally:
         """Return how much left without this database knowing and is not resolved, and since when that is known."""
-        return self._counted("lineage.unsettled")
+        return self._database.remembered("unresolved", lambda: self._counted("lineage.unsettled"))
 
     def unknown(self) -> QueueTally:
         """Return of how many e-mails nobody knows the outcome, and since when, but for those that left unseen."""
-        return self._counted("survey.unknown_since")
+        return self._database.remembered("unknown since", lambda: self._counted("survey.unknown_since"))
 
     def failed(self, *, since: datetime) -> list[FailedRuns]:
         """Return how many runs failed since an instant, by who carries them out."""
@@ -124,7 +124,10 @@ class WorkerRepository:
 
     def all(self) -> list[WorkerState]:
         """Return every queue of every process, the one that has run longest first."""
-        return [_state(row) for row in self._database.rows("workers.all")]
+        return list(self._database.remembered("workers", self._all))
+
+    def _all(self) -> tuple[WorkerState, ...]:
+        return tuple([_state(row) for row in self._database.rows("workers.all")])
 
 
 def _state(row: Row) -> WorkerState:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -56,7 +56,7 @@ def take_page_lock(data_dir: Path) -> PageLock | None:
     """Lock the page of a data folder and listen, on the last port if it is free; None if another process does."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _opened(data_dir / LOCK_NAME)
-    if not _locked(lock):
+    if not _locked(lock.fileno()):
         lock.close()
         return None
     try:
@@ -88,13 +88,14 @@ def held_address(data_dir: Path) -> str:
 
 def is_held(data_dir: Path) -> bool:
     """Say whether some process serves the page of this data folder."""
-    if not (data_dir / LOCK_NAME).exists():
+    try:
+        lock = os.open(data_dir / LOCK_NAME, os.O_WRONLY | os.O_APPEND)
+    except OSError:  # a lock file that is not there, or cannot be opened, cannot be held either
         return False
     try:
-        with (data_dir / LOCK_NAME).open("ab") as lock:
-            return not _locked(lock)
-    except OSError:  # a lock file that cannot be opened cannot be held either
-        return False
+        return not _locked(lock)
+    finally:
+        os.close(lock)
 
 
 def _opened(lock: Path) -> IO[bytes]:
@@ -102,9 +103,19 @@ def _opened(lock: Path) -> IO[bytes]:
 
 
 def _last_port(data_dir: Path) -> int:
+    path = data_dir / FILE_NAME
     try:
-        known = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
-        port = int(known["port"])
+        known = path.stat()
+    except OSError:
+        return 0
+    return _port_in(path, (known.st_ino, known.st_mtime_ns, known.st_size))
+
+
+@lru_cache(maxsize=8)
+def _port_in(path: Path, version: tuple[int, int, int]) -> int:
+    """Return the port in a file, 0 where there is none; ``version`` differs once the file was written anew."""
+    try:
+        port = int(json.loads(path.read_text(encoding="utf-8"))["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
     return port if 0 < port < 2**16 else 0
@@ -148,12 +159,12 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     return made
 
 
-def _locked(file: IO[bytes]) -> bool:
+def _locked(file: int) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 

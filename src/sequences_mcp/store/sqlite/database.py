@@ -56,6 +56,7 @@ class SqliteDatabase:
         self._snapshots = 0
         self._known: dict[Hashable, Any] = {}
         self._known_at = -1
+        self._snapshot_version: int | None = None
         self._closing = ExitStack()
         self._afterwards: list[Callable[[], None]] = []
         self._identity = _identity(path)
@@ -175,6 +176,7 @@ class SqliteDatabase:
         with translated(self.path):
             self._reader.execute("BEGIN")
         self._snapshots += 1
+        self._snapshot_version = None
         try:
             yield
         finally:
@@ -201,8 +203,12 @@ class SqliteDatabase:
             return cast("T", self._known[key])
 
     def _version(self) -> int:
-        with translated(self.path):
-            return int(self._patiently(self._reader, "PRAGMA data_version").fetchone()[0])
+        """Return the version of the database that the open snapshot reads: asked for once, as it cannot change."""
+        if self._snapshot_version is None:
+            with translated(self.path):
+                row = self._patiently(self._reader, "PRAGMA data_version").fetchone()
+            self._snapshot_version = int(row[0])
+        return self._snapshot_version
 
     def rows(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         """Return all rows of the named statement."""
