@@ -265,6 +265,7 @@ def terms_of(settings: Settings) -> Terms:
         window=settings.window,
         daily_cap=settings.daily_cap,
         spacing=settings.spacing,
+        reply_to=sender.reply_to if sender else "",
     )
 
 

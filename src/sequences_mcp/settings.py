@@ -394,6 +394,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "accounts": _accounts(problems),
     }
     problems.found.extend(_without_client(values, file))
+    if values["sender"] is not None:
+        name = None if file is None else file.mailbox
+        values["sender"] = _whole_sender(values["sender"], file, name=name, zone=values["time_zone"])
     further = _further_mailboxes(problems, values)
     if file is not None:
         problems.found.extend(file.problems)
@@ -446,6 +449,7 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
         if sender.address.casefold() in addresses:
             file.wrong(("mailboxes", name), f"{sender.address} is another mailbox's address already")
         addresses.append(sender.address.casefold())
+        parsed["sender"] = _whole_sender(sender, file, name=name, zone=values["time_zone"])
         whole = {
             field_name: values[field_name]
             if setting not in of_default
@@ -462,6 +466,12 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
         named = {"name": name, "oauth": file.oauth.get(name), "lacking": lacking}
         found.append(Mailbox(**{**bare, **whole, **parsed, **named}))
     return tuple(found)
+
+
+def _whole_sender(sender: Sender, file: FileSettings | None, *, name: str | None, zone: str | None) -> Sender:
+    """Return a sender with what their mailbox's table has besides name and address; else they are in ``zone``."""
+    given = {} if file is None or name is None else file.of_sender.get(name, {})
+    return replace(sender, **({"time_zone": zone} if zone and zone != "UTC" else {}) | given)
 
 
 def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems) -> FileSettings | None:

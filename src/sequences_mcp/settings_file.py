@@ -26,6 +26,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 FILE_NAME = "settings.toml"
 LARGEST = 256 * 1024
+LONGEST_SIGNATURE = 1_000
 REFERENCE = '{ env = "NAME" }, { file = "path" } or { keyring = true }'
 Key = tuple[str, ...]
 
@@ -43,7 +44,8 @@ class FileSettings:
 
     ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
     of the others, by their names, and ``shared`` what the first level says for all of them. ``oauth`` has the
-    clients with which mailboxes sign in that have no password, by the mailbox's name. ``lacking`` says of
+    clients with which mailboxes sign in that have no password, by the mailbox's name, ``of_sender`` what their
+    senders have besides name and address. ``lacking`` says of
     secrets that cannot be had here why not, by the name of the variable, with ``of NAME`` behind it for a further
     mailbox; without one a process does all but use it.
     """
@@ -57,6 +59,7 @@ class FileSettings:
     shared: dict[str, Given] = field(default_factory=dict)
     law: LawSetting | None = None
     oauth: dict[str, OAuthRegistration] = field(default_factory=dict)
+    of_sender: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -135,6 +138,42 @@ def _switch(value: object) -> str:
     return words[value]
 
 
+def _signature(value: object) -> str:
+    """Return a signature: some lines of text; ValueError."""
+    text = "\n".join(line.rstrip() for line in _text(value).splitlines())
+    if len(text) > LONGEST_SIGNATURE or any(not letter.isprintable() for letter in text if letter != "\n"):
+        raise ValueError(f"it has to be lines of plain text, at most {LONGEST_SIGNATURE} letters")
+    if "{{" in text:
+        raise ValueError("it is written below every e-mail as it stands: no variables are filled in")
+    return text
+
+
+def _reply_to(value: object) -> str:
+    """Return the address that answers go to; ValueError."""
+    from sequences_mcp.domain.addresses import is_address, read_address
+
+    text = _text(value)
+    if not is_address(text):
+        raise ValueError(f"{text!r} is not one plain e-mail address")
+    return read_address(text).text
+
+
+def _zone(value: object) -> str:
+    """Return the zone that a sender's e-mails are dated in; ValueError."""
+    from zoneinfo import ZoneInfo
+
+    text = _text(value)
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{text!r} is not an IANA time zone, such as Europe/Paris") from error
+
+
+def _truth(value: object) -> bool:
+    """Return true or false; ValueError."""
+    return _switch(value) == "on"
+
+
 def _several(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
@@ -163,7 +202,13 @@ _TABLES = ("mailboxes", "law", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
-_MAILBOX = ("name", "address", "smtp", "imap", "password", *_OAUTH, *_SENDING)
+_OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
+    "signature": _signature,
+    "reply_to": _reply_to,
+    "time_zone": _zone,
+    "plus_addresses": _truth,
+}
+_MAILBOX = ("name", "address", "smtp", "imap", "password", *_OF_SENDER, *_OAUTH, *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
@@ -254,7 +299,10 @@ class _Reader:
                 self._take((*key, name), table[name], _SENDING[name], setting=setting, into=into)
             elif name not in ("password", "oauth_client_secret"):
                 try:
-                    texts[name] = _text(table[name])
+                    if name in _OF_SENDER:
+                        self.settings.of_sender.setdefault(key[-1], {})[name] = _OF_SENDER[name](table[name])
+                    else:
+                        texts[name] = _text(table[name])
                 except ValueError as error:
                     self.settings.wrong((*key, name), str(error))
         self._sender(key, table, texts, into=into)

@@ -284,7 +284,7 @@ class NewerStep(Step):
 class NewerTerms(Terms):
     """Terms of a later program."""
 
-    reply_to: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +315,7 @@ def test_a_new_field_of_the_settings_or_the_header_changes_no_digest_that_was_ap
     facts = {one.name: getattr(HEADER, one.name) for one in fields(HEADER)}
     assert plan(NewerHeader(**{**facts, "terms": NewerTerms(**values)})) == PLANS_1["ours"][1]
     assert plan(NewerHeader(**{**facts, "mailbox": "other"})) != PLANS_1["ours"][1]
-    assert plan(replace(HEADER, terms=NewerTerms(**values, reply_to="x@y.example"))) != PLANS_1["ours"][1]
+    assert plan(replace(HEADER, terms=NewerTerms(**values, region="eu"))) != PLANS_1["ours"][1]
 
 
 @pytest.mark.parametrize(
@@ -389,6 +389,7 @@ TERMS_CHANGES: dict[str, Any] = {
     "window": "Mon-Sun 00:00-24:00",
     "daily_cap": 51,
     "spacing": 0,
+    "reply_to": "team@lovelace.example",
 }
 HEADER_CHANGES: dict[str, Any] = {
     "blueprint_id": "local:bp_0",

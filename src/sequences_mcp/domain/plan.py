@@ -48,7 +48,8 @@ class Terms:
     """The settings an approval covers: who sends, how, when and how much. A change voids the approval.
 
     ``delivery`` is ``outbox`` or the mail server as ``smtp://host:port``, never with credentials; ``spacing`` is
-    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours. A vendor has senders, times and limits
+    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours; ``reply_to`` is where
+    answers go, where that is not the sender's address. A vendor has senders, times and limits
     of its own: then ``delivery`` is the address of its API, ``sender_name`` its name, and the rest is empty.
     """
 
@@ -58,6 +59,7 @@ class Terms:
     window: str
     daily_cap: int
     spacing: int
+    reply_to: str = ""
 
     @property
     def are_a_vendors(self) -> bool:

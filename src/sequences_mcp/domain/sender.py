@@ -32,13 +32,20 @@ _LETTERS_AFTER_COMMA = re.compile(rf"{_LETTERS.pattern}|[MB]\.?A\.?|RN|Esq")
 class Sender:
     """Who the messages come from; the recruiter variables are this person's names.
 
-    ``titled`` is the whole name as it was given, where it has a title or something after it.
+    ``titled`` is the whole name as it was given, where it has a title or something after it. ``signature`` closes
+    every e-mail, answers go to ``reply_to`` where it is not the sender's own address, ``time_zone`` is the zone
+    that e-mails are dated in (the clock's where it is empty). ``plus_addresses``: what is written to
+    ``ada+anything@…`` comes to this mailbox.
     """
 
     address: str
     first_name: str
     last_name: str
     titled: str = ""
+    signature: str = ""
+    reply_to: str = ""
+    time_zone: str = ""
+    plus_addresses: bool = False
 
     @classmethod
     def of(cls, name: str, address: str) -> Sender:
@@ -55,6 +62,21 @@ class Sender:
             raise ValueError("it has no first name, or only a title")
         is_plain = last or " ".join(first) == text
         return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else text)
+
+    def signed(self, content: str) -> str:
+        """Return a text closed by the signature, once.
+
+        Two line breaks stand before it, and not the ``-- `` of RFC 3676, section 4.3: that is a convention among
+        mail programs, which grey out, fold or drop what follows it, and a letter from one person to another ends
+        in a name that is read.
+        """
+        return f"{self.unsigned(content).rstrip()}\n\n{self.signature}" if self.signature else content
+
+    def unsigned(self, content: str) -> str:
+        """Return a text without the signature that closes it."""
+        if not self.signature or not content.rstrip().endswith(self.signature):
+            return content
+        return content.rstrip().removesuffix(self.signature).rstrip()
 
     @property
     def name(self) -> str:

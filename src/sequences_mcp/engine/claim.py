@@ -20,7 +20,7 @@ from sequences_mcp.domain.suppressions import ENGINE
 from sequences_mcp.domain.threads import takes_thread_subject, thread_left, without_re
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.calendar import CALLING_HOURS, Window, next_open
-from sequences_mcp.engine.channels.message import NOTHING_ANSWERED, Answered, ComposedMessage, compose, message_id
+from sequences_mcp.engine.channels.message import ComposedMessage, Correspondence, compose, message_id
 from sequences_mcp.engine.channels.replies import provider_message_id
 from sequences_mcp.engine.context import action_of, keep_changes
 from sequences_mcp.engine.events import SendEmail, Tick
@@ -325,16 +325,16 @@ def _composed(
         content=run.content or "",
         message_id=own_id,
         date=now,
-        answered=_answered(before, delivery=rules.terms.delivery),
+        within=_correspondence(before, delivery=rules.terms.delivery),
     )
 
 
-def _answered(before: tuple[StepRun, ...], *, delivery: str) -> Answered:
+def _correspondence(before: tuple[StepRun, ...], *, delivery: str) -> Correspondence:
     """Return the conversation of the e-mails that left; where a provider gave one another id, with both."""
     ids: list[str] = []
     for step in before:
         ids += filter(None, [step.message_id, provider_message_id(step.server_reply or "", server=delivery)])
-    return Answered(ids[-1], tuple(ids[:-1])) if ids else NOTHING_ANSWERED
+    return Correspondence(ids[-1] if ids else "", tuple(ids[:-1]), unsubscribes=True)
 
 
 def _with_message_id(sequence: Run, key: str, header: str) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
@@ -129,7 +130,7 @@ def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str
     for final_finding in final_findings(
         run.step,
         subject=run.subject,
-        content=run.content or "",
+        content=sender.unsigned(run.content or ""),
         values=values,
         earlier=earlier,
         policy=policy,
@@ -312,6 +313,8 @@ def planned_step(
     findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
         return _step_run(app, step, to, subject=subject, content=None), findings
+    if text is not None and app.sender is not None:
+        text, content = replace(text, content=app.sender.unsigned(text.content)), app.sender.unsigned(content)
     if text is not None:
         findings.extend(_written(app, step, text))
         findings.extend([] if text.keeps_subject or takes_over else _no_subject(step, subject))
@@ -337,6 +340,8 @@ def planned_step(
             )
         # The template's own warnings have been told with the blueprint.
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
+    if app.sender is not None and step.type is Channel.EMAIL:
+        content = app.sender.signed(content)
     return _step_run(app, step, to, subject=subject, content=content), findings
 
 

@@ -138,7 +138,7 @@ def _text_findings(
     return final_findings(
         run.step,
         subject=run.subject,
-        content=run.content,
+        content=app.sender.unsigned(run.content) if app.sender else run.content,
         values=values_for(detail.contact, sourcing=sourcing, sender=app.sender, variables=sequence.variables),
         earlier=sequence.before(run.step.id),
         policy=app.policy,

@@ -241,8 +241,9 @@ def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
     if terms.delivery == OUTBOX:
         return "; e-mails become files in the outbox folder and reach nobody"
     days = math.ceil(mails / terms.daily_cap)
-    pace = f"at most {terms.daily_cap:,} e-mails a day"
-    return f"; e-mails leave through {terms.delivery}, {pace}{f', over {days:,} days or more' if days > 1 else ''}"
+    pace = f"at most {terms.daily_cap:,} e-mails a day{f', over {days:,} days or more' if days > 1 else ''}"
+    answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
+    return f"; e-mails leave through {terms.delivery}, {pace}{answers}"
 
 
 def _listed(parts: list[str]) -> str:

@@ -53,7 +53,8 @@ class Question:
         if terms.are_a_vendors:
             yield f"{vendor_words(terms)}."
         else:
-            yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
+            answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
+            yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}{answers}."
             window = f"{terms.window} in each person's time zone"
             yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
         yield f"Fingerprint of this plan: {plan.digest[:16]}…"

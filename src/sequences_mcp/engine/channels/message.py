@@ -33,14 +33,21 @@ class ComposedMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """The conversation that an e-mail continues: the id of what it answers, and those before, the oldest first."""
+class Correspondence:
+    """What an e-mail stands in: the conversation that it continues, and the ways out of it.
 
-    answers: str
+    ``answers`` is the id of what it answers, ``refers_to`` those before, the oldest first. With ``unsubscribes``
+    it names the address that an opt-out is written to, and ``one_click`` the one that it is posted to (RFC 8058),
+    where there is one.
+    """
+
+    answers: str = ""
     refers_to: tuple[str, ...] = ()
+    unsubscribes: bool = False
+    one_click: str = ""
 
 
-NOTHING_ANSWERED = Answered("")
+ALONE = Correspondence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ _ID = re.compile(r"<[!-;=?-~]{1,240}@[!-;=?-~]{1,240}>")  # printable ASCII with
 _MOST_REFERENCES = 20
 
 
-def _thread_headers(answered: Answered) -> dict[str, str]:
+def _thread_headers(answered: Correspondence) -> dict[str, str]:
     """Return In-Reply-To and References (RFC 5322, section 3.6.4), one id a line.
 
     What is no id is left out: servers and strangers wrote it.
@@ -125,6 +132,34 @@ def _thread_headers(answered: Answered) -> dict[str, str]:
     return {"In-Reply-To": answered.answers, "References": "\r\n ".join(ids)}
 
 
+UNSUBSCRIBE = "unsubscribe"
+_TAG = "unsub-"
+_LONGEST_LOCAL = 64  # RFC 5321, section 4.5.3.1.1
+
+
+def _unsubscribe_headers(sender: Sender, *, mine: str, own_id: str, one_click: str) -> dict[str, str]:
+    """Return List-Unsubscribe (RFC 2369) and, with an address to post to, List-Unsubscribe-Post (RFC 8058).
+
+    The message's own id is the token: it is an HMAC, so nobody makes one up, and the reader knows it wherever it
+    stands in what comes in. Each header is one line: signatures of DKIM were seen to break on folded ones.
+    """
+    from urllib.parse import quote
+
+    token, _, host = own_id.strip("<>").partition("@")
+    local, _, own_host = mine.rpartition("@")
+    tagged = f"{local}+{_TAG}{token}"
+    if sender.plus_addresses and "+" not in local and len(tagged.encode()) <= _LONGEST_LOCAL and host == own_host:
+        ways = [f"mailto:{quote(f'{tagged}@{host}', safe=_SAFE)}?subject={UNSUBSCRIBE}"]
+    else:
+        ways = [f"mailto:{quote(mine, safe=_SAFE)}?subject={quote(f'{UNSUBSCRIBE} {token}@{host}')}"]
+    posted = {"List-Unsubscribe-Post": _ONE_CLICK} if one_click else {}
+    return {"List-Unsubscribe": ", ".join(f"<{way}>" for way in [*ways, *filter(None, [one_click])]), **posted}
+
+
+_ONE_CLICK = "List-Unsubscribe=One-Click"
+_SAFE = "@+!$'*-._~"  # of an address in a URL (RFC 6068, section 2)
+
+
 def compose(
     *,
     sender: Sender,
@@ -133,9 +168,9 @@ def compose(
     content: str,
     message_id: str,
     date: datetime,
-    answered: Answered = NOTHING_ANSWERED,
+    within: Correspondence = ALONE,
 ) -> ComposedMessage:
-    """Return a plain-text e-mail from one person to one person, in the conversation of what it answers.
+    """Return a plain-text e-mail from one person to one person, in the conversation that it continues.
 
     The same arguments give the same bytes. ``date`` is aware. Raises InvalidArgumentsError for what is not one
     plain address, for a line break or another control character in a header, and for a text that has no bytes.
@@ -146,10 +181,14 @@ def compose(
         "From": mailbox(sender.name, mine),
         "To": mailbox("", theirs),
         "Subject": unstructured(subject),
-        "Date": _date(date),
+        "Date": _date(date, sender.time_zone),
         "Message-ID": message_id,
-        **_thread_headers(answered),
+        **_thread_headers(within),
     }
+    if sender.reply_to:
+        headers["Reply-To"] = mailbox(sender.name, _wire(sender.reply_to))
+    if within.unsubscribes:
+        headers |= _unsubscribe_headers(sender, mine=mine, own_id=message_id, one_click=within.one_click)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     message = ComposedMessage(
         message_id=message_id,
@@ -169,16 +208,25 @@ def _body(content: str) -> bytes:
     from email.policy import SMTP
 
     part = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    part.set_content(content, charset="utf-8")
+    encoding = None if content.isascii() else "quoted-printable" if _is_latin(content) else "base64"
+    part.set_content(content, charset="utf-8", cte=encoding)
     return part.as_bytes()
 
 
-def _date(date: datetime) -> str:
+def _is_latin(content: str) -> bool:
+    """Say whether at least half of the letters are Latin, accents and all: such a text stays readable as it is."""
+    letters = [letter for letter in content if letter.isalpha()]
+    latin = sum(letter.isascii() or unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    return 2 * latin >= len(letters)
+
+
+def _date(date: datetime, zone: str) -> str:
     from email.utils import format_datetime
+    from zoneinfo import ZoneInfo
 
     if date.utcoffset() is None:
         raise _unfit("The date has no offset from UTC.")
-    return format_datetime(date)
+    return format_datetime(date.astimezone(ZoneInfo(zone)) if zone else date)
 
 
 def _wire(address: str) -> str:
@@ -205,7 +253,7 @@ def _unfit(message: str) -> InvalidArgumentsError:
 _LONGEST_LINE = 998  # RFC 5322, section 2.1.1
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 _ONCE = ("from", "to", "subject", "date", "message-id")
-_AT_MOST_ONCE = ("in-reply-to", "references")
+_AT_MOST_ONCE = ("in-reply-to", "references", "reply-to", "list-unsubscribe", "list-unsubscribe-post")
 _NEVER = re.compile(r"cc|bcc|sender|resent-.*")
 
 
@@ -265,6 +313,12 @@ def _mismatch(message: ComposedMessage, headers: dict[str, str]) -> str | None:
     for name, address in (("from", message.sender), ("to", message.recipient)):
         if [result for _, result in getaddresses([headers[name]])] != [address]:
             return f"its {name} header is not the envelope's one address"
+    if headers.get("list-unsubscribe-post", _ONE_CLICK) != _ONE_CLICK:
+        return "its list-unsubscribe-post header is none"
+    if "list-unsubscribe-post" in headers and "<https://" not in headers.get("list-unsubscribe", ""):
+        return "it offers one click without an address to post to"
+    if len(getaddresses([headers.get("reply-to", "a@b")])) != 1:
+        return "its reply-to header is not one address"
     if headers["message-id"] != message.message_id:
         return "its message-id header is another one"
     return None

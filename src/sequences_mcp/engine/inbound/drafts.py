@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from sequences_mcp.engine.channels.mail_server import Tokens
-from sequences_mcp.engine.channels.message import Answered, ComposedMessage, compose, message_id
+from sequences_mcp.engine.channels.message import ComposedMessage, Correspondence, compose, message_id
 from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapServer, ImapWalker
 from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
 from sequences_mcp.ports.embedded import AnswerDraft
@@ -30,7 +30,7 @@ def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
         content=answer.content,
         message_id=own_id,
         date=answer.at,
-        answered=Answered(answer.answers, answer.refers_to),
+        within=Correspondence(answer.answers, answer.refers_to),
     )
 
 

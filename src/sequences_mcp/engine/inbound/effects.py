@@ -32,7 +32,7 @@ from sequences_mcp.engine.inbound.match import (
     match_run,
     others_of_person,
 )
-from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.opt_out import is_opt_out, is_unsubscribing
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
 from sequences_mcp.engine.stopping import end_suppressed
@@ -171,6 +171,8 @@ class _Consequence:
         subject = self.item.message.subject
         if self.item.judged.by_subject and self._has_our_subject(ours):
             kind = InboundKind.REPLY  # "Re: Urlaub planen": the word is ours
+        if kind in _WRITTEN and self._unsubscribes:
+            kind = InboundKind.OPT_OUT
         if kind is InboundKind.REPLY and is_opt_out(text, "" if self._answers_ours(ours) else subject):
             kind = InboundKind.OPT_OUT
         until = away_until(text, self.item.arrived_at) if kind is InboundKind.AWAY else None
@@ -204,7 +206,17 @@ class _Consequence:
     def _basis_of(self, kind: InboundKind) -> Basis:
         """How the run was found: of somebody else's words a person says whether they are about it."""
         is_written = kind in (InboundKind.REPLY, InboundKind.OPT_OUT)
-        return "company" if is_written and not self._is_theirs else self.matched.basis
+        is_known = self._is_theirs or self._unsubscribes
+        return "company" if is_written and not is_known else self.matched.basis
+
+    @cached_property
+    def _unsubscribes(self) -> bool:
+        """Whether a mail program wrote it for somebody who pressed "unsubscribe" on an e-mail of ours.
+
+        Whoever has its token was written to, or was given the e-mail by whoever was: as with one click (RFC 8058),
+        the address that was written to is never written to again, whichever address this comes from.
+        """
+        return self.matched.basis == "message_id" and is_unsubscribing(self.item.message)
 
     @cached_property
     def _is_theirs(self) -> bool:
@@ -302,7 +314,7 @@ class _Consequence:
         return _held_words([run.id for run in others if self._apply(run, events.Held(reason))])
 
     def _opted_out(self) -> str:
-        if not self._is_theirs:
+        if not (self._is_theirs or self._unsubscribes):
             self._suppress(self.item.message.sender, OPTED_OUT)
             return self._held("somebody else, at another address than the contact's, asks not to be written to")
         for address in self._addresses():

@@ -12,6 +12,8 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+from sequences_mcp.engine.inbound.parsing import ParsedMessage
+
 MOST_WORDS = 250  # of the new text: a longer one is a letter, which a person reads
 LONGEST_TEXT = 10_000  # letters
 LONGEST_LINE = 1_000  # letters; a longer line introduces no quotation, and is costly to compare
@@ -54,6 +56,16 @@ def is_opt_out(new: str, subject: str = "") -> bool:
     if body and any(_is_bare(line) for line in (whole, body[0], body[-1])):
         return True
     return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole))) and not phrases("engaged").search(whole)
+
+
+_BY_SUBJECT = re.compile(r"\s*unsubscribe\s+[a-z2-7]{32}@", re.IGNORECASE)
+_BY_ADDRESS = re.compile(r"\+unsub-[a-z2-7]{32}@", re.IGNORECASE)
+
+
+def is_unsubscribing(message: ParsedMessage) -> bool:
+    """Say whether a message went where List-Unsubscribe of an e-mail of ours says (``channels.message``)."""
+    to = " ".join(message.header(name) for name in ("To", "Delivered-To", "X-Original-To", "Envelope-To"))
+    return bool(_BY_SUBJECT.match(message.subject) or _BY_ADDRESS.search(to))
 
 
 def _is_bare(line: str) -> bool:
