@@ -85,6 +85,9 @@ async def test_the_list_is_filtered_by_kind_run_blueprint_and_time(bureau: Burea
         assert "5.1.1" in both[1]["mail_system_said"]
         assert await names(kind="bounce") == ["Linus Torvalds"]
         assert await names(kind="reply") == []
+        assert await names(contact="grace") == ["Grace Hopper"]
+        assert await names(contact=LINUS["email"]) == ["Linus Torvalds"]
+        assert await names(contact="%") == []
         assert await names(sequence_id=both[0]["sequence_id"]) == ["Grace Hopper"]
         assert await names(since=(bureau.clock.now - timedelta(hours=1)).isoformat()) == ["Grace Hopper"]
         other = await desktop.blueprint(MAIL)
@@ -218,3 +221,17 @@ async def test_a_run_with_many_returned_mails_shows_the_newest_and_all_when_aske
         assert (len(run["thread"]), run["came_back"], "full: true" in run["note"]) == (9, {"bounce": 12}, True)
         whole = await desktop.call("get_sequence", sequence_id=row["id"], full=True)
         assert len(whole["thread"]) == 13
+
+
+async def test_a_date_that_cannot_be_is_not_taken_for_when_an_answer_came(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        sent = await begun(bureau, desktop, GRACE, LINUS)
+        bureau.forward(hours=2)
+        comes_in(bureau, reply(sent[GRACE["email"]], "Yes"))
+        dated = reply(sent[LINUS["email"]], "Yes").replace(b"10:00:00", b"13:00:00")
+        comes_in(bureau, dated)
+        times = {one["name"]: one["at"] for one in (await desktop.call("list_replies"))["items"]}
+    assert times == {
+        "Grace Hopper": "2026-11-23T14:00:00+00:00",  # its Date is from before the e-mail left
+        "Linus Torvalds": "2026-11-23T13:00:00+00:00",
+    }

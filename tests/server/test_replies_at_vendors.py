@@ -22,6 +22,8 @@ async def test_topo_tells_who_replied_and_when_and_where_the_words_are(vendors: 
         assert "read_up_to" not in told
         of_run = await desktop.call("list_replies", sequence_id=f"topo:{INES}")
         assert [one["id"] for one in of_run["items"]] == [row["id"]]
+        assert len((await desktop.call("list_replies", provider="topo", contact=row["name"]))["items"]) == 1
+        assert (await desktop.call("list_replies", provider="topo", contact="nobody"))["items"] == []
         since = (vendors.clock.now + timedelta(days=1)).isoformat()
         assert (await desktop.call("list_replies", provider="topo", since=since))["items"] == []
         refused = await desktop.refused("draft_reply", reply_id=row["id"], content="Yes")

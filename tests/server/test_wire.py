@@ -34,7 +34,7 @@ SELF_EVIDENT = {
         "step_id",
         "task_id",
     ),
-    *("provider_status", "stop_company_on_reply", "waiting_for", "needs_person", "kind", "reply_id"),
+    *("provider_status", "stop_company_on_reply", "waiting_for", "needs_person", "kind", "reply_id", "contact"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
     *("decision", "digest", "proof", "seen"),  # of decide_plan, which only the panel calls
     *("source", "basis"),  # of a contact

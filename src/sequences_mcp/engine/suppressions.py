@@ -77,6 +77,7 @@ class LocalReplies(LocalMethods):
         require_aware(wanted.since, "since")
         wanted = replace(
             wanted,
+            contact=wanted.contact.strip().casefold() if wanted.contact else None,
             blueprint_id=wanted.blueprint_id and str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)),
             sequence_id=wanted.sequence_id and str(parse_id(wanted.sequence_id, IdKind.SEQUENCE)),
         )

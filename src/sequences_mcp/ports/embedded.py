@@ -160,9 +160,13 @@ class SequenceDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyFilter:
-    """Which replies a list shows; ``waiting``: those a person has to decide about, ``since``: then or later."""
+    """Which replies a list shows; ``waiting``: those a person has to decide about, ``since``: then or later.
+
+    ``contact`` is an id, or part of a name or address.
+    """
 
     kind: ReceivedKind | None = None
+    contact: str | None = None
     blueprint_id: str | None = None
     sequence_id: str | None = None
     since: datetime | None = None
@@ -183,6 +187,13 @@ class ReceivedReply:
     sequence: Run | None
     step: StepRun | None = None
     blueprint_name: str | None = None
+
+    @property
+    def came_at(self) -> datetime:
+        """When it came: as its writer dated it, where that lies between what it answers and its reading here."""
+        left = self.step.executed_at if self.step else None
+        dated, read = self.entry.sent_at, self.entry.at
+        return dated if dated and left and left <= dated <= read else read
 
     @classmethod
     def at_vendor(cls, detail: SequenceDetail, *, reply_id: str, at: datetime) -> ReceivedReply:

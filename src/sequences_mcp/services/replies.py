@@ -51,9 +51,19 @@ async def _at_vendor(app: AppContext, where: Provider, wanted: ReplyFilter) -> P
         return Page((), 0, wanted.page, wanted.size, note=about.replies_unseen)
     if where.offers(Provider.list_replies):
         page = await where.list_replies(wanted)
+        if wanted.contact is not None:  # of the page alone: no vendor's list has such a filter
+            shown = tuple(reply for reply in page.items if _is_of(reply, wanted.contact))
+            page = Page(
+                shown, len(shown), page.page, page.size, note="Only this page was searched for the contact."
+            )
     else:
         page = await _by_status(app, where, wanted, word=about.replied_word)
     return replace(page, note=" ".join(filter(None, (page.note, about.replies_unseen))))
+
+
+def _is_of(reply: ReceivedReply, contact: str) -> bool:
+    known = (reply.contact.id, reply.contact.display_name, reply.contact.email)
+    return any(contact.strip().casefold() in (text or "").casefold() for text in known)
 
 
 async def _by_status(app: AppContext, where: Provider, wanted: ReplyFilter, *, word: str) -> Page[ReceivedReply]:
@@ -61,6 +71,7 @@ async def _by_status(app: AppContext, where: Provider, wanted: ReplyFilter, *, w
     replied = SequenceFilter(
         provider_status=word,
         blueprint_id=wanted.blueprint_id,
+        contact=wanted.contact,
         sort_by="updated_at",
         sort_order="desc",
         page=wanted.page,
@@ -205,9 +216,8 @@ def _examined(app: AppContext, reply: ReceivedReply, content: str) -> tuple[Find
     step = reply.step.step if reply.step else run.steps[0].step if run else None
     assert step is not None  # what came in by e-mail is about a run
     plain = step.model_copy(update={"subject": None, "type": Channel.EMAIL, "linked_in_type": None})
-    findings = check_rendered(
-        step=plain, subject=None, content=content, values={}, is_follow_up=True, policy=app.policy
-    )
+    found = check_rendered(step=plain, subject=None, content=content, is_follow_up=True, policy=app.policy)
+    findings = tuple(replace(finding, step_id=None) for finding in found)
     if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text: {errors[0].message}",

@@ -30,7 +30,9 @@ _OF_REPLY = (
     *("message_id", "refers_to", "recorded_by", "decision"),
 )
 _NO_CONDITIONS = {
-    **dict.fromkeys(("kinds", "since", "sequence_id", "blueprint_id", "source", "no")),
+    **dict.fromkeys(
+        ("kinds", "since", "contact", "contact_pattern", "sequence_id", "blueprint_id", "source", "no")
+    ),
     "waiting": False,
     "held": HELD_FOR_PERSON,
     "size": 1,
@@ -162,6 +164,8 @@ class InboundRepository:
         conditions = _NO_CONDITIONS | {
             "kinds": json.dumps(STORED_AS[wanted.kind]) if wanted.kind else None,
             "since": to_micros(wanted.since),
+            "contact": wanted.contact,
+            "contact_pattern": f"%{escaped(wanted.contact)}%" if wanted.contact else None,
             "sequence_id": wanted.sequence_id,
             "blueprint_id": wanted.blueprint_id,
             "waiting": wanted.waiting,

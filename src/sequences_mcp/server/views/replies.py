@@ -80,7 +80,7 @@ def reply_row(reply: ReceivedReply, limit: int) -> ReplyRow:
     return ReplyRow(
         id=entry.id,
         kind=entry.kind,
-        at=when(entry.sent_at if entry.sent_at and entry.sent_at < entry.at else entry.at) or "",
+        at=when(reply.came_at) or "",
         sequence_id=entry.sequence_id,
         blueprint_name=reply.blueprint_name and cut(reply.blueprint_name, NAME_LIMIT),
         step_id=reply.step.step.id if reply.step else None,

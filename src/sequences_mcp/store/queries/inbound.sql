@@ -121,6 +121,8 @@ WHERE (:kinds IS NULL OR CASE WHEN unmatched THEN 'unmatched' ELSE kind END IN (
   AND (:sequence_id IS NULL OR sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id))
   AND (:blueprint_id IS NULL OR sequence_no IN (
     SELECT q.no FROM sequence q JOIN blueprint_version v ON v.no = q.version_no WHERE v.blueprint_id = :blueprint_id))
+  AND (:contact IS NULL OR contact_no IN (
+    SELECT no FROM contact WHERE lower(id) = :contact OR search LIKE :contact_pattern ESCAPE '\'))
   AND (waits OR NOT :waiting) AND (:source IS NULL OR source = :source AND no = :no)
 ORDER BY at DESC, source, no DESC LIMIT :size OFFSET :skip
 
