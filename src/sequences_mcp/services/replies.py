@@ -216,8 +216,8 @@ def _examined(app: AppContext, reply: ReceivedReply, content: str) -> tuple[Find
     step = reply.step.step if reply.step else run.steps[0].step if run else None
     assert step is not None  # what came in by e-mail is about a run
     plain = step.model_copy(update={"subject": None, "type": Channel.EMAIL, "linked_in_type": None})
-    found = check_rendered(step=plain, subject=None, content=content, is_follow_up=True, policy=app.policy)
-    findings = tuple(replace(finding, step_id=None) for finding in found)
+    as_of_step = check_rendered(step=plain, subject=None, content=content, is_follow_up=True, policy=app.policy)
+    findings = tuple(replace(finding, step_id=None) for finding in as_of_step)
     if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text: {errors[0].message}",

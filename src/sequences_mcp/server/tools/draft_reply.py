@@ -19,7 +19,7 @@ from sequences_mcp.services import replies as verb
 async def draft_reply(
     app: AppContext, reply_id: Id, content: str, ctx: Context[Any, Any], idempotency_key: IdempotencyKey = None
 ) -> ReplyDrafted:
-    """Puts an answer a person asked for into the mailbox's Drafts folder, in its thread. Sends nothing."""
+    """Put an answer a person asked for into the Drafts folder, in its thread. Sends nothing."""
     call = ToolCall("draft_reply", idempotency_key, fingerprint({"reply_id": reply_id, "content": content}))
     stored = await app.ledger.recall(call)
     if stored is not None:

@@ -6,7 +6,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.inbound import ReceivedKind
 from sequences_mcp.ports.embedded import ReplyFilter
-from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize, ShortText
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Id, Instant, PageNumber, PageSize
 from sequences_mcp.server.catalog import READ, Definition
 from sequences_mcp.server.views.replies import RepliesPage, replies_page
 from sequences_mcp.services import replies as verb
@@ -16,7 +16,7 @@ async def list_replies(
     app: AppContext,
     provider: str = LOCAL,
     kind: ReceivedKind | None = None,
-    contact: ShortText | None = None,
+    contact: Id | None = None,
     blueprint_id: str | None = None,
     sequence_id: str | None = None,
     since: Instant | None = None,
@@ -24,7 +24,7 @@ async def list_replies(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> RepliesPage:
-    """Who answered, newest first: their words, what it stopped; when each mailbox was last read."""
+    """Who answered, newest first, what that stopped, and when each mailbox was read."""
     wanted = ReplyFilter(
         kind=kind,
         contact=contact,
