@@ -23,6 +23,7 @@ from sequences_mcp.vendors.connecting import LazyMapping, when_used
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
+    from sequences_mcp.domain.run import Leaving
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.inbound.reader import MailboxReader
@@ -148,7 +149,6 @@ def open_worker(
     from sequences_mcp.engine.claim import SendPolicy
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
-    from sequences_mcp.planning.rendering import pre_send_check
     from sequences_mcp.store.unit_of_work import Store
 
     sender = _require_sender(settings) if queue == FREE else require_sending(settings)
@@ -157,7 +157,7 @@ def open_worker(
         terms=terms,
         sender=sender,
         window=Window.parse(settings.window),
-        check=partial(pre_send_check, sender=sender, policy=policy_of(settings)),
+        check=_last_check(settings, sender),
         lease=LEASE,
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
@@ -182,6 +182,19 @@ def open_worker(
             pulse=pulse,
             read_answers=_reads(settings, clock=clock, closing=closing),
         )
+
+
+def _last_check(settings: Settings, sender: Sender) -> Callable[[Leaving], str | None]:
+    """Return what looks at each text once more before it leaves, and says why it waits for a person."""
+    from sequences_mcp.planning.reminders import unconsented
+    from sequences_mcp.planning.rendering import pre_send_check
+
+    policy, law = policy_of(settings), _law_when_asked(settings)
+
+    def check(text: Leaving) -> str | None:
+        return unconsented(text, law=law, policy=policy) or pre_send_check(text, sender=sender, policy=policy)
+
+    return check
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from sequences_mcp.guards.law import built_in
 from sequences_mcp.guards.policy import DEFAULT
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
 from sequences_mcp.services.blueprints import check_blueprint, check_file, create_blueprint, waive
+from sequences_mcp.services.contacts import save_contacts
 from sequences_mcp.services.reviews import approve_plan
 from sequences_mcp.services.starts import StartReport, preview_sequence, start_sequence
 from sequences_mcp.settings import read_settings
@@ -363,3 +364,35 @@ def test_every_country_names_its_laws_with_a_link_and_has_a_line_in_a_language_o
         assert {"sender", "opt_out"} <= country.demands.keys(), code
         assert all(demand.statute.link.startswith("https://") for demand in country.demands.values())
         assert set(country.languages) <= set(table.languages)
+
+
+@pytest.mark.parametrize(("facts", "leaves"), [({}, False), ({"consent": "on paper"}, True)])
+async def test_a_country_saved_after_the_yes_holds_the_first_message(
+    tmp_path: Path, facts: dict[str, str], leaves: bool
+) -> None:
+    person = {"email": "emmy@noether.example", "first_name": "Emmy", "time_zone": "Europe/Berlin"}
+    told = settings(tmp_path)
+    async with open_context(told, worker=False) as app:
+        plan = (await started(app, person)).plan
+        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+        await save_contacts(app, contacts=[{**person, "country": "DE", **facts}])
+    with open_worker(told) as worker:
+        worker.run_due()
+    assert bool(list(tmp_path.glob("outbox/*.eml"))) == leaves
+    async with open_context(told, worker=False) as app:
+        [run] = (await app.records.list_people(plan.id, page=1, size=1)).items
+    held = run.sequence.steps[0].reason or ""
+    assert leaves or held.startswith("law.consent: Consent is needed before the first message")
+
+
+async def test_what_a_waiver_covered_leaves(tmp_path: Path) -> None:
+    told = settings(tmp_path)
+    async with open_context(told, worker=False) as app:
+        blueprint = (await create_blueprint(app, name="Engineers", steps=[HELLO])).blueprint
+        until = app.clock() + timedelta(days=7)
+        await waive(app, blueprint_id=blueprint.id, rule="law.consent", reason="paper", until=until, actor="t:ada")
+        report = await start_sequence(app, blueprint_id=blueprint.id, contacts=[DE], progress=silent)
+        await approve_plan(app, plan_id=report.plan.id, digest=report.plan.digest, actor="terminal:ada")
+    with open_worker(told) as worker:
+        worker.run_due()
+    assert len(list(tmp_path.glob("outbox/*.eml"))) == 1

@@ -309,7 +309,8 @@ class VendorStep:
 class Leaving:
     """One text about to be sent, for the last check; ``sourcing`` is that of the run's blueprint version.
 
-    ``is_approved`` says that a person approved this text itself, not only its plan.
+    ``is_approved`` says that a person approved this text itself, not only its plan; ``covered`` are the warnings
+    about everybody that the approval of its plan covers.
     """
 
     sequence: Run
@@ -317,3 +318,4 @@ class Leaving:
     contact: Contact
     sourcing: Sourcing
     is_approved: bool
+    covered: tuple[str, ...] = ()

@@ -280,7 +280,14 @@ def _text_blocked_because(
             return moved
     sourcing = approvals.stored_sourcing(store, sequence)
     return rules.check(
-        Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=text.at is not None)
+        Leaving(
+            sequence=sequence,
+            run=run,
+            contact=contact,
+            sourcing=sourcing,
+            is_approved=text.at is not None,
+            covered=plan.header.warnings,
+        )
     )
 
 

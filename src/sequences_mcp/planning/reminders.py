@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -18,6 +18,7 @@ from sequences_mcp.domain.blueprint import TEXTED, Channel, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
 from sequences_mcp.domain.plan import PlanHeader
+from sequences_mcp.domain.run import Leaving, StepState
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
@@ -80,6 +81,29 @@ def with_reminders(
     )
     results = waived(findings, waivers)
     return replace(person, findings=(*person.findings, *errors_in(results)), reminders=warnings_in(results))
+
+
+_BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
+
+
+def unconsented(text: Leaving, *, law: Callable[[], Law], policy: GuardPolicy) -> str | None:
+    """Return why a first message waits for a person: no consent is recorded where it is needed; or None.
+
+    It passes where the approval of the plan covers that for this country, as a waiver does. A person's country may
+    have been saved only after the approval.
+    """
+    country, sequence = text.contact.country, text.sequence
+    by_law = text.run.step.type is Channel.EMAIL or text.run.step.type in TEXTED
+    if not country or not by_law or text.is_approved or any(run.state in _BEGUN for run in sequence.steps):
+        return None
+    person = PersonFacts(countries=(country,), consent=text.contact.consent)
+    missing = errors_in(findings_about(Law(table=law().table), person, (), policy=policy))
+    if not missing:
+        return None
+    named = f"{law().table.countries[country].name}: ".casefold()
+    if any(f": {CONSENT}" in warning and named in warning.casefold() for warning in text.covered):
+        return None
+    return f"{missing[0].rule}: {missing[0].message}"
 
 
 def _facts(app: AppContext, contact: Contact, *, only_own: bool) -> PersonFacts:
