@@ -23,7 +23,6 @@ from sequences_mcp.vendors.connecting import LazyMapping, when_used
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
-    from sequences_mcp.domain.run import Leaving
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.inbound.reader import MailboxReader
@@ -149,6 +148,7 @@ def open_worker(
     from sequences_mcp.engine.claim import SendPolicy
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
+    from sequences_mcp.planning.reminders import last_check
     from sequences_mcp.store.unit_of_work import Store
 
     sender = _require_sender(settings) if queue == FREE else require_sending(settings)
@@ -157,7 +157,7 @@ def open_worker(
         terms=terms,
         sender=sender,
         window=Window.parse(settings.window),
-        check=_last_check(settings, sender),
+        check=partial(last_check, sender=sender, policy=policy_of(settings), law=law_of(settings)),
         lease=LEASE,
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
@@ -182,19 +182,6 @@ def open_worker(
             pulse=pulse,
             read_answers=_reads(settings, clock=clock, closing=closing),
         )
-
-
-def _last_check(settings: Settings, sender: Sender) -> Callable[[Leaving], str | None]:
-    """Return what looks at each text once more before it leaves, and says why it waits for a person."""
-    from sequences_mcp.planning.reminders import unconsented
-    from sequences_mcp.planning.rendering import pre_send_check
-
-    policy, law = policy_of(settings), _law_when_asked(settings)
-
-    def check(text: Leaving) -> str | None:
-        return unconsented(text, law=law, policy=policy) or pre_send_check(text, sender=sender, policy=policy)
-
-    return check
 
 
 @contextmanager
@@ -293,20 +280,11 @@ def policy_of(settings: Settings) -> GuardPolicy:
     return load_policy(settings.guards)
 
 
-def law_of(settings: Settings) -> Law:
-    """Return what first messages need by law, the house's own ``law.toml`` over the package's; SettingsError."""
-    from sequences_mcp.guards.law import FILE_NAME, Law, built_in, load_law
+def law_of(settings: Settings) -> Callable[[], Law]:
+    """Return what tells what first messages need by law; SettingsError for a house's own file that is wrong."""
+    from sequences_mcp.guards.law import law_in
 
-    path = settings.data_dir / FILE_NAME
-    return Law(table=load_law(path) if path.exists() else built_in(), setting=settings.law)
-
-
-def _law_when_asked(settings: Settings) -> Callable[[], Law]:
-    """Return what tells it; a house's own file is read at once, so that a start says what is wrong with it."""
-    tell = cache(partial(law_of, settings))
-    if (settings.data_dir / "law.toml").exists():
-        tell()
-    return tell
+    return law_in(settings.data_dir, settings.law)
 
 
 def delivery_of(settings: Settings) -> str:
@@ -415,7 +393,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         clock=clock,
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
-        law=_law_when_asked(settings),
+        law=law_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,

@@ -343,10 +343,10 @@ async def test_a_preview_shows_what_a_start_would_say(tmp_path: Path) -> None:
 async def test_a_file_is_checked_by_what_the_workspace_says(tmp_path: Path) -> None:
     steps = json.dumps([HELLO])
     told = settings(tmp_path, LAW + 'countries = ["US"]\n')
-    placed = check_file(steps, policy=DEFAULT, law=law_of_settings(told))
+    placed = check_file(steps, policy=DEFAULT, law=law_of_settings(told)())
     assert {place.finding.rule for place in placed} == {"law.sender", "law.postal_address", "law.opt_out"}
     (tmp_path / "settings.toml").unlink()
-    assert check_file(steps, policy=DEFAULT, law=law_of_settings(settings(tmp_path))) == ()
+    assert check_file(steps, policy=DEFAULT, law=law_of_settings(settings(tmp_path))()) == ()
 
 
 async def test_what_was_written_into_the_country_decides_over_a_number_and_a_clock(tmp_path: Path) -> None:

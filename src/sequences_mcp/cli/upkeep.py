@@ -39,7 +39,7 @@ def _check() -> click.Command:
         from sequences_mcp.services.blueprints import check_file
 
         settings = settings_here()
-        located = check_file(text_of_file(file), policy=policy_of(settings), law=law_of(settings))
+        located = check_file(text_of_file(file), policy=policy_of(settings), law=law_of(settings)())
         say(findings(located, name=str(file)))
         sys.exit(1 if errors_in(place.finding for place in located) else 0)
 

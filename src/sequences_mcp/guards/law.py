@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -247,11 +247,11 @@ def offered_line(law: Law, kind: str, language: str, *, person: PersonFacts) -> 
 def present_in(text: str, law: Law, *, source: str = "") -> frozenset[str]:
     """Return which of the things that a first message may need a text has, in whatever language."""
     setting = law.setting or LawSetting()
-    return _present(text, setting.sender or "", source, law.table)
+    return _present(text, sender=setting.sender or "", source=source, table=law.table)
 
 
 @lru_cache(maxsize=1_024)  # one template, or its first people's texts, is asked about for everybody in a plan
-def _present(text: str, sender: str, source: str, table: LawTable) -> frozenset[str]:
+def _present(text: str, *, sender: str, source: str, table: LawTable) -> frozenset[str]:
     words = plain(text)
     has = {
         kind
@@ -334,6 +334,16 @@ def _consent_codes(table: LawTable) -> frozenset[str]:
     return frozenset(code for code, country in table.countries.items() if "consent" in country.demands)
 
 
+def law_in(folder: Path, setting: LawSetting | None) -> Callable[[], Law]:
+    """Return what tells the law of a data folder, a house's own file over the table of the package.
+
+    That file is read at once: SettingsError says what is wrong with it. The package's is read when asked for.
+    """
+    own_file = folder / FILE_NAME
+    table = load_law(own_file) if own_file.exists() else None
+    return cache(lambda: Law(table=table or built_in(), setting=setting))
+
+
 @lru_cache(maxsize=1)
 def built_in() -> LawTable:
     """Return the table of the package."""
@@ -404,15 +414,18 @@ class _Reading:
             self._wrong(f"{level} holds tables alone, such as [{level}.NAME]")
             return rows
         for name, row in changed.items():
-            rows[name] = {**rows.get(name, {}), **{key: self._merged(rows, name, key, row[key]) for key in row}}
+            rows[name] = {
+                **rows.get(name, {}),
+                **{key: self._merged(rows.get(name, {}), key, row[key]) for key in row},
+            }
         return rows
 
-    def _merged(self, rows: Mapping[str, Mapping[str, Any]], name: str, key: str, value: object) -> object:
+    def _merged(self, row: Mapping[str, Any], key: str, value: object) -> object:
         """Return a value of the house's; a table such as ``opt_out.severity`` keeps what it leaves out."""
-        before = rows.get(name, {}).get(key)
+        before = row.get(key)
         if not isinstance(value, dict):
             return value
-        if before is None and (group := rows.get(name, {}).get("alike")):
+        if before is None and (group := row.get("alike")):
             before = self._package.get("groups", {}).get(group, {}).get(key)
         return {**(before if isinstance(before, dict) else {"law": before} if before else {}), **value}
 

@@ -19,9 +19,11 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
 from sequences_mcp.domain.plan import PlanHeader
 from sequences_mcp.domain.run import Leaving, StepState
+from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.planning.rendering import pre_send_check
 from sequences_mcp.ports.embedded import PlannedPerson
 
 LAYER = "law."
@@ -81,6 +83,11 @@ def with_reminders(
     )
     results = waived(findings, waivers)
     return replace(person, findings=(*person.findings, *errors_in(results)), reminders=warnings_in(results))
+
+
+def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy, law: Callable[[], Law]) -> str | None:
+    """Return why a text that is about to leave waits for a person, by law or by the guards; or None."""
+    return unconsented(text, law=law, policy=policy) or pre_send_check(text, sender=sender, policy=policy)
 
 
 _BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
