@@ -422,6 +422,7 @@ def _outgoing(settings: Settings, store: Store) -> OutgoingMailbox:
         is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
         is_read=settings.reads_inbox,
         signs_in=settings.signs_in,
+        below=settings.sender.below if settings.sender else "",
         put_draft=partial(_put_draft, settings, store) if settings.imap_url else None,
     )
 

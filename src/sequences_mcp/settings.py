@@ -470,7 +470,12 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
 
 def _whole_sender(sender: Sender, file: FileSettings | None, *, name: str | None, zone: str | None) -> Sender:
     """Return a sender with what their mailbox's table has besides name and address; else they are in ``zone``."""
-    given = {} if file is None or name is None else file.of_sender.get(name, {})
+    given = {} if file is None or name is None else dict(file.of_sender.get(name, {}))
+    if given.pop("opt_out_line", False):
+        from sequences_mcp.guards.law import built_in
+
+        lines = {tag: language.lines["opt_out_line"] for tag, language in built_in().languages.items()}
+        given["opt_out_lines"] = tuple({"en": lines["en"], **lines}.items())
     return replace(sender, **({"time_zone": zone} if zone and zone != "UTC" else {}) | given)
 
 

@@ -207,6 +207,7 @@ _OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
     "reply_to": _reply_to,
     "time_zone": _zone,
     "plus_addresses": _truth,
+    "opt_out_line": _truth,
 }
 _MAILBOX = ("name", "address", "smtp", "imap", "password", *_OF_SENDER, *_OAUTH, *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")

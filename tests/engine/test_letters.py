@@ -112,6 +112,38 @@ async def test_an_edited_text_is_signed_like_the_planned_one(bureau: Bureau) -> 
 
 
 @pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"language": "fr"}, "Si vous préférez ne plus recevoir"),
+        ({"language": "pt-BR"}, "Se preferir não receber"),
+        ({"country": "DE"}, "Wenn Sie keine weiteren Nachrichten"),
+        ({"language": "ja"}, "If you would rather not hear"),
+        ({}, "If you would rather not hear"),
+    ],
+)
+async def test_the_line_on_how_to_say_no_is_in_the_persons_language_and_in_the_text_that_is_approved(
+    bureau: Bureau, facts: dict[str, str], expected: str
+) -> None:
+    bureau.folder.mkdir(mode=0o700, exist_ok=True)
+    (bureau.folder / "settings.toml").write_text(MAILBOX + "opt_out_line = true\n")
+    async with bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint({**MAIL, "content": "Hello {{firstname}}, a word."})
+        await desktop.call("save_contacts", contacts=[{**GRACE, "consent": "asked at a fair", **facts}])
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE["email"]])
+        run = started["sample"]["sequence_id"]
+        [step] = (await desktop.call("get_sequence", sequence_id=run))["steps"]
+        text, signature, line = step["content"].rsplit("\n\n", 2)
+        assert (text, signature, line.startswith(expected)) == ("Hello Grace, a word.", SIGNATURE, True)
+        edited = await desktop.call(
+            "edit_draft", draft_id=step["draft_id"], content=f"Shorter.\n\n{SIGNATURE}\n\n{line}"
+        )
+        assert edited["content"] == f"Shorter.\n\n{SIGNATURE}\n\n{line}"
+        own = "Hello. If you would rather not hear from me again, tell me."
+        edited = await desktop.call("edit_draft", draft_id=step["draft_id"], content=own)
+        assert edited["content"] == f"{own}\n\n{SIGNATURE}"  # it says so itself
+
+
+@pytest.mark.parametrize(
     ("line", "why"),
     [
         ('signature = "Hi {{firstname}}"', "no variables are filled in"),

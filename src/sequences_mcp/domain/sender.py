@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -35,7 +36,8 @@ class Sender:
     ``titled`` is the whole name as it was given, where it has a title or something after it. ``signature`` closes
     every e-mail, answers go to ``reply_to`` where it is not the sender's own address, ``time_zone`` is the zone
     that e-mails are dated in (the clock's where it is empty). ``plus_addresses``: what is written to
-    ``ada+anything@…`` comes to this mailbox.
+    ``ada+anything@…`` comes to this mailbox. ``opt_out_lines``, by language and English first, are the lines
+    one of which every e-mail ends with; none where the mailbox asks for none.
     """
 
     address: str
@@ -46,6 +48,7 @@ class Sender:
     reply_to: str = ""
     time_zone: str = ""
     plus_addresses: bool = False
+    opt_out_lines: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, name: str, address: str) -> Sender:
@@ -63,20 +66,30 @@ class Sender:
         is_plain = last or " ".join(first) == text
         return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else text)
 
-    def signed(self, content: str) -> str:
-        """Return a text closed by the signature, once.
+    def signed(self, content: str, *, languages: Iterable[str] = (), says_no: bool = False) -> str:
+        """Return a text closed by the signature, and by the line on how to say no in the first known language.
 
-        Two line breaks stand before it, and not the ``-- `` of RFC 3676, section 4.3: that is a convention among
-        mail programs, which grey out, fold or drop what follows it, and a letter from one person to another ends
-        in a name that is read.
+        Each stands there once; with ``says_no`` the text itself says how. Two line breaks stand before the
+        signature, and not the ``-- `` of RFC 3676, section 4.3: that is a convention among mail programs, which
+        grey out, fold or drop what follows it, and a person's letter ends in a name that is read.
         """
-        return f"{self.unsigned(content).rstrip()}\n\n{self.signature}" if self.signature else content
+        lines = {} if says_no else dict(self.opt_out_lines)
+        line = next((lines[tag] for tag in (*languages, *lines) if tag in lines), "")
+        below = [part for part in (self.signature, line) if part]
+        return "\n\n".join([self.unsigned(content).rstrip(), *below]) if below else content
 
     def unsigned(self, content: str) -> str:
-        """Return a text without the signature that closes it."""
-        if not self.signature or not content.rstrip().endswith(self.signature):
-            return content
-        return content.rstrip().removesuffix(self.signature).rstrip()
+        """Return a text without what ``signed`` puts below it."""
+        result = content.rstrip()
+        for ending in (*(line for _, line in self.opt_out_lines), self.signature):
+            if ending and result.endswith(ending):
+                result = result.removesuffix(ending).rstrip()
+        return result if result != content.rstrip() else content
+
+    @property
+    def below(self) -> str:
+        """What stands below every text of this sender, in the first language."""
+        return self.signed("").strip()
 
     @property
     def name(self) -> str:

@@ -341,7 +341,7 @@ def planned_step(
         # The template's own warnings have been told with the blueprint.
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     if app.sender is not None and step.type is Channel.EMAIL:
-        content = app.sender.signed(content)
+        content = _signed(app, app.sender, content, contact=contact)
     return _step_run(app, step, to, subject=subject, content=content), findings
 
 
@@ -349,6 +349,20 @@ def _step_run(
     app: AppContext, step: Step, recipient: str | None, *, subject: str | None, content: str | None
 ) -> StepRun:
     return StepRun(key=app.plans.new_key(), step=step, recipient=recipient, subject=subject, content=content)
+
+
+def _signed(app: AppContext, sender: Sender, content: str, *, contact: Contact) -> str:
+    """Return a text with what the mailbox puts below it: its line on how to say no in the person's language."""
+    if not sender.opt_out_lines:
+        return sender.signed(content)
+    from sequences_mcp.guards.law import present_in
+
+    law = app.law()
+    country = law.table.countries.get(contact.country or "")
+    languages = [(contact.language or "").partition("-")[0].casefold(), *(country.languages if country else ())]
+    return sender.signed(
+        content, languages=languages, says_no="opt_out" in present_in(sender.unsigned(content), law)
+    )
 
 
 @lru_cache(maxsize=256)
