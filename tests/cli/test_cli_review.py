@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from terminal import PASSPHRASE, Said, Terminal, done
 from tests.secrecy import planted
 from tests.world.mail_servers import DROP
 from tests.world.product import GRACE, MAIL, mailing, people, yes
+
+from sequences_mcp.review.lock.passphrase import set_passphrase
 
 
 async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:
@@ -221,14 +224,24 @@ DECISIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def locked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a passphrase, chosen once: deriving it takes longer than any of the commands."""
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "passphrase.txt").write_text(f"{PASSPHRASE}\n", encoding="utf-8")
+    set_passphrase(folder / "data", PASSPHRASE)
+    return folder
+
+
 @pytest.mark.parametrize("identifier", WRONG_IDS)
 @pytest.mark.parametrize("decision", DECISIONS)
 def test_a_wrong_id_at_a_terminal_ends_in_a_command_to_type(
-    terminal: Terminal, decision: str, identifier: str
+    locked_folder: Path, capsys: pytest.CaptureFixture[str], decision: str, identifier: str
 ) -> None:
-    options = list(DECISIONS[decision])
+    terminal, options = Terminal(locked_folder, capsys), list(DECISIONS[decision])
     if options[-1:] == ["--passphrase-file"]:
-        options.append(terminal.with_passphrase())
+        options.append(str(locked_folder / "passphrase.txt"))
     said = terminal.run("review", decision.split()[0], identifier, *options)
     assert (said.status, said.out) == (2, "")
     assert re.search(r"`?sequences-mcp (review list|review --open|doctor)", said.err), said.err
