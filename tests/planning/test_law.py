@@ -396,3 +396,24 @@ async def test_what_a_waiver_covered_leaves(tmp_path: Path) -> None:
     with open_worker(told) as worker:
         worker.run_due()
     assert len(list(tmp_path.glob("outbox/*.eml"))) == 1
+
+
+MAILBOX = """
+[mailboxes.ada]
+name = "Ada Lovelace"
+address = "ada@lovelace.example"
+opt_out_line = true
+signature = '''
+Ada Lovelace
+Example Ltd
+12 High St, London'''
+"""
+
+
+async def test_what_the_mailbox_puts_below_every_text_counts_as_said(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path, LAW + MAILBOX), worker=False) as app:
+        report = await started(app, US, FR)
+        checked = await check_blueprint(app, steps=[HELLO])
+    assert set(law_of(report.warnings)) == {"law.source"}
+    assert law_of(checked.findings).keys() <= {"law.source"}
+    assert report.sample.sequence.steps[0].content != HELLO["content"]
