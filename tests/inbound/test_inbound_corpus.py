@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.world.inbound_mail import AT
-from tests.world.mail_corpus import SENT, CorpusItem, absences, bounces, machines
+from tests.world.inbound_mail import AT, reply
+from tests.world.mail_corpus import SENT, CorpusItem, absences, attached, bounces, machines
 from tests.world.mail_replies import CHARSETS, ReplyItem, in_charset, no_opt_outs, opt_outs, present, replies
 
 from sequences_mcp.engine.inbound.absence import away_until
@@ -60,6 +60,48 @@ def test_most_addresses_that_do_not_exist_are_known_to_be_gone() -> None:
 def test_a_notice_that_something_is_late_is_no_bounce() -> None:
     late = [item for item in RETURNED if item.kind is DELAYED]
     assert [item.name for item in late if kind_of(item) is not DELAYED] == []
+
+
+def disguised(data: bytes, sender: str) -> bytes:
+    """Return a report as a gateway passes it on: without its marks, by somebody else."""
+    bare = re.sub(rb"(?im)^(?:return-path|auto-submitted): .*\r\n", b"", data)
+    return re.sub(rb"(?im)^From: .*\r\n", f"From: {sender}\r\n".encode(), bare, count=1)
+
+
+@pytest.mark.parametrize(
+    "sender", ["System <noreply@acme.example>", "mail@acme.example", "Bob <bob@acme.example>"]
+)
+def test_a_report_is_one_whoever_sends_it_and_whatever_marks_were_lost(sender: str) -> None:
+    kinds = {item.name: judge_inbound(parse_inbound(disguised(item.data, sender))).kind for item in RETURNED}
+    lost = [name for name, kind in kinds.items() if kind not in OF_MAILERS]
+    assert len(lost) <= 0.03 * len(RETURNED), lost
+
+
+def test_a_report_in_unicode_is_one() -> None:
+    report = next(item.data for item in bounces() if "message/delivery-status" in item.data.decode("utf-8"))
+    global_report = report.replace(b"message/delivery-status", b"message/global-delivery-status")
+    assert judge_inbound(parse_inbound(global_report)).kind is HARD
+
+
+def test_a_complaint_without_a_report_is_one() -> None:
+    data = attached(
+        SENT,
+        words="This is a complaint by one of our users.",
+        sender="staff@mail.example",
+        subject="complaint about message from 192.0.2.7",
+    )
+    assert judge_inbound(parse_inbound(data)).kind is InboundKind.COMPLAINT
+
+
+@pytest.mark.parametrize("local", ["postmaster", "mta", "system"])
+def test_a_person_may_have_the_address_of_a_mailer(local: str) -> None:
+    sender = f"{local}@acme.example"
+    assert judge_inbound(parse_inbound(reply(SENT, "Yes, gladly.", sender=sender))).kind is InboundKind.REPLY
+
+
+def test_an_absence_with_an_empty_return_path_is_one() -> None:
+    data = reply(SENT, "I am away until 4 December.", more="Return-Path: <>")
+    assert judge_inbound(parse_inbound(data)).kind is InboundKind.AWAY
 
 
 def test_a_report_names_our_message_or_at_least_our_recipient() -> None:

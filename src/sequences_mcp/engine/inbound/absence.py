@@ -16,6 +16,7 @@ from sequences_mcp.engine.inbound.opt_out import FOLDER
 
 LONGEST = timedelta(days=14)
 USUAL = timedelta(days=7)
+NEAR = timedelta(days=90)  # a day that nothing announces, and that is later, is another thing than a return
 LOOKED_AT = 5_000  # letters
 
 # What stands before the day on which somebody is back: a date that follows is the one that counts.
@@ -41,7 +42,10 @@ def away_until(text: str, received_at: datetime) -> datetime:
     after = [day for start, day in named if any(0 <= start - end <= _NEAR for end in _ends_before(words, start))]
     if not named:
         return received_at + USUAL
-    day = max(after) if after else max(day for _, day in named)
+    near = [day for _, day in named if day <= today + NEAR]
+    if not after and not near:
+        return received_at + USUAL
+    day = max(after or near)
     at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return min(at, received_at + LONGEST)
 
@@ -66,17 +70,23 @@ def _named_date() -> re.Pattern[str]:
         for names in (_numbers("months"), filter(_ENGLISH.match, _numbers("months")))
     )
     day = r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.|:e|-?го)?"
-    year = r"(?:[\s,.]*(?:de\s+)?(20\d\d))?"
+    year = r"(?:[\s,.-]*(?:de\s+)?(20\d\d))?"
     return re.compile(
-        rf"{day}\s*(?:of\s+|de\s+|di\s+)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
+        rf"{day}[\s-]*(?:of\s+|de\s+|di\s+)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
     )
+
+
+@cache
+def _named_month() -> re.Pattern[str]:
+    months = "|".join(sorted(map(re.escape, _numbers("months")), key=len, reverse=True))
+    return re.compile(rf"(?<![\d.]\s)(?<!\d)\b({months})\b\.?\s+(?:de\s+)?(20\d\d)")
 
 
 # Before the day stands the month in English and its relatives: "out 3" is no day of outubro.
 _ENGLISH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|des|okt|szep|ápr|máj|jún|júl")
 _NUMERIC = re.compile(
-    r"(?<![\d./-])(?:(20\d\d)[-./](\d{1,2})[-./](\d{1,2})|(\d{1,2})([./-])(\d{1,2})(?:\5(20\d\d|\d\d))?)\.?(?![\d/-]|\.\d)"
-    r"|(?:(20\d\d)年)?(\d{1,2})月(\d{1,2})日"
+    r"(?<![\d/])(?<!\d[.-])(?:(20\d\d)[-./](\d{1,2})[-./](\d{1,2})|(\d{1,2})([./-])(\d{1,2})(?:\5(20\d\d|\d\d))?)\.?(?![\d/-]|\.\d)"
+    r"|(?:(20\d\d)\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]"
 )
 _TOMORROW = re.compile(
     r"\b(?:tomorrow|demain|domani|amanhã|jutro|imorgon|i\s+morgen|huomenna|завтра)\b|\bmorgen\b(?=\s+wieder)"
@@ -88,6 +98,8 @@ def _dates(words: str, today: date) -> Iterator[tuple[int, date]]:
     for match in _named_date().finditer(words):
         day, month, year = (match[1], match[2], match[3]) if match[2] else (match[5], match[4], match[6])
         yield from _known(match.start(), _day(today, year, month=_numbers("months")[month], day=int(day)))
+    for match in _named_month().finditer(words):
+        yield from _known(match.start(), _day(today, match[2], month=_numbers("months")[match[1]], day=1))
     for match in _NUMERIC.finditer(words):
         yield from _known(match.start(), _numeric(match, today))
     names = _numbers("weekdays")

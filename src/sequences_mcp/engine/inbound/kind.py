@@ -73,7 +73,8 @@ MOST_OF_NOTE = 2_000  # letters of a message that bears no mark
 
 def judge_inbound(message: ParsedMessage) -> Judged:
     """Return what a message is."""
-    types = {part.get_content_type(): part for part in own_parts(message.root)}
+    parts = own_parts(message.root)
+    types = {part.get_content_type().replace("/global-", "/"): part for part in parts}  # RFC 6533
     if (report := types.get("message/feedback-report")) is not None:
         return _complaint(message, report)
     if (status := types.get("message/delivery-status")) is not None:
@@ -85,18 +86,18 @@ def judge_inbound(message: ParsedMessage) -> Judged:
         judged := _by_status(message, _lines(message.everything))
     ):
         return judged
+    if _COMPLAINS.match(message.subject) and _has_original(message):
+        return Judged(InboundKind.COMPLAINT, why="a complaint: the recipient marked it as spam")
     if judged := _by_detectors(message):
         return judged
-    if _is_mailer(message):
-        return _returned(message)
+    if _is_mailer(message) and (returned := _returned(message)):
+        return returned
     is_from_nobody = message.header("Return-Path").replace(" ", "") == "<>"
     if (is_marked := _is_automatic(message)) or _has_automatic_subject(message):
         kind = InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC
         return Judged(kind, by_subject=not is_marked and not is_from_nobody)
     if (kind_by_words := _automatic_by_words(message)) is not None:
         return Judged(kind_by_words)
-    if is_from_nobody and _names_failure(message):
-        return Judged(InboundKind.RETURNED)
     # An empty return path alone is no sign: a program that fetches mail into a mailbox leaves it on everything.
     return Judged(InboundKind.AWAY if is_from_nobody and _is_away(message) else InboundKind.REPLY)
 
@@ -112,6 +113,12 @@ def _report_type(message: ParsedMessage) -> str:
 
 
 # Complaints
+
+# Of those who send no report of RFC 5965, with our e-mail attached.
+_COMPLAINS = re.compile(
+    r"complaint about message from|(?:e-?mail )?(?:abuse|feedback|spam) (?:report|complaint)|spam report",
+    re.IGNORECASE,
+)
 
 
 def _complaint(message: ParsedMessage, report: Message) -> Judged:
@@ -200,7 +207,7 @@ _ENHANCED = re.compile(r"(?<![\d.])#?([45])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[\s\-]|$)")
 # By themselves, of the address: RFC 3463, RFC 7505 (null MX). Never: 5.1.0, 5.1.7 and 5.1.8 are about the sender,
 # 5.2.2 is a full mailbox, 5.3.x the system, 5.7.x a policy.
-_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
+_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "1.351"})
 _UNDECIDED = frozenset({"0.0", "5.0", "4.4", "1.4", "2.0", "4.0", "6.0"})
 
 
@@ -210,14 +217,19 @@ def is_hard(status: str, words: str) -> bool:
     if status.startswith("4") or (not status and codes and all(code.startswith("4") for code in codes)):
         return False
     ours = status.partition(".")[2]
-    exact = [ours] if ours and ours not in _UNDECIDED else []
+    exact = [ours] if ours and not _is_open(ours) else []
     # Its server may have said it more exactly than the mailer that passed it on.
     decided = [code.partition(".")[2] for code in codes if code.startswith("5")]
-    exact += [code for code in decided if code not in _UNDECIDED]
+    exact += [code for code in decided if not _is_open(code)]
     if exact:
         return all(code in _GONE for code in exact) and not _contradicts(words)
     code = next((int(result) for result in _CODE.findall(words[:2_000])), 550)
     return code >= 500 and reason_in_words(words) is Blame.GONE
+
+
+def _is_open(code: str) -> bool:
+    """Say whether a code, without its class, leaves open what it is about; x.0.y does, whatever y is."""
+    return code in _UNDECIDED or code.startswith("0.")
 
 
 def reason_in_words(words: str) -> Blame | None:
@@ -334,10 +346,12 @@ def _before_the_original(message: ParsedMessage) -> str:
 
 
 _MAILERS = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|postmaster|mail(?:er)?-delivery\S*|microsoftexchange[0-9a-f]*|bounces?|mdaemon"
-    r"|mmdf|mailadmin|mail-router|mta|smtp-?gateway|delivery[-_.]?(?:failure|status|notification)\S*"
-    r"|undeliverable\S*|nondelivery\S*)@.*",
+    r"(?:mailer-?daemon|mail-?daemon|mail(?:er)?[-.]delivery\S*|microsoftexchange[0-9a-f]*|mdaemon|mmdf"
+    r"|delivery[-_.]?(?:failure|status|notification)\S*|undeliverable\S*|nondelivery\S*)@.*",
     re.IGNORECASE,
+)
+_PERHAPS_MAILERS = re.compile(
+    r"(?:postmaster|bounces?|mail-?admin|mail-router|mta|smtp-?gateway|mail-?system|system)@.*", re.IGNORECASE
 )
 _MAILER_NAMES = re.compile(
     r"mail delivery (?:sub)?system|mail delivery service|mailer.?daemon|mail administrator|system administrator"
@@ -360,7 +374,7 @@ def may_be_report(message: ParsedMessage) -> bool:
 
 def _is_mailer(message: ParsedMessage) -> bool:
     """Say whether a mail system wrote it: by its address, or by its name and a subject of its kind."""
-    if _MAILERS.fullmatch(message.sender):
+    if _MAILERS.fullmatch(message.sender) or _PERHAPS_MAILERS.fullmatch(message.sender):
         return True
     if message.header("X-Failed-Recipients"):
         return True
@@ -371,15 +385,22 @@ def _is_mailer(message: ParsedMessage) -> bool:
     if names_itself or is_nobody:
         return True
     # A person's answer to a report begins with "Re:" or "Fwd:".
-    return bool(phrases("failure_subjects").match(message.subject)) and _has_original(message)
+    return not _ANSWERS.match(message.subject) and (
+        _has_original(message) or bool(_ENHANCED.search(_failing_line(message)))
+    )
+
+
+_ANSWERS = re.compile(
+    r"\s*(?:re|aw|sv|vs|antw|odp|rif|res|ynt|fwd?|wg|tr|rv|i|doorst|enc)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
+)
 
 
 def _names_failure(message: ParsedMessage) -> bool:
     return bool(phrases("failure_subjects").search(message.subject))
 
 
-def _returned(message: ParsedMessage) -> Judged:
-    """Return what a mailer's message comes to that no detector knows."""
+def _returned(message: ParsedMessage) -> Judged | None:
+    """Return what a mailer's message comes to that no detector knows; None where it may not be a mailer's."""
     named = _clean(ADDRESS.findall(message.header("X-Failed-Recipients")))
     line = _failing_line(message)
     if _says_delayed(message):
@@ -387,7 +408,7 @@ def _returned(message: ParsedMessage) -> Judged:
     if _ENHANCED.search(line) or _CODE.search(line) or reason_in_words(line) is not None:
         return _named_failure(message, named)
     if not _names_failure(message) and not line and not _has_original(message):
-        return Judged(InboundKind.AUTOMATIC)
+        return Judged(InboundKind.AUTOMATIC) if _MAILERS.fullmatch(message.sender) else None
     return Judged(InboundKind.RETURNED, named, (line or message.subject)[:_LONGEST_WHY])
 
 
@@ -417,7 +438,7 @@ _MARKS = (
 )
 _OF_MACHINES = ("bulk", "junk")
 _NO_REPLY = re.compile(
-    r"(?:[^@]*[._-])?(?:no-?_?reply|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre)(?:[._+-][^@]*)?@.*"
+    r"(?:[^@]*[._-])?(?:no-?_?reply|auto-?(?:reply|answer|respon\w+)|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre)(?:[._+-][^@]*)?@.*"
 )
 
 
@@ -432,6 +453,8 @@ def _is_automatic(message: ParsedMessage) -> bool:
     if precedence in ("auto_reply", "auto-reply") or (
         precedence in _OF_MACHINES and not message.header("List-Id")
     ):
+        return True
+    if "rules agent" in message.header("X-MS-Exchange-Generated-Message-Source").lower():
         return True
     if "autoresponder" in message.header("X-POST-MessageClass").lower():
         return True
