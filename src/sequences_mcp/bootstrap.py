@@ -1,4 +1,4 @@
-"""The only place where everything meets: settings become a desk, a server, a worker."""
+"""The only place where everything meets: settings become a context, a server, a worker."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ async def open_context(
     elapsed: Elapsed | None = None,
     work_after: float = 0.0,
 ) -> AsyncIterator[AppContext]:
-    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
+    """Open the database and yield the context; with ``worker`` the due work is done meanwhile in a thread.
 
-    ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for
+    ``actor`` is who the audit names for what is done with it; ``timing`` is how long vendors are waited for
     and ``elapsed`` how the waits between calls to them pass, where they are not the usual. The due work begins
-    ``work_after`` so many seconds.
+    after ``work_after`` seconds.
     """
     from sequences_mcp.store.unit_of_work import Store
 

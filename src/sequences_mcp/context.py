@@ -87,14 +87,17 @@ def _built_in_law() -> Law:
 class AppContext:
     """Everything a verb may use.
 
-    ``mailboxes`` are those that this process sends from; the first is the one in use. ``zone_of`` tells a
-    contact's zone; ``page_address`` where a path of the review page is, or None while nobody serves it;
-    ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
-    that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
-    ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
-    templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
-    written for one person; ``is_approved`` that a person
-    has approved what the verb changes at a vendor; ``law`` tells what first messages need, by country.
+    ``mailboxes`` are those that this process sends from; the first is the one in use. ``vendor_terms`` has the
+    terms of each connected vendor by its name. ``auto_approve`` are the versions (``id@version``) and templates
+    that start without a person's approval; with ``unread_drafts`` a blueprint may leave texts written for one
+    person unread.
+
+    Called when they are needed: ``zone_of`` returns a contact's time zone, ``page_address`` the URL of a path of
+    the review page or None while nobody serves it, ``must_sign`` whether an approval has to be a passkey's,
+    ``panel`` what shows plans inside a chat, ``troubles`` what is wrong now, ``workers`` who does the due work.
+
+    ``is_approved``: a person has approved what the verb changes at a vendor. ``law`` tells what first messages
+    need, by country.
     """
 
     providers: Mapping[str, Provider]
