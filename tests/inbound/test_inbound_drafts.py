@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 from tests.world.answers import ADA, begun, comes_in
+from tests.world.data_folder import NOON
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.product import GRACE, LINUS, Bureau, Desktop, yes
+
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.engine.inbound.drafts import compose_draft
+from sequences_mcp.ports.embedded import AnswerDraft
 
 ANSWER = "Hello Grace,\n\nTuesday works. Shall we say ten?\n\nAda"
 
@@ -107,7 +112,7 @@ async def test_nobody_who_must_not_be_contacted_is_answered(bureau: Bureau, dove
         writer = "Linus <linus@private.example>"
         comes_in(bureau, reply(sent[LINUS["email"]], "Yes", sender=writer))
         await desktop.call("suppress_contact", contact="private.example", reason="asked")
-        [row] = (await desktop.call("list_replies", kind="reply"))["items"]
+        [row] = (await desktop.call("list_replies", kind="unmatched"))["items"]
         refused = await desktop.refused("draft_reply", reply_id=row["id"], content=ANSWER)
         assert "must not be contacted" in refused["message"]
     assert drafts(dovecot) == []
@@ -207,3 +212,21 @@ async def test_a_strangers_headers_put_nothing_into_the_draft(bureau: Bureau, do
     assert mail["In-Reply-To"] == first["Message-ID"]
     assert mail["Subject"] == "Re: Hello Bcc: x@y.example"
     assert sorted({name.lower() for name in mail} & {"to", "cc", "bcc"}) == ["to"]
+
+
+@pytest.mark.parametrize("text", ["Tuesday works.", "Tuesday works.\n\nAda Lovelace\nExample Ltd"])
+def test_the_answer_is_closed_by_the_senders_signature_once(text: str) -> None:
+    sender = Sender(ADA, "Ada", "Lovelace", signature="Ada Lovelace\nExample Ltd")
+    answer = AnswerDraft(
+        sender=sender,
+        recipient=GRACE["email"],
+        subject="Re: A role",
+        content=text,
+        answers="",
+        refers_to=(),
+        name="one",
+        at=NOON,
+    )
+    mail = message_from_bytes(compose_draft(answer, key=b"k" * 32).data, policy=policy.default)
+    assert mail.get_content().replace("\r\n", "\n").strip() == "Tuesday works.\n\nAda Lovelace\nExample Ltd"
+    assert mail["In-Reply-To"] is None

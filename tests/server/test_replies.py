@@ -13,6 +13,9 @@ from tests.world.data_folder import NOON
 from tests.world.inbound_mail import Sent, complaint, reply, report
 from tests.world.product import GRACE, LINUS, MAIL, Bureau, text_of, yes
 
+from sequences_mcp.domain.inbound import STORED_AS, TOLD_AS, ReceivedKind
+from sequences_mcp.domain.run import ReplyKind
+from sequences_mcp.engine.inbound.kind import InboundKind
 from sequences_mcp.store.unit_of_work import Store
 
 
@@ -235,3 +238,8 @@ async def test_a_date_that_cannot_be_is_not_taken_for_when_an_answer_came(bureau
         "Grace Hopper": "2026-11-23T14:00:00+00:00",  # its Date is from before the e-mail left
         "Linus Torvalds": "2026-11-23T13:00:00+00:00",
     }
+
+
+def test_every_kind_that_the_reader_and_a_person_store_is_told_under_a_kind_of_the_list() -> None:
+    assert {*InboundKind, *ReplyKind} <= TOLD_AS.keys()
+    assert set(STORED_AS) == set(ReceivedKind)

@@ -15,22 +15,19 @@ from sequences_mcp.ports.embedded import AnswerDraft
 
 
 def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
-    """Return the e-mail of an answer; InvalidArgumentsError for a text that cannot be written.
+    """Return the e-mail of an answer, closed by the sender's signature; InvalidArgumentsError for a bad text.
 
-    ``key`` is a secret of this installation: the same answer gets the same Message-ID. Ids of the thread that are
-    none are left out: they are strangers' words.
+    ``key`` is a secret of this installation: the same answer gets the same Message-ID.
     """
-    own_id = message_id(
-        key, sequence_id=answer.name, step_key="answer", generation=0, sender=answer.sender.address
-    )
+    name, address = answer.name, answer.sender.address
     return compose(
         sender=answer.sender,
         recipient=answer.recipient,
         subject=answer.subject,
-        content=answer.content,
-        message_id=own_id,
+        content=answer.sender.signed(answer.content),
+        message_id=message_id(key, sequence_id=name, step_key="answer", generation=0, sender=address),
         date=answer.at,
-        within=Correspondence(answer.answers, answer.refers_to),
+        within=Correspondence(answers=answer.answers, refers_to=answer.refers_to),
     )
 
 
