@@ -417,3 +417,12 @@ async def test_what_the_mailbox_puts_below_every_text_counts_as_said(tmp_path: P
     assert set(law_of(report.warnings)) == {"law.source"}
     assert law_of(checked.findings).keys() <= {"law.source"}
     assert report.sample.sequence.steps[0].content != HELLO["content"]
+
+
+async def test_a_line_that_would_be_untrue_for_some_is_offered_to_nobody(tmp_path: Path) -> None:
+    other = {**FR, "email": "irene@curie.example", "source": "a conference"}
+    async with open_context(settings(tmp_path, LAW), worker=False) as app:
+        report = await started(app, FR, other)
+    told = law_of(report.warnings)["law.source"]
+    assert told.fix is None
+    assert "GitHub" not in told.message and "differs from person to person" in told.message

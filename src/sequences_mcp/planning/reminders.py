@@ -28,6 +28,7 @@ from sequences_mcp.ports.embedded import PlannedPerson
 
 LAYER = "law."
 CONSENT = "law.consent"
+SOURCE = "law.source"
 EVERY_STEP = "all steps"
 _OF_PEOPLE = frozenset({CONSENT, "law.consent_record", "law.country"})
 RULES_ABOUT_PEOPLE = frozenset(rule.id for rule in RULES if rule.layer == LAYER.rstrip("."))
@@ -174,7 +175,7 @@ class ReminderTally:
     def covered(self) -> tuple[str, ...]:
         """Return the warnings of a plan's header, with the line that most of the people were offered."""
         return tuple(
-            f"{step_id or EVERY_STEP}: {rule}: {_people(lines.people)}. {head}{_ending(lines)}"
+            f"{step_id or EVERY_STEP}: {rule}: {_people(lines.people)}. {head}{_ending(rule, lines)}"
             for (rule, step_id, head), lines in self.kinds.items()
         )
 
@@ -183,10 +184,12 @@ def _people(number: int) -> str:
     return "1 person" if number == 1 else f"{number:,} people"
 
 
-def _ending(lines: _Lines) -> str:
+def _ending(rule: str, lines: _Lines) -> str:
     if lines.records:
         shown = "; ".join(f"“{record}”" for record in list(lines.records)[:_RECORDS_SHOWN])
         return f"{_RECORDED}{shown}{'; …' if len(lines.records) > _RECORDS_SHOWN else ''}"
+    if rule == SOURCE and len(lines.offered) > 1:  # one line would be untrue for the others
+        return " The line to add differs from person to person: preview_sequence shows each."
     return f"{OFFERED}{lines.offered.most_common(1)[0][0]}" if lines.offered else ""
 
 
