@@ -19,6 +19,7 @@ LONGEST_TEXT = 10_000  # letters
 LONGEST_LINE = 1_000  # letters; a longer line introduces no quotation, and is costly to compare
 WITH_A_SUBJECT = 12  # words of a message whose subject alone says it
 FOLDER = Path(__file__).parent / "phrases"
+_SENTENCE_ENDS = re.compile(r"[.!;]\s+")
 _WORDS = re.compile(r"\w+")
 # What many companies write below every e-mail about their own lists: nobody asks for anything in it.
 _CONDITION = re.compile(
@@ -31,8 +32,8 @@ _CONDITION = re.compile(
 # Outlook quotes with the headers of what it answers, in the reader's language.
 _HEADER_LINE = re.compile(r"\s*[^\W\d_]{1,14}\s?:\s.*(?:@|\b20\d\d\b|\d:\d\d)")
 _POLITE = (
-    r"(?:please|graag|s'il vous pla[iî]t|svp|bitte|merci de|por favor|per favore|proszę|danke|thanks|thank you"
-    r"|merci|gracias|grazie|tack|tak)"
+    r"(?:please|pls|plz|kindly|graag|s'il vous pla[iî]t|svp|bitte|merci de|por favor|per favore|proszę|danke"
+    r"|thanks|thank you|merci|gracias|grazie|tack|tak)"
 )
 
 
@@ -55,7 +56,12 @@ def is_opt_out(new: str, subject: str = "") -> bool:
         return True
     if body and any(_is_bare(line) for line in (whole, body[0], body[-1])):
         return True
-    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole))) and not phrases("engaged").search(whole)
+    if phrases("engaged").search(whole):
+        return False
+    is_short = len(_WORDS.findall(whole)) <= WITH_A_SUBJECT and "?" not in whole
+    if is_short and any(_is_bare(sentence) for sentence in _SENTENCE_ENDS.split(whole)):
+        return True
+    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole)))
 
 
 _BY_SUBJECT = re.compile(r"\s*unsubscribe\s+[a-z2-7]{32}@", re.IGNORECASE)
