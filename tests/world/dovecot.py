@@ -11,9 +11,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ disable_plaintext_auth = no
 auth_mechanisms = plain login{token_mechanisms}
 auth_failure_delay = 0
 first_valid_uid = 1
+mail_fsync = never
 default_login_user = {internal}
 default_internal_user = {internal}
 default_internal_group = {group}
@@ -163,6 +165,16 @@ class Dovecot:
         """Deliver a message by LMTP, as a mail server does."""
         with smtplib.LMTP("127.0.0.1", self.lmtp_port, local_hostname="localhost") as server:
             server.sendmail(sender, [to], data)
+
+    def fill(self, messages: Iterable[tuple[bytes, datetime]]) -> None:
+        """Put messages into the inbox at once, each with when it arrived, as the server would have kept them."""
+        place = self.folder / "mail" / USER / "cur"
+        owner = place.stat()
+        for number, (data, at) in enumerate(messages):
+            file = place / f"{int(at.timestamp())}.M{number}P1.localhost:2,"
+            file.write_bytes(data)
+            os.utime(file, (at.timestamp(), at.timestamp()))
+            os.chown(file, owner.st_uid, owner.st_gid)
 
     @contextmanager
     def unreadable(self, folder: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -341,7 +342,7 @@ class ImapWalker:
                     self._wire = wire.dup()
                 if self._is_interrupted:
                     self.interrupt()
-                yield client, partial(deadline.extend, ANSWER_WITHIN)
+                yield client, _seldom(partial(deadline.extend, ANSWER_WITHIN), seconds=ANSWER_WITHIN / 4)
         except _losses() as error:
             self._drop()
             raise self._unread(_described(error), lost=True) from error
@@ -454,6 +455,19 @@ class ImapWalker:
 
 def _lower(flags: Iterable[object]) -> set[bytes]:
     return {flag.lower() for flag in flags if isinstance(flag, bytes)}
+
+
+def _seldom(act: Callable[[], None], *, seconds: float) -> Callable[[], None]:
+    """Return what does something, unless it did it so short a time ago."""
+    last = time.monotonic()
+
+    def acted() -> None:
+        nonlocal last
+        if time.monotonic() - last > seconds:
+            act()
+            last = time.monotonic()
+
+    return acted
 
 
 def _losses() -> tuple[type[BaseException], ...]:
