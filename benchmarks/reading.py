@@ -6,7 +6,7 @@
   with a message and at random instants, while answers arrive. Nobody is mailed twice, no answer is lost or acted
   on twice, and no follow-up leaves once an answer was acted on.
 - ``wake``: from the delivery of an answer until its run has ended, with IDLE.
-- ``poll``: a walk of five folders with nothing new, against the bare commands in the same run.
+- ``poll``: a walk of the folders with nothing new, against the bare commands and one write in the same run.
 - ``classify``: what a message is, over the messages of the tests' corpus, against the standard library's parsing.
 - ``first``: the first walk of a mailbox with many old messages, against fetching them alone, and its memory.
 
@@ -317,7 +317,7 @@ def poll(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Foun
     with server.person() as person:
         person.append("INBOX", raw("From: x@y.example\nSubject: old", "hello"))
         reader.read()
-        ours, bare = [], []
+        ours, bare, spent = [], [], time.process_time()
         for _ in range(max(number // 5, 20)):
             begin = time.monotonic()
             reader.read()
@@ -326,29 +326,35 @@ def poll(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Foun
             for _, _, name in person.list_folders():
                 if name not in ("Sent", "Drafts"):
                     person.folder_status(name, ["UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ"])
+            with world.store.transaction() as work:
+                work.inboxes.read("nobody@example.com", began=now(), now=now())
             bare.append(time.monotonic() - begin)
     reader.mailbox.close()
     world.store.close()
     found, alone = statistics.median(ours) * 1000, statistics.median(bare) * 1000
-    words = f"a walk of the folders with nothing new: {found:.1f} ms, the commands alone {alone:.1f} ms"
-    yield Found(f"{words} (medians of {len(ours)})", found <= 20, found <= 8 * alone)
+    effort = (time.process_time() - spent) / len(ours) * 1000
+    words = (
+        f"a walk of the folders with nothing new: {found:.1f} ms, the commands and one write alone {alone:.1f} ms"
+    )
+    words += f" (medians of {len(ours)}; both together {effort:.1f} ms of processor time)"
+    yield Found(words, found <= 20, found <= 6 * alone)
 
 
 def classify(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Found]:
     """Yield what it takes to read a message and say what it is, against the parsing alone."""
     messages, ours, bare = [item.data for item in bounces()], [], []
     for data in messages:
-        begin = time.perf_counter()
+        begin = time.process_time()
         _ = incoming(data, arrived_at=now()).judged
-        ours.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
+        ours.append(time.process_time() - begin)
+        begin = time.process_time()
         BytesParser().parsebytes(data)
-        bare.append(time.perf_counter() - begin)
+        bare.append(time.process_time() - begin)
     found, alone = (statistics.quantiles(times, n=100)[98] * 1000 for times in (ours, bare))
     words = (
         f"what a message is: 99 of 100 within {found:.1f} ms (median {statistics.median(ours) * 1000:.1f} ms), "
     )
-    words += f"the parsing alone within {alone:.1f} ms, over {len(messages)} messages"
+    words += f"the parsing alone within {alone:.1f} ms, of processor time, over {len(messages)} messages"
     total = sum(ours) / sum(bare)
     yield Found(words, found <= 20, total <= 20)
 
