@@ -20,6 +20,7 @@ from sequences_mcp.errors import RefusedByGuardsError, SettingsError
 from sequences_mcp.guards.law import built_in
 from sequences_mcp.guards.policy import DEFAULT
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
+from sequences_mcp.review.terminal import warned
 from sequences_mcp.services.blueprints import check_blueprint, check_file, create_blueprint, waive
 from sequences_mcp.services.contacts import save_contacts
 from sequences_mcp.services.reviews import approve_plan
@@ -426,3 +427,12 @@ async def test_a_line_that_would_be_untrue_for_some_is_offered_to_nobody(tmp_pat
     told = law_of(report.warnings)["law.source"]
     assert told.fix is None
     assert "GitHub" not in told.message and "differs from person to person" in told.message
+
+
+async def test_a_person_who_reviews_is_told_that_it_is_no_legal_advice(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path, LAW), worker=False) as app:
+        plan = (await started(app, US)).plan
+        shown = "\n".join(warned((await warnings_of(app, plan, people=5)).of_all))
+        quiet = "\n".join(warned([Finding(rule="channel.markdown", severity=Severity.WARNING, message="x")]))
+    assert shown.count("no legal advice") == 1
+    assert "no legal advice" not in quiet

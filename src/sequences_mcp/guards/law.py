@@ -241,7 +241,7 @@ def offered_line(law: Law, kind: str, language: str, *, person: PersonFacts) -> 
         return " ".join([*sentences, *([lines["basis_line"].format(basis=basis)] if basis else [])])
     if not setting.sender or (kind == "postal_address" and not setting.address):
         return None
-    return lines["sender_line"].format(sender=setting.sender) if kind == "sender" else setting.sender
+    return lines["sender_line"].format(sender=setting.name) if kind == "sender" else setting.sender
 
 
 def present_in(text: str, law: Law, *, source: str = "") -> frozenset[str]:

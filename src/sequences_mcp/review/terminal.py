@@ -101,11 +101,14 @@ def plan_head(shown: PlanShown) -> Iterator[str]:
 
 def warned(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield findings, which an approval covers as well, each with its excerpt."""
+    findings = tuple(findings)
     for finding in findings:
         place = f"[{finding.step_id}] " if finding.step_id else ""
         yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_terminal(finding.message))}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
+    if any(finding.rule.startswith("law.") for finding in findings):
+        yield "  What the law may ask for is a reminder, no legal advice."
 
 
 def _terms(terms: Terms) -> Iterator[str]:
