@@ -281,10 +281,17 @@ def policy_of(settings: Settings) -> GuardPolicy:
 
 
 def law_of(settings: Settings) -> Callable[[], Law]:
-    """Return what tells what first messages need by law; SettingsError for a house's own file that is wrong."""
-    from sequences_mcp.guards.law import law_in
+    """Return what tells what first messages need by law; a house's own file is read at once: SettingsError."""
 
-    return law_in(settings.data_dir, settings.law)
+    @cache
+    def tell() -> Law:
+        from sequences_mcp.guards.law import law_in
+
+        return law_in(settings.data_dir, settings.law)
+
+    if (settings.data_dir / "law.toml").exists():
+        tell()
+    return tell
 
 
 def delivery_of(settings: Settings) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -334,14 +334,10 @@ def _consent_codes(table: LawTable) -> frozenset[str]:
     return frozenset(code for code, country in table.countries.items() if "consent" in country.demands)
 
 
-def law_in(folder: Path, setting: LawSetting | None) -> Callable[[], Law]:
-    """Return what tells the law of a data folder, a house's own file over the table of the package.
-
-    That file is read at once: SettingsError says what is wrong with it. The package's is read when asked for.
-    """
-    own_file = folder / FILE_NAME
-    table = load_law(own_file) if own_file.exists() else None
-    return cache(lambda: Law(table=table or built_in(), setting=setting))
+def law_in(folder: Path, setting: LawSetting | None) -> Law:
+    """Return the law of a data folder, a house's own file over the table of the package; SettingsError."""
+    path = folder / FILE_NAME
+    return Law(table=load_law(path) if path.exists() else built_in(), setting=setting)
 
 
 @lru_cache(maxsize=1)
