@@ -148,6 +148,7 @@ def _values(app: AppContext, contact: Contact, sourcing: Sourcing) -> str:
 
 
 def _known(contact: Contact) -> str:
-    private = ("email", "phone")  # not needed for writing a text, and a model might repeat them in one
+    # Not needed for writing a text, and a model might repeat them in one.
+    private = ("email", "phone", "found_at", "basis", "consent")
     lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
     return "\n".join([*lines, "notes:", cut(contact.notes or "(none)", NOTES_SHOWN)])
