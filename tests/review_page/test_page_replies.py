@@ -7,7 +7,7 @@ from email import message_from_string
 
 import pytest
 from test_page_runs import run_of, started
-from tests.world.answers import ADA, LATER, comes_in, was_read
+from tests.world.answers import ADA, LATER, NOWHERE, comes_in, was_read
 from tests.world.data_folder import NOON
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.page import MAIL, PageWorld, Visitor
@@ -127,7 +127,7 @@ def test_the_state_of_the_mailbox_is_shown(world: PageWorld, person: Visitor) ->
 
 
 def test_it_says_up_to_when_a_mailbox_was_read_and_how_it_signs_in(world: PageWorld) -> None:
-    world.more["SEQUENCES_IMAP_URL"] = "imap://ada:pw@127.0.0.1:1"
+    world.more["SEQUENCES_IMAP_URL"] = NOWHERE
     with world.page() as person:
         person.unlock()
         was_read(world, NOON)

@@ -98,6 +98,7 @@ async def _writing(scales: Scales, *, blueprint: str, run: str, plan: dict[str, 
     decided = {"plan_id": plan["plan_id"], "digest": plan["digest"], "decision": "refuse"}
     await scales.both("decide_plan", decided)
     await scales.both("record_reply", {"who": run, "answer": "replied"})
+    await scales.both("draft_reply", {"reply_id": "local:reply_h1", "content": bad_text})
     await scales.both("retry_failed", {"blueprint_id": blueprint})
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+from tests.secrecy.planted import SMTP_PASSWORD
 from tests.world.inbound_mail import Sent
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, World
 
@@ -13,6 +15,7 @@ from sequences_mcp.store.unit_of_work import Store
 
 LATER = {**MAIL, "id": "again", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
 ADA = "ada@lovelace.example"
+NOWHERE = f"imap://ada:{quote(SMTP_PASSWORD.value, safe='')}@127.0.0.1:1"
 
 
 async def begun(bureau: Bureau, desktop: Desktop, *people: dict[str, Any]) -> dict[str, Sent]:
@@ -41,4 +44,4 @@ def was_read(bureau: World, at: datetime) -> None:
 
 def as_read(bureau: Bureau) -> Bureau:
     """Give the bureau a mailbox that is read by some process."""
-    return bureau.having(IMAP_URL="imap://ada:pw@127.0.0.1:1")
+    return bureau.having(IMAP_URL=NOWHERE)
