@@ -122,3 +122,12 @@ async def test_people_new_in_one_call_meet_each_other_by_their_numbers(world: Wo
             await save_contacts(app, contacts=rows)
         kept = await save_contacts(app, contacts=[{**rows[1]}, {"email": "b@hopper.example", "phone": phone}])
     assert [saved.created for saved in kept] == [True, True]
+
+
+async def test_a_save_through_the_tool_is_read_in_parts_and_answered_once(world: World) -> None:
+    rows = crowd(3 * PART)
+    async with world.client("auto") as desktop:
+        for _ in range(2):
+            saved = await desktop.call("save_contacts", contacts=rows, idempotency_key="many")
+        assert saved["created"] == 3 * PART
+        assert (await desktop.call("find_contacts"))["total_count"] == 3 * PART
