@@ -266,6 +266,7 @@ def terms_of(settings: Settings) -> Terms:
         daily_cap=settings.daily_cap,
         spacing=settings.spacing,
         reply_to=sender.reply_to if sender else "",
+        ramp_up=settings.ramp_up,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.pacing import MailboxLimits
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     yield DoctorLine(
         None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
-    yield DoctorLine(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
+    limits = MailboxLimits(daily_cap=settings.daily_cap, spacing=settings.spacing, ramp_up=settings.ramp_up)
+    yield DoctorLine(None, f"limits: at most {limits.words}")
 
 
 def _inbox(settings: Settings) -> Iterator[DoctorLine]:

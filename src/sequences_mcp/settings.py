@@ -78,7 +78,18 @@ TABLE = (
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
     Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
-    Setting("SEQUENCES_SPACING", "Seconds between two e-mails.", "30"),
+    Setting(
+        "SEQUENCES_SPACING",
+        "Seconds between two e-mails, up to half as many again at random; ten times as many between two to people "
+        "of one company.",
+        "30",
+    ),
+    Setting(
+        "SEQUENCES_RAMP_UP",
+        "E-mails that a new mailbox may send on its first day, and how many more on each day after it, up to the "
+        "cap; `0`: the cap from the beginning.",
+        "0",
+    ),
     Setting("SEQUENCES_ELICITATION", "`on`: small starts may be approved in the chat's own dialog.", "on"),
     Setting(
         "SEQUENCES_REVIEW_PAGE",
@@ -142,6 +153,7 @@ class Mailbox:
     window: str
     daily_cap: int
     spacing: int
+    ramp_up: int = 0
     oauth: OAuthRegistration | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
 
@@ -153,9 +165,9 @@ class Settings:
     ``accounts`` has the vendors a key was given for, by name. ``origins`` says of each setting, by the name of its
     environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
     ``lacking`` why a secret that the file refers to cannot be had in this process. ``mailbox`` is the name of the
-    default mailbox where the file has one: ``sender``, ``smtp_url``, ``window``, ``daily_cap`` and ``spacing`` are
-    its own, as is ``oauth``, the client it signs in with where it has no password. ``further_mailboxes`` are the
-    others.
+    default mailbox where the file has one: ``sender``, ``smtp_url``, ``window``, ``daily_cap``, ``spacing`` and
+    ``ramp_up`` are its own, as is ``oauth``, the client it signs in with where it has no password.
+    ``further_mailboxes`` are the others.
     """
 
     sender: Sender | None
@@ -167,6 +179,7 @@ class Settings:
     time_zone: str
     daily_cap: int
     spacing: int
+    ramp_up: int = 0
     elicitation: bool
     review_page: bool
     notice: tuple[str, ...]
@@ -213,6 +226,7 @@ class Settings:
             window=mailbox.window,
             daily_cap=mailbox.daily_cap,
             spacing=mailbox.spacing,
+            ramp_up=mailbox.ramp_up,
             lacking=mailbox.lacking,
             mailbox=mailbox.name,
             oauth=mailbox.oauth,
@@ -382,6 +396,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
         "daily_cap": problems.read("DAILY_CAP", _daily_cap, "50"),
         "spacing": problems.read("SPACING", _spacing, "30"),
+        "ramp_up": problems.read("RAMP_UP", _ramp_up, "0"),
         "elicitation": problems.read("ELICITATION", _switch, "on"),
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
         "notice": problems.read("NOTICE", _addresses, ""),
@@ -455,7 +470,7 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
             if setting not in of_default
             else problems.of_folder(file, setting, parse)
             for setting, (field_name, parse) in _OF_MAILBOX.items()
-            if field_name in ("window", "daily_cap", "spacing") and setting not in given
+            if field_name in ("window", "daily_cap", "spacing", "ramp_up") and setting not in given
         }
         lacking = {
             variable: file.lacking[key]
@@ -629,6 +644,10 @@ def _spacing(text: str) -> int:
     return _number(text, least=0, most=86_400)
 
 
+def _ramp_up(text: str) -> int:
+    return _number(text, least=0, most=10_000)
+
+
 _SECRETS = ("SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL")
 _OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "SEQUENCES_SENDER": ("sender", _sender),
@@ -637,6 +656,7 @@ _OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "SEQUENCES_WINDOW": ("window", _window),
     "SEQUENCES_DAILY_CAP": ("daily_cap", _daily_cap),
     "SEQUENCES_SPACING": ("spacing", _spacing),
+    "SEQUENCES_RAMP_UP": ("ramp_up", _ramp_up),
 }
 
 

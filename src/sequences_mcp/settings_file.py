@@ -1,10 +1,11 @@
 """``settings.toml`` of a data folder: read and checked by form; what it leaves out the environment fills.
 
 The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a sender and their way out, the
-``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap`` and ``spacing`` in
-it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at vendors. A secret
-is never written in the file: it says where the secret is, as ``{ env = "NAME" }``, ``{ file = "path" }`` or
-``{ keyring = true }``. ``[law]`` is what the workspace says of itself in first messages.
+``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap``, ``spacing`` and
+``ramp_up`` in it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at
+vendors. A secret is never written in the file: it says where the secret is, as ``{ env = "NAME" }``,
+``{ file = "path" }`` or ``{ keyring = true }``. ``[law]`` is what the workspace says of itself in first
+messages.
 """
 
 from __future__ import annotations
@@ -183,7 +184,7 @@ def _several(value: object) -> str:
 
 
 Form = Callable[[object], str]
-_SENDING: Mapping[str, Form] = {"window": _text, "daily_cap": _number, "spacing": _number}
+_SENDING: Mapping[str, Form] = {"window": _text, "daily_cap": _number, "spacing": _number, "ramp_up": _number}
 _WHOLE: Mapping[str, Form] = {
     **_SENDING,
     "time_zone": _text,

@@ -150,6 +150,7 @@ def back_up_folder(settings: Settings, target: Path) -> None:
         "time_zone": settings.time_zone,
         "daily_cap": str(settings.daily_cap),
         "spacing": str(settings.spacing),
+        "ramp_up": str(settings.ramp_up),
         "vendors": ", ".join(settings.accounts),
     }
     backup.back_up(settings.data_dir, target, now=utc_now(), settings=remaining)

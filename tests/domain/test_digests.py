@@ -390,6 +390,7 @@ TERMS_CHANGES: dict[str, Any] = {
     "daily_cap": 51,
     "spacing": 0,
     "reply_to": "team@lovelace.example",
+    "ramp_up": 10,
 }
 HEADER_CHANGES: dict[str, Any] = {
     "blueprint_id": "local:bp_0",

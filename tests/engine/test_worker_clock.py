@@ -23,7 +23,7 @@ async def sent_while_the_clock_is_ahead(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
     world.worker().run_due()
     world.clock.now = START + timedelta(minutes=5)
-    await world.approved(await world.contact("b@example.org"))
+    await world.approved(await world.contact("b@example.net"))
 
 
 async def test_the_mailbox_opens_again_after_its_spacing(world: EngineWorld) -> None:
@@ -31,7 +31,7 @@ async def test_the_mailbox_opens_again_after_its_spacing(world: EngineWorld) -> 
     await sent_while_the_clock_is_ahead(limited)
     worker = limited.worker()
     assert worker.run_due() == 0
-    limited.clock.forward(seconds=60)
+    limited.clock.forward(seconds=90)  # the spacing, and at most half as much again
     assert worker.run_due() == 1
     assert limited.store.audit.verify() is None
 
@@ -100,7 +100,7 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
     await world.approved(
         await world.contact("a@example.org", linkedin_url="https://linkedin.com/in/a"), blueprint=step
     )
-    await world.approved(await world.contact("b@example.org"))
+    await world.approved(await world.contact("b@example.net"))
     until = START + timedelta(days=10)
     await world.local.pause_sequence((await world.runs())[1].id, until=until)
     world.clock.now = START + timedelta(days=2)

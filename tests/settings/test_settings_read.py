@@ -20,6 +20,7 @@ WRONG = {
     "SEQUENCES_TIME_ZONE": "Paris",
     "SEQUENCES_DAILY_CAP": "0",
     "SEQUENCES_SPACING": "-1",
+    "SEQUENCES_RAMP_UP": "10 a day",
     "SEQUENCES_ELICITATION": "yes",
     "SEQUENCES_REVIEW_PAGE": "localhost",
     "SEQUENCES_NOTICE": "Ada <ada@example.com>",

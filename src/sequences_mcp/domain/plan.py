@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
+from sequences_mcp.domain.pacing import MailboxLimits
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 
@@ -48,7 +49,8 @@ class Terms:
     """The settings an approval covers: who sends, how, when and how much. A change voids the approval.
 
     ``delivery`` is ``outbox`` or the mail server as ``smtp://host:port``, never with credentials; ``spacing`` is
-    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours; ``reply_to`` is where
+    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours, ``ramp_up`` those of a new
+    mailbox's first day; ``reply_to`` is where
     answers go, where that is not the sender's address. A vendor has senders, times and limits
     of its own: then ``delivery`` is the address of its API, ``sender_name`` its name, and the rest is empty.
     """
@@ -60,6 +62,12 @@ class Terms:
     daily_cap: int
     spacing: int
     reply_to: str = ""
+    ramp_up: int = 0
+
+    @property
+    def limits(self) -> MailboxLimits:
+        """What the mailbox may send."""
+        return MailboxLimits(daily_cap=self.daily_cap, spacing=self.spacing, ramp_up=self.ramp_up)
 
     @property
     def are_a_vendors(self) -> bool:

@@ -13,6 +13,14 @@ from sequences_mcp.domain.findings import Counted
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
 
 
+@dataclass(frozen=True, slots=True)
+class MailboxUsage:
+    """From when a mailbox may be used again (None: it was never used), and which day of its use it is, from 0."""
+
+    opens: datetime | None
+    day: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTally:
     """Counts of a plan's people: who waits (``warned`` among them), who is under way, who never began.

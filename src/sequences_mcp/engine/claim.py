@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.addresses import address_key, domain_of
 from sequences_mcp.domain.blueprint import TEXTED, Channel
+from sequences_mcp.domain.companies import company_root
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
 from sequences_mcp.domain.entries import Attempt
 from sequences_mcp.domain.inbound import DEAF
+from sequences_mcp.domain.pacing import duration_words
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
@@ -158,8 +160,31 @@ def examine_step(
     except InvalidArgumentsError as error:
         return Examined(tick=replace(tick, blocked=error.message))
     if opens_at is None or opens_at <= now:
+        if paced := colleague_wait(store, sequence, run, terms=rules.terms, now=now):
+            return Examined(tick=replace(tick, opens_at=paced[0], opens_why=paced[1]), message=message)
         tick = replace(tick, unread=unread)
     return Examined(tick=replace(tick, opens_at=opens_at), message=message)
+
+
+def colleague_wait(
+    store: Repositories, sequence: Run, run: StepRun, *, terms: Terms, now: datetime
+) -> tuple[datetime, str] | None:
+    """Return until when an e-mail waits because a colleague of the recipient was written to, and that; or None.
+
+    Several who wait for the same company follow one another: each takes its turn when it first has to wait.
+    """
+    pause = terms.limits.company_pause
+    company = company_root(domain_of(run.recipient)) if pause else None
+    if company is None:
+        return None
+    others = store.attempts.newest_to_others(terms.sender_address, but=sequence.id, since=now - pause)
+    newest = next((at for at, to in others if company_root(domain_of(to)) == company), None)
+    if newest is None:
+        return None
+    why = f"somebody else at {company} was just written to: people of one company {duration_words(pause)} apart"
+    until = min(newest, now) + pause
+    last = None if run.reason == why else store.attempts.held_until(why, now=now)
+    return (until if last is None else max(until, last + pause)), why
 
 
 def _by_hand(sequence: Run, *, tick: Tick, hours: Window | None, now: datetime) -> Examined:

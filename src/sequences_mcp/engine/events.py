@@ -28,7 +28,8 @@ class PlanRejected:
 class Tick:
     """Time has come to ``next_run_at``; this is how the world looks for the current step.
 
-    ``opens_at`` is the next instant inside the sending window, or the hours for texts, when ``now`` is outside.
+    ``opens_at`` is the next instant inside the sending window, or the hours for texts, when ``now`` is outside;
+    ``opens_why`` is what else it waits for until then.
     ``blocked`` says why the step must not go out before a person has looked (a guard finding, a missing or void
     approval).
     ``forbidden`` says why it must never go out (suppressed). ``unread`` says that the mailbox's answers are not
@@ -39,6 +40,7 @@ class Tick:
     lease: int
     lease_expires_at: datetime
     opens_at: datetime | None = None
+    opens_why: str | None = None
     blocked: str | None = None
     forbidden: str | None = None
     unread: str | None = None

@@ -204,7 +204,7 @@ def _without_contact(sequence: Run, run: StepRun, now: datetime) -> Run:
 
 def _email(sequence: Run, run: StepRun, *, tick: events.Tick, now: datetime) -> Result:
     if tick.opens_at is not None and tick.opens_at > now:
-        held = grounded(run, StepState.HELD, reason=OUTSIDE_WINDOW, until=tick.opens_at)
+        held = grounded(run, StepState.HELD, reason=tick.opens_why or OUTSIDE_WINDOW, until=tick.opens_at)
         return step_resolved(with_run(sequence, held), now), ()
     claimed = grounded(run, StepState.CLAIMED)
     claimed = replace(claimed, lease=tick.lease, lease_expires_at=tick.lease_expires_at, server_reply=None)

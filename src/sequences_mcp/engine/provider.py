@@ -9,8 +9,10 @@ from datetime import datetime
 from sequences_mcp.domain.entries import AuditEntry, Suppression
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.inbound import InboxState
+from sequences_mcp.domain.pacing import day_of
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.records import MailRecord, PlanTally, WaitingTally
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.records import MailboxUsage, MailRecord, PlanTally, WaitingTally
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
 from sequences_mcp.engine.contacts import LocalContacts
@@ -48,6 +50,13 @@ class LocalRecords:
         with self.engine.store.snapshot() as work:
             people = work.runs.of_plan_warned_first(parsed_id, page=page, size=size)
             return people.of(run_details(self.engine, people.items))
+
+    async def mailbox_usage(self, terms: Terms) -> MailboxUsage:
+        """Return from when the mailbox of these terms may be used again, and which of its days it is."""
+        now, mailboxes = self.engine.clock(), self.engine.store.mailboxes
+        opens = mailboxes.opens(terms.sender_address, limits=terms.limits, now=now)
+        first = mailboxes.first_use(terms.sender_address)
+        return MailboxUsage(opens=opens[0] if opens else None, day=day_of(now, first=first))
 
     async def inboxes(self, addresses: Iterable[str]) -> Mapping[str, InboxState | None]:
         """Return up to when the inbox of each of these senders was read; None where nobody tried yet."""

@@ -185,9 +185,7 @@ def _openings(
         for plan_id in wanted
     }
     opens = {
-        terms: engine.store.mailboxes.opens(
-            terms.sender_address, daily_cap=terms.daily_cap, spacing=terms.spacing, now=engine.clock()
-        )
+        terms: engine.store.mailboxes.opens(terms.sender_address, limits=terms.limits, now=engine.clock())
         for terms in set(termses.values())
     }
     return {plan_id: opens[terms] for plan_id, terms in termses.items()}

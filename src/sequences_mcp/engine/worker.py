@@ -277,8 +277,7 @@ class Worker:
         terms = self.rules.terms
         opens = self.store.mailboxes.opens(
             terms.sender_address,
-            daily_cap=terms.daily_cap,
-            spacing=terms.spacing,
+            limits=terms.limits,
             now=self.clock(),
             account=self.rules.account,
         )

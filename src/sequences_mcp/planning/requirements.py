@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
@@ -332,10 +331,10 @@ def _example(steps: Items[Step], terms: Terms) -> str | None:
 
 
 def _days(mails: int, terms: Terms) -> str:
-    days = math.ceil(mails / terms.daily_cap)
+    days = terms.limits.days_for(mails)
     span = "within a day" if days <= 1 else f"over {days:,} days or more"
     where = "written to the outbox folder, which reaches nobody" if terms.delivery == OUTBOX else "sent"
-    return f"{span}, at most {terms.daily_cap:,} in 24 hours ({where})"
+    return f"{span}, at most {terms.limits.words} ({where})"
 
 
 def _listed(ids: Items[str]) -> str:

@@ -37,16 +37,21 @@ class Slot:
         return f"about {self.local}{f', after waiting for {window}' if self.held else ''}"
 
 
-def timetable(app: AppContext, steps: Iterable[Step], *, zone: str, start: datetime) -> tuple[Slot, ...]:
+def timetable(
+    app: AppContext, steps: Iterable[Step], *, zone: str, start: datetime, free: datetime | None = None
+) -> tuple[Slot, ...]:
     """Return the expected slots in order; an invitation counts as settled at its time limit.
 
-    Without a ``zone`` a vendor decides when: then only the order and the delays are known.
+    Without a ``zone`` a vendor decides when: then only the order and the delays are known. ``free`` is from when
+    the mailbox may be used again, as its spacing, caps and ramp-up have it: no e-mail leaves before.
     """
     slots = []
     anchor = start
     invited: tuple[datetime, int | None] = (start, None)
     for step in steps:
         due = _due(step, anchor=anchor, invited=invited)
+        if free is not None and step.type is Channel.EMAIL:
+            due = max(due, free)
         opens = _opens(app, step, zone=zone, due=due) if zone else None
         anchor = opens or due
         if step.is_invitation:

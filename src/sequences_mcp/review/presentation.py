@@ -215,8 +215,8 @@ def wait_words(step: Step) -> str:
     return "at once"
 
 
-def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None) -> str:
-    """Return in one sentence, with numbers, what approving a plan causes."""
+def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None, day: int = 0) -> str:
+    """Return in one sentence, with numbers, what approving a plan causes; ``day`` is the mailbox's, from 0 on."""
     if not tally.concerned:
         return "Nobody of it waits: approving it starts nothing."
     people = people_words(tally.waiting)
@@ -231,17 +231,17 @@ def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot
     begins = f"starts {people}" if tally.waiting else ""
     goes_on = f"lets {people_words(tally.live)} already under way go on" if tally.live else ""
     does = " and ".join(filter(None, (begins, goes_on)))
-    return f"Approving this {does}: up to {_listed(parts)}{when}{_mail_words(plan, counts)}."
+    return f"Approving this {does}: up to {_listed(parts)}{when}{_mail_words(plan, counts, day=day)}."
 
 
-def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
+def _mail_words(plan: Plan, counts: dict[Channel, int], *, day: int) -> str:
     terms, mails = plan.header.terms, counts[Channel.EMAIL]
     if not mails:
         return "; nothing leaves by itself"
     if terms.delivery == OUTBOX:
         return "; e-mails become files in the outbox folder and reach nobody"
-    days = math.ceil(mails / terms.daily_cap)
-    pace = f"at most {terms.daily_cap:,} e-mails a day{f', over {days:,} days or more' if days > 1 else ''}"
+    days = terms.limits.days_for(mails, day=day)
+    pace = f"at most {terms.limits.words}{f', over {days:,} days or more' if days > 1 else ''}"
     answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
     return f"; e-mails leave through {terms.delivery}, {pace}{answers}"
 
@@ -279,14 +279,20 @@ async def present_plan(app: AppContext, plan: Plan) -> PlanShown:
     detail = people.items[0] if people.items else None
     first, steps, now = detail.sequence if detail else None, report.blueprint.steps, app.clock()
     zone, paused = (first.time_zone, pause_of(first, now=now)) if first else ("UTC", None)
-    slots = timetable(app, steps, zone=zone, start=paused or now)
+    usage = await app.records.mailbox_usage(plan.header.terms)
+    free = usage.opens
+    slots = timetable(app, steps, zone=zone, start=paused or now, free=free)
     # The first person may be paused; the consequence names the first step of those who are not.
-    begins = timetable(app, steps[:1], zone=zone, start=now) if paused and tally.concerned > 1 else slots
+    begins = (
+        timetable(app, steps[:1], zone=zone, start=now, free=free) if paused and tally.concerned > 1 else slots
+    )
     return PlanShown(
         plan=plan,
         tally=tally,
         steps=_steps(plan, steps, slots, tally=tally),
-        consequence=consequence(plan, tally=tally, steps=steps, first=begins[0] if begins else None),
+        consequence=consequence(
+            plan, tally=tally, steps=steps, first=begins[0] if begins else None, day=usage.day
+        ),
         findings=tuple(report.findings),
         warnings=len(warnings_in(report.findings)) + plan.warnings,
         sourcing=report.blueprint.sourcing,

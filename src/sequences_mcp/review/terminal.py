@@ -120,7 +120,7 @@ def _terms(terms: Terms) -> Iterator[str]:
         yield "Delivery: files in the outbox folder; no mail server is set, nothing is sent"
     else:
         yield f"Delivery: {terms.delivery}"
-    yield f"Window: {terms.window}; at most {terms.daily_cap} a day, {terms.spacing} s apart"
+    yield f"Window: {terms.window}; at most {terms.limits.words}"
 
 
 def person_decided(person: PersonShown) -> str:

@@ -56,7 +56,7 @@ class Question:
             answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
             yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}{answers}."
             window = f"{terms.window} in each person's time zone"
-            yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
+            yield f"E-mails leave {window}, at most {terms.limits.words}."
         yield f"Fingerprint of this plan: {plan.digest[:16]}…"
         if facts := self.people[0].not_given:
             yield f"Known here and not given to {terms.sender_name}: {', '.join(facts)}."

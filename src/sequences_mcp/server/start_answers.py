@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -102,23 +103,23 @@ async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartVi
         enrolled = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
     unread = await _read_again(app, plan) if planned.is_repeat else 0
     start = await state_of_start(app, plan)
-    tally = await app.records.tally(plan.id)
+    tally, usage = await app.records.tally(plan.id), await app.records.mailbox_usage(plan.header.terms)
     steps = [run.step for run in start.sample.sequence.steps]
     view = starts.start_view(start, is_repeat=planned.is_repeat)
-    view = view.model_copy(update=_foreseen(app, start, tally=tally))
+    view = view.model_copy(update=_foreseen(app, start, tally=tally, free=usage.opens))
     view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
     return (
         view if enrolled is None else starts.handed_over_facts(view, plan, tally, enrolled=enrolled, unread=unread)
     )
 
 
-def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally) -> dict[str, Any]:
+def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally, free: datetime | None) -> dict[str, Any]:
     """Return what is known of a plan that waits: when steps are due, who is skipped, what a vendor is not told."""
     plan, sample = start.plan, start.sample
     if plan.status not in OPEN:
         return {}
     app, steps = app.sending_under(plan.header.terms), [run.step for run in sample.sequence.steps]
-    slots = timetable(app, steps, zone=sample.sequence.time_zone, start=app.clock())
+    slots = timetable(app, steps, zone=sample.sequence.time_zone, start=app.clock(), free=free)
     due = tuple(
         f"{run.step.id}: {slot.words}"
         if run.recipient

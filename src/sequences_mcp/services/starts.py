@@ -437,12 +437,13 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
     waivers = await app.waivers.waivers_of(blueprint.id)
+    free = (await app.records.mailbox_usage(app.terms)).opens
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
         recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
         recipient = with_reminders(app, recipient, waivers)
         recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
-        slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock())
+        slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock(), free=free)
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         shown.append(PersonPreview(recipient, slots, no_sender + blocked))
     return Preview(blueprint, tuple(shown), app.terms)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.entries import Answer, Attempt, Rest
+from sequences_mcp.domain.pacing import MailboxLimits
 from sequences_mcp.domain.page import Page
 from sequences_mcp.store.database import Database, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
@@ -82,6 +83,17 @@ class AttemptRepository:
         if newest is not None and newest > now:
             self._database.write("attempts.pull_back", sender=sender, now=to_micros(now))
 
+    def newest_to_others(self, sender: str, *, but: str, since: datetime) -> list[tuple[datetime, str]]:
+        """Return when a mailbox wrote to people of other runs than one since an instant, and to which address."""
+        rows = self._database.rows("attempts.to_others", sender=sender, but=but, since=to_micros(since))
+        return [(from_micros(row["at"]), str(row["recipient"])) for row in rows]
+
+    def held_until(self, reason: str, *, now: datetime) -> datetime | None:
+        """Return the latest instant until which a step is held for a reason that ends by itself, or None."""
+        row = self._database.rows("attempts.held_until", reason=reason, now=to_micros(now))[0]
+        until: datetime | None = from_micros(row["at"])
+        return until
+
     def refused_alike(self, sender: str, *, key: str, code: str) -> set[str]:
         """Return the keys of the e-mails that were refused alike since one was accepted, this one among them."""
         people = {key}
@@ -130,21 +142,21 @@ class MailboxRepository:
         self._database = database
 
     def opens(
-        self, sender: str, *, daily_cap: int, spacing: int, now: datetime, account: str | None = None
+        self, sender: str, *, limits: MailboxLimits, now: datetime, account: str | None = None
     ) -> tuple[datetime, str] | None:
         """Return from when a mailbox may be used again and what it waits for; None when it was never used.
 
-        ``daily_cap`` counts messages in any 24 hours; ``spacing`` is in seconds between two attempts, failed ones
-        too.
+        The cap counts messages in any 24 hours; pauses are between two attempts, failed ones too.
         """
-        newest = from_micros(self._database.rows("attempts.newest", sender=sender)[0]["at"])
+        row = self._database.rows("attempts.newest", sender=sender)[0]
+        newest = from_micros(row["at"])
         if newest is None:
             return None
-        waits = [(newest + timedelta(seconds=spacing), f"the mailbox leaves {spacing} s between two e-mails")]
-        capped = self._database.row("attempts.nth_newest", sender=sender, skip=max(daily_cap, 1) - 1)
-        if capped is not None:
-            free = from_micros(capped["at"]) + ROLLING
-            waits.append((free, f"the mailbox has used up its {daily_cap} e-mails in 24 hours"))
+        pause = limits.pause_after(str(row["key"]))
+        seconds = int(pause.total_seconds())
+        waits = [(newest + pause, f"the mailbox leaves {seconds} s between two e-mails")]
+        if capped := self._capped_until(sender, limits=limits, now=now):
+            waits.append(capped)
         if (complained := self.complaints(sender)) is not None:
             waits.append((complained.opens(now), complained.words))
         if rest := self.resting(sender, now=now, account=account):
@@ -162,6 +174,29 @@ class MailboxRepository:
     def clear_complaints(self, sender: str, *, actor: str, now: datetime) -> None:
         """Let a mailbox go on that was marked as spam too often: a person says so."""
         self._database.write("mailboxes.clear_complaints", sender=sender, actor=actor, now=to_micros(now))
+
+    def first_use(self, sender: str) -> datetime | None:
+        """Return when a mailbox first sent something, or None where it never did."""
+        first: datetime | None = from_micros(self._database.rows("attempts.first", sender=sender)[0]["at"])
+        return first
+
+    def _capped_until(self, sender: str, *, limits: MailboxLimits, now: datetime) -> tuple[datetime, str] | None:
+        """Return until when the e-mails of 24 hours are used up, and that they are; None where they are not."""
+        first = self.first_use(sender) if limits.ramp_up else None
+        cap = limits.cap_at(now, first=first)
+        oldest = self._nth_newest(sender, cap)
+        if oldest is None:
+            return None
+        free = oldest + ROLLING
+        if rises := limits.rises_at(now, first=first):
+            then = self._nth_newest(sender, limits.cap_at(rises, first=first))
+            free = min(free, rises if then is None else max(rises, then + ROLLING))
+        new = f"; it is new, and may send {limits.ramp_up} more each day" if cap < limits.daily_cap else ""
+        return free, f"the mailbox has used up its {cap} e-mails in 24 hours{new}"
+
+    def _nth_newest(self, sender: str, number: int) -> datetime | None:
+        row = self._database.row("attempts.nth_newest", sender=sender, skip=max(number, 1) - 1)
+        return from_micros(row["at"]) if row is not None else None
 
     def resting(self, sender: str, *, now: datetime, account: str | None = None) -> Rest | None:
         """Return the rest of a mailbox since its last accepted e-mail, also where its next try is due; or None.

@@ -123,9 +123,7 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
         sender=sender_words(terms),
         delivery=way_out(terms),
         window=terms.window or None,
-        pace=None
-        if terms.are_a_vendors
-        else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
+        pace=None if terms.are_a_vendors else f"at most {terms.limits.words}",
         steps=tuple(
             PanelStepView(
                 name=_line(step.step.name),

@@ -258,6 +258,7 @@ class ProvidersView(ResultView):
     window: str
     daily_cap: int
     spacing_seconds: int
+    limits: str
     mailboxes: tuple[str, ...] | None = None
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
@@ -281,6 +282,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         window=terms.window,
         daily_cap=terms.daily_cap,
         spacing_seconds=terms.spacing,
+        limits=terms.limits.words,
         mailboxes=tuple(map(_mailbox_words, report.mailboxes)) or None,
         approval=report.approval,
         auto_approve=report.auto_approve,
@@ -299,7 +301,7 @@ def _mailbox_words(mailbox: OutgoingMailbox) -> str:
     """Return one of several mailboxes on a line, the name first that a step's ``config.userId`` takes."""
     terms = mailbox.terms
     way = "the outbox folder, which reaches nobody" if terms.delivery == "outbox" else terms.delivery
-    limits = f"{terms.window}, {terms.daily_cap} in 24 hours, {terms.spacing} s apart"
+    limits = f"{terms.window}, {terms.limits.words}"
     return _with_sign_in(
         f"{mailbox.name}: {terms.sender_name} <{terms.sender_address}> through {way}; {limits}", mailbox
     )

@@ -35,8 +35,24 @@ SELECT EXISTS (
 ) AS found
 
 -- newest --
--- When this mailbox was last used, whatever came of it.
-SELECT max(claimed_at) AS at FROM attempt WHERE sender = :sender
+-- When this mailbox was last used, whatever came of it, and for which text.
+SELECT max(claimed_at) AS at, key FROM attempt WHERE sender = :sender
+
+-- first --
+-- When this mailbox first sent something.
+SELECT min(claimed_at) AS at FROM attempt WHERE sender = :sender AND counted = 1
+
+-- to_others --
+-- When this mailbox wrote to the people of other runs since an instant, the newest first.
+SELECT a.claimed_at AS at, r.recipient AS recipient
+FROM attempt a JOIN step_run r ON r.key = a.key AND r.generation = a.generation JOIN sequence s ON s.no = r.sequence_no
+WHERE a.sender = :sender AND a.claimed_at > :since AND s.id <> :but AND r.recipient IS NOT NULL
+ORDER BY a.claimed_at DESC LIMIT 1000
+
+-- held_until --
+-- The latest end of a hold for a reason that ends by itself.
+SELECT max(until) AS at FROM step_run
+WHERE state = 'held' AND until IS NOT NULL AND replaced = 0 AND reason = :reason AND until > :now
 
 -- pull_back --
 -- What lies after the present instant counts as now.
