@@ -85,10 +85,7 @@ TABLE = (
         "30",
     ),
     Setting(
-        "SEQUENCES_RAMP_UP",
-        "E-mails that a new mailbox may send on its first day, and how many more on each day after it, up to the "
-        "cap; `0`: the cap from the beginning.",
-        "0",
+        "SEQUENCES_RAMP_UP", "E-mails of a new mailbox's first day, and how many more each day; `0`: no ramp.", "0"
     ),
     Setting("SEQUENCES_ELICITATION", "`on`: small starts may be approved in the chat's own dialog.", "on"),
     Setting(
