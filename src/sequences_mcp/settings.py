@@ -78,15 +78,8 @@ TABLE = (
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
     Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
-    Setting(
-        "SEQUENCES_SPACING",
-        "Seconds between two e-mails, up to half as many again at random; ten times as many between two to people "
-        "of one company.",
-        "30",
-    ),
-    Setting(
-        "SEQUENCES_RAMP_UP", "E-mails of a new mailbox's first day, and how many more each day; `0`: no ramp.", "0"
-    ),
+    Setting("SEQUENCES_SPACING", "Seconds between two e-mails, up to half more; tenfold for one company.", "30"),
+    Setting("SEQUENCES_RAMP_UP", "E-mails of a new mailbox's first day, and more each day; `0`: no ramp.", "0"),
     Setting("SEQUENCES_ELICITATION", "`on`: small starts may be approved in the chat's own dialog.", "on"),
     Setting(
         "SEQUENCES_REVIEW_PAGE",
@@ -633,18 +626,15 @@ def _window(text: str) -> str:
     return text
 
 
-def _daily_cap(text: str) -> int:
-    return _number(text, least=1, most=10_000)
+def _number(text: str, *, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
 
 
-def _spacing(text: str) -> int:
-    return _number(text, least=0, most=86_400)
-
-
-def _ramp_up(text: str) -> int:
-    return _number(text, least=0, most=10_000)
-
-
+_daily_cap = partial(_number, least=1, most=10_000)
+_spacing = partial(_number, least=0, most=86_400)
+_ramp_up = partial(_number, least=0, most=10_000)
 _SECRETS = ("SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL")
 _OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "SEQUENCES_SENDER": ("sender", _sender),
@@ -663,12 +653,6 @@ def _time_zone(text: str) -> str:
     if not is_zone(text):
         raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
     return text
-
-
-def _number(text: str, *, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
-    return int(text)
 
 
 def _switch(text: str) -> bool:
