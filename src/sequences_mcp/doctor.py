@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.domain.pacing import SendingPace
+from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     yield DoctorLine(
         None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
-    limits = SendingPace(daily_cap=settings.daily_cap, spacing=settings.spacing, ramp_up=settings.ramp_up)
+    limits = MailThrottle(daily_cap=settings.daily_cap, spacing=settings.spacing, ramp_up=settings.ramp_up)
     yield DoctorLine(None, f"limits: at most {limits.words}")
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sequences_mcp.domain.pacing import SendingPace, day_of, duration_words
+from sequences_mcp.domain.pacing import MailThrottle, day_of, duration_words
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
-NEW = SendingPace(daily_cap=50, spacing=30, ramp_up=10)
-OLD = SendingPace(daily_cap=50, spacing=30)
+NEW = MailThrottle(daily_cap=50, spacing=30, ramp_up=10)
+OLD = MailThrottle(daily_cap=50, spacing=30)
 
 
 def test_a_pause_is_the_spacing_and_up_to_half_as_much_again_and_the_same_for_the_same_key() -> None:
@@ -22,7 +22,7 @@ def test_a_pause_is_the_spacing_and_up_to_half_as_much_again_and_the_same_for_th
 
 
 def test_without_a_spacing_there_is_no_pause_for_anybody() -> None:
-    none = SendingPace(daily_cap=50, spacing=0)
+    none = MailThrottle(daily_cap=50, spacing=0)
     assert none.pause_after("a") == none.company_pause == timedelta(0)
     assert none.words == "50 in 24 hours, 0 s apart"
 
@@ -64,7 +64,7 @@ def test_the_limits_are_told_in_words() -> None:
     assert OLD.words == "50 in 24 hours, 30 to 45 s apart, people of one company 5 min"
     grows = "50 in 24 hours, 10 more a day while the mailbox is new, 30 to 45 s apart"
     assert NEW.words == f"{grows}, people of one company 5 min"
-    assert SendingPace(daily_cap=1, spacing=1).words == "1 in 24 hours, 1 s apart, people of one company 10 s"
+    assert MailThrottle(daily_cap=1, spacing=1).words == "1 in 24 hours, 1 s apart, people of one company 10 s"
     assert [duration_words(timedelta(seconds=seconds)) for seconds in (119, 120, 7200)] == [
         "119 s",
         "2 min",

@@ -15,7 +15,7 @@ SAME_COMPANY = 10  # pauses between e-mails to two people of one company
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendingPace:
+class MailThrottle:
     """What a mailbox may send: at most ``daily_cap`` e-mails in any 24 hours, at least ``spacing`` seconds apart.
 
     ``ramp_up`` is how many a new mailbox may send on its first day, and how many more on each day after it; 0 for

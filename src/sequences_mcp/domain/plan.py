@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
-from sequences_mcp.domain.pacing import SendingPace
+from sequences_mcp.domain.pacing import MailThrottle
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 
@@ -65,9 +65,9 @@ class Terms:
     ramp_up: int = 0
 
     @property
-    def limits(self) -> SendingPace:
+    def limits(self) -> MailThrottle:
         """What the mailbox may send."""
-        return SendingPace(daily_cap=self.daily_cap, spacing=self.spacing, ramp_up=self.ramp_up)
+        return MailThrottle(daily_cap=self.daily_cap, spacing=self.spacing, ramp_up=self.ramp_up)
 
     @property
     def are_a_vendors(self) -> bool:

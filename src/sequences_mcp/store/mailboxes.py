@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.entries import Answer, Attempt, Rest
-from sequences_mcp.domain.pacing import SendingPace
+from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.domain.page import Page
 from sequences_mcp.store.database import Database, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
@@ -142,7 +142,7 @@ class MailboxRepository:
         self._database = database
 
     def opens(
-        self, sender: str, *, limits: SendingPace, now: datetime, account: str | None = None
+        self, sender: str, *, limits: MailThrottle, now: datetime, account: str | None = None
     ) -> tuple[datetime, str] | None:
         """Return from when a mailbox may be used again and what it waits for; None when it was never used.
 
@@ -180,7 +180,7 @@ class MailboxRepository:
         first: datetime | None = from_micros(self._database.rows("attempts.first", sender=sender)[0]["at"])
         return first
 
-    def _capped_until(self, sender: str, *, limits: SendingPace, now: datetime) -> tuple[datetime, str] | None:
+    def _capped_until(self, sender: str, *, limits: MailThrottle, now: datetime) -> tuple[datetime, str] | None:
         """Return until when the e-mails of 24 hours are used up, and that they are; None where they are not."""
         first = self.first_use(sender) if limits.ramp_up else None
         cap = limits.cap_at(now, first=first)
