@@ -179,7 +179,7 @@ async def test_a_person_approves_the_new_settings_for_the_whole_plan_at_once(
     said = await plain.run("review", "approve", started["plan_id"], "--passphrase-file", str(secret))
     assert (said.status, said.err) == (0, "")
     assert "approved for other settings: " in said.out
-    assert "at most 7 a day" in said.out
+    assert "at most 7 in 24 hours" in said.out
     assert (await plain.run("work", "--once")).status == 0
     assert [to for to, _ in office.sent] == [JONAS["email"], MARIA["email"]]
 
