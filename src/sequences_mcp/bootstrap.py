@@ -181,6 +181,7 @@ def open_worker(
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
             read_answers=_reads(settings, clock=clock, closing=closing),
+            keep_copy=_copies(settings, clock=clock, closing=closing),
         )
 
 
@@ -215,6 +216,14 @@ def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[
     reading = BackgroundReader(opened=partial(open_reader, settings, clock=clock))
     closing.callback(reading.close)
     return reading
+
+
+def _copies(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[..., None] | None:
+    """Return what keeps a copy of what left in the mailbox; None where nobody can, or its mail server does."""
+    from sequences_mcp.engine.inbound.sent_copy import sent_copies
+
+    copies = sent_copies(settings.imap_url, settings.smtp_url, tokens=tokens_of(settings, clock=clock))
+    return closing.enter_context(copies).keep if copies else None
 
 
 @contextmanager

@@ -200,6 +200,7 @@ class Worker:
     at: Callable[[str], None] = _nowhere
     monotonic: Callable[[], float] = elapsed
     read_answers: Callable[[], None] | None = None
+    keep_copy: Callable[[ComposedMessage], None] | None = None
     outcomes: Counter[str] = field(default_factory=Counter, init=False)  # how many were accepted, refused, lost
     _faulty: set[str] = field(default_factory=set, init=False)
     _left_alone: set[str] = field(default_factory=set, init=False)
@@ -424,6 +425,8 @@ class Worker:
         except StoreBusyError as error:
             log.warning("The outcome of lease %s waits: %s", claim.lease, error)
         self.at("sent")
+        if self.keep_copy is not None and outcome.kind == "accepted":
+            self.keep_copy(claim.message)
 
     def _note(self, claim: Claim) -> None:
         """Write the hand-over into the journal beside the database; DeliveryDeferredError where that fails."""

@@ -30,6 +30,7 @@ from sequences_mcp.engine.channels.mail_server import (
     is_loopback_server,
     user_of_url,
 )
+from sequences_mcp.engine.inbound.folders import DRAFTS, NO_FOLDER, SENT, SpecialFolder, find_folder
 from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
 
 if TYPE_CHECKING:
@@ -47,17 +48,8 @@ _OURS = frozenset({b"\\sent", b"\\drafts"})
 _OF_GMAIL = frozenset({b"\\all", b"\\junk", b"\\trash"})
 Matter: TypeAlias = Literal["always", "once read", "never"]
 """When the answers are unknown because a folder cannot be read. One that was never readable is somebody else's."""
-_NO_FOLDER = frozenset({b"\\noselect", b"\\nonexistent"})
 _PORTS = {"imaps": 993, "imap": 143}
 NO_DRAFTS = "it has no folder of drafts"
-# What mail programs call that folder where the server does not mark it (RFC 6154).
-_DRAFTS = frozenset(
-    {
-        *("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "rascunhos", "concepten", "utkast"),
-        *("utkasty", "kladder", "luonnokset", "koncepty", "wersje robocze", "taslaklar", "черновики", "чернетки"),
-        *("下書き", "草稿", "草稿箱", "임시보관함", "πρόχειρα", "piszkozatok"),
-    }
-)
 _AGAIN = "It is tried again by itself; `sequences-mcp doctor` tries the sign-in now."
 
 
@@ -278,23 +270,34 @@ class ImapWalker:
 
         InboxUnreadError. A connection that is lost meanwhile is made again once, to see whether it got there.
         """
+        folder = self._put(data, message_id, into=DRAFTS)
+        if folder is None:
+            raise self._unread(NO_DRAFTS)
+        return folder
+
+    def put_sent(self, data: bytes, *, message_id: str) -> str | None:
+        """Put a message among what was sent, in the same way; None where there is no such folder."""
+        return self._put(data, message_id, into=SENT)
+
+    def _put(self, data: bytes, message_id: str, *, into: SpecialFolder) -> str | None:
         try:
-            return self._put_draft(data, message_id)
+            return self._put_once(data, message_id, into=into)
         except InboxUnreadError as error:
             if error.data.get("refused") or not error.data.get("lost"):
                 raise
-            return self._put_draft(data, message_id)
+            return self._put_once(data, message_id, into=into)
 
-    def _put_draft(self, data: bytes, message_id: str) -> str:
+    def _put_once(self, data: bytes, message_id: str, *, into: SpecialFolder) -> str | None:
         with self._working() as (client, _):
-            folder = _folder_of_drafts(client)
+            _leave(client)
+            folder = find_folder(client, into)
             if folder is None:
-                raise self._unread(NO_DRAFTS)
+                return None
             client.select_folder(folder, readonly=True)
             is_there = bool(client.search(["HEADER", "Message-ID", message_id]))
             _leave(client)
             if not is_there:
-                client.append(folder, data, flags=[b"\\Draft", b"\\Seen"])
+                client.append(folder, data, flags=list(into.flags))
             return folder
 
     def interrupt(self) -> None:
@@ -426,7 +429,7 @@ class ImapWalker:
         result: dict[str, set[bytes]] = {}
         for flags, _, name in client.list_folders():
             result[str(name)] = _lower(flags)
-        real = {name: flags for name, flags in result.items() if not flags & _NO_FOLDER}
+        real = {name: flags for name, flags in result.items() if not flags & NO_FOLDER}
         every = [name for name, flags in real.items() if b"\\all" in flags]
         self._wakes_in = every[0] if every else "INBOX"
         if every:
@@ -492,21 +495,6 @@ def _described(error: BaseException) -> str:
     if type(error).__name__ == "abort" or isinstance(error, EOFError):
         return "the server ended the connection"
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _folder_of_drafts(client: IMAPClient) -> str | None:
-    """Return the folder that the server marks as that of drafts, else one with a usual name, or None."""
-    usual = None
-    for flags, delimiter, name in client.list_folders():
-        marks = {bytes(flag).lower() for flag in flags}
-        if marks & _NO_FOLDER:
-            continue
-        if b"\\drafts" in marks:
-            return str(name)
-        last = str(name).rpartition(delimiter.decode() if delimiter else "/")[2]
-        if usual is None and last.casefold() in _DRAFTS:
-            usual = str(name)
-    return usual
 
 
 def _matter(name: str, flags: Collection[bytes]) -> Matter:
