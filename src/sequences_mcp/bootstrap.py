@@ -146,6 +146,7 @@ def open_worker(
     """
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import SendPolicy
+    from sequences_mcp.engine.inbound.sent_copy import sent_copies
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
     from sequences_mcp.planning.reminders import last_check
@@ -168,6 +169,7 @@ def open_worker(
     is_first = queue in (None, MAILBOX)
     with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, ExitStack() as closing:
         closing.enter_context(_shown(pulse, store))
+        copies = closing.enter_context(sent_copies(settings.imap_url, settings.smtp_url, tokens_of(settings)))
         yield Worker(
             store=store,
             clock=clock,
@@ -181,7 +183,7 @@ def open_worker(
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
             read_answers=_reads(settings, clock=clock, closing=closing),
-            keep_copy=_copies(settings, clock=clock, closing=closing),
+            keep_copy=copies.keep,
         )
 
 
@@ -216,14 +218,6 @@ def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[
     reading = BackgroundReader(opened=partial(open_reader, settings, clock=clock))
     closing.callback(reading.close)
     return reading
-
-
-def _copies(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[..., None] | None:
-    """Return what keeps a copy of what left in the mailbox; None where nobody can, or its mail server does."""
-    from sequences_mcp.engine.inbound.sent_copy import sent_copies
-
-    copies = sent_copies(settings.imap_url, settings.smtp_url, tokens=tokens_of(settings, clock=clock))
-    return closing.enter_context(copies).keep if copies else None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tests.world.product import GRACE, LINUS, Bureau, mailing, yes
 
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.engine.channels.message import ComposedMessage
-from sequences_mcp.engine.inbound.sent_copy import SentCopies, keeps_copies, sent_copies
+from sequences_mcp.engine.inbound.sent_copy import keeps_copies, sent_copies
 
 
 def sent_folder(server: Dovecot, folder: str = "Sent") -> list[tuple[bytes, frozenset[bytes]]]:
@@ -58,7 +58,6 @@ async def test_a_mailbox_that_is_not_there_is_no_failure_of_the_send(
 
 def test_a_copy_that_is_there_is_not_put_there_again(dovecot: Dovecot) -> None:
     copies = sent_copies(Secret(dovecot.url), Secret("smtp://127.0.0.1:25"), tokens=None)
-    assert isinstance(copies, SentCopies)
     with copies:
         for number in (1, 1, 2):
             copies.keep(message(number))
@@ -80,4 +79,4 @@ def test_a_copy_that_is_there_is_not_put_there_again(dovecot: Dovecot) -> None:
 def test_where_the_provider_keeps_copies_none_is_added(host: str, *, expected: bool) -> None:
     assert keeps_copies(host) is expected
     urls = Secret("imap://a:b@127.0.0.1"), Secret(f"smtps://a:b@{host}")
-    assert (sent_copies(*urls, tokens=None) is None) is expected
+    assert (sent_copies(*urls, tokens=None).mailbox is None) is expected

@@ -30,15 +30,15 @@ def keeps_copies(host: str) -> bool:
 
 @dataclass(slots=True)
 class SentCopies:
-    """The folder of sent mail of one mailbox, over one connection that stays open."""
+    """The folder of sent mail of one mailbox, over one connection that stays open; None where none is kept."""
 
-    mailbox: ImapWalker
+    mailbox: ImapWalker | None
     monotonic: Callable[[], float] = time.monotonic
     _not_before: float = field(default=float("-inf"))
 
     def keep(self, message: ComposedMessage) -> None:
         """Put a copy, marked as read, among what was sent, unless it is there; a failure is logged."""
-        if self.monotonic() < self._not_before:
+        if self.mailbox is None or self.monotonic() < self._not_before:
             return
         try:
             if self.mailbox.put_sent(message.data, message_id=message.message_id) is None:
@@ -52,12 +52,13 @@ class SentCopies:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.mailbox.close()
+        if self.mailbox is not None:
+            self.mailbox.close()
 
 
-def sent_copies(imap_url: Secret | None, smtp_url: Secret | None, *, tokens: Tokens | None) -> SentCopies | None:
-    """Return what keeps copies of what leaves by a mail server; None where it does so by itself, or nobody can."""
+def sent_copies(imap_url: Secret | None, smtp_url: Secret | None, tokens: Tokens | None) -> SentCopies:
+    """Return what keeps copies of what leaves by a mail server; nothing where it does so itself, or nobody can."""
     if imap_url is None or smtp_url is None or keeps_copies(MailServer.parse(smtp_url.value).host):
-        return None
+        return SentCopies(None)
     server = ImapServer.parse(imap_url.value)
     return SentCopies(ImapWalker(server, tokens=tokens, connect_within=5, answer_within=10))
