@@ -204,9 +204,8 @@ def open_reader(
 def _reader(settings: Settings, store: Store, *, clock: Clock) -> MailboxReader:
     from sequences_mcp.engine.inbound.reader import mailbox_reader
 
-    url = settings.imap_url.value if settings.imap_url else ""
-    address, tokens = _require_sender(settings).address, tokens_of(settings, clock=clock)
-    return mailbox_reader(url, store, clock=clock, address=address, tokens=tokens)
+    url, address = settings.imap_url.value if settings.imap_url else "", _require_sender(settings).address
+    return mailbox_reader(url, store, clock=clock, address=address, tokens=tokens_of(settings, clock=clock))
 
 
 def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
