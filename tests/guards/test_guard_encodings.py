@@ -129,3 +129,8 @@ def test_a_subject_has_no_break_in_its_fix() -> None:
 )
 def test_many_of_them_are_looked_at_within_a_limit(piece: str) -> None:
     assert len(check_text(piece * 300, field="content")) <= 60
+
+
+def test_an_encoded_word_of_no_charset_is_told_of_without_a_fix() -> None:
+    (finding,) = check_text("=?utf-\u5c718?B?Qm9uam91cg==?= time", field="content")
+    assert (finding.rule, finding.fix) == ("foreign.encoded", None)

@@ -194,12 +194,12 @@ def quoted(text: str) -> Iterator[EncodedSpan]:
 
 
 def _decoded(word: str) -> str | None:
-    from email.errors import HeaderParseError
+    from email.errors import MessageError
     from email.header import decode_header, make_header
 
     try:
         plain = str(make_header(decode_header(word)))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+    except (MessageError, LookupError, UnicodeError, ValueError):
         return None
     return plain if plain != word and plain.isprintable() else None
 
