@@ -7,8 +7,9 @@ import os
 import shutil
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
@@ -17,7 +18,9 @@ from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.recovery import unknown_due
 from sequences_mcp.errors import StoreUnwritableError
 from sequences_mcp.store import journals
-from sequences_mcp.store.sqlite.database import FILE_NAME
+from sequences_mcp.store.database import Database
+from sequences_mcp.store.lineage import LineageRepository
+from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.unit_of_work import Store
 
 DRAFT = "local:draft_{}"
@@ -388,3 +391,21 @@ async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_pe
     assert world.worker().run_due() == 0
     assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
     world.store.close()
+
+
+def test_two_that_open_a_new_folder_together_are_no_copy_of_each_other(tmp_path: Path) -> None:
+    with closing(SqliteDatabase.open(tmp_path, now=START)) as database:
+
+        class OvertakenDatabase:
+            """A database whose next transaction begins after another process has opened the same folder whole."""
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(database, name)
+
+            def transaction(self) -> AbstractContextManager[None]:
+                Store.open(tmp_path, now=START).close()
+                return database.transaction()
+
+        overtaken = LineageRepository(cast("Database", OvertakenDatabase()))
+        overtaken.look(now=START)
+        assert overtaken.standstills() == []
