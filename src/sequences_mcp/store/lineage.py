@@ -73,7 +73,7 @@ class LineageRepository:
         if row is not None and _fits(row, place) and not _has_news(row, place.folder):
             return
         with self._database.transaction():
-            # Read again: another process may have begun the journal between the reading above and this transaction.
+            # Read again: another process may have begun the journal since, before this transaction.
             place = DatabaseLocation.of(self._database.path)
             row = self._database.row("lineage.present")
             if row is None:
