@@ -499,7 +499,7 @@ def _troubles(
         states = worker_states(store, now=now)
         mailboxes, read_here = own_mailboxes()
         sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
-        unset = settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends)
+        unset = settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends, now=now)
         signed_out = {trouble.sender for trouble in unset if trouble.code == "sign_in_again"}
         in_the_way = troubles(
             store,

@@ -21,6 +21,8 @@ from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.settings_file import FileSettings, Given
     from sequences_mcp.sign_in.client import OAuthRegistration
@@ -270,7 +272,9 @@ def set_sender(settings: Settings) -> str:
     return f"Set it: `Ada Lovelace <ada@example.com>`, or name and address of a mailbox in {settings.file}."
 
 
-def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bool) -> list[Trouble]:
+def settings_troubles(
+    settings: Settings, *, outbox: Path, is_sent_elsewhere: bool, now: datetime
+) -> list[Trouble]:
     """Return what is missing or said twice in the settings.
 
     ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
@@ -293,7 +297,7 @@ def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bo
         if mailbox.sign_in and mailbox.sender:
             from sequences_mcp.sign_in.tokens import signed_out
 
-            troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address))
+            troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now))
     if settings.smtp_url is None:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
         remedy = "Set it to the mail server's address to send."

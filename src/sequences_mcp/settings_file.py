@@ -497,10 +497,10 @@ def _of_environment(name: str, environ: Mapping[str, str]) -> str:
 def _of_file(name: str, environ: Mapping[str, str]) -> str:
     try:
         path = Path(name).expanduser()
-        mode = path.stat().st_mode
-        if os.name == "posix" and mode & 0o077:
-            raise ValueError(f"others can read {path}, so it is not used. Run: chmod 600 {path}")
-        text = path.read_text(encoding="utf-8-sig").strip()
+        with path.open(encoding="utf-8-sig") as file:
+            if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:  # of the very file that is read
+                raise ValueError(f"others can read {path}, so it is not used. Run: chmod 600 {path}")
+            text = file.read(LARGEST).strip()
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'no such user'}") from error
     except UnicodeDecodeError as error:

@@ -160,7 +160,7 @@ async def test_a_mail_server_that_is_not_there_loses_nobody(bureau: Bureau) -> N
     assert [run["status"] for run in runs] == ["ACTIVE"] * 3
     held = [run["why"] for run in runs if "is held: The e-mail was not accepted" in run["why"]]
     assert len(held) == 1  # one try tells that nobody is there
-    assert sum("the mailbox rests, refused since 2026-11-23 12:00 UTC" in run["why"] for run in runs) == 2
+    assert sum("the mailbox rests, tried in vain since 2026-11-23 12:00 UTC" in run["why"] for run in runs) == 2
     assert away.rows("SELECT count(*) FROM attempt WHERE counted = 1") == [(0,)]
 
 

@@ -85,7 +85,7 @@ def test_a_grant_that_is_over_is_said_once_and_asked_about_no_more(account: Acco
         assert told.value.data["again"] and "mail sign-in ada" in told.value.next_step
         assert MARK not in heard("an error", repr(told.value.data) + str(told.value))
     assert account.server.asked == ["refresh_token"]
-    (trouble,) = signed_out(account.sign_in, sender="ada@example.com")
+    (trouble,) = signed_out(account.sign_in, sender="ada@example.com", now=account.clock())
     assert (trouble.code, trouble.stops, trouble.since) == ("sign_in_again", True, account.clock())
 
 
@@ -185,12 +185,58 @@ def test_a_new_sign_in_leaves_nothing_of_the_earlier_one(account: Account) -> No
     assert not [path for path in folder.iterdir() if path.suffix != ".lock"]
 
 
-def test_an_end_that_the_provider_names_is_kept(account: Account) -> None:
+def test_an_end_that_the_provider_names_is_kept_and_told_from_fourteen_days_before(account: Account) -> None:
     account.clock.forward(hours=2)
-    given = {"access_token": f"access-{MARK}13z", "refresh_token_expires_in": 604_800}
+    given = {"access_token": f"access-{MARK}13z", "refresh_token_expires_in": 30 * 86_400}
     account.server.script = [(200, given)]
     account.process().current()
-    assert account.state.ends_at == account.clock() + timedelta(days=7)
+    assert account.state.ends_at == account.clock() + timedelta(days=30)
+    told = {}
+    for days in (15, 1, 13, 2):
+        account.clock.forward(hours=24 * days)
+        told[account.clock() - account.state.renewed_at] = [
+            (trouble.code, trouble.stops)
+            for trouble in signed_out(account.sign_in, sender="ada@example.com", now=account.clock())
+        ]
+    soon = [("sign_in_ends", False)]
+    assert list(told.values()) == [[], soon, soon, soon]
+    account.agree()  # with an end that nobody knows
+    assert not [*signed_out(account.sign_in, sender="ada@example.com", now=account.clock())]
+
+
+LARGE = 10_000_000
+ODD = {
+    "a page": (200, b"<!doctype html>" + b"<p>Sign in to the network" * 1_000, "answered HTTP 200"),
+    "ten megabytes": (200, b'{"access_token": "' + b"a" * LARGE + b'"}', "its answer has more than 256 KiB"),
+    "deep brackets": (200, b"[" * 200_000, "answered HTTP 200"),
+    "a number without end": (200, b'{"expires_in": ' + b"9" * 100_000 + b"}", "answered HTTP 200"),
+    "no UTF-8": (500, b"\xff\xfe\x00", "answered HTTP 500"),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "words"), ODD.values(), ids=ODD.keys())
+def test_an_answer_that_is_none_is_a_passing_trouble(
+    account: Account, status: int, body: bytes, words: str
+) -> None:
+    account.clock.forward(hours=2)
+    account.server.raw = [(status, body)]
+    with pytest.raises(SignInError, match=words) as told:
+        account.process().current()
+    assert not told.value.data["again"] and len(str(told.value)) < 300
+    assert account.process().current()
+
+
+def test_a_new_secret_goes_into_no_file_that_somebody_laid_ready(account: Account, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.touch(mode=0o666)
+    (account.folder / "sign_in" / "ada.new").symlink_to(theirs)
+    loose = account.folder / "sign_in" / f"{account.state.entry}.new"
+    loose.touch(mode=0o666)
+    account.clock.forward(hours=2)
+    account.process().current()
+    assert theirs.read_text() == "" and not loose.exists()
+    (secret,) = (account.folder / "sign_in").glob("*.secret")
+    assert secret.stat().st_mode & 0o077 == 0 and not account.sign_in.path.is_symlink()
 
 
 def test_only_the_client_of_the_settings_is_told_to_the_provider(account: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,12 @@ def test_a_code_that_nobody_types_ends(authorization: AuthorizationServer) -> No
     authorization.script = [(400, {"error": "slow_down"})] * 17  # each of them makes the waits longer
     with pytest.raises(SignInError, match="nobody agreed before the code ended"):
         Waiting().for_grant(authorization)
+
+
+def test_a_service_that_fails_for_a_while_ends_no_code(authorization: AuthorizationServer) -> None:
+    authorization.script = [(503, {}), (429, {"error": "temporarily_unavailable"})]
+    waiting = Waiting(lambda times: authorization.agree())
+    assert waiting.for_grant(authorization).refresh_token and waiting.slept == [1, 6, 11]
 
 
 ENDS = {
@@ -150,6 +157,23 @@ def test_whoever_does_not_know_the_state_is_told_nothing_and_changes_nothing(
             assert b"The terminal says why" in answer.read()
     (error,) = results
     assert "the sign-in was declined" in str(error)
+
+
+def test_a_connection_that_says_nothing_does_not_hold_up_the_answer_which_counts_once(
+    authorization: AuthorizationServer,
+) -> None:
+    with in_browser(authorization) as (grant, results):
+        (back,) = parse_qs(urlsplit(grant.page).query)["redirect_uri"]
+        assert urlsplit(back).hostname == "127.0.0.1"
+        with (
+            socket.create_connection(("127.0.0.1", urlsplit(back).port or 0)),
+            urlopen(grant.page, timeout=4) as answer,
+        ):
+            again = answer.url
+    (granted,) = results
+    assert isinstance(granted, TokenAnswer)
+    with pytest.raises(OSError, match=r"refused|404"):
+        urlopen(again, timeout=60)
 
 
 def test_a_code_that_was_made_for_another_verifier_is_refused(authorization: AuthorizationServer) -> None:

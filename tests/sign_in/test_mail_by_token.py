@@ -10,9 +10,9 @@ import pytest
 from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
-from tests.world.authorization import AuthorizationServer
+from tests.world.authorization import USER, AuthorizationServer
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
-from tests.world.mail_servers import CALM, Running, mail_server
+from tests.world.mail_servers import CALM, Running, free_port, mail_server
 from tests.world.product import GRACE, MAIL, Bureau, yes
 
 from sequences_mcp.engine.channels.mail_server import MailServer, probe
@@ -110,6 +110,49 @@ def test_a_grant_that_is_over_is_said_by_the_reader_too(account: Account, inbox:
         walker.folders()
     assert told.value.data["refused"] and "mail sign-in ada" in told.value.next_step
     assert MARK not in heard("an error", repr(told.value.data) + str(told.value))
+
+
+OUTAGES = {
+    "nobody listens": ("gone", "its sign-in service cannot be reached"),
+    "an error": ("500", "its sign-in service answered HTTP 500"),
+    "a page": ("page", "its sign-in service answered HTTP 200"),
+}
+
+
+@pytest.mark.parametrize(("kind", "words"), OUTAGES.values(), ids=OUTAGES.keys())
+async def test_while_the_sign_in_service_fails_mail_waits_and_no_mail_server_is_blamed(
+    account: Account, bureau: Bureau, kind: str, words: str
+) -> None:
+    with submission(account.server) as running:
+        account = replace(account, clock=bureau.clock)
+        port = account.server.port
+        if kind == "gone":
+            account.server.port = free_port()
+        table = account.table(smtp=f"smtp://127.0.0.1:{running.port}")
+        (bureau.folder / "settings.toml").write_text(table)
+        if kind == "500":
+            account.server.script = [(500, {})] * 3
+        elif kind == "page":
+            account.server.raw = [(200, b"<!doctype html><title>Sign in to the network</title>")] * 3
+        bureau.forward(hours=2)
+        async with bureau.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+            for _ in range(3):
+                bureau.work()
+                bureau.forward(hours=1)
+            bureau.forward(hours=-1)
+            told = " ".join((await desktop.call("list_providers"))["broken"])
+            assert f"E-mails from ada@example.com wait, tried in vain 3 times in a row: {USER} cannot be" in told
+            assert words in told and "by itself" in told and "refuse" not in told
+            [run] = (await desktop.call("list_sequences"))["items"]
+            assert run["status"] == "ACTIVE" and not running.inbox.commands
+            account.server.port = port
+            (bureau.folder / "settings.toml").write_text(account.table(smtp=f"smtp://127.0.0.1:{running.port}"))
+            bureau.forward(hours=1)
+            bureau.work()
+            [run] = (await desktop.call("list_sequences"))["items"]
+    assert len(running.inbox.taken) == 1 and run["status"] == "COMPLETED"
 
 
 async def test_no_step_fails_when_a_grant_ends_and_signing_in_again_sends_what_waited(

@@ -11,7 +11,7 @@ import json
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -44,6 +44,7 @@ class AuthorizationServer:
     secret: str = ""
     lifetime: int = 3_600
     script: list[Answer] = field(default_factory=list)  # answers of the token endpoint before it does its work
+    raw: list[tuple[int, bytes]] = field(default_factory=list)  # before those, as they are
     asked: list[str] = field(default_factory=list)  # the kinds of grants that tokens were asked for with
     reused: int = 0
     grants: list[Grant] = field(default_factory=list)
@@ -204,6 +205,8 @@ def _listener(server: AuthorizationServer) -> type[BaseHTTPRequestHandler]:
             path = urlsplit(self.path).path
             if path.endswith("/devicecode"):
                 self.answer(server.device(form))
+            elif path.endswith("/token") and server.raw:
+                self.answer_bytes(*server.raw.pop(0))
             elif path.endswith("/token"):
                 self.answer(server.token(form))
             elif path == "/introspect":
@@ -212,12 +215,15 @@ def _listener(server: AuthorizationServer) -> type[BaseHTTPRequestHandler]:
                 self.answer((404, {}))
 
         def answer(self, answer: Answer) -> None:
-            body = json.dumps(answer[1]).encode()
-            self.send_response(answer[0])
+            self.answer_bytes(answer[0], json.dumps(answer[1]).encode())
+
+        def answer_bytes(self, status: int, body: bytes) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever has had enough hangs up
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Write nothing."""

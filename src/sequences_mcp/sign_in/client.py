@@ -121,6 +121,9 @@ def checked_tenant(text: str) -> str:
 def checked_authority(text: str) -> str:
     """Return the address of an authorization server without a slash at its end; ValueError."""
     parts = urlsplit(text)
+    _ = parts.port  # ValueError for none
+    if any(not "!" <= letter <= "~" for letter in text):
+        raise ValueError("it has a space or a letter outside ASCII")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("it has to be the address of an authorization server: https, or http on loopback")

@@ -13,7 +13,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,6 +23,7 @@ from sequences_mcp.sign_in.tokens import TokenAnswer, error_code, error_words, t
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 INTERVAL, SLOWER = 5, 5  # seconds between two questions, and how many more after `slow_down` (RFC 8628, 3.5)
+LONGEST = 4_096  # letters of a code or a page, which a terminal shows
 WITHIN = 600.0  # seconds for a person to agree in the browser
 _DONE = b"<!doctype html><meta charset=utf-8><title>Signed in</title><p>You may close this window."
 _REFUSED = b"<!doctype html><meta charset=utf-8><title>Not signed in</title><p>The terminal says why."
@@ -59,6 +60,9 @@ class DeviceGrant:
                 interval += SLOWER  # a connection that failed is no answer (RFC 8628, section 3.5)
                 continue
             code = error_code(result)
+            if status == 429 or status >= 500:
+                interval += SLOWER  # neither is one that says nothing about the code
+                continue
             if status == 200:
                 return _granted(self.client, result, status=status, now=now())
             if code == "slow_down":
@@ -76,7 +80,7 @@ def device_grant(client: OAuthRegistration) -> DeviceGrant:
     status, result = _posted(client, form, url=client.device_url)
     page = result.get("verification_uri") or result.get("verification_url")
     facts = (result.get("device_code"), result.get("user_code"), page)
-    if status != 200 or not all(isinstance(item, str) and item for item in facts):
+    if status != 200 or not all(isinstance(item, str) and 0 < len(item) < LONGEST for item in facts):
         raise _refused(result, status)
     device_code, user_code, where = map(str, facts)
     return DeviceGrant(
@@ -103,7 +107,9 @@ class BrowserGrant:
         self._client = client
         self._verifier, self._state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         self._answer: dict[str, str] = {}
-        self._server = HTTPServer(("127.0.0.1", 0), self._listener())
+        # Each connection has a thread: one that says nothing must not hold up the answer.
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._listener())
+        self._server.daemon_threads = True
         self._redirect = f"http://{client.of.loopback}:{self._server.server_port}/"
         challenge = urlsafe_b64encode(hashlib.sha256(self._verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
@@ -134,7 +140,7 @@ class BrowserGrant:
         while not self._answer:
             if (left := end - monotonic()) <= 0:
                 raise not_granted("nobody agreed in the browser in time")
-            self._server.timeout = min(left, 1.0)
+            self._server.timeout = min(left, 0.2)
             self._server.handle_request()
         if "code" not in self._answer:
             raise _refused(self._answer, 400)
@@ -161,10 +167,10 @@ class BrowserGrant:
                 is_ours = parts.path == "/" and hmac.compare_digest(
                     query.get("state", "").encode(), grant._state.encode()
                 )
-                if not is_ours or not query.keys() & {"code", "error"}:
+                if not is_ours or grant._answer or not query.keys() & {"code", "error"}:
                     self.send_error(404)
                     return
-                grant._answer = query
+                grant._answer = query  # the first one counts
                 body = _DONE if "code" in query else _REFUSED
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -184,7 +190,7 @@ def _posted(client: OAuthRegistration, form: dict[str, str], *, url: str = "") -
     try:
         return token_request(client, form, url=url)
     except OSError as error:
-        raise not_granted(f"{client.of.title}'s authorization server cannot be reached ({error})") from error
+        raise not_granted(f"{client.of.title}'s sign-in service cannot be reached ({error})") from error
 
 
 def _granted(client: OAuthRegistration, result: dict[str, Any], *, status: int, now: datetime) -> TokenAnswer:

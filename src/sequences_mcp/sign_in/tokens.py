@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,9 @@ FOLDER = "sign_in"
 EARLY = timedelta(seconds=60)  # before its end an access token is renewed
 SHORTEST = timedelta(seconds=61)  # an answer that names no end, or one in the past, is not renewed at every use
 USUAL = 3600  # seconds an access token holds where the answer does not say (RFC 6749, section 5.1)
+SOON = timedelta(days=14)  # before its end a sign-in is told to end
 PATIENCE = 20.0  # seconds for an answer of the provider
+LARGEST = 256 * 1024  # bytes of an answer; those of Microsoft and Google have a few thousand
 # The grant is over, or a person has to do something at the provider (OpenID Connect Core, section 3.1.2.6).
 OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 _CODE = re.compile(r"[a-z_]{1,40}")
@@ -66,7 +69,7 @@ class MailSignIn:
         """Return the error for a token that could not be had just now."""
         return SignInError(
             f"{self.username} cannot be signed in at {self.client.of.title} now: {why}.",
-            next_step=next_step or "It is tried again by itself.",
+            next_step=next_step or "What waits is tried again by itself; nothing has failed.",
             data={"again": False},
         )
 
@@ -139,11 +142,21 @@ def why_not_signed_in(sign_in: MailSignIn) -> str:
     return state.why if state.ended_at else ""
 
 
-def signed_out(sign_in: MailSignIn, *, sender: str) -> Iterator[Trouble]:
-    """Yield that a person has to sign the mailbox in again, where that is known."""
+def signed_out(sign_in: MailSignIn, *, sender: str, now: datetime) -> Iterator[Trouble]:
+    """Yield that a person has to sign the mailbox in again, or soon will have to, where that is known."""
+    state = state_of(sign_in)
     if not (why := why_not_signed_in(sign_in)):
+        if state is not None and state.ends_at is not None and state.ends_at - now <= SOON:
+            at = f"{state.ends_at:%Y-%m-%d %H:%M} UTC"
+            yield Trouble(
+                code="sign_in_ends",
+                what=f"By what {sign_in.client.of.title} said, the sign-in of {sign_in.username} ends at {at}.",
+                remedy=f"Run `sequences-mcp mail sign-in {sign_in.mailbox}` before; after it, e-mails wait.",
+                stops=False,
+                sender=sender,
+            )
         return
-    error, state = sign_in.again(why), state_of(sign_in)
+    error = sign_in.again(why)
     yield Trouble(
         code="sign_in_again",
         what=error.message,
@@ -169,21 +182,29 @@ def token_request(
 ) -> tuple[int, dict[str, Any]]:
     """Post a form to the provider; return the status and the JSON of its answer, empty where that is none.
 
-    Raises OSError where the provider cannot be reached: without what was sent, which holds secrets.
+    Raises OSError where the provider cannot be reached, or its answer is too large or comes too slowly: without
+    what was sent, which holds secrets. No redirect is followed, so that nobody else is sent them either.
     """
     import httpx
 
+    # Uncompressed, since a small answer may unfold to a large one.
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    body, end = bytearray(), time.monotonic() + 3 * timeout
     try:
-        answer = httpx.post(
-            url or client.token_url,
-            data={**client.proof, **form},
-            headers={"Accept": "application/json"},
-            timeout=timeout,
-        )
-        result = answer.json() if answer.content else {}
-    except httpx.HTTPError as error:
+        with httpx.stream(
+            "POST", url or client.token_url, data={**client.proof, **form}, headers=headers, timeout=timeout
+        ) as answer:
+            for part in answer.iter_raw():
+                body += part
+                if len(body) > LARGEST:
+                    raise OSError(f"its answer has more than {LARGEST // 1024} KiB")
+                if time.monotonic() > end:
+                    raise OSError("its answer did not end")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(type(error).__name__) from None
-    except ValueError:
+    try:
+        result = json.loads(body)
+    except (ValueError, RecursionError):  # of JSON that is nested thousands of times
         result = {}
     return answer.status_code, result if isinstance(result, dict) else {}
 
@@ -318,7 +339,7 @@ class AccessTokens:
         try:
             status, result = token_request(sign_in.client, form)
         except OSError as error:
-            raise sign_in.not_now(f"its authorization server cannot be reached ({error})") from error
+            raise sign_in.not_now(f"its sign-in service cannot be reached ({error})") from error
         now = self.clock()
         answer = token_answer(result, now=now) if status == 200 else None
         if answer is None:
@@ -327,7 +348,7 @@ class AccessTokens:
                 raise self._over(state, f"it has ended the earlier sign-in ({why})")
             setting = "Check oauth_client_id, oauth_client_secret and oauth_tenant of the mailbox."
             is_ours = status in (400, 401, 403) and bool(error_code(result))
-            raise sign_in.not_now(f"it answered {why}", next_step=setting if is_ours else "")
+            raise sign_in.not_now(f"its sign-in service answered {why}", next_step=setting if is_ours else "")
         answer = replace(answer, refresh_token=answer.refresh_token or refresh_token)
         ends_at = answer.ends_at or state.ends_at
         state = replace(state, renewed_at=now, ends_at=ends_at)

@@ -160,8 +160,9 @@ class MailboxRepository:
         if (complained := self.complaints(sender)) is not None:
             waits.append((complained.opens(now), complained.words))
         if rest := self.resting(sender, now=now, account=account):
+            so = "refused" if rest.reply else "tried in vain"
             waits.append(
-                (rest.until, f"the mailbox rests, refused since {rest.since:%Y-%m-%d %H:%M} UTC: {rest.why}")
+                (rest.until, f"the mailbox rests, {so} since {rest.since:%Y-%m-%d %H:%M} UTC: {rest.why}")
             )
         return max(waits, key=lambda wait: wait[0])
 
