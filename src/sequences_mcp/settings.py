@@ -281,17 +281,16 @@ def settings_troubles(
     """
     from sequences_mcp.domain.findings import Trouble
 
-    troubles = []
+    troubles, is_alone = [], not is_sent_elsewhere
     if settings.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        remedy = set_sender(settings)
-        troubles.append(Trouble(code="no_sender", what=unset, remedy=remedy, stops=not is_sent_elsewhere))
+        troubles.append(Trouble(code="no_sender", what=unset, remedy=set_sender(settings), stops=is_alone))
     for conflict in settings.conflicts:
         remedy = "Make them the same, or remove one."
         troubles.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
     for name, why in settings.lacking.items():
         remedy = "Give it to this process, or leave the work to one that has it."
-        stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere  # a further mailbox stops its own alone
+        stops = name == "SEQUENCES_SMTP_URL" and is_alone  # a further mailbox stops its own alone
         troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
     for mailbox in settings.of_each_mailbox():
         if mailbox.sign_in and mailbox.sender:

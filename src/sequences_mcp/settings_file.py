@@ -210,7 +210,7 @@ _OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
     "plus_addresses": _truth,
     "opt_out_line": _truth,
 }
-_MAILBOX = ("name", "address", "smtp", "imap", "password", *_OF_SENDER, *_OAUTH, *_SENDING)
+_MAILBOX = ("name", "address", "smtp", "imap", "password", "imap_password", *_OF_SENDER, *_OAUTH, *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
@@ -299,7 +299,7 @@ class _Reader:
             if name in _SENDING:
                 setting = f"SEQUENCES_{name.upper()}"
                 self._take((*key, name), table[name], _SENDING[name], setting=setting, into=into)
-            elif name not in ("password", "oauth_client_secret"):
+            elif name not in ("password", "imap_password", "oauth_client_secret"):
                 try:
                     if name in _OF_SENDER:
                         self.settings.of_sender.setdefault(key[-1], {})[name] = _OF_SENDER[name](table[name])
@@ -311,6 +311,8 @@ class _Reader:
         self._oauth(key, table, texts, of=of)
         if "imap" in texts:
             self._imap(key, table, texts, into=into, of=of)
+        elif "imap_password" in table and "imap" not in table:
+            self.settings.wrong((*key, "imap_password"), "there is no imap beside it: add the inbox's address")
         if "smtp" in texts:
             self._smtp(key, table, texts, into=into, of=of)
         elif "password" in table and "smtp" not in table and "imap" not in table:
@@ -335,8 +337,8 @@ class _Reader:
         if provider not in PROVIDERS:
             self.settings.wrong((*key, given[0]), f"oauth has to be one of {', '.join(map(repr, PROVIDERS))}")
             return
-        if "password" in table:
-            self.settings.wrong((*key, "password"), "with oauth there is no password: remove one of the two")
+        for name in {"password", "imap_password"} & table.keys():
+            self.settings.wrong((*key, name), "with oauth there is no password: remove one of the two")
         if "oauth_client_id" not in texts:
             self.settings.wrong(key, "oauth_client_id is missing: the id of the app that you registered there")
             return
@@ -393,7 +395,10 @@ class _Reader:
     def _imap(
         self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str], *, into: dict[str, Given], of: str
     ) -> None:
-        """Read the address to read from: with the mailbox's password, or with an account of the environment."""
+        """Read the address to read from: with ``imap_password``, else the mailbox's password, or with an account
+        of the environment.
+        """
+        name = "imap_password" if "imap_password" in table else "password"
         place, url, setting = (*key, "imap"), texts["imap"], "SEQUENCES_IMAP_URL"
         scheme, slashes, rest = url.partition("://")
         account, _, host = rest.rpartition("@")
@@ -406,8 +411,8 @@ class _Reader:
         user = account or quote(texts.get("address", ""), safe="")
         if "oauth" in table:
             whole = f"{scheme}://{user};AUTH=XOAUTH2@{host}"
-        elif "password" in table:
-            if secret := self._secret((*key, "password"), table["password"], setting=f"{setting}{of}"):
+        elif name in table:
+            if secret := self._secret((*key, name), table[name], setting=f"{setting}{of}"):
                 whole = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
             elif whole:
                 self.settings.lacking.pop(f"{setting}{of}", None)

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 from aiosmtpd.smtp import AuthResult, Envelope
+from test_keychain import BACKEND
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK, MISTYPED, SMTP_PASSWORD
 from tests.world.authorization import CLIENT, USER, AuthorizationServer
@@ -268,3 +269,52 @@ def test_signing_in_again_is_one_command(host: MailHost, authorization: Authoriz
         agreeing.set()
         thread.join()
     assert "signed in again" not in host.run("doctor").stdout
+
+
+def test_servers_are_typed_where_the_provider_is_not_known_and_asked_for_again(host: MailHost) -> None:
+    smtp, imap = (url for url in host.servers if "://" in url)
+    with at_terminal("mail", "connect", "ada@provider.invalid", **host.environ) as typist:
+        typist.sees("is not known here")
+        typist.answers("Server that sends", "ftp://127.0.0.1")
+        typist.sees("Error: ")
+        typist.answers("Server that sends", smtp.replace("127", f"ada:{MISTYPED.value.replace(' ', '')}@127"))
+        typist.sees("Leave the password out")
+        typist.answers("Server that sends", smtp.replace("127", "ada%40example.com@127"))
+        typist.answers("Server that is read", imap.replace("127", "ada%40example.com@127"))
+        typist.answers("Your name", "Ada Lovelace")
+        typist.answers("Password", SMTP_PASSWORD.value)
+        typist.answers("Write it?", "y")
+        typist.sees("is connected, as ada")
+    assert f'imap = "{imap.replace("127", "ada%40example.com@127")}"' in host.file.read_text()
+
+
+@pytest.mark.parametrize(("choice", "next_question"), [("1", "Password, or app"), ("2", "Its client id")])
+def test_at_gmail_a_person_chooses_how_to_sign_in(tmp_path: Path, choice: str, next_question: str) -> None:
+    with at_terminal("mail", "connect", "ada@gmail.com", SEQUENCES_DATA_DIR=str(tmp_path / "data")) as typist:
+        typist.answers("Your name", "Ada Lovelace")
+        typist.sees("1  with an app password")
+        typist.answers("Sign in [1]", "3")
+        typist.sees("Type 1 or 2.")
+        typist.answers("Sign in [1]", choice)
+        typist.sees(next_question)
+        assert typist.interrupts() == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_password_goes_into_the_keychain_of_a_system_that_has_one(host: MailHost, tmp_path: Path) -> None:
+    pytest.importorskip("keyring")
+    (tmp_path / "chain.py").write_text(BACKEND)
+    chain = {**host.environ, "PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "chain.Kept"}
+    options = ["mail", "connect", USER, *host.servers, "--name", "Ada", "--password-file", host.password_file()]
+    with at_terminal(*options, "--no-test", **chain) as typist:
+        typist.sees("The secret is kept in the system's keychain.")
+        typist.answers("Write it?", "y")
+        typist.sees("is connected, as ada")
+        assert typist.ends() == 0
+    assert "password = {keyring = true}" in host.file.read_text()
+    assert not (host.folder / "sign_in").exists()
+    entries = (tmp_path / "entries.json").read_text()
+    assert entries.count("sequences-mcp ") == 1 and "sequences-mcp mailboxes.ada.password" in entries
+    with at_terminal("doctor", **chain) as typist:
+        typist.ends()
+        assert typist.shown.count("signed in as ada@example.com") == 2

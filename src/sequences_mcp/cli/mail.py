@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,7 @@ class ConnectRequest:
     tenant: str | None
     authority: str | None
     password_file: Path | None
+    imap_password_file: Path | None
     keep: str | None
     browser: bool | None
     default: bool
@@ -80,6 +83,7 @@ def _connect() -> click.Command:
         "--imap", metavar="URL", help="The server that is read: imaps://host:993; `none` for no reading."
     )
     @click.option("--password-file", type=A_FILE, help="A file with the password, instead of typing it.")
+    @click.option("--imap-password-file", type=A_FILE, help="The same for the inbox, where it has another.")
     @click.option("--oauth", type=click.Choice(["microsoft", "google"]), help="Sign in there, without a password.")
     @click.option("--client-id", help="The id of the app that you registered there.")
     @click.option("--client-secret-file", type=A_FILE, help="A file with the app's secret; Google asks for it.")
@@ -180,7 +184,7 @@ def connected(address: str | None, request: ConnectRequest) -> Settings:
         mailbox = replace(mailbox, client=client)
         mailbox = replace(mailbox, grant=granted_in_terminal(mailbox.sign_in, in_browser=request.browser))
     else:
-        mailbox = replace(mailbox, password=_password(request.password_file))
+        mailbox = _with_passwords(mailbox, request, is_one_provider=bool(provider.known_by))
     _require_that_it_signs_in(mailbox)
     _write(mailbox, is_agreed=request.yes)
     return mailbox_named(settings_here(), mailbox.table)
@@ -220,11 +224,13 @@ def _address(given: str | None) -> str:
     return read_address(given or _typed_answer("E-mail address", option="the address")).text
 
 
-def _typed_answer(question: str, *, option: str, default: str | None = None) -> str:
+def _typed_answer(
+    question: str, *, option: str, default: str | None = None, read: Callable[[str], str] = str.strip
+) -> str:
     """Return what a person types; InvalidArgumentsError where there is no terminal to ask in."""
     if not sys.stdin.isatty():
         raise InvalidArgumentsError(f"{question}: nobody is there to ask.", next_step=f"Give {option}.")
-    return str(click.prompt(question, default=default)).strip()
+    return str(click.prompt(question, default=default, value_proc=read))
 
 
 def _agrees(question: str) -> bool:
@@ -233,11 +239,31 @@ def _agrees(question: str) -> bool:
     return click.confirm(question, default=True)
 
 
-def _password(file: Path | None) -> str:
+def _with_passwords(
+    mailbox: ConnectedMailbox, request: ConnectRequest, *, is_one_provider: bool
+) -> ConnectedMailbox:
+    """Return the mailbox with its password and, where its two servers are not one provider's, the inbox's own."""
+    from sequences_mcp.mail_setup.autoconfig import of_one_provider
+
+    if is_one_provider or not mailbox.imap or of_one_provider(mailbox.smtp, mailbox.imap):
+        inbox = _password(request.imap_password_file) if request.imap_password_file and mailbox.imap else ""
+        return replace(mailbox, password=_password(request.password_file), imap_password=inbox)
+    sends, reads = (url.rpartition("@")[2].rpartition("/")[2] for url in (mailbox.smtp, mailbox.imap))
+    password = _password(request.password_file, of=f" at {sends}, which sends")
+    inbox = ""
+    if request.imap_password_file or (sys.stdin.isatty() and not request.password_file):
+        of = f" of the inbox at {reads} (only Enter: the same)"
+        inbox = _password(request.imap_password_file, of=of, may_be_empty=True)
+    return replace(mailbox, password=password, imap_password=inbox)
+
+
+def _password(file: Path | None, *, of: str = ", or app password", may_be_empty: bool = False) -> str:
     if file is not None:
         text = text_of_file(file).strip()
     elif sys.stdin.isatty():
-        text = getpass.getpass("Password, or app password: ").strip()
+        text = getpass.getpass(f"Password{of}: ").strip()
+        if may_be_empty and not text:
+            return ""
     else:
         raise InvalidArgumentsError("Nobody is there to type the password.", next_step="Give --password-file.")
     if not text or len(text.splitlines()) > 1 or not text.isascii() or not text.isprintable():
@@ -253,19 +279,40 @@ def _provider(address: str, request: ConnectRequest) -> MailProvider:
     by_hand = {"smtp": request.smtp, "imap": "" if request.imap == "none" else request.imap}
     given: dict[str, Any] = {kind: url for kind, url in by_hand.items() if url is not None}
     if len(given) == len(by_hand):
-        return MailProvider(title="the servers given", **given)
+        return MailProvider(title="the servers given", known_by="", **given)
     if provider := recognised(address, lookup=quiet_lookup):
         say([f"{address} is at {provider.title}, by {provider.known_by}."])
         say([f"{provider.note} {provider.page}".strip()] if provider.note else ())
-        return replace(provider, **given)
+        return replace(provider, **given, known_by="" if given else provider.known_by)
     say([f"The provider of {address} is not known here; its help pages name the servers for mail programs."])
     if "smtp" not in given:
         question = "Server that sends, such as smtps://smtp.example.com:465"
-        given["smtp"] = _typed_answer(question, option="--smtp")
+        given["smtp"] = _typed_answer(question, option="--smtp", read=partial(_typed_server, kind="smtp"))
     if "imap" not in given:
-        question = "Server that is read, such as imaps://imap.example.com:993"
-        given["imap"] = _typed_answer(question, option="--imap")
-    return MailProvider(title="the servers given", **given)
+        question = "Server that is read, such as imaps://imap.example.com:993, or none"
+        given["imap"] = _typed_answer(question, option="--imap", read=partial(_typed_server, kind="imap"))
+    return MailProvider(title="the servers given", known_by="", **given)
+
+
+def _typed_server(text: str, *, kind: str) -> str:
+    """Return a typed server as settings have it, encrypted where only a host was typed; UsageError asks again."""
+    from sequences_mcp.engine.channels.mail_server import MailServer
+    from sequences_mcp.engine.inbound.imap import ImapServer
+    from sequences_mcp.errors import SettingsError
+
+    url = text.strip()
+    if kind == "imap" and url.lower() in ("none", "no"):
+        return ""
+    scheme, _, rest = url.rpartition("://")
+    account, at, host = rest.rpartition("@")
+    if ":" in account:
+        raise click.UsageError("Leave the password out; it is asked for.")
+    with_account = f"{scheme or f'{kind}s'}://{account or 'x'}:x@{host}"
+    try:
+        server = ImapServer.parse(with_account) if kind == "imap" else MailServer.parse(with_account)
+    except SettingsError as error:
+        raise click.UsageError(f"{error.message} {error.next_step}".strip()) from error
+    return f"{server.where.partition('://')[0]}://{account}{at}{server.where.partition('://')[2]}"
 
 
 def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
@@ -277,7 +324,13 @@ def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
     if not sys.stdin.isatty():
         return ""
     say(["1  with an app password", f"2  at {provider.title}, with an app (OAuth client) that you registered"])
-    return provider.oauth if _typed_answer("Sign in", option="--oauth", default="1") == "2" else ""
+    return provider.oauth if _typed_answer("Sign in", option="--oauth", default="1", read=_1_or_2) == "2" else ""
+
+
+def _1_or_2(text: str) -> str:
+    if text.strip() not in ("1", "2"):
+        raise click.UsageError("Type 1 or 2.")
+    return text.strip()
 
 
 def _registration(kind: str, request: ConnectRequest) -> OAuthRegistration:

@@ -167,10 +167,10 @@ def _resting(store: Repositories, sender: str, now: datetime, *, account: str | 
     rest = store.mailboxes.resting(sender, now=now, account=account)
     if rest is not None:
         # Without a reply no mail server refused anything: it was not reached, or not even asked.
-        told = f"The mail server refuses {sender}," if rest.reply else f"E-mails from {sender} wait, tried in vain"
+        so = f"The mail server refuses {sender}," if rest.reply else f"E-mails from {sender} wait, tried in vain"
         yield Trouble(
             code="mailbox_rests",
-            what=f"{told} {_count(rest.refusals, 'time', 'times in a row')}: "
+            what=f"{so} {_count(rest.refusals, 'time', 'times in a row')}: "
             f"{rest.why.removeprefix('The e-mail was not accepted: ').rstrip('.')}.",
             remedy=f"The next try is at {rest.until:%Y-%m-%d %H:%M} UTC, by itself; `sequences-mcp doctor` tries "
             "the sign-in now.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -55,6 +55,14 @@ def recognised(address: str, *, lookup: Lookup | None = None) -> MailProvider | 
         if entry := next((exchangers[end] for end in ends if end in exchangers), None):
             return _provider(entry, address, known_by=f"its mail exchanger {host.rstrip('.')}")
     return _by_srv(domain, lookup)
+
+
+def of_one_provider(*urls: str) -> bool:
+    """Say whether the hosts of these servers are of one registered domain, or the same."""
+    from sequences_mcp.domain.companies import registered_domain
+
+    hosts = [urlsplit(url).hostname or "" for url in urls]
+    return len({registered_domain(host) or host for host in hosts}) == 1
 
 
 def _by_srv(domain: str, lookup: Lookup) -> MailProvider | None:

@@ -25,7 +25,8 @@ QUICK = Timeouts(connect=15, command=20)
 class ConnectedMailbox:
     """A mailbox's table-to-be: name, address and servers, and the password or what was granted.
 
-    ``client`` goes with ``grant``; ``in_file`` asks for a file although there is a keychain.
+    ``imap_password`` is that of the inbox, where it has another; ``client`` goes with ``grant``; ``in_file`` asks
+    for a file although there is a keychain.
     """
 
     file: Path
@@ -35,6 +36,7 @@ class ConnectedMailbox:
     smtp: str
     imap: str = ""
     password: str = field(default="", repr=False)
+    imap_password: str = field(default="", repr=False)
     client: OAuthRegistration | None = None
     grant: TokenAnswer | None = field(default=None, repr=False)
     in_file: bool = False
@@ -59,11 +61,12 @@ class ConnectedMailbox:
         if self.grant is not None:
             token = self.grant.access_token
             tokens = lambda refused: token  # noqa: E731 - there is no other token to give yet
-        yield probe(MailServer.parse(self._whole(self.smtp)), timeouts=QUICK, tokens=tokens)
+        yield probe(MailServer.parse(self._whole(self.smtp, self.password)), timeouts=QUICK, tokens=tokens)
         if self.imap:
-            yield probe_inbox(ImapServer.parse(self._whole(self.imap)), tokens=tokens)
+            whole = self._whole(self.imap, self.imap_password or self.password)
+            yield probe_inbox(ImapServer.parse(whole), tokens=tokens)
 
-    def _whole(self, url: str) -> str:
+    def _whole(self, url: str, password: str) -> str:
         """Return a server's address with the account; SettingsError where a password stands in it."""
         parts = urlsplit(url)
         if parts.password is not None:
@@ -72,7 +75,7 @@ class ConnectedMailbox:
                 next_step="Leave it out; it is asked for.",
             )
         user = quote(unquote(parts.username or "") or self.address, safe="")
-        account = f"{user}{XOAUTH2_URL}" if self.grant else f"{user}:{quote(self.password, safe='')}"
+        account = f"{user}{XOAUTH2_URL}" if self.grant else f"{user}:{quote(password, safe='')}"
         return f"{parts.scheme}://{account}@{parts.netloc.rpartition('@')[2]}"
 
     def change(self, *, has_keychain: bool) -> SettingsChange:
@@ -81,6 +84,8 @@ class ConnectedMailbox:
         values |= {"imap": self.imap} if self.imap else {}
         if self.client is None:
             values["password"] = self._reference("password", has_keychain)
+            if self.imap and self.imap_password:
+                values["imap_password"] = self._reference("imap_password", has_keychain)
             return with_mailbox(self.file, self.table, values, is_default=self.is_default)
         client = self.client
         values |= {"oauth": client.provider, "oauth_client_id": client.client_id}
@@ -122,7 +127,11 @@ class ConnectedMailbox:
         if self.grant is not None:
             keep_grant(self.sign_in, self.grant, now=now, in_file=in_file)
         secret = self.client.client_secret if self.client else None
-        for key, text in (("password", self.password), ("oauth_client_secret", secret.value if secret else "")):
+        for key, text in (
+            ("password", self.password),
+            ("imap_password", self.imap_password if self.imap else ""),
+            ("oauth_client_secret", secret.value if secret else ""),
+        ):
             if not text:
                 continue
             kept_in = keychain.keep(self._entry(key), text, folder=folder, in_file=in_file)

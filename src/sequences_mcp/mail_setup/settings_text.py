@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 # What says how a mailbox signs in: connecting it anew replaces all of them.
-SIGN_IN = ("password", "oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
+SIGN_IN = (
+    "password",
+    "imap_password",
+    "oauth",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_tenant",
+    "oauth_authority",
+)
 _CORRECT = "Correct it; nothing was changed."
 
 
