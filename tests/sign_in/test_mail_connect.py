@@ -273,7 +273,7 @@ def test_signing_in_again_is_one_command(host: MailHost, authorization: Authoriz
 
 def test_servers_are_typed_where_the_provider_is_not_known_and_asked_for_again(host: MailHost) -> None:
     smtp, imap = (url for url in host.servers if "://" in url)
-    with at_terminal("mail", "connect", "ada@provider.invalid", **host.environ) as typist:
+    with at_terminal("mail", "connect", USER, "--no-test", **host.environ) as typist:
         typist.sees("is not known here")
         typist.answers("Server that sends", "ftp://127.0.0.1")
         typist.sees("Error: ")
@@ -285,6 +285,7 @@ def test_servers_are_typed_where_the_provider_is_not_known_and_asked_for_again(h
         typist.answers("Password", SMTP_PASSWORD.value)
         typist.answers("Write it?", "y")
         typist.sees("is connected, as ada")
+        assert typist.ends() == 0
     assert f'imap = "{imap.replace("127", "ada%40example.com@127")}"' in host.file.read_text()
 
 

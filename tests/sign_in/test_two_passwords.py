@@ -1,4 +1,4 @@
-"""A mailbox whose two servers are two providers': a service that sends, and an inbox with a password of its own."""
+"""A mailbox whose two servers are two providers': a service that sends, and an inbox with another password."""
 
 from __future__ import annotations
 
