@@ -475,7 +475,7 @@ async def test_a_mailbox_rests_above_one_complaint_in_a_thousand_and_stops_at_th
 
     def opens() -> tuple[bool, str]:
         world.clock.forward(seconds=1)
-        at, why = mailbox.opens(SENDER.address, daily_cap=1000, spacing=0, now=world.clock.now) or (START, "")
+        at, why = mailbox.opens(SENDER.address, limits=world.terms.limits, now=world.clock.now) or (START, "")
         return at > world.clock.now, why
 
     comes(world, complaint(sent[people[0]]))
