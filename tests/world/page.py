@@ -131,6 +131,7 @@ class PageWorld(World):
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(page_lock.sockets)}, daemon=True)
         thread.start()
         try:
+            Visitor(page_lock).get("/")  # answered once the page has opened its database, as a person finds it
             yield Visitor(page_lock)
         finally:
             server.should_exit = True
