@@ -79,7 +79,7 @@ def test_a_person_is_asked_for_the_password_of_the_inbox_where_the_hosts_differ(
 
 
 def test_without_a_terminal_the_inbox_has_the_password_of_its_file_or_the_same(host: MailHost) -> None:
-    key, inbox = (private(host.folder.parent / name, text) for name, text in PASSWORDS.items())
+    key, inbox = (private(host.folder.parent / f"{name}.secret", text) for name, text in PASSWORDS.items())
     options = [
         "mail",
         "connect",
@@ -96,7 +96,7 @@ def test_without_a_terminal_the_inbox_has_the_password_of_its_file_or_the_same(h
     assert alone.returncode == 2 and "refuses to sign in" in alone.stdout and not host.file.exists()
     done = host.run(*options, "--imap-password-file", inbox)
     assert done.returncode == 0, done.stdout + done.stderr
-    wrong = private(host.folder.parent / "wrong", MISTYPED.value)
+    wrong = private(host.folder.parent / "wrong.secret", MISTYPED.value)
     text = host.file.read_text()
     assert host.run(*options, "--imap-password-file", wrong).returncode == 2 and host.file.read_text() == text
     assert host.run("doctor").stdout.count("signed in as") == 2
