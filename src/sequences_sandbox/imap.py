@@ -30,10 +30,14 @@ class KeptMessage:
 
 @dataclass(slots=True)
 class ImapFaults:
-    """What the server does wrong: it never answers a command, or gives no text of messages."""
+    """What the server does wrong.
+
+    It never answers a command; gives no text of messages; refuses everybody and repeats what they signed in with.
+    """
 
     silent: bool = False
     without_text: bool = False
+    echoes: bool = False
 
 
 @dataclass(slots=True)
@@ -100,6 +104,9 @@ class _Conversation:
             words = [quoted or listed or bare for quoted, listed, bare in _WORD.findall(arguments)]
             if self.mailbox.faults.silent:
                 continue
+            if self.mailbox.faults.echoes and name.upper() in ("LOGIN", "AUTHENTICATE"):
+                await self._refuse(tag, arguments)
+                continue
             if name.upper() == "IDLE":
                 await self._idle()
                 verdict = "OK"
@@ -109,6 +116,14 @@ class _Conversation:
             await self.writer.drain()
             if name.upper() == "LOGOUT":
                 return
+
+    async def _refuse(self, tag: str, arguments: str) -> None:
+        """Refuse to sign anybody in, and repeat what they sent, as servers do that log too much."""
+        if "XOAUTH2" in arguments:
+            self._say("+")
+            arguments = (await self.reader.readline()).decode("utf-8", "replace").strip()
+        self._say(f"{tag} NO no such account: {arguments}")
+        await self.writer.drain()
 
     def _say(self, line: str) -> None:
         self.writer.write(f"{line}\r\n".encode())

@@ -256,7 +256,9 @@ def test_after_the_server_was_put_back_what_comes_under_an_old_number_is_found(d
 
 
 @contextmanager
-def lying(faults: ImapFaults) -> Iterator[tuple[KeptMailbox, ImapWalker]]:
+def lying(
+    faults: ImapFaults, *, password: str = PASSWORD, with_token: bool = False
+) -> Iterator[tuple[KeptMailbox, ImapWalker]]:
     """Serve a mailbox with faults that no sound server has, in a thread of its own."""
     mailbox, ready, over = KeptMailbox(faults=faults), threading.Event(), asyncio.Event()
     ports: list[int] = []
@@ -271,8 +273,10 @@ def lying(faults: ImapFaults) -> Iterator[tuple[KeptMailbox, ImapWalker]]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     ready.wait()
+    account = quote(USER, safe="") + (";AUTH=XOAUTH2" if with_token else f":{quote(password, safe='')}")
     walker = ImapWalker(
-        ImapServer.parse(f"imap://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{ports[0]}")
+        ImapServer.parse(f"imap://{account}@127.0.0.1:{ports[0]}"),
+        tokens=(lambda refused: password) if with_token else None,
     )
     try:
         yield mailbox, walker
@@ -281,6 +285,24 @@ def lying(faults: ImapFaults) -> Iterator[tuple[KeptMailbox, ImapWalker]]:
         loop.call_soon_threadsafe(over.set)
         thread.join()
         loop.close()
+
+
+@pytest.mark.parametrize(
+    ("password", "with_token"),
+    [
+        (MISTYPED.value, False),
+        (f'{MISTYPED.value}" and \\', False),
+        (f"{MISTYPED.value}  two", False),
+        (f"{MISTYPED.value} 'q'", False),
+        (MISTYPED.value.replace(" ", "-"), True),
+    ],
+)
+def test_what_a_refusing_server_repeats_shows_no_form_of_the_secret(password: str, with_token: bool) -> None:
+    refusing = lying(ImapFaults(echoes=True), password=password, with_token=with_token)
+    with refusing as (_, walker), pytest.raises(InboxUnreadError) as caught:
+        walked(walker, {})
+    said = heard("the error", f"{caught.value} {caught.value.data}")
+    assert "no such account" in said and "…" in said and "battery" not in said and "staple" not in said
 
 
 def test_a_message_whose_text_the_server_keeps_back_does_not_count_as_read() -> None:

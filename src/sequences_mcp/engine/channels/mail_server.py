@@ -97,15 +97,7 @@ class MailServer:
 
     def without_password(self, text: str) -> str:
         """Return a text in which no form of the password, as it is sent, stands any more."""
-        if not self.password:
-            return text
-        secret, user = self.password.encode(), self.username.encode()
-        sent = (secret, b"\0" + user + b"\0" + secret, token_proof(self.username, self.password).encode())
-        forms = [self.password, *(b64encode(item).decode() for item in sent)]
-        for form in forms:
-            if len(form) >= _TELLING:
-                text = text.replace(form, "…")
-        return text
+        return without_credential(text, username=self.username, password=self.password)
 
     @property
     def where(self) -> str:
@@ -156,6 +148,23 @@ def token_proof(username: str, token: str) -> str:
     https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
     """
     return f"user={username}\x01auth=Bearer {token}\x01\x01"
+
+
+def without_credential(text: str, *, username: str, password: str) -> str:
+    """Return a text in which a password or token stands in none of the forms that SMTP and IMAP send it in.
+
+    They are: as it is, between the quotes of IMAP (RFC 9051, section 9), and in Base64 alone, with PLAIN
+    (RFC 4616) and with XOAUTH2. A form of fewer than three letters stays: other words have it by chance.
+    """
+    if not password:
+        return text
+    secret, user = password.encode(), username.encode()
+    sent = (secret, b"\0" + user + b"\0" + secret, token_proof(username, password).encode())
+    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    for form in (quoted, password, *(b64encode(item).decode() for item in sent)):
+        if len(form) >= _TELLING:
+            text = text.replace(form, "…")
+    return text
 
 
 def _split(url: str) -> tuple[SplitResult, int]:

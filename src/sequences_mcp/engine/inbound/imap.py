@@ -1,12 +1,14 @@
-"""One connection to a mailbox over IMAP, kept open, which only ever reads: EXAMINE and BODY.PEEK.
+"""One connection to a mailbox over IMAP, kept open: it reads by EXAMINE and BODY.PEEK, which change nothing.
 
-What servers do that a reader of the RFC would not expect, each with a test against Dovecot: STATUS of the selected
-folder may answer from an older view, so nothing is selected while it is asked; ``n:*`` always matches the last
-message, so what comes is compared with the last UID; a connection that was cut is an ``imaplib.IMAP4.abort``.
+All that it ever writes are messages of our own, put into the folders of drafts and of sent mail. What servers do
+that a reader of the RFC would not expect, each with a test against Dovecot: STATUS of the selected folder may
+answer from an older view, so nothing is selected while it is asked; ``n:*`` always matches the last message, so
+what comes is compared with the last UID; a connection that was cut is an ``imaplib.IMAP4.abort``.
 """
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import socket
@@ -29,6 +31,7 @@ from sequences_mcp.engine.channels.mail_server import (
     Tokens,
     is_loopback_server,
     user_of_url,
+    without_credential,
 )
 from sequences_mcp.engine.inbound.folders import DRAFTS, NO_FOLDER, SENT, SpecialFolder, find_folder
 from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
@@ -117,8 +120,8 @@ class ImapServer:
         return f"{self.where} {self.username}"
 
     def without_password(self, text: str) -> str:
-        """Return a text in which the password does not stand."""
-        return text.replace(self.password, "…") if len(self.password) > 2 else text
+        """Return a text in which no form of the password, as it is sent, stands any more."""
+        return without_credential(text, username=self.username, password=self.password)
 
 
 def _bad(why: str) -> NoReturn:
@@ -195,8 +198,7 @@ class ImapWalker:
         try:
             yield from self._walked(known, since, alive)
         except InboxUnreadError as error:
-            is_final = self._is_interrupted or error.data.get("refused") or not error.data.get("lost")
-            if is_fresh or is_final:
+            if is_fresh or self._is_interrupted or not _is_lost(error):
                 raise
             yield from self._walked(known, since, alive)
 
@@ -283,7 +285,7 @@ class ImapWalker:
         try:
             return self._put_once(data, message_id, into=into)
         except InboxUnreadError as error:
-            if error.data.get("refused") or not error.data.get("lost"):
+            if not _is_lost(error):
                 raise
             return self._put_once(data, message_id, into=into)
 
@@ -443,7 +445,7 @@ class ImapWalker:
                 client.shutdown()
 
     def _shown(self, error: BaseException) -> str:
-        return self.server.without_password(" ".join(str(error).split()))[:300]
+        return " ".join(self.server.without_password(_words_of(error)).split())[:300]
 
     def _unread(
         self, why: str, *, reply: str = "", lost: bool = False, refused: bool = False, next_step: str = ""
@@ -487,6 +489,21 @@ def _refusals() -> tuple[type[BaseException], ...]:
     from imapclient.exceptions import IMAPClientError
 
     return (IMAPClientError, ValueError, KeyError, TypeError, IndexError)
+
+
+def _is_lost(error: InboxUnreadError) -> bool:
+    """Say whether the connection ended, so that a new one may do what this one did not."""
+    return bool(error.data.get("lost")) and not error.data.get("refused")
+
+
+def _words_of(error: BaseException) -> str:
+    """Return a server's words; imaplib gives them as bytes, and IMAPClient as how Python would write those."""
+    text = str(error)
+    try:
+        words = ast.literal_eval(text) if text.startswith(("b'", 'b"')) else text
+    except (ValueError, SyntaxError):  # words of a server that look like it
+        return text
+    return words.decode("utf-8", "replace") if isinstance(words, bytes) else text
 
 
 def _described(error: BaseException) -> str:
