@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from sequences_mcp.cli.keyboard import say, settings_here, text_of_file
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
+    from sequences_mcp.engine.channels.mail_server import Probe
     from sequences_mcp.mail_setup.autoconfig import MailProvider
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.settings import Settings
@@ -191,12 +192,7 @@ def connected(address: str | None, request: ConnectRequest) -> Settings:
 
 
 def _require_that_it_signs_in(mailbox: ConnectedMailbox) -> None:
-    bad = False
-    for probe in mailbox.probes():
-        say([f"{'ok  ' if probe.ok else 'BAD '} {probe.words}"])
-        say([f"     server reply: “{probe.server_reply}”"] if probe.server_reply else ())
-        bad = bad or not probe.ok
-    if bad:
+    if not _all_sign_in(mailbox.probes()):
         step = "Correct what the lines above name, then connect it again."
         raise InvalidArgumentsError(f"{mailbox.address} cannot be signed in. {NOTHING_CHANGED}", next_step=step)
 
@@ -395,11 +391,18 @@ def _tried(settings: Settings) -> bool:
     """Sign in at each server of a mailbox, say how far that got, and return whether all is well."""
     from sequences_mcp.doctor import probe_inbox_of, probe_mail_server
 
-    probes = list(filter(None, (probe_mail_server(settings), probe_inbox_of(settings))))
+    probes = (look(settings) for look in (probe_mail_server, probe_inbox_of))
+    return _all_sign_in(probe for probe in probes if probe is not None)
+
+
+def _all_sign_in(probes: Iterable[Probe]) -> bool:
+    """Say how far the sign-in gets at each server, and return whether it does at all of them."""
+    is_good = True
     for probe in probes:
         say([f"{'ok  ' if probe.ok else 'BAD '} {probe.words}"])
         say([f"     server reply: “{probe.server_reply}”"] if probe.server_reply else ())
-    return all(probe.ok for probe in probes)
+        is_good = is_good and probe.ok
+    return is_good
 
 
 COMMANDS = {"mail": _mail}

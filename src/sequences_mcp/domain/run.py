@@ -66,6 +66,8 @@ class StepState(StrEnum):
 
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED})
 IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
+BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
+"""States of a step that its person has heard of, or may have."""
 
 MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
 """Keys of ``Run.handover`` for a person's further addresses and numbers, and what joins these."""

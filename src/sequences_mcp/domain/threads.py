@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.run import StepRun
 
 _RE = re.compile(r"\s*re\s?:\s*", re.IGNORECASE)
+_ANSWERS = "re|aw|sv|rif|antw|odp|res|ynt|vs"
+_PASSED_ON = "fwd?|wg|tr|rv|i|enc|doorst"
+ANSWER_PREFIX = rf"\s*(?:{_ANSWERS})\s*(?:\[\d+\])?\s*:"
+"""What mail programs write before the subject of an answer, in whatever language; case does not matter."""
+ANSWER_OR_COPY_PREFIX = rf"\s*(?:{_ANSWERS}|{_PASSED_ON})\s*(?:\[\d+\])?\s*:"
+"""The same, of an e-mail that was passed on too."""
 
 
 def is_answering(step: Step, earlier: Iterable[Step]) -> bool:

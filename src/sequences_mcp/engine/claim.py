@@ -16,7 +16,7 @@ from sequences_mcp.domain.entries import Attempt
 from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.domain.pacing import duration_words
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
-from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
+from sequences_mcp.domain.run import BEGUN, IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.suppressions import ENGINE
 from sequences_mcp.domain.threads import takes_thread_subject, thread_left, without_re
@@ -198,12 +198,9 @@ def _by_hand(sequence: Run, *, tick: Tick, hours: Window | None, now: datetime) 
     return Examined(tick=replace(tick, opens_at=opens_at))
 
 
-_BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
-
-
 def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now: datetime) -> str | None:
     """Return that it is not known up to now who answered, for a step after the first; or None."""
-    if not any(step.state in _BEGUN for step in sequence.steps):
+    if not any(step.state in BEGUN for step in sequence.steps):
         return None
     known = store.inboxes.reading(rules.terms.sender_address)
     if not rules.reads_inbox and not _is_read_elsewhere(store, rules.terms, now=now):

@@ -7,8 +7,9 @@ request is read by what its words do: "your", "insert", "here", in each language
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.patterns import LazyPattern
@@ -43,18 +44,20 @@ class Certainty(IntEnum):
 @cache
 def _facts() -> frozenset[str]:
     """Return the names of facts in every list, as they are compared."""
-    lists = (("fact", False), ("heading", False), ("name", True), ("variable", False))
-    phrases = (word for name, _ in lists for _, rest in lines(name) for word in rest.split())
+    phrases = _phrases_of("fact", "heading", "name", "variable")
     return frozenset(result for phrase in phrases if (result := key(phrase)))
 
 
 @cache
 def _phrases() -> frozenset[str]:
     """Return those that have two words or more."""
-    phrases = (
-        word for name in ("fact", "heading", "variable") for _, rest in lines(name) for word in rest.split()
-    )
+    phrases = _phrases_of("fact", "heading", "variable")
     return frozenset(key(phrase) for phrase in phrases if len(words_of(phrase.strip("_"))) > 1)
+
+
+def _phrases_of(*names: str) -> Iterator[str]:
+    """Yield what stands in these lists, words joined by underscores."""
+    return (phrase for name in names for _, rest in lines(name) for phrase in rest.split())
 
 
 @cache
@@ -71,6 +74,7 @@ def asking_words() -> frozenset[str]:
     return frozenset(word for kind in kinds for phrase in _that(kind) for word in phrase)
 
 
+@lru_cache(maxsize=1_024)  # two rules and the quick look before them ask about each value
 def unfilled(text: str) -> Certainty:
     """Say whether a whole value is the name of a fact, or asks for one."""
     bare = text.strip(_SIGNS)

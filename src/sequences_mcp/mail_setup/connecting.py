@@ -15,9 +15,8 @@ from sequences_mcp.errors import SettingsError
 from sequences_mcp.mail_setup.settings_text import SettingsChange, with_mailbox
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration
-from sequences_mcp.sign_in.tokens import MailSignIn, TokenAnswer, keep_grant
+from sequences_mcp.sign_in.tokens import FOLDER, MailSignIn, TokenAnswer, keep_grant
 
-FOLDER = "sign_in"
 QUICK = Timeouts(connect=15, command=20)
 
 

@@ -18,7 +18,7 @@ from sequences_mcp.domain.blueprint import TEXTED, Channel, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
 from sequences_mcp.domain.plan import PlanHeader
-from sequences_mcp.domain.run import Leaving, StepState
+from sequences_mcp.domain.run import BEGUN, Leaving
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
@@ -91,9 +91,6 @@ def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy, law: Calla
     return unconsented(text, law=law, policy=policy) or pre_send_check(text, sender=sender, policy=policy)
 
 
-_BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
-
-
 def unconsented(text: Leaving, *, law: Callable[[], Law], policy: GuardPolicy) -> str | None:
     """Return why a first message waits for a person: no consent is recorded where it is needed; or None.
 
@@ -102,7 +99,7 @@ def unconsented(text: Leaving, *, law: Callable[[], Law], policy: GuardPolicy) -
     """
     country, sequence = text.contact.country, text.sequence
     by_law = text.run.step.type is Channel.EMAIL or text.run.step.type in TEXTED
-    if not country or not by_law or text.is_approved or any(run.state in _BEGUN for run in sequence.steps):
+    if not country or not by_law or text.is_approved or any(run.state in BEGUN for run in sequence.steps):
         return None
     person = PersonFacts(countries=(country,), consent=text.contact.consent)
     missing = errors_in(findings_about(Law(table=law().table), person, (), policy=policy))

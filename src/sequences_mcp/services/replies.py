@@ -14,6 +14,7 @@ from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.domain.inbound import InboxState, ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.threads import ANSWER_PREFIX
 from sequences_mcp.errors import ConflictError, NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_rendered
 from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter, SequenceFilter, VendorFacts
@@ -121,7 +122,7 @@ def ago(passed: timedelta) -> str:
     return f"{seconds} s ago"
 
 
-_RE = re.compile(r"\s*(?:re|aw|sv|rif|antw|odp|res|ynt|vs)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
+_ANSWERED = re.compile(ANSWER_PREFIX, re.IGNORECASE)
 LONGEST_SUBJECT = 250
 OF_MACHINES = frozenset(
     {ReceivedKind.OUT_OF_OFFICE, ReceivedKind.BOUNCE, ReceivedKind.COMPLAINT, ReceivedKind.AUTOMATIC}
@@ -230,4 +231,4 @@ def _examined(app: AppContext, reply: ReceivedReply, content: str) -> tuple[Find
 def _answering(subject: str) -> str:
     """Return the subject of an answer to what has this one; letters that no header can hold are left out."""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in subject).split())
-    return (text if _RE.match(text) else f"Re: {text}".strip())[:LONGEST_SUBJECT]
+    return (text if _ANSWERED.match(text) else f"Re: {text}".strip())[:LONGEST_SUBJECT]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
 
+from sequences_mcp.domain.threads import ANSWER_OR_COPY_PREFIX
 from sequences_mcp.engine.channels.replies import Blame, judge_reply
 from sequences_mcp.engine.inbound.opt_out import phrases
 from sequences_mcp.engine.inbound.parsing import (
@@ -390,9 +391,7 @@ def _is_mailer(message: ParsedMessage) -> bool:
     )
 
 
-_ANSWERS = re.compile(
-    r"\s*(?:re|aw|sv|vs|antw|odp|rif|res|ynt|fwd?|wg|tr|rv|i|doorst|enc)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
-)
+_ANSWERS = re.compile(ANSWER_OR_COPY_PREFIX, re.IGNORECASE)
 
 
 def _names_failure(message: ParsedMessage) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.companies import is_free_mail
 from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
+from sequences_mcp.domain.threads import ANSWER_OR_COPY_PREFIX
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, Judged, may_be_report
 from sequences_mcp.engine.inbound.parsing import ParsedMessage
 from sequences_mcp.store.unit_of_work import Repositories
@@ -20,9 +21,7 @@ SURE = frozenset({"message_id", "provider_id"})
 CLOCKS_DIFFER = timedelta(minutes=10)  # of the mail server and of this machine
 WHOLE_SECONDS = timedelta(seconds=2)  # in which servers tell when a message came
 _LEFT = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
-_PREFIX = re.compile(
-    r"(?:\s*(?:re|aw|sv|rif|antw|odp|res|ynt|vs|fwd?|wg|tr|rv|i|enc|doorst)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
-)
+_PREFIX = re.compile(rf"(?:{ANSWER_OR_COPY_PREFIX})+\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
