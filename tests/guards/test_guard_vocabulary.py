@@ -15,7 +15,8 @@ from sequences_mcp.guards.inspect import _OF_VALUES, of_text
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.text import GuardedText
 from sequences_mcp.guards.views import _CHANGES, TextView, _usual, views_of
-from sequences_mcp.guards.vocabulary import _sources, is_unheard_of
+from sequences_mcp.guards.vocabulary import OF_VALUES_ALONE, _sources, is_unheard_of
+from sequences_mcp.guards.words import lines
 
 PLACES = [
     "Hi {},\n\nWhat you do is close.",
@@ -42,8 +43,14 @@ PLACES = [
     "--- {} ---",
     "Sure! {} is {}",
 ]
+OF_VALUES = {rest for kind in OF_VALUES_ALONE for _, rest in lines(kind)}
 KNOWN = sorted(
-    {word for text in set(_sources()) for word in re.findall(r"[^\W\d_]{2,12}", text) if word[0] < "\u0180"}
+    {
+        word
+        for text in {*_sources(), *OF_VALUES}
+        for word in re.findall(r"[^\W\d_]{2,12}", text)
+        if word[0] < "\u0180"
+    }
 )
 SYLLABLES = st.lists(
     st.sampled_from(["ba", "ri", "mé", "lo", "kun", "st", "ver", "ge", "dy", "öl"]), min_size=2, max_size=4
@@ -77,6 +84,24 @@ def test_what_no_rule_knows_is_found_as_little_as_any_other_word(value: str, pla
         return [finding.rule for finding in of_text(text) if finding.severity is Severity.ERROR]
 
     assert found(plain) or not found(value)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_rule_about_texts_reads_the_word_lists_of_values(place: str) -> None:
+    passed_over = {
+        word.capitalize()
+        for row in OF_VALUES
+        for word in re.findall(r"[^\W\d_]+", row)
+        if is_unheard_of(word.capitalize(), DEFAULT)
+    }
+    assert len(passed_over) > 50
+    for word in sorted(passed_over):
+        plain = ("Brogulfam" * 3)[: len(word)]
+        found, usual = (
+            {finding.rule for finding in of_text(GuardedText(original=place.replace("{}", one), rendered=True))}
+            for one in (word, plain)
+        )
+        assert found <= usual, word
 
 
 @given(VALUE)

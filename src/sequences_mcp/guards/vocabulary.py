@@ -30,6 +30,8 @@ _EITHER = LazyPattern(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali
 _LETTERS = LazyPattern(r"[^\W\d_]+")
 _INSIDE = 4
 """Known words of at least so many letters count anywhere inside a word, those of three only at its ends."""
+OF_VALUES_ALONE = frozenset({"no_company", "salutation", "team"})
+"""The word lists that only rules about values read (``names.py``); those look at every value."""
 
 
 @lru_cache(maxsize=65_536)
@@ -73,7 +75,8 @@ def _sources() -> Iterator[str]:
     from sequences_mcp.guards import catalogue  # imports the modules of all rules
 
     for path in sorted(Path(__file__).with_name("lexicon").glob("*.txt")):
-        yield from (rest for _, rest in lines(path.stem))
+        if path.stem not in OF_VALUES_ALONE:
+            yield from (rest for _, rest in lines(path.stem))
     room = catalogue.__package__
     for name, module in list(sys.modules.items()):
         if name.startswith(f"{room}.") and name != __name__:
