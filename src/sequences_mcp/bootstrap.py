@@ -15,23 +15,23 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sequences_mcp.context import AppContext, OutgoingMailbox, PlanPanel, Zone
+from sequences_mcp.context import AppContext, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.domain.plan import Terms
 from sequences_mcp.vendors.connecting import LazyMapping, when_used
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
-    from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.domain.plan import Terms
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.inbound.reader import MailboxReader
     from sequences_mcp.engine.provider import LocalProvider
     from sequences_mcp.engine.supervisor import Heartbeat
-    from sequences_mcp.engine.worker import Deliver, Worker
+    from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.law import Law
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
     from sequences_mcp.settings import Settings
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from sequences_mcp.vendors.pacing import Elapsed, Timing
     from sequences_mcp.vendors.vendor import BlueprintCache
 
-OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 STOP_WORKERS_WITHIN = 2.0
 CLOSE_WITHIN = (
@@ -54,11 +53,6 @@ Connect = Callable[..., "Provider"]
 def utc_now() -> datetime:
     """Return the present instant."""
     return datetime.now(UTC)
-
-
-def outbox_of(settings: Settings) -> Path:
-    """Return the folder e-mails are written to where no mail server is set."""
-    return settings.data_dir / OUTBOX
 
 
 def address_of_page(settings: Settings, path: str) -> str | None:
@@ -97,7 +91,7 @@ async def open_context(
                 _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
             )
             app = _context(settings, store, clock=clock, actor=actor, connect=connect)
-            if worker and settings.sender is not None and _served(settings):
+            if worker and settings.mailbox.sender is not None and _served(settings):
                 app = replace(app, workers=_with_own(settings, app.workers, clock))
             _log_troubles(app, on=worker)
             with working(settings, on=worker, clock=clock, after=work_after):
@@ -108,43 +102,20 @@ async def open_context(
                     yield app
 
 
-def _require_sender(settings: Settings) -> Sender:
-    from sequences_mcp.errors import SettingsError
-    from sequences_mcp.settings import set_sender
-
-    if settings.sender is None:
-        raise SettingsError("SEQUENCES_SENDER is not set.", next_step=set_sender(settings))
-    return settings.sender
-
-
-def require_sending(settings: Settings) -> Sender:
-    """Return who sends; SettingsError where this process does not know it, or lacks the password."""
-    from sequences_mcp.errors import SettingsError
-
-    sender = _require_sender(settings)
-    if not settings.can_send:
-        raise SettingsError(
-            f"This process cannot sign in at the mail server: {settings.lacking['SEQUENCES_SMTP_URL']}.",
-            next_step="Give it the password, or leave the sending to a process that has it.",
-        )
-    return sender
-
-
 @contextmanager
 def open_worker(
     settings: Settings,
     *,
+    mailbox: Mailbox | None = None,
     clock: Clock = utc_now,
     queue: str | None = None,
     pulse: Heartbeat | None = None,
-    others: Items[Settings] = (),
 ) -> Iterator[Worker]:
     """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender.
 
-    ``queue`` leaves the rest of the work to other workers of this process, ``others`` are the settings of the
-    other mailboxes that this process sends from.
+    ``mailbox`` is the one it sends from, where that is not the default one; ``queue`` leaves the rest of the work
+    to other workers of this process.
     """
-    from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import SendPolicy
     from sequences_mcp.engine.inbound.sent_copy import sent_copies
     from sequences_mcp.engine.supervisor import MAILBOX
@@ -152,69 +123,63 @@ def open_worker(
     from sequences_mcp.planning.reminders import last_check
     from sequences_mcp.store.unit_of_work import Store
 
-    sender = _require_sender(settings) if queue == FREE else require_sending(settings)
-    terms = terms_of(settings)
+    mailbox = mailbox or settings.mailbox
+    sender = mailbox.require_sender() if queue == FREE else mailbox.require_sending()
     rules = SendPolicy(
-        terms=terms,
+        terms=mailbox.terms,
         sender=sender,
-        window=Window.parse(settings.window),
+        window=mailbox.hours,
         check=partial(last_check, sender=sender, policy=policy_of(settings), law=law_of(settings)),
         lease=LEASE,
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
-        also_here=frozenset(terms_of(one).sender_address for one in others),
-        reads_inbox=settings.reads_inbox,
+        also_here=frozenset(other.address for other in settings.mailboxes if other is not mailbox),
+        reads_inbox=mailbox.reads_inbox,
         freshness=timedelta(seconds=settings.freshness),
     )
     is_first = queue in (None, MAILBOX)
     with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, ExitStack() as closing:
         closing.enter_context(_shown(pulse, store))
-        copies = closing.enter_context(sent_copies(settings.imap_url, settings.smtp_url, tokens_of(settings)))
+        copies = closing.enter_context(sent_copies(mailbox.imap_url, mailbox.smtp_url, mailbox.tokens(utc_now)))
         yield Worker(
             store=store,
             clock=clock,
             rules=replace(
                 rules,
-                account=_account_mark(settings, store),
+                account=mailbox.account_mark(store.secret("message_id")),
                 preapproved=_allowed(settings, store, now=clock()),
             ),
-            deliver=_delivery(settings, clock=clock),
-            tell=_tell(settings, store, clock=clock),
+            deliver=mailbox.deliver(clock),
+            tell=_tell(settings, mailbox, store, clock=clock),
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
-            read_answers=_reads(settings, clock=clock, closing=closing),
+            read_answers=_reads(mailbox, clock=clock, closing=closing),
             keep_copy=copies.keep,
         )
 
 
 @contextmanager
 def open_reader(
-    settings: Settings, *, clock: Clock = utc_now, pulse: Heartbeat | None = None
+    mailbox: Mailbox, *, clock: Clock = utc_now, pulse: Heartbeat | None = None
 ) -> Iterator[MailboxReader]:
     """Open the database and yield a reader of the mailbox, for the thread that does so; SettingsError."""
+    from sequences_mcp.engine.inbound.reader import mailbox_reader
     from sequences_mcp.store.unit_of_work import Store
 
-    _require_sender(settings)
-    with Store.open(settings.data_dir, now=clock(), examined=False) as store, _shown(pulse, store):
-        reader = _reader(settings, store, clock=clock)
+    url, address = mailbox.imap_url.value if mailbox.imap_url else "", mailbox.require_sender().address
+    with Store.open(mailbox.data_dir, now=clock(), examined=False) as store, _shown(pulse, store):
+        reader = mailbox_reader(url, store, clock=clock, address=address, tokens=mailbox.tokens(clock))
         reader.pulse = pulse
         yield reader
 
 
-def _reader(settings: Settings, store: Store, *, clock: Clock) -> MailboxReader:
-    from sequences_mcp.engine.inbound.reader import mailbox_reader
-
-    url, address = settings.imap_url.value if settings.imap_url else "", _require_sender(settings).address
-    return mailbox_reader(url, store, clock=clock, address=address, tokens=tokens_of(settings, clock=clock))
-
-
-def _reads(settings: Settings, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
+def _reads(mailbox: Mailbox, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
     """Return what has the mailbox read at once; None where there is none, or this process lacks its password."""
-    if settings.imap_url is None:
+    if mailbox.imap_url is None:
         return None
     from sequences_mcp.engine.inbound.reader import BackgroundReader
 
-    reading = BackgroundReader(opened=partial(open_reader, settings, clock=clock))
+    reading = BackgroundReader(opened=partial(open_reader, mailbox, clock=clock))
     closing.callback(reading.close)
     return reading
 
@@ -233,43 +198,20 @@ def _shown(pulse: Heartbeat | None, store: Store) -> Iterator[None]:
         pulse.store = None
 
 
-def _account_mark(settings: Settings, store: Store) -> str:
-    """Return what changes with the mail server and the account on it. Four digits: nobody can guess from it."""
-    import hmac
-
-    url = settings.smtp_url.value if settings.smtp_url else OUTBOX
-    return hmac.new(store.secret("message_id"), url.encode(), "sha256").hexdigest()[:4]
-
-
-def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], bool] | None:
+def _tell(settings: Settings, mailbox: Mailbox, store: Store, *, clock: Clock) -> Callable[[], bool] | None:
     """Return what tells the operator that something waits, or None where nobody is to be told."""
     from sequences_mcp.engine.notices import Notices
 
-    if not settings.notice or settings.sender is None:
+    if not settings.notice or mailbox.sender is None:
         return None
     return Notices(
         store=store,
         clock=clock,
-        sender=settings.sender,
+        sender=mailbox.sender,
         to=settings.notice,
         page=partial(address_of_page, settings),
-        send=partial(_delivery(settings, clock=clock, hurried=True), before_dot=lambda: None),
+        send=partial(mailbox.deliver(clock, hurried=True), before_dot=lambda: None),
     ).tell
-
-
-def terms_of(settings: Settings) -> Terms:
-    """Return the settings that an approval covers."""
-    sender = settings.sender
-    return Terms(
-        sender_address=sender.address if sender else "",
-        sender_name=sender.name if sender else "",
-        delivery=delivery_of(settings),
-        window=settings.window,
-        daily_cap=settings.daily_cap,
-        spacing=settings.spacing,
-        reply_to=sender.reply_to if sender else "",
-        ramp_up=settings.ramp_up,
-    )
 
 
 def policy_of(settings: Settings) -> GuardPolicy:
@@ -295,13 +237,6 @@ def law_of(settings: Settings) -> Callable[[], Law]:
     if (settings.data_dir / "law.toml").exists():
         tell()
     return tell
-
-
-def delivery_of(settings: Settings) -> str:
-    """Return how e-mails leave, as terms tell it: the mail server without the account, or the outbox."""
-    from sequences_mcp.engine.channels.mail_server import MailServer
-
-    return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
 def _vendor(
@@ -339,14 +274,14 @@ def _local(
             store=store,
             clock=clock,
             entropy=os.urandom,
-            terms=terms_of(settings),
+            terms=settings.mailbox.terms,
             actor=actor,
             signature_check=partial(_signature_check, settings),
             preapproved=_allowed(settings, store, now=clock()),
             vendor_terms=vendor_terms,
             accounts=_vendor_accounts(settings, store),
-            knows_server=settings.knows_server,
-            further_terms=tuple(map(terms_of, settings.of_each_mailbox()[1:])),
+            knows_server=settings.mailbox.knows_server,
+            further_terms=tuple(mailbox.terms for mailbox in settings.mailboxes[1:]),
         )
     )
 
@@ -407,7 +342,8 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,
-        mailboxes=tuple(_outgoing(mailbox, store) for mailbox in settings.of_each_mailbox()),
+        mailboxes=settings.mailboxes,
+        put_draft=partial(_put_draft, store),
         elicitation=settings.elicitation,
         troubles=partial(
             _troubles, settings, store, clock, own_mailboxes=cache(partial(_own_mailboxes, settings, store))
@@ -419,30 +355,12 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
     )
 
 
-def _outgoing(settings: Settings, store: Store) -> OutgoingMailbox:
-    """Return how e-mails leave by the mailbox of these settings."""
-    from sequences_mcp.engine.calendar import Window, next_open
-
-    window = Window.parse(settings.window)
-    return OutgoingMailbox(
-        name=settings.mailbox,
-        sender=settings.sender,
-        terms=terms_of(settings),
-        next_open=lambda zone, at: next_open(window, zone, at),
-        is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
-        is_read=settings.reads_inbox,
-        signs_in=settings.signs_in,
-        below=settings.sender.below if settings.sender else "",
-        put_draft=partial(_put_draft, settings, store) if settings.imap_url else None,
-    )
-
-
-async def _put_draft(settings: Settings, store: Store, answer: AnswerDraft) -> str:
-    """Put an answer into the mailbox's folder of drafts."""
+async def _put_draft(store: Store, mailbox: Mailbox, answer: AnswerDraft) -> str:
+    """Put an answer into a mailbox's folder of drafts, and return that folder's name."""
     from sequences_mcp.engine.inbound.drafts import put_answer
 
-    url, tokens = settings.imap_url.value if settings.imap_url else "", tokens_of(settings)
-    return await put_answer(answer, url=url, tokens=tokens, key=store.secret("message_id"))
+    url = mailbox.imap_url.value if mailbox.imap_url else ""
+    return await put_answer(answer, url=url, tokens=mailbox.tokens(utc_now), key=store.secret("message_id"))
 
 
 def _log_troubles(app: AppContext, *, on: bool) -> None:
@@ -476,9 +394,9 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
 
 def _own_mailboxes(settings: Settings, store: Store) -> tuple[Mapping[Terms, str], tuple[str, ...]]:
     """Return what stands for the account of each mailbox, by its terms, and the addresses that are read."""
-    each = settings.of_each_mailbox()
-    marks = {terms_of(mailbox): _account_mark(mailbox, store) for mailbox in each}
-    return marks, tuple(terms_of(mailbox).sender_address for mailbox in each if mailbox.reads_inbox)
+    key = store.secret("message_id")
+    marks = {mailbox.terms: mailbox.account_mark(key) for mailbox in settings.mailboxes}
+    return marks, tuple(mailbox.address for mailbox in settings.mailboxes if mailbox.reads_inbox)
 
 
 def _troubles(
@@ -499,14 +417,14 @@ def _troubles(
         states = worker_states(store, now=now)
         mailboxes, read_here = own_mailboxes()
         sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
-        unset = settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends, now=now)
+        unset = settings_troubles(settings, is_sent_elsewhere=sends, now=now)
         signed_out = {trouble.sender for trouble in unset if trouble.code == "sign_in_again"}
         in_the_way = troubles(
             store,
             now=now,
             mailboxes=mailboxes,
             states=states,
-            knows_server=settings.knows_server,
+            knows_server=settings.mailbox.knows_server,
             freshness=freshness,
             read_here=read_here,
         )
@@ -547,7 +465,7 @@ def _with_own(
 
 def _served(settings: Settings) -> list[Terms]:
     """Return the terms of the mailboxes that this process can send from."""
-    return [terms_of(mailbox) for mailbox in settings.of_each_mailbox() if mailbox.can_send]
+    return [mailbox.terms for mailbox in settings.mailboxes if mailbox.can_send]
 
 
 def _sends(terms: Terms) -> str:
@@ -557,19 +475,19 @@ def _sends(terms: Terms) -> str:
 @contextmanager
 def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
     """Do the due work meanwhile, in threads of its own; ``after`` so many seconds."""
-    if not on or settings.sender is None:
+    if not on or settings.mailbox.sender is None:
         yield
         return
     stop = threading.Event()
     threads = [
         threading.Thread(
             target=_work_until,
-            args=(mailbox, stop, queue),
-            kwargs={"clock": clock, "after": after, "others": others},
+            args=(settings, mailbox, queue),
+            kwargs={"stop": stop, "clock": clock, "after": after},
             daemon=True,
         )
-        for mailbox, others in _each_with_others(settings)
-        for queue in _queues(mailbox, is_default=mailbox.mailbox == settings.mailbox)
+        for mailbox in settings.mailboxes
+        for queue in _queues(settings, mailbox)
     ]
     for thread in threads:
         thread.start()
@@ -583,21 +501,15 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
             thread.join(max(last - time.monotonic(), 0))
 
 
-def _each_with_others(settings: Settings) -> list[tuple[Settings, list[Settings]]]:
-    """Return the settings of each mailbox with those of all others."""
-    each = settings.of_each_mailbox()
-    return [(one, [other for other in each if other is not one]) for one in each]
-
-
-def _queues(settings: Settings, *, is_default: bool) -> list[str]:
+def _queues(settings: Settings, mailbox: Mailbox) -> list[str]:
     """Return what a worker of this process does: without the mail server's password all that needs no server.
 
     Notices leave by the default mailbox.
     """
     from sequences_mcp.engine.supervisor import READER
 
-    sending = ["mailbox", *(["notice"] if settings.notice and is_default else [])]
-    return ["free", *(sending if settings.can_send else []), *([READER] if settings.imap_url else [])]
+    sending = ["mailbox", *(["notice"] if settings.notice and mailbox is settings.mailbox else [])]
+    return ["free", *(sending if mailbox.can_send else []), *([READER] if mailbox.imap_url else [])]
 
 
 @asynccontextmanager
@@ -632,22 +544,16 @@ async def _handing_over(
 
 
 def _work_until(
-    settings: Settings,
-    stop: threading.Event,
-    queue: str,
-    *,
-    clock: Clock,
-    after: float,
-    others: Items[Settings] = (),
+    settings: Settings, mailbox: Mailbox, queue: str, *, stop: threading.Event, clock: Clock, after: float
 ) -> None:
     """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile."""
     if stop.wait(after):
         return
     from sequences_mcp.engine.supervisor import READER, Heartbeat, keep_working
 
-    terms = terms_of(settings)
-    lane = f"{queue}-{settings.mailbox}" if others and settings.mailbox else queue
-    pulse = Heartbeat(settings.data_dir, lane, clock, serves=(terms.mark,), sends=_sends(terms))
+    terms = mailbox.terms
+    shown_as = f"{queue}-{mailbox.name}" if len(settings.mailboxes) > 1 and mailbox.name else queue
+    pulse = Heartbeat(settings.data_dir, shown_as, clock, serves=(terms.mark,), sends=_sends(terms))
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 
@@ -656,8 +562,9 @@ def _work_until(
         nonlocal was_there
         if was_there and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
-        reading = open_reader(settings, clock=clock, pulse=pulse) if queue == READER else None
-        with reading or open_worker(settings, clock=clock, queue=queue, pulse=pulse, others=others) as worker:
+        reading = open_reader(mailbox, clock=clock, pulse=pulse) if queue == READER else None
+        working_on = partial(open_worker, settings, mailbox=mailbox, clock=clock, queue=queue, pulse=pulse)
+        with reading or working_on() as worker:
             was_there = True
             yield worker
 
@@ -670,31 +577,3 @@ def _vanished(database: Path) -> StoreError:
     return StoreUnwritableError(
         f"{database} has vanished.", next_step="Put it back; the program goes on by itself once it is there."
     )
-
-
-def _delivery(settings: Settings, *, clock: Clock, hurried: bool = False) -> Deliver:
-    """Return how e-mails leave from this mailbox, and from no other.
-
-    ``hurried`` waits for no slow server, for what nobody misses.
-    """
-    from sequences_mcp.engine.channels import mail_server, outbox, smtp
-    from sequences_mcp.engine.channels.message import require_sender
-
-    address = terms_of(settings).sender_address
-    if settings.smtp_url is None:
-        return require_sender(address, partial(outbox.deliver_to_outbox, outbox_of(settings)))
-    timeouts = (
-        mail_server.Timeouts(connect=5, command=5, final=30, total=30) if hurried else mail_server.Timeouts()
-    )
-    server = mail_server.MailServer.parse(settings.smtp_url.value)
-    tokens = tokens_of(settings, clock=clock)
-    return require_sender(address, partial(smtp.deliver_by_smtp, server, timeouts=timeouts, tokens=tokens))
-
-
-def tokens_of(settings: Settings, *, clock: Clock = utc_now) -> Callable[[str], str] | None:
-    """Return what gives the access tokens of the mailbox, or None where it has a password."""
-    if (sign_in := settings.sign_in) is None:
-        return None
-    from sequences_mcp.sign_in.tokens import access_tokens
-
-    return access_tokens(sign_in, clock=clock)

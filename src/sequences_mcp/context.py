@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.vendor_runs import LocalVendorRuns
     from sequences_mcp.guards.law import Law
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
 
@@ -40,28 +41,6 @@ class Zone(NamedTuple):
 
     names: str
     source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingMailbox:
-    """A mailbox as starts need it: its name, None where settings.toml names none, its sender and terms.
-
-    ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
-    None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers. ``is_read``: its
-    inbox is read, by this process or another one that has the password. ``put_draft`` puts an answer into its
-    folder of drafts and returns that; None where this process has no IMAP of it. ``signs_in`` says how, in words.
-    ``below`` is what it puts below every text: its signature and its line on how to say no.
-    """
-
-    name: str | None
-    sender: Sender | None
-    terms: Terms
-    next_open: Callable[[str, datetime], datetime | None]
-    is_deaf: bool = False
-    is_read: bool = False
-    signs_in: Callable[[], str] = str
-    put_draft: Callable[[AnswerDraft], Awaitable[str]] | None = None
-    below: str = ""
 
 
 class PlanPanel(Protocol):
@@ -94,7 +73,8 @@ class AppContext:
 
     Called when they are needed: ``zone_of`` returns a contact's time zone, ``page_address`` the URL of a path of
     the review page or None while nobody serves it, ``must_sign`` whether an approval has to be a passkey's,
-    ``panel`` what shows plans inside a chat, ``troubles`` what is wrong now, ``workers`` who does the due work.
+    ``panel`` what shows plans inside a chat, ``troubles`` what is wrong now, ``workers`` who does the due work;
+    ``put_draft`` puts an answer into a mailbox's folder of drafts and returns that folder's name.
 
     ``is_approved``: a person has approved what the verb changes at a vendor. ``law`` tells what first messages
     need, by country.
@@ -110,7 +90,7 @@ class AppContext:
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
     clock: Callable[[], datetime]
-    mailboxes: tuple[OutgoingMailbox, ...]
+    mailboxes: tuple[Mailbox, ...]
     vendor_terms: Mapping[str, Terms]
     policy: GuardPolicy
     zone_of: Callable[[ContactFields], Zone]
@@ -120,24 +100,30 @@ class AppContext:
     page_address: Callable[[str], str | None]
     must_sign: Callable[[], bool]
     panel: Callable[[], PlanPanel]
+    put_draft: Callable[[Mailbox, AnswerDraft], Awaitable[str]]
     troubles: Callable[[], Items[Trouble]] = tuple
     workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
     law: Callable[[], Law] = _built_in_law
 
     @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox in use."""
+        return self.mailboxes[0]
+
+    @property
     def sender(self) -> Sender | None:
         """Who sends by the mailbox in use."""
-        return self.mailboxes[0].sender
+        return self.mailbox.sender
 
     @property
     def terms(self) -> Terms:
         """What an approval of a start by the mailbox in use covers."""
-        return self.mailboxes[0].terms
+        return self.mailbox.terms
 
     def next_open(self, zone: str, at: datetime) -> datetime | None:
         """Return the next instant at which an e-mail may leave, or None when it may leave then."""
-        return self.mailboxes[0].next_open(zone, at)
+        return self.mailbox.next_open(zone, at)
 
     def countries_of(self, contact: ContactFields) -> tuple[str, ...]:
         """Return the countries that somebody may be in: one where it is known, none where nothing is."""
@@ -169,7 +155,7 @@ class AppContext:
             return self
         return self.sending_under((await self.plans.get_plan(run.plan_id)).header.terms)
 
-    def _with(self, is_wanted: Callable[[OutgoingMailbox], bool]) -> AppContext:
+    def _with(self, is_wanted: Callable[[Mailbox], bool]) -> AppContext:
         chosen = next(filter(is_wanted, self.mailboxes), self.mailboxes[0])
         return replace(self, mailboxes=(chosen, *(other for other in self.mailboxes if other is not chosen)))
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.entries import QueueTally, Survey
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.channels.mail_server import Probe
+    from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.settings import Settings
 
 
@@ -43,7 +43,7 @@ def examine(
     """
     lines = [DoctorLine(None, f"sequences-mcp {__version__}"), *_lines(environ)]
     settings = _readable(environ) if sends_test or asks_dns else None
-    for mailbox in settings.of_each_mailbox() if settings else ():
+    for mailbox in settings.mailboxes if settings else ():
         lines += dns_lines(mailbox) if asks_dns else ()
         lines += test_lines(mailbox) if sends_test else ()
     return lines, all(line.ok is not False for line in lines)
@@ -67,33 +67,33 @@ def _readable(environ: Mapping[str, str]) -> Settings | None:
         return None  # a line says so already
 
 
-def dns_lines(settings: Settings) -> Iterator[DoctorLine]:
+def dns_lines(mailbox: Mailbox) -> Iterator[DoctorLine]:
     """Yield what the DNS says of the domain that a mailbox sends from."""
     from sequences_mcp.domain.addresses import domain_of
     from sequences_mcp.mail_setup.domain_records import dns_hints, dns_lookup
 
-    domain = domain_of(settings.sender.address) if settings.sender else None
+    domain = domain_of(mailbox.sender.address) if mailbox.sender else None
     for hint in dns_hints(domain, lookup=dns_lookup) if domain else ():
         yield DoctorLine(hint.ok, f"dns: {hint.words}")
 
 
-def test_lines(settings: Settings, *, within: float = 120.0) -> Iterator[DoctorLine]:
+def test_lines(mailbox: Mailbox, *, within: float = 120.0) -> Iterator[DoctorLine]:
     """Send a test message from a mailbox to itself, and yield what becomes of it, the verdict last."""
     import time
 
-    from sequences_mcp.bootstrap import require_sending, tokens_of, utc_now
+    from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.engine.channels.mail_server import MailServer
     from sequences_mcp.engine.inbound.imap import ImapServer
     from sequences_mcp.mail_setup.trial import MailboxTrial
 
-    if settings.smtp_url is None:
+    if mailbox.smtp_url is None:
         yield DoctorLine(None, "test: none was sent, for there is no mail server")
         return
     trial = MailboxTrial(
-        sender=require_sending(settings),
-        smtp=MailServer.parse(settings.smtp_url.value),
-        imap=ImapServer.parse(settings.imap_url.value) if settings.imap_url else None,
-        tokens=tokens_of(settings),
+        sender=mailbox.require_sending(),
+        smtp=MailServer.parse(mailbox.smtp_url.value),
+        imap=ImapServer.parse(mailbox.imap_url.value) if mailbox.imap_url else None,
+        tokens=mailbox.tokens(utc_now),
         now=utc_now,
         monotonic=time.monotonic,
         sleep=time.sleep,
@@ -117,12 +117,12 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     yield from _origins(settings)
     working = _at_work(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
-    for mailbox in settings.of_each_mailbox():
-        if settings.further_mailboxes:
-            default = " (the default)" if mailbox.mailbox == settings.mailbox else ""
-            yield DoctorLine(None, f"mailbox: {mailbox.mailbox}{default}")
+    for mailbox in settings.mailboxes:
+        if len(settings.mailboxes) > 1:
+            default = " (the default)" if mailbox is settings.mailbox else ""
+            yield DoctorLine(None, f"mailbox: {mailbox.name}{default}")
         yield from _sender(mailbox, sends)
-        yield from _delivery(mailbox, sends)
+        yield from _delivery(settings, mailbox, sends)
         yield from _inbox(mailbox)
         if (how := mailbox.signs_in()) != "nowhere":
             yield DoctorLine(None, f"sign-in: {how}")
@@ -172,16 +172,16 @@ def _workers(working: list[WorkerPresence]) -> Iterator[DoctorLine]:
         )
 
 
-def _sender(settings: Settings, sends: str) -> Iterator[DoctorLine]:
+def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
     """Yield the sender; ``sends`` is that of a worker that runs, or an empty string."""
-    if settings.sender is None and sends:
+    if mailbox.sender is None and sends:
         yield DoctorLine(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
-    elif settings.sender is None:
+    elif mailbox.sender is None:
         yield DoctorLine(
             False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`."
         )
     else:
-        yield DoctorLine(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
+        yield DoctorLine(True, f"sender: {mailbox.sender.name} <{mailbox.sender.address}>")
 
 
 def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:
@@ -189,8 +189,8 @@ def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[Doct
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
         # Of a further mailbox a worker has it that sends as that mailbox's sender.
-        further = (mailbox for mailbox in settings.further_mailboxes if name.endswith(f" of {mailbox.name}"))
-        of = next((mailbox.sender.address for mailbox in further), "")
+        further = (mailbox for mailbox in settings.mailboxes[1:] if name.endswith(f" of {mailbox.name}"))
+        of = next((mailbox.address for mailbox in further), "")
         has = any(
             vendor in worker.hands_over if vendor in VENDORS else worker.sends and of in worker.sends
             for worker in working
@@ -198,34 +198,31 @@ def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[Doct
         yield DoctorLine(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
 
 
-def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
-    from sequences_mcp.bootstrap import outbox_of
-
-    missing = settings.lacking.get("SEQUENCES_SMTP_URL")
-    probe = None if missing else probe_mail_server(settings)
+def _delivery(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
+    missing = mailbox.lacking.get("SEQUENCES_SMTP_URL")
+    probe = None if missing else probe_mail_server(mailbox)
     if missing:
         yield DoctorLine(None, "delivery: not tried, for lack of the password")
-    elif settings.sender is None and sends:
+    elif mailbox.sender is None and sends:
         yield DoctorLine(None, "delivery: the worker's, which this terminal does not know")
     elif probe is None:
-        yield DoctorLine(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
+        yield DoctorLine(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {mailbox.outbox}")
     else:
         yield from _probed("delivery", probe)
     yield DoctorLine(
-        None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
+        None, f"window: {mailbox.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
-    limits = MailThrottle(daily_cap=settings.daily_cap, spacing=settings.spacing, ramp_up=settings.ramp_up)
-    yield DoctorLine(None, f"limits: at most {limits.words}")
+    yield DoctorLine(None, f"limits: at most {mailbox.terms.limits.words}")
 
 
-def _inbox(settings: Settings) -> Iterator[DoctorLine]:
+def _inbox(mailbox: Mailbox) -> Iterator[DoctorLine]:
     """Yield whether the mailbox can be read that answers come to."""
-    if settings.imap_url is None:
-        missing = "not tried, for lack of the password" if settings.reads_inbox else "no SEQUENCES_IMAP_URL"
-        after = "" if settings.reads_inbox else "; nobody knows who answered, and follow-ups leave all the same"
+    if mailbox.imap_url is None:
+        missing = "not tried, for lack of the password" if mailbox.reads_inbox else "no SEQUENCES_IMAP_URL"
+        after = "" if mailbox.reads_inbox else "; nobody knows who answered, and follow-ups leave all the same"
         yield DoctorLine(None, f"inbox: {missing}{after}")
         return
-    if probe := probe_inbox_of(settings):
+    if probe := probe_inbox_of(mailbox):
         yield from _probed("inbox", probe)
 
 
@@ -349,22 +346,22 @@ def survey_store(settings: Settings) -> Survey:
         return store.upkeep.survey(now=utc_now())
 
 
-def probe_mail_server(settings: Settings) -> Probe | None:
+def probe_mail_server(mailbox: Mailbox) -> Probe | None:
     """Return how far a sign-in at the mail server gets, or None where none is set."""
-    from sequences_mcp.bootstrap import tokens_of
+    from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts, probe
 
-    if settings.smtp_url is None:
+    if mailbox.smtp_url is None:
         return None
-    server = MailServer.parse(settings.smtp_url.value)
-    return probe(server, timeouts=Timeouts(connect=10, command=10), tokens=tokens_of(settings))
+    server = MailServer.parse(mailbox.smtp_url.value)
+    return probe(server, timeouts=Timeouts(connect=10, command=10), tokens=mailbox.tokens(utc_now))
 
 
-def probe_inbox_of(settings: Settings) -> Probe | None:
+def probe_inbox_of(mailbox: Mailbox) -> Probe | None:
     """Return how far a sign-in at the mailbox gets, or None where none is set."""
-    from sequences_mcp.bootstrap import tokens_of
+    from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
 
-    if settings.imap_url is None:
+    if mailbox.imap_url is None:
         return None
-    return probe_inbox(ImapServer.parse(settings.imap_url.value), tokens=tokens_of(settings))
+    return probe_inbox(ImapServer.parse(mailbox.imap_url.value), tokens=mailbox.tokens(utc_now))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
+from sequences_mcp.mailbox import FILE_NAME, IMAP_SETTING, SMTP_SETTING, Mailbox, how_to_set_sender
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
@@ -25,14 +26,8 @@ if TYPE_CHECKING:
 
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.settings_file import FileSettings, Given
-    from sequences_mcp.sign_in.client import OAuthRegistration
-    from sequences_mcp.sign_in.tokens import MailSignIn
 
-FILE_NAME = "settings.toml"
 PREFIX = "SEQUENCES_"
-# https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online
-_OF_MICROSOFT = (".office365.com", ".outlook.com")
-_ENDS_THERE = ", which Microsoft 365 stops taking by itself at the end of December 2026: sign in with oauth"
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -130,48 +125,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailbox:
-    """A sender with their way out, window and caps, by the name of its table in ``settings.toml``.
-
-    Without ``smtp_url`` its e-mails are written to the outbox, without ``imap_url`` nobody reads its answers; both
-    may hold a password, or name the user alone, who signs in with the client of ``oauth``. ``lacking`` says why
-    one of them cannot be had in this process, by the variable's name.
-    """
-
-    name: str
-    sender: Sender
-    smtp_url: Secret | None
-    imap_url: Secret | None
-    window: str
-    daily_cap: int
-    spacing: int
-    ramp_up: int = 0
-    oauth: OAuthRegistration | None = None
-    lacking: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, checked. ``smtp_url`` and ``imap_url`` may hold a password and are kept out of ``repr``.
+    """All settings, checked.
 
-    ``accounts`` has the vendors a key was given for, by name. ``origins`` says of each setting, by the name of its
-    environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
-    ``lacking`` why a secret that the file refers to cannot be had in this process. ``mailbox`` is the name of the
-    default mailbox where the file has one: ``sender``, ``smtp_url``, ``window``, ``daily_cap``, ``spacing`` and
-    ``ramp_up`` are its own, as is ``oauth``, the client it signs in with where it has no password.
-    ``further_mailboxes`` are the others.
+    ``mailboxes`` are the senders with their servers; the first is the default one. ``accounts`` has the vendors a
+    key was given for, by name. ``origins`` says of each setting, by the name of its environment variable, where
+    its value is from; ``conflicts`` what the file and the environment say differently; ``lacking`` why a secret
+    that the file refers to cannot be had in this process, with ``of NAME`` behind the variable for a further
+    mailbox.
     """
 
-    sender: Sender | None
-    smtp_url: Secret | None
-    imap_url: Secret | None
+    mailboxes: tuple[Mailbox, ...]
     freshness: int
     data_dir: Path
-    window: str
     time_zone: str
-    daily_cap: int
-    spacing: int
-    ramp_up: int = 0
     elicitation: bool
     review_page: bool
     notice: tuple[str, ...]
@@ -185,61 +152,17 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     conflicts: tuple[str, ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
-    mailbox: str | None = None
-    oauth: OAuthRegistration | None = None
-    further_mailboxes: tuple[Mailbox, ...] = ()
     law: LawSetting | None = None
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox that sends where a blueprint names none."""
+        return self.mailboxes[0]
 
     @property
     def file(self) -> Path:
         """Where the settings of the data folder stand, or would."""
         return self.data_dir / FILE_NAME
-
-    @property
-    def knows_server(self) -> bool:
-        """Whether somebody told this process through which mail server e-mails leave, or through none."""
-        return self.smtp_url is not None or self.mailbox is not None
-
-    @property
-    def can_send(self) -> bool:
-        """Whether this process can send e-mails: it knows who sends, and has the password it would need."""
-        return self.sender is not None and "SEQUENCES_SMTP_URL" not in self.lacking
-
-    def of_each_mailbox(self) -> tuple[Settings, ...]:
-        """Return these settings once for each mailbox, as if it were the only one; the default one's first."""
-        return (replace(self, further_mailboxes=()), *map(self._of_mailbox, self.further_mailboxes))
-
-    def _of_mailbox(self, mailbox: Mailbox) -> Settings:
-        return replace(
-            self,
-            sender=mailbox.sender,
-            smtp_url=mailbox.smtp_url,
-            imap_url=mailbox.imap_url,
-            window=mailbox.window,
-            daily_cap=mailbox.daily_cap,
-            spacing=mailbox.spacing,
-            ramp_up=mailbox.ramp_up,
-            lacking=mailbox.lacking,
-            mailbox=mailbox.name,
-            oauth=mailbox.oauth,
-            further_mailboxes=(),
-        )
-
-    @property
-    def sign_in(self) -> MailSignIn | None:
-        """How the mailbox signs in with OAuth, or None where it has a password."""
-        if self.oauth is None or self.mailbox is None:
-            return None
-        from sequences_mcp.engine.channels.mail_server import MailServer
-        from sequences_mcp.engine.inbound.imap import ImapServer
-        from sequences_mcp.sign_in.tokens import MailSignIn
-
-        username = self.sender.address if self.sender else ""
-        if self.smtp_url:
-            username = MailServer.parse(self.smtp_url.value).username
-        elif self.imap_url:
-            username = ImapServer.parse(self.imap_url.value).username
-        return MailSignIn(client=self.oauth, mailbox=self.mailbox, username=username, data_dir=self.data_dir)
 
     def log_conflicts(self) -> None:
         """Write into the log, once a process, what the file and the environment say differently."""
@@ -248,33 +171,8 @@ class Settings:
         for conflict in self.conflicts:
             logging.getLogger(__name__).warning("%s", conflict)
 
-    def signs_in(self) -> str:
-        """Return how the mailbox signs in and when that ends, in words, as far as it is known now."""
-        if self.sign_in is not None:
-            from sequences_mcp.sign_in.tokens import lasting
 
-            return lasting(self.sign_in)
-        urls = [url.value for url in (self.smtp_url, self.imap_url) if url and "@" in url.value]
-        servers = [url.rpartition("@")[2] for url in urls]
-        if not servers:
-            return "nowhere"
-        is_microsoft = any(server.partition(":")[0].endswith(_OF_MICROSOFT) for server in servers)
-        return f"with a password{_ENDS_THERE if is_microsoft else ''}"
-
-    @property
-    def reads_inbox(self) -> bool:
-        """Whether answers are read, by this process or, where this one lacks the password, by another."""
-        return self.imap_url is not None or "SEQUENCES_IMAP_URL" in self.lacking
-
-
-def set_sender(settings: Settings) -> str:
-    """Return how a sender is set, in words."""
-    return f"Set it: `Ada Lovelace <ada@example.com>`, or name and address of a mailbox in {settings.file}."
-
-
-def settings_troubles(
-    settings: Settings, *, outbox: Path, is_sent_elsewhere: bool, now: datetime
-) -> list[Trouble]:
+def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool, now: datetime) -> list[Trouble]:
     """Return what is missing or said twice in the settings.
 
     ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
@@ -282,23 +180,27 @@ def settings_troubles(
     from sequences_mcp.domain.findings import Trouble
 
     troubles, is_alone = [], not is_sent_elsewhere
-    if settings.sender is None:
+    if settings.mailbox.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        troubles.append(Trouble(code="no_sender", what=unset, remedy=set_sender(settings), stops=is_alone))
+        troubles.append(
+            Trouble(code="no_sender", what=unset, remedy=how_to_set_sender(settings.file), stops=is_alone)
+        )
     for conflict in settings.conflicts:
         remedy = "Make them the same, or remove one."
         troubles.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
     for name, why in settings.lacking.items():
         remedy = "Give it to this process, or leave the work to one that has it."
-        stops = name == "SEQUENCES_SMTP_URL" and is_alone  # a further mailbox stops its own alone
+        stops = name == SMTP_SETTING and is_alone  # a further mailbox stops its own alone
         troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
-    for mailbox in settings.of_each_mailbox():
+    for mailbox in settings.mailboxes:
         if mailbox.sign_in and mailbox.sender:
             from sequences_mcp.sign_in.tokens import signed_out
 
             troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now))
-    if settings.smtp_url is None:
-        unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
+    if settings.mailbox.smtp_url is None:
+        unset = (
+            f"SEQUENCES_SMTP_URL is not set: e-mails are written to {settings.mailbox.outbox}, nothing is sent."
+        )
         remedy = "Set it to the mail server's address to send."
         troubles.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
     return troubles
@@ -402,10 +304,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "accounts": _accounts(problems),
     }
     problems.found.extend(_without_client(values, file))
-    if values["sender"] is not None:
-        name = None if file is None else file.mailbox
-        values["sender"] = _whole_sender(values["sender"], file, name=name, zone=values["time_zone"])
-    further = _further_mailboxes(problems, values)
+    default = {name: values.pop(name) for name, _ in _OF_MAILBOX.values()}
+    mailboxes = _mailboxes(problems, default, data_dir=data_dir, zone=values["time_zone"])
     if file is not None:
         problems.found.extend(file.problems)
     if problems.found:
@@ -418,12 +318,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         )
     return Settings(
         **values,
+        mailboxes=mailboxes,
         origins=problems.origins,
         conflicts=tuple(problems.conflicts),
         lacking={} if file is None else file.lacking,
-        mailbox=None if file is None else file.mailbox,
-        oauth=None if file is None else file.oauth.get(file.mailbox or ""),
-        further_mailboxes=further,
         law=None if file is None else file.law,
     )
 
@@ -437,14 +335,17 @@ def _without_client(values: Mapping[str, Any], file: FileSettings | None) -> lis
     return [f"{PREFIX}{name.upper()}: {why}" for name, url in urls.items() if ";AUTH=" in url.upper()]
 
 
-def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[Mailbox, ...]:
-    """Return the mailboxes beside the default one; what one of them leaves out is as for the whole folder."""
+def _mailboxes(
+    problems: _Problems, default: Mapping[str, Any], *, data_dir: Path, zone: str
+) -> tuple[Mailbox, ...]:
+    """Return the default mailbox and the others; what one of these leaves out is as for the whole folder."""
     file = problems.file
+    name = None if file is None else file.mailbox
+    mailboxes = [_mailbox(file, default, name=name, data_dir=data_dir, zone=zone)]
     if file is None:
-        return ()
-    found: list[Mailbox] = []
+        return tuple(mailboxes)
     of_default = {setting for setting, value in file.values.items() if value.key[0] == "mailboxes"}
-    addresses = [values["sender"].address.casefold()] if values["sender"] else []
+    addresses = [mailboxes[0].address.casefold()] if mailboxes[0].sender else []
     for name, given in file.further.items():
         parsed = {
             field_name: problems.parsed(file, given[setting], parse)
@@ -457,23 +358,43 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
         if sender.address.casefold() in addresses:
             file.wrong(("mailboxes", name), f"{sender.address} is another mailbox's address already")
         addresses.append(sender.address.casefold())
-        parsed["sender"] = _whole_sender(sender, file, name=name, zone=values["time_zone"])
-        whole = {
-            field_name: values[field_name]
+        of_folder = {
+            field_name: default[field_name]
             if setting not in of_default
             else problems.of_folder(file, setting, parse)
             for setting, (field_name, parse) in _OF_MAILBOX.items()
             if field_name in ("window", "daily_cap", "spacing", "ramp_up") and setting not in given
         }
-        lacking = {
-            variable: file.lacking[key]
-            for variable in _SECRETS
-            if (key := f"{variable} of {name}") in file.lacking
-        }
-        bare = {"smtp_url": None, "imap_url": None}
-        named = {"name": name, "oauth": file.oauth.get(name), "lacking": lacking}
-        found.append(Mailbox(**{**bare, **whole, **parsed, **named}))
-    return tuple(found)
+        values = {"smtp_url": None, "imap_url": None} | of_folder | parsed
+        mailboxes.append(_mailbox(file, values, name=name, data_dir=data_dir, zone=zone, of=f" of {name}"))
+    return tuple(mailboxes)
+
+
+def _mailbox(
+    file: FileSettings | None,
+    values: Mapping[str, Any],
+    *,
+    name: str | None,
+    data_dir: Path,
+    zone: str | None,
+    of: str = "",
+) -> Mailbox:
+    """Return a mailbox of parsed values; ``of`` ends the names under which its missing secrets are noted."""
+    whole = dict(values)
+    if whole["sender"] is not None:
+        whole["sender"] = _whole_sender(whole["sender"], file, name=name, zone=zone)
+    lacking = {} if file is None else file.lacking
+    return Mailbox(
+        **whole,
+        name=name,
+        data_dir=data_dir,
+        oauth=None if file is None else file.oauth.get(name or ""),
+        lacking={
+            setting: lacking[f"{setting}{of}"]
+            for setting in (SMTP_SETTING, IMAP_SETTING)
+            if f"{setting}{of}" in lacking
+        },
+    )
 
 
 def _whole_sender(sender: Sender, file: FileSettings | None, *, name: str | None, zone: str | None) -> Sender:
@@ -638,7 +559,6 @@ def _number(text: str, *, least: int, most: int) -> int:
 _daily_cap = partial(_number, least=1, most=10_000)
 _spacing = partial(_number, least=0, most=86_400)
 _ramp_up = partial(_number, least=0, most=10_000)
-_SECRETS = ("SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL")
 _OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "SEQUENCES_SENDER": ("sender", _sender),
     "SEQUENCES_SMTP_URL": ("smtp_url", _smtp_url),

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.bootstrap import (
-    delivery_of,
     open_context,
     open_worker,
-    require_sending,
     utc_now,
     working,
 )
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
+    from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
     from sequences_mcp.sign_in.tokens import TokenAnswer
@@ -36,11 +35,11 @@ def work_once(settings: Settings) -> WorkDone:
     from sequences_mcp.domain.records import WorkDone
 
     stop = _stopped_by_signals(settings)
-    if settings.sender is None and not settings.accounts:
-        require_sending(settings)
+    if settings.mailbox.sender is None and not settings.accounts:
+        settings.mailbox.require_sending()
     handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
-    facts: dict[str, Any] = {"to_outbox": settings.smtp_url is None}
-    if settings.sender is not None:
+    facts: dict[str, Any] = {"to_outbox": settings.mailbox.smtp_url is None}
+    if settings.mailbox.sender is not None:
         facts = _sent_once(settings, stop)
     if handed is not None:
         facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_at_vendor": handed.unknown}
@@ -54,12 +53,11 @@ def _sent_once(settings: Settings, stop: threading.Event) -> dict[str, Any]:
     sent: Counter[str] = Counter()
     coming: list[datetime] = []
     _require_one_that_sends(settings)
-    each = settings.of_each_mailbox()
-    has_server = any(mailbox.smtp_url is not None for mailbox in each)
-    for mailbox in each:
-        others = [other for other in each if other is not mailbox]
+    has_server = any(mailbox.smtp_url is not None for mailbox in settings.mailboxes)
+    for mailbox in settings.mailboxes:
         # Without its password, which what is wrong tells, all is done that needs no server.
-        with open_worker(mailbox, queue=None if mailbox.can_send else FREE, others=others) as worker:
+        queue = None if mailbox.can_send else FREE
+        with open_worker(settings, mailbox=mailbox, queue=queue) as worker:
             if worker.read_answers is not None:
                 worker.read_answers()
             while worker.run_due() and not stop.is_set():
@@ -77,8 +75,8 @@ def _sent_once(settings: Settings, stop: threading.Event) -> dict[str, Any]:
 
 def _require_one_that_sends(settings: Settings) -> None:
     """Raise SettingsError where this process can send from none of its mailboxes."""
-    if settings.sender is None or not any(mailbox.can_send for mailbox in settings.of_each_mailbox()):
-        require_sending(settings)
+    if settings.mailbox.sender is None or not any(mailbox.can_send for mailbox in settings.mailboxes):
+        settings.mailbox.require_sending()
 
 
 async def _hand_over_once(settings: Settings) -> EnrolmentTally:
@@ -143,14 +141,15 @@ def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError."""
     from sequences_mcp.store.sqlite import backup
 
+    mailbox, sender = settings.mailbox, settings.mailbox.sender
     remaining = {
-        "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
-        "delivery": delivery_of(settings),
-        "window": settings.window,
+        "sender": f"{sender.name} <{sender.address}>" if sender else "",
+        "delivery": mailbox.delivery,
+        "window": mailbox.window,
         "time_zone": settings.time_zone,
-        "daily_cap": str(settings.daily_cap),
-        "spacing": str(settings.spacing),
-        "ramp_up": str(settings.ramp_up),
+        "daily_cap": str(mailbox.daily_cap),
+        "spacing": str(mailbox.spacing),
+        "ramp_up": str(mailbox.ramp_up),
         "vendors": ", ".join(settings.accounts),
     }
     backup.back_up(settings.data_dir, target, now=utc_now(), settings=remaining)
@@ -198,12 +197,12 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
         return list(kinds), unknown
 
 
-def after_complaints(settings: Settings) -> str:
+def after_complaints(mailbox: Mailbox) -> str:
     """Let a mailbox go on that was marked as spam too often, for a person; return that in words."""
     from sequences_mcp.store.unit_of_work import Store
 
-    sender = settings.sender.address if settings.sender else ""
-    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
+    sender = mailbox.address
+    with Store.open(mailbox.data_dir, now=utc_now()) as store, store.transaction() as work:
         complained = work.mailboxes.complaints(sender)
         if complained is None:
             return f"No e-mail of {sender} was marked as spam."
@@ -218,16 +217,16 @@ def after_complaints(settings: Settings) -> str:
     return f"{sender} goes on; what was marked as spam before now no longer counts."
 
 
-def after_sign_in(settings: Settings, answer: TokenAnswer, *, in_file: bool) -> str:
+def after_sign_in(mailbox: Mailbox, answer: TokenAnswer, *, in_file: bool) -> str:
     """Keep what a person granted, let the mailbox try again at once, and return where it is kept."""
     from sequences_mcp.sign_in.tokens import keep_grant
     from sequences_mcp.store.unit_of_work import Store
 
-    assert settings.sign_in is not None
-    state = keep_grant(settings.sign_in, answer, now=utc_now(), in_file=in_file)
-    if settings.sender and (settings.data_dir / "sequences.db").exists():
-        with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
-            work.mailboxes.free(settings.sender.address, now=utc_now())
+    assert mailbox.sign_in is not None
+    state = keep_grant(mailbox.sign_in, answer, now=utc_now(), in_file=in_file)
+    if mailbox.sender and (mailbox.data_dir / "sequences.db").exists():
+        with Store.open(mailbox.data_dir, now=utc_now()) as store, store.transaction() as work:
+            work.mailboxes.free(mailbox.address, now=utc_now())
     return "the system's keychain" if state.kept_in == "keychain" else "a file that only you can read"
 
 

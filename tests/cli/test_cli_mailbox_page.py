@@ -25,9 +25,9 @@ def test_the_settings_of_the_page_are_settings(table: str, tmp_path: Path) -> No
         path.write_text(planted.BAD_SETTING.value)
     (tmp_path / "settings.toml").write_text(table)
     settings = read_settings({"SEQUENCES_DATA_DIR": str(tmp_path), "ADA_PASSWORD": planted.BAD_SETTING.value})
-    assert settings.smtp_url is not None
-    assert settings.imap_url is not None
-    assert (settings.oauth is None) == ("oauth" not in table)
+    assert settings.mailbox.smtp_url is not None
+    assert settings.mailbox.imap_url is not None
+    assert (settings.mailbox.oauth is None) == ("oauth" not in table)
 
 
 @pytest.mark.parametrize("address", ["ada@gmail.com", "ada@office365.com", "ada@fastmail.com"])

@@ -162,4 +162,4 @@ def test_what_cannot_be_is_told_with_its_line(tmp_path: Path, line: str, why: st
 
 def test_without_a_word_about_it_everything_is_as_before(tmp_path: Path) -> None:
     settings = read_settings({"SEQUENCES_DATA_DIR": str(tmp_path), "SEQUENCES_SENDER": "Ada <ada@b.example>"})
-    assert settings.sender == Sender("ada@b.example", "Ada", "")
+    assert settings.mailbox.sender == Sender("ada@b.example", "Ada", "")

@@ -15,7 +15,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS as DESCRIBED
 # What vendors say about themselves; they import nothing of the product but each other (test_vendor_names).
 DESCRIPTIONS = ("vendors.description", "vendors.registry")
 VALUES = ("errors", "domain", *DESCRIPTIONS)
-BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "context", "planning")
+BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "mailbox", "context", "planning")
 BELOW_SERVER = (*BELOW_SERVICES, "services")
 
 # What a room may import besides itself. The ports are a contract, known to all who speak it; the context names
@@ -32,10 +32,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sign_in": (*VALUES, "private_files"),
     "store": (*VALUES, "ports"),
     "engine": (*VALUES, "ports", "store.unit_of_work"),
-    "context": (*VALUES, "guards", "ports", "engine"),
+    "mailbox": (*VALUES, "engine", "sign_in"),
+    "context": (*VALUES, "guards", "ports", "engine", "mailbox"),
     "planning": (*VALUES, "guards", "ports", "context"),
     "settings_file": (*VALUES, "sign_in"),
-    "settings": (*VALUES, "guards", "engine", "vendors", "settings_file", "sign_in"),
+    "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "services": BELOW_SERVICES,
     "review": (*BELOW_SERVER, "private_files"),

@@ -37,23 +37,23 @@ def settings(folder: Path, imap: str, more: str = "", **environ: str) -> Setting
 
 def test_the_mailbox_of_the_file_is_read_with_its_password(tmp_path: Path) -> None:
     found = settings(tmp_path, "imaps://imap.example.com", 'password = { env = "ADA" }', ADA=SMTP_PASSWORD.value)
-    assert found.imap_url is not None
+    assert found.mailbox.imap_url is not None
     user, quoted = "ada%40example.com", "correct%20Plnt7Secret07z%20horse"
-    assert found.imap_url.value == f"imaps://{user}:{quoted}@imap.example.com"
-    assert (found.freshness, found.reads_inbox, found.lacking) == (300, True, {})
+    assert found.mailbox.imap_url.value == f"imaps://{user}:{quoted}@imap.example.com"
+    assert (found.freshness, found.mailbox.reads_inbox, found.lacking) == (300, True, {})
     assert SMTP_PASSWORD.value not in heard("the settings", repr(found))
 
 
 def test_an_account_of_the_environment_fills_the_address_of_the_file(tmp_path: Path) -> None:
     whole = "imaps://ada:x@imap.example.com"
     found = settings(tmp_path, "imaps://imap.example.com", SEQUENCES_IMAP_URL=whole)
-    assert found.imap_url is not None
-    assert found.imap_url.value == whole
+    assert found.mailbox.imap_url is not None
+    assert found.mailbox.imap_url.value == whole
 
 
 def test_without_the_password_a_process_still_knows_that_answers_are_read(tmp_path: Path) -> None:
     found = settings(tmp_path, "imaps://imap.example.com", 'password = { env = "ADA" }')
-    assert (found.imap_url, found.reads_inbox) == (None, True)
+    assert (found.mailbox.imap_url, found.mailbox.reads_inbox) == (None, True)
     assert "SEQUENCES_IMAP_URL" in found.lacking
 
 

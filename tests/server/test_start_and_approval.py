@@ -14,6 +14,7 @@ from mcp.types import ElicitResult, ErrorData, InputRequiredResult
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
 from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.sender import Secret
 
 ANSWERS = {
     "given": (yes, "done", PlanStatus.APPROVED),
@@ -413,8 +414,8 @@ async def test_planning_many_reports_progress(world: World, era: str) -> None:
 async def test_the_dialog_says_how_and_how_much_is_sent(world: World) -> None:
     asked: list[str] = []
     async with world.app() as app:
-        terms = replace(app.terms, delivery="smtp://mail.example:587", daily_cap=7)
-        world.changes["mailboxes"] = (replace(app.mailboxes[0], terms=terms),)
+        server = Secret("smtp://mail.example:587")
+        world.changes["mailboxes"] = (replace(app.mailbox, smtp_url=server, daily_cap=7),)
 
     def answer(message: str) -> ElicitResult:
         asked.append(message)

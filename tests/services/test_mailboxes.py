@@ -14,7 +14,7 @@ import pytest
 from tests.world.mail_servers import STALL, Inbox, mail_server
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
-from sequences_mcp.bootstrap import open_context, open_worker, terms_of, utc_now, working
+from sequences_mcp.bootstrap import open_context, open_worker, utc_now, working
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sender
 from sequences_mcp.errors import DeliveryWithheldError
@@ -131,7 +131,7 @@ async def test_nothing_passes_the_final_dot_when_its_plan_went_to_another_mailbo
         async with bureau.client("auto", yes) as desktop:
             await start(desktop, SIGNED)
         settings = bureau.settings
-        other: Terms = terms_of(settings.of_each_mailbox()[1])
+        other: Terms = settings.mailboxes[1].terms
         with open_worker(settings, clock=bureau.clock) as worker:
 
             def at(point: str) -> None:
@@ -184,7 +184,7 @@ async def test_a_process_that_begins_serves_each_of_its_mailboxes(bureau: Bureau
     with two_servers(bureau):
         async with open_context(bureau.settings, worker=True, clock=bureau.clock, work_after=60) as app:
             [worker] = app.workers()
-        assert worker.serves == {terms_of(one).mark for one in bureau.settings.of_each_mailbox()}
+        assert worker.serves == {mailbox.terms.mark for mailbox in bureau.settings.mailboxes}
 
 
 def test_what_went_to_the_outbox_is_not_told_as_sent(bureau: Bureau) -> None:

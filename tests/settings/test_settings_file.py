@@ -97,13 +97,13 @@ def test_every_setting_can_stand_in_the_file(folder: Folder) -> None:
     folder.write("", "house.toml")
     folder.write(f"{SECRET}\n", "clarky.secret")
     found = folder.read(ADA_PASSWORD=SECRET)
-    assert found.sender is not None and (found.sender.name, found.sender.address) == (
+    assert found.mailbox.sender is not None and (found.mailbox.sender.name, found.mailbox.sender.address) == (
         "Ada Lovelace",
         "ada@example.com",
     )
-    assert found.smtp_url is not None
-    assert found.smtp_url.value == f"smtps://ada%40example.com:{SECRET}@smtp.example.com:465"
-    assert (found.window, found.time_zone, found.daily_cap, found.spacing) == (
+    assert found.mailbox.smtp_url is not None
+    assert found.mailbox.smtp_url.value == f"smtps://ada%40example.com:{SECRET}@smtp.example.com:465"
+    assert (found.mailbox.window, found.time_zone, found.mailbox.daily_cap, found.mailbox.spacing) == (
         "Mon-Sun 00:00-24:00",
         "Europe/Lisbon",
         20,
@@ -122,8 +122,8 @@ def test_every_setting_can_stand_in_the_file(folder: Folder) -> None:
 def test_what_the_file_leaves_out_the_environment_fills(folder: Folder) -> None:
     folder.write("daily_cap = 20\n")
     found = folder.read(SEQUENCES_SENDER="Ada <ada@example.com>", SEQUENCES_SPACING="5")
-    assert found.sender is not None
-    assert (found.daily_cap, found.spacing, found.conflicts) == (20, 5, ())
+    assert found.mailbox.sender is not None
+    assert (found.mailbox.daily_cap, found.mailbox.spacing, found.conflicts) == (20, 5, ())
     assert found.origins["SEQUENCES_DAILY_CAP"] == "settings.toml, daily_cap"
     assert found.origins["SEQUENCES_SPACING"] == "environment"
     assert found.origins["SEQUENCES_WINDOW"] == "default"
@@ -132,10 +132,12 @@ def test_what_the_file_leaves_out_the_environment_fills(folder: Folder) -> None:
 def test_where_both_say_something_else_the_file_wins_and_that_is_said(folder: Folder) -> None:
     folder.write("\ndaily_cap = 20\nwindow = 'Mon-Fri 08:00-19:00'\n")
     found = folder.read(SEQUENCES_DAILY_CAP="50", SEQUENCES_WINDOW="Mon-Fri 08:00-19:00")
-    assert found.daily_cap == 20
+    assert found.mailbox.daily_cap == 20
     [said] = found.conflicts
     assert said.startswith("settings.toml, line 2, daily_cap and the environment variable SEQUENCES_DAILY_CAP")
-    assert folder.read(SEQUENCES_DAILY_CAP="many").daily_cap == 20  # even where the environment's makes no sense
+    assert (
+        folder.read(SEQUENCES_DAILY_CAP="many").mailbox.daily_cap == 20
+    )  # even where the environment's makes no sense
 
 
 def test_two_passwords_that_differ_are_said_without_either(folder: Folder) -> None:
@@ -151,10 +153,10 @@ def test_the_environment_fills_the_account_at_the_server_that_the_file_names(fol
     folder.write(mailbox('smtp = "smtps://mail.example:465"'))
     whole = f"smtps://ada:{SECRET}@mail.example:465"
     found = folder.read(SEQUENCES_SMTP_URL=whole)
-    assert found.smtp_url is not None and found.smtp_url.value == whole
+    assert found.mailbox.smtp_url is not None and found.mailbox.smtp_url.value == whole
     assert found.conflicts == ()
     other = folder.read(SEQUENCES_SMTP_URL=f"smtps://ada:{SECRET}@other.example:465")
-    assert other.smtp_url is not None and other.smtp_url.value == "smtps://mail.example:465"
+    assert other.mailbox.smtp_url is not None and other.mailbox.smtp_url.value == "smtps://mail.example:465"
     assert len(other.conflicts) == 1
 
 
@@ -162,8 +164,8 @@ def test_a_password_that_the_file_refers_to_in_vain_is_filled_by_the_environment
     folder.write(mailbox('smtp = "smtps://mail.example:465"', 'password = { env = "ADA_PASSWORD" }'))
     whole = f"smtps://ada:{SECRET}@mail.example:465"
     found = folder.read(SEQUENCES_SMTP_URL=whole)
-    assert found.smtp_url is not None and found.smtp_url.value == whole
-    assert (found.lacking, found.conflicts, found.can_send) == ({}, (), True)
+    assert found.mailbox.smtp_url is not None and found.mailbox.smtp_url.value == whole
+    assert (found.lacking, found.conflicts, found.mailbox.can_send) == ({}, (), True)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_a_file_that_is_none_is_a_problem_and_no_crash(folder: Folder, content: 
 
 def test_a_mark_at_its_beginning_and_other_line_ends_are_read(folder: Folder) -> None:
     (folder.path / "settings.toml").write_bytes("\ufeffdaily_cap = 20\r\nspacing = 7\r\n".encode())
-    assert folder.read().spacing == 7
+    assert folder.read().mailbox.spacing == 7
 
 
 @pytest.mark.parametrize(
@@ -273,8 +275,8 @@ def test_a_secret_that_cannot_be_had_here_leaves_the_rest_as_it_is(
     folder.write(mailbox('smtp = "smtps://mail.example:465"', f"password = {reference}"))
     found = folder.read()
     assert why in found.lacking["SEQUENCES_SMTP_URL"]
-    assert found.smtp_url is not None and found.smtp_url.value == "smtps://mail.example:465"
-    assert not found.can_send
+    assert found.mailbox.smtp_url is not None and found.mailbox.smtp_url.value == "smtps://mail.example:465"
+    assert not found.mailbox.can_send
     assert SECRET not in f"{found!r}{dict(found.lacking)}"
 
 
@@ -290,7 +292,7 @@ class Memory(KeyringBackend):
 keyring.set_keyring(Memory())
 from sequences_mcp.settings import read_settings
 found = read_settings({"SEQUENCES_DATA_DIR": sys.argv[1]})
-print(found.smtp_url.value if not found.lacking else found.lacking)
+print(found.mailbox.smtp_url.value if not found.lacking else found.lacking)
 """
 
 
@@ -332,13 +334,13 @@ def test_without_a_file_its_reader_is_not_even_loaded(folder: Folder) -> None:
 
 def test_a_further_mailbox_has_what_it_says_and_else_what_holds_for_the_whole_folder(folder: Folder) -> None:
     folder.write("daily_cap = 20\n" + TWO + 'smtp = "smtp://mail.example:587"\nspacing = 5\n')
-    first, second = folder.read().of_each_mailbox()
-    assert (first.mailbox, first.sender and first.sender.address, first.smtp_url) == (
+    first, second = folder.read().mailboxes
+    assert (first.name, first.sender and first.sender.address, first.smtp_url) == (
         "ada",
         "ada@example.com",
         None,
     )
-    assert (second.mailbox, second.sender and second.sender.name) == ("bob", "Bob Noyce")
+    assert (second.name, second.sender and second.sender.name) == ("bob", "Bob Noyce")
     assert second.smtp_url is not None and second.smtp_url.value == "smtp://mail.example:587"
     assert (first.daily_cap, second.daily_cap, first.spacing, second.spacing) == (20, 20, 30, 5)
 
@@ -346,7 +348,7 @@ def test_a_further_mailbox_has_what_it_says_and_else_what_holds_for_the_whole_fo
 def test_a_password_that_a_further_mailbox_lacks_keeps_the_default_one_from_nothing(folder: Folder) -> None:
     folder.write(TWO + 'smtp = "smtps://mail.example:465"\npassword = { env = "BOB_PASSWORD" }\n')
     settings = folder.read()
-    assert [one.can_send for one in settings.of_each_mailbox()] == [True, False]
+    assert [one.can_send for one in settings.mailboxes] == [True, False]
     assert "the environment variable BOB_PASSWORD is not set" in settings.lacking["SEQUENCES_SMTP_URL of bob"]
 
 
@@ -355,9 +357,9 @@ def test_what_a_further_mailbox_leaves_out_is_the_folders_and_not_the_default_ma
     bob = ("[mailboxes.bob]", "name = 'Bob'", "address = 'bob@example.com'")
     folder.write("spacing = 7\ndefault_mailbox = 'ada'\n" + mailbox(*own, *bob))
     found = folder.read(SEQUENCES_DAILY_CAP="11")
-    [other] = found.further_mailboxes
-    assert (found.window, found.daily_cap, found.spacing) == ("Sun 08:00-09:00", 1, 9)
-    assert (other.window, other.daily_cap, other.spacing) == ("Mon-Fri 08:00-19:00", 11, 7)
+    [_, bob] = found.mailboxes
+    assert (found.mailbox.window, found.mailbox.daily_cap, found.mailbox.spacing) == ("Sun 08:00-09:00", 1, 9)
+    assert (bob.window, bob.daily_cap, bob.spacing) == ("Mon-Fri 08:00-19:00", 11, 7)
 
 
 @pytest.mark.parametrize("named", ["['ada']", "1", "{ name = 'ada' }"])
@@ -372,13 +374,13 @@ def test_a_further_mailbox_never_signs_in_with_the_account_of_the_environment(
 ) -> None:
     folder.write(TWO + 'smtp = "smtps://mail.example:465"\n' + password)
     account = "smtps://ada%40example.com:x@mail.example:465"
-    [bob] = folder.read(SEQUENCES_SMTP_URL=account).further_mailboxes
+    [_, bob] = folder.read(SEQUENCES_SMTP_URL=account).mailboxes
     assert bob.smtp_url is not None and bob.smtp_url.value == "smtps://mail.example:465"
 
 
 def test_the_answers_of_a_further_mailbox_are_never_read_in_the_mailbox_of_the_environment(folder: Folder) -> None:
     folder.write(TWO + 'imap = "imaps://mail.example:993"\npassword = { env = "BOB_PASSWORD" }\n')
     account = "imaps://ada%40example.com:x@mail.example:993"
-    first, bob = folder.read(SEQUENCES_IMAP_URL=account).of_each_mailbox()
+    first, bob = folder.read(SEQUENCES_IMAP_URL=account).mailboxes
     assert (first.reads_inbox, bob.imap_url, bob.reads_inbox) == (True, None, True)
     assert "BOB_PASSWORD is not set" in bob.lacking["SEQUENCES_IMAP_URL"]

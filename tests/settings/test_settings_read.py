@@ -9,6 +9,7 @@ from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.mailbox import Mailbox
 from sequences_mcp.settings import TABLE, Settings, read_settings
 
 SECRET = planted.BAD_SETTING.value
@@ -56,15 +57,22 @@ def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.Mon
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     settings = read_settings({})
     assert settings == Settings(
-        sender=None,
-        smtp_url=None,
-        imap_url=None,
+        mailboxes=(
+            Mailbox(
+                name=None,
+                sender=None,
+                smtp_url=None,
+                imap_url=None,
+                window="Mon-Fri 08:00-19:00",
+                daily_cap=50,
+                spacing=30,
+                ramp_up=0,
+                data_dir=settings.data_dir,
+            ),
+        ),
         freshness=600,
         data_dir=settings.data_dir,
-        window="Mon-Fri 08:00-19:00",
         time_zone="UTC",
-        daily_cap=50,
-        spacing=30,
         elicitation=True,
         review_page=True,
         notice=(),
@@ -93,9 +101,9 @@ def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
         read_settings(WRONG)
     settings = read_settings({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example", "TOPO_API_KEY": SECRET})
     assert settings.accounts["topo"].key.value == SECRET
-    assert SECRET not in f"{caught.value} {caught.value.data} {settings} {settings!r} {settings.smtp_url}"
-    assert settings.smtp_url is not None
-    assert SECRET in settings.smtp_url.value
+    assert SECRET not in f"{caught.value} {caught.value.data} {settings} {settings!r} {settings.mailbox.smtp_url}"
+    assert settings.mailbox.smtp_url is not None
+    assert SECRET in settings.mailbox.smtp_url.value
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
     ],
 )
 def test_a_sender_is_a_name_and_one_address(text: str, sender: Sender) -> None:
-    assert read_settings({"SEQUENCES_SENDER": text}).sender == sender
+    assert read_settings({"SEQUENCES_SENDER": text}).mailbox.sender == sender
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_a_bad_value_is_told_in_its_own_words(name: str, value: str, words: str)
 
 
 def test_a_blank_value_is_the_default() -> None:
-    assert read_settings({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).spacing == 30
+    assert read_settings({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).mailbox.spacing == 30
 
 
 def test_a_vendor_is_connected_by_its_key_alone() -> None:

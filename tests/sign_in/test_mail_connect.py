@@ -112,8 +112,8 @@ def test_a_person_connects_a_mailbox_and_the_test_message_arrives(host: MailHost
         typist.sees("verdict: all is well")
         assert typist.ends() == 0
     settings = read_settings({"SEQUENCES_DATA_DIR": str(host.folder)})
-    assert settings.sender is not None and settings.sender.name == "Ada Lovelace"
-    assert settings.smtp_url is not None and settings.imap_url is not None and not settings.lacking
+    assert settings.mailbox.sender is not None and settings.mailbox.sender.name == "Ada Lovelace"
+    assert settings.mailbox.smtp_url is not None and settings.mailbox.imap_url is not None and not settings.lacking
     assert MARK not in host.file.read_text()
     (secret,) = (host.folder / "sign_in").glob("*.secret")
     assert secret.stat().st_mode & 0o077 == 0

@@ -12,7 +12,8 @@ from tests.world.authorization import USER
 
 from sequences_mcp.doctor import examine
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.settings import Settings, read_settings
+from sequences_mcp.mailbox import Mailbox
+from sequences_mcp.settings import read_settings
 
 MAILBOX = """
 [mailboxes.ada]
@@ -25,14 +26,14 @@ imap = "imaps://outlook.office365.com"
 GOOD = 'oauth = "microsoft"\noauth_client_id = "c"'
 
 
-def settings(folder: Path, more: str, **environ: str) -> Settings:
-    """Return the settings of a folder whose mailbox has these lines."""
+def mailbox_with(folder: Path, more: str, **environ: str) -> Mailbox:
+    """Return the mailbox of a folder that has these lines in settings.toml."""
     (folder / "settings.toml").write_text(MAILBOX.format(more=more))
-    return read_settings({"SEQUENCES_DATA_DIR": str(folder), **environ})
+    return read_settings({"SEQUENCES_DATA_DIR": str(folder), **environ}).mailbox
 
 
 def test_a_mailbox_names_its_client_and_no_password(tmp_path: Path) -> None:
-    found = settings(tmp_path, f'{GOOD}\noauth_tenant = "organizations"')
+    found = mailbox_with(tmp_path, f'{GOOD}\noauth_tenant = "organizations"')
     assert found.smtp_url is not None and found.imap_url is not None and found.sign_in is not None
     assert found.smtp_url.value == "smtp://ada%40example.com;AUTH=XOAUTH2@smtp.office365.com:587"
     assert found.imap_url.value == "imaps://ada%40example.com;AUTH=XOAUTH2@outlook.office365.com"
@@ -43,11 +44,11 @@ def test_a_mailbox_names_its_client_and_no_password(tmp_path: Path) -> None:
 
 def test_a_mailbox_at_google_has_its_secret_by_reference(tmp_path: Path) -> None:
     more = 'oauth = "google"\noauth_client_id = "c"\noauth_client_secret = { env = "APP" }'
-    found = settings(tmp_path, more, APP=SMTP_PASSWORD.value)
+    found = mailbox_with(tmp_path, more, APP=SMTP_PASSWORD.value)
     assert found.oauth is not None and found.oauth.client_secret is not None
     assert found.oauth.token_url == "https://oauth2.googleapis.com/token"
     assert SMTP_PASSWORD.value not in heard("the settings", repr(found))
-    without = settings(tmp_path, more)
+    without = mailbox_with(tmp_path, more)
     assert not without.can_send and "APP is not set" in without.lacking["SEQUENCES_SMTP_URL"]
 
 
@@ -69,7 +70,7 @@ WRONG = {
 @pytest.mark.parametrize(("more", "words"), WRONG.values(), ids=WRONG.keys())
 def test_what_is_wrong_with_a_client_is_said(tmp_path: Path, more: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as told:
-        settings(tmp_path, more)
+        mailbox_with(tmp_path, more)
     assert "canary" not in heard("an error", str(told.value))
 
 
@@ -90,7 +91,7 @@ def test_each_of_several_mailboxes_signs_in_by_itself(account: Account) -> None:
     bob = '[mailboxes.bob]\nname = "Bob Noyce"\naddress = "bob@example.com"\nsmtp = "smtp://127.0.0.1:1"\n'
     text = 'default_mailbox = "bob"\n' + bob + account.table(smtp="smtp://127.0.0.1:2")
     (account.folder / "settings.toml").write_text(text)
-    first, second = read_settings({"SEQUENCES_DATA_DIR": str(account.folder)}).of_each_mailbox()
+    first, second = read_settings({"SEQUENCES_DATA_DIR": str(account.folder)}).mailboxes
     assert first.sign_in is None and first.signs_in() == "nowhere"
     assert second.sign_in == account.sign_in and second.signs_in().startswith(
         "with Microsoft since 2026-11-23, until"
@@ -98,7 +99,7 @@ def test_each_of_several_mailboxes_signs_in_by_itself(account: Account) -> None:
 
 
 def test_a_password_at_microsoft_is_told_to_end(tmp_path: Path) -> None:
-    found = settings(tmp_path, 'password = { env = "ADA" }', ADA="pw")
+    found = mailbox_with(tmp_path, 'password = { env = "ADA" }', ADA="pw")
     assert found.signs_in().startswith("with a password, which Microsoft 365 stops taking")
 
 

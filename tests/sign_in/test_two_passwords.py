@@ -17,7 +17,8 @@ from typist import at_terminal
 
 from sequences_mcp.doctor import examine
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.settings import Settings, read_settings
+from sequences_mcp.mailbox import Mailbox
+from sequences_mcp.settings import read_settings
 
 SENDING = f"key-{MARK}13z-sending"  # the inbox has SMTP_PASSWORD
 
@@ -112,24 +113,24 @@ smtp = "smtps://apikey@smtp.sendgrid.net:465"
 """
 
 
-def settings(folder: Path, more: str, **environ: str) -> Settings:
-    """Return the settings of a folder whose mailbox has these lines."""
+def mailbox_with(folder: Path, more: str, **environ: str) -> Mailbox:
+    """Return the mailbox of a folder that has these lines in settings.toml."""
     (folder / "settings.toml").write_text(TABLE.format(more=more))
-    return read_settings({"SEQUENCES_DATA_DIR": str(folder), **environ})
+    return read_settings({"SEQUENCES_DATA_DIR": str(folder), **environ}).mailbox
 
 
 def test_one_password_is_for_both_where_there_is_no_other(tmp_path: Path) -> None:
     more = 'imap = "imaps://imap.example.com"\npassword = { env = "KEY" }'
-    urls = settings(tmp_path, more, KEY="one")
+    urls = mailbox_with(tmp_path, more, KEY="one")
     assert urls.imap_url is not None and urls.imap_url.value == "imaps://ada%40example.com:one@imap.example.com"
-    two = settings(tmp_path, more + '\nimap_password = { env = "INBOX" }', KEY="one", INBOX="two")
+    two = mailbox_with(tmp_path, more + '\nimap_password = { env = "INBOX" }', KEY="one", INBOX="two")
     assert two.imap_url is not None and two.imap_url.value == "imaps://ada%40example.com:two@imap.example.com"
     assert two.smtp_url is not None and two.smtp_url.value == "smtps://apikey:one@smtp.sendgrid.net:465"
 
 
 def test_a_password_of_the_inbox_that_is_not_here_stops_no_sending(tmp_path: Path) -> None:
     more = 'imap = "imaps://i.example"\npassword = { env = "KEY" }\nimap_password = { env = "INBOX" }'
-    found = settings(tmp_path, more, KEY="one")
+    found = mailbox_with(tmp_path, more, KEY="one")
     assert found.can_send and found.imap_url is None and found.reads_inbox
     assert "INBOX is not set" in found.lacking["SEQUENCES_IMAP_URL"]
 
@@ -147,5 +148,5 @@ WRONG = {
 @pytest.mark.parametrize(("more", "words"), WRONG.values(), ids=WRONG.keys())
 def test_what_is_wrong_with_a_password_of_the_inbox_is_said(tmp_path: Path, more: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as told:
-        settings(tmp_path, more, KEY="one")
+        mailbox_with(tmp_path, more, KEY="one")
     assert "canary" not in heard("an error", str(told.value))

@@ -20,7 +20,7 @@ from tests.secrecy.client import Client
 from tests.world.data_folder import NOON, Clock, with_schema
 from tests.world.mail_servers import CALM, Inbox, mail_server, patience
 
-from sequences_mcp.bootstrap import open_context, open_worker, tokens_of
+from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
@@ -120,13 +120,12 @@ class World:
     def work(self, *, most: int | None = None) -> None:
         """Do all that is due now, or so much of it; a mail server is waited for as long as ``timeouts`` say."""
         with_schema(self.folder)
-        each = self.settings.of_each_mailbox()
-        for mailbox in each:
-            others = [other for other in each if other is not mailbox]
-            with open_worker(mailbox, clock=self.clock, others=others) as worker:
+        settings = self.settings
+        for mailbox in settings.mailboxes:
+            with open_worker(settings, mailbox=mailbox, clock=self.clock) as worker:
                 if mailbox.smtp_url is not None:
                     server = MailServer.parse(mailbox.smtp_url.value)
-                    tokens = tokens_of(mailbox, clock=self.clock)
+                    tokens = mailbox.tokens(self.clock)
                     worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts, tokens=tokens)
                 if most is not None:
                     worker.run_due(limit=most)

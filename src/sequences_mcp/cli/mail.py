@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.channels.mail_server import Probe
     from sequences_mcp.mail_setup.autoconfig import MailProvider
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
+    from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.settings import Settings
     from sequences_mcp.sign_in.client import OAuthRegistration
     from sequences_mcp.sign_in.tokens import MailSignIn, TokenAnswer
@@ -97,11 +98,11 @@ def _connect() -> click.Command:
     @click.option("--no-test", is_flag=True, help="Send no test message.")
     @WITHIN
     def connect(address: str | None, no_test: bool, within: float, **options: Any) -> None:
-        settings = connected(address, ConnectRequest(**options))
+        mailbox = connected(address, ConnectRequest(**options))
         if no_test:
-            say([f"No test message was sent; `sequences-mcp mail test {settings.mailbox}` sends one."])
+            say([f"No test message was sent; `sequences-mcp mail test {mailbox.name}` sends one."])
             return
-        sys.exit(0 if tried_out(settings, within=within) else 1)
+        sys.exit(0 if tried_out(mailbox, within=within) else 1)
 
     return connect
 
@@ -114,16 +115,17 @@ def _sign_in() -> click.Command:
     def sign_in(mailbox: str | None, browser: bool | None, keep: str | None) -> None:
         from sequences_mcp.upkeep import after_sign_in
 
-        settings = mailbox_named(settings_here(), mailbox)
-        if settings.sign_in is None:
+        signing_in = mailbox_named(settings_here(), mailbox)
+        if signing_in.sign_in is None:
             raise InvalidArgumentsError(
-                f"{settings.mailbox or 'The mailbox'} signs in with a password.",
-                next_step=f"Change it where {settings.file} says it is kept, or use `sequences-mcp mail connect`.",
+                f"{signing_in.name or 'The mailbox'} signs in with a password.",
+                next_step=f"Change it where {signing_in.file} says it is kept, "
+                "or use `sequences-mcp mail connect`.",
             )
-        answer = granted_in_terminal(settings.sign_in, in_browser=browser)
-        kept_in = after_sign_in(settings, answer, in_file=keep == "file")
-        say([f"{settings.sign_in.username} is signed in; what was granted is kept in {kept_in}."])
-        sys.exit(0 if _tried(settings) else 1)
+        answer = granted_in_terminal(signing_in.sign_in, in_browser=browser)
+        kept_in = after_sign_in(signing_in, answer, in_file=keep == "file")
+        say([f"{signing_in.sign_in.username} is signed in; what was granted is kept in {kept_in}."])
+        sys.exit(0 if _tried(signing_in) else 1)
 
     return sign_in
 
@@ -149,18 +151,17 @@ def _go_on() -> click.Command:
     return go_on
 
 
-def mailbox_named(settings: Settings, name: str | None) -> Settings:
-    """Return the settings of one mailbox, the default one without a name; InvalidArgumentsError."""
-    each = settings.of_each_mailbox()
-    for mailbox in each:
-        if name in (None, mailbox.mailbox, mailbox.sender.address if mailbox.sender else ""):
+def mailbox_named(settings: Settings, name: str | None) -> Mailbox:
+    """Return a mailbox by its name or address, the default one without either; InvalidArgumentsError."""
+    for mailbox in settings.mailboxes:
+        if name in (None, mailbox.name, mailbox.address):
             return mailbox
-    known = ", ".join(mailbox.mailbox for mailbox in each if mailbox.mailbox) or "none"
+    known = ", ".join(mailbox.name for mailbox in settings.mailboxes if mailbox.name) or "none"
     raise InvalidArgumentsError(f"There is no mailbox {name!r}.", next_step=f"{settings.file} has: {known}.")
 
 
-def connected(address: str | None, request: ConnectRequest) -> Settings:
-    """Ask for what is missing, sign in, write the settings, and return those of the mailbox.
+def connected(address: str | None, request: ConnectRequest) -> Mailbox:
+    """Ask for what is missing, sign in, write the settings, and return the mailbox.
 
     Raises InvalidArgumentsError, SettingsError or SignInError; then, and after Ctrl-C, nothing was changed.
     """
@@ -376,22 +377,22 @@ def granted_in_terminal(sign_in: MailSignIn, *, in_browser: bool | None) -> Toke
     return code.wait(monotonic=time.monotonic, sleep=time.sleep, now=utc_now)
 
 
-def tried_out(settings: Settings, *, within: float) -> bool:
+def tried_out(mailbox: Mailbox, *, within: float) -> bool:
     """Send a test message to oneself, say what became of it, and return whether all is well."""
     from sequences_mcp.doctor import test_lines
 
     lines = []
-    for line in test_lines(settings, within=within):
+    for line in test_lines(mailbox, within=within):
         say([str(line)])
         lines.append(line)
     return all(line.ok is not False for line in lines)
 
 
-def _tried(settings: Settings) -> bool:
+def _tried(mailbox: Mailbox) -> bool:
     """Sign in at each server of a mailbox, say how far that got, and return whether all is well."""
     from sequences_mcp.doctor import probe_inbox_of, probe_mail_server
 
-    probes = (look(settings) for look in (probe_mail_server, probe_inbox_of))
+    probes = (look(mailbox) for look in (probe_mail_server, probe_inbox_of))
     return _all_sign_in(probe for probe in probes if probe is not None)
 
 

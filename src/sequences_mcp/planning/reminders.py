@@ -41,7 +41,7 @@ _ENTRY = re.compile(rf"(?P<step>.*?): (?P<rule>{re.escape(LAYER)}\w+): (?P<messa
 def reminders_of_steps(app: AppContext, steps: Items[Step]) -> tuple[Finding, ...]:
     """Return what the first messages of a blueprint lack in the countries the workspace names, or anywhere."""
     law = app.law()
-    below = app.sending(steps).mailboxes[0].below if law.setting is not None else ""
+    below = app.sending(steps).mailbox.below if law.setting is not None else ""
     return reminders_for(law, steps, policy=app.policy, below=below)
 
 
@@ -78,7 +78,7 @@ def with_reminders(
     findings = findings_about(
         law,
         _facts(app, contact, only_own=law.setting is None),
-        _first_messages(steps, texts, below=app.mailboxes[0].below if below is None else below),
+        _first_messages(steps, texts, below=app.mailbox.below if below is None else below),
         policy=app.policy,
         waived=next((_waived_words(waiver) for waiver in waivers if waiver.rule == CONSENT), None),
     )

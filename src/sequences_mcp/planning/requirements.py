@@ -91,7 +91,7 @@ def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
 
 def _deaf(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
     """Yield, for the first step after an e-mail, that it leaves although nobody knows who answered."""
-    if app.sending(steps).mailboxes[0].is_deaf:
+    if app.sending(steps).mailbox.is_deaf:
         after = iter(steps)
         if any(step.type is Channel.EMAIL for step in after) and (follow_up := next(after, None)):
             yield Finding(rule=DEAF, severity=Severity.WARNING, step_id=follow_up.id, message=NOBODY_LISTENS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sequences_mcp.context import AppContext, OutgoingMailbox
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
@@ -13,6 +13,7 @@ from sequences_mcp.domain.records import WaitingTally
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.workers import WorkerPresence
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.mailbox import Mailbox
 from sequences_mcp.ports.provider import Provider
 
 
@@ -36,8 +37,8 @@ class ProvidersReport:
     providers: tuple[ProviderReport, ...]
     sender: Sender | None
     terms: Terms
-    default_mailbox: OutgoingMailbox
-    mailboxes: tuple[OutgoingMailbox, ...]
+    default_mailbox: Mailbox
+    mailboxes: tuple[Mailbox, ...]
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
     troubles: tuple[Trouble, ...]
@@ -53,7 +54,7 @@ async def list_providers(app: AppContext) -> ProvidersReport:
         providers=tuple([await _report(provider) for provider in app.providers.values()]),
         sender=app.sender,
         terms=app.terms,
-        default_mailbox=app.mailboxes[0],
+        default_mailbox=app.mailbox,
         mailboxes=app.mailboxes if len(app.mailboxes) > 1 else (),
         approval=tuple(_ways_to_approve(app)),
         auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),

@@ -100,7 +100,7 @@ async def read_up_to(app: AppContext) -> dict[str, str]:
     states = await app.records.inboxes(sending)
     now = app.clock()
     return {
-        address: _reading_words(states[address], now=now) if mailbox.is_read else NOT_READ
+        address: _reading_words(states[address], now=now) if mailbox.reads_inbox else NOT_READ
         for address, mailbox in sending.items()
     }
 
@@ -158,7 +158,7 @@ async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> Drafte
     _require_answerable(entry)
     await _require_not_suppressed(app, reply)
     mailbox = next((known for known in app.mailboxes if known.terms.sender_address == entry.mailbox), None)
-    if mailbox is None or mailbox.put_draft is None or mailbox.sender is None:
+    if mailbox is None or mailbox.imap_url is None or mailbox.sender is None:
         raise NotSupportedError(
             f"This server has no IMAP for {entry.mailbox}, so it has no Drafts folder to write into.",
             next_step=f"{THEMSELVES} `sequences-mcp doctor` says what is missing.",
@@ -175,7 +175,7 @@ async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> Drafte
         name=f"{entry.id}|{sha256(content.encode()).hexdigest()}",
         at=app.clock(),
     )
-    folder = await mailbox.put_draft(answer)
+    folder = await app.put_draft(mailbox, answer)
     await app.records.note("reply.drafted", entry.sequence_id or entry.contact_id, reply=entry.id, folder=folder)
     return DraftedAnswer(
         reply=reply,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sequences_mcp.context import OutgoingMailbox
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.mailbox import Mailbox
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.ports.embedded import Draft, PendingChange
 from sequences_mcp.server.text import cut, fair_limit
@@ -297,7 +297,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
     )
 
 
-def _mailbox_words(mailbox: OutgoingMailbox) -> str:
+def _mailbox_words(mailbox: Mailbox) -> str:
     """Return one of several mailboxes on a line, the name first that a step's ``config.userId`` takes."""
     terms = mailbox.terms
     way = "the outbox folder, which reaches nobody" if terms.delivery == "outbox" else terms.delivery
@@ -307,7 +307,7 @@ def _mailbox_words(mailbox: OutgoingMailbox) -> str:
     )
 
 
-def _with_sign_in(words: str, mailbox: OutgoingMailbox) -> str:
+def _with_sign_in(words: str, mailbox: Mailbox) -> str:
     """Return the words on a mailbox with how it signs in, where it does."""
     how = mailbox.signs_in()
     return words if how in ("", "nowhere") else f"{words}; signs in {how}"
