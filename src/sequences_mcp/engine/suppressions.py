@@ -14,11 +14,12 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.inbound import Decision, ReplyEntry
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
+from sequences_mcp.domain.run import ReplyKind, Run, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
+from sequences_mcp.engine.answered import AnswerEvent, follow_answer
 from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
-from sequences_mcp.engine.events import LEGAL, Event, Paused, Replied, Stopped
+from sequences_mcp.engine.events import Paused, Stopped
 from sequences_mcp.engine.sequences import require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
@@ -26,12 +27,7 @@ from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
-_FOLLOWED = {
-    ReplyKind.REPLIED: "the run succeeded",
-    ReplyKind.NOT_INTERESTED: "the run was stopped",
-    ReplyKind.OPT_OUT: "never written to again",
-    ReplyKind.OUT_OF_OFFICE: "waits until {}",
-}
+NOTHING_RAN = "noted: nothing ran for them here"
 
 
 class LocalReplies(LocalMethods):
@@ -47,29 +43,58 @@ class LocalReplies(LocalMethods):
         self, work: UnitOfWork, contact_id: str, answer: ReplyKind, *, until: datetime | None
     ) -> list[SequenceDetail]:
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
-        touched = self._held(work, going, until) if until is not None else self._ended(work, going, answer)
-        work.inbound.record(self._entry(contact_id, answer, touched=touched, until=until))
-        reply = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
-        self.engine.audit(work, "contact.answered", contact_id, **reply)
-        return list(run_details(self.engine, touched))
-
-    def _entry(
-        self, contact_id: str, answer: ReplyKind, *, touched: list[Run], until: datetime | None
-    ) -> ReplyEntry:
-        """Return the answer as it stands beside those that are read, with what followed here."""
-        followed = _FOLLOWED[answer].format(f"{until:%Y-%m-%d %H:%M} UTC" if until else "")
-        return ReplyEntry(
+        if until is not None:
+            touched = self._paused(work, going, until)
+            effect = f"waits until {until:%Y-%m-%d %H:%M} UTC"
+        else:
+            touched, effect = self._answered(work, going, answer)
+        if answer is ReplyKind.OPT_OUT:
+            effect = "never written to again"
+        elif not going:
+            effect = NOTHING_RAN
+        entry = ReplyEntry(
             id="",
             stored_kind=answer.value,
             waits=False,
             contact_id=contact_id,
-            sequence_id=touched[0].id if touched else None,
+            sequence_id=next((run.id for run in (*touched, *going) if run.contact_id == contact_id), None),
             key=None,
-            effect=followed if touched or answer is ReplyKind.OPT_OUT else "noted: nothing ran for them here",
+            effect=effect,
             at=self.engine.clock(),
             until=until,
             recorded_by=self.engine.actor,
         )
+        work.inbound.record(entry)
+        reply = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
+        self.engine.audit(work, "contact.answered", contact_id, **reply)
+        shown = dict.fromkeys((*(run.id for run in touched), *(run.id for run in going)))
+        return list(run_details(self.engine, work.runs.by_ids(shown)))
+
+    def _answered(self, work: UnitOfWork, going: list[Run], answer: ReplyKind) -> tuple[list[Run], str]:
+        """Do what follows for each run of a person who answered; return the runs that changed, and that in words.
+
+        What they say beyond having answered ends their runs, whatever the blueprint says of answers.
+        """
+        ends = {
+            ReplyKind.REPLIED: None,
+            ReplyKind.NOT_INTERESTED: Stopped(StopReason.LOSE, NOT_INTERESTED),
+            ReplyKind.OPT_OUT: Stopped(StopReason.LOSE),
+        }[answer]
+        ids = [run.id for run in going]
+        event = AnswerEvent(
+            reason=REPLIED,
+            now=self.engine.clock(),
+            actor=self.engine.actor,
+            ends_as=ends,
+            together=frozenset(ids),
+        )
+        changed: list[Run] = []
+        words: list[str] = []
+        for run_id in ids:
+            outcome = follow_answer(work, work.runs.by_ids([run_id])[0], event)
+            changed += outcome.changed
+            words.append(outcome.words)
+        return changed, "; ".join(dict.fromkeys(words))
 
     async def list_replies(self, wanted: ReplyFilter) -> Page[ReceivedReply]:
         """Return one page of what came back, read or recorded by hand, the newest first."""
@@ -132,10 +157,10 @@ class LocalReplies(LocalMethods):
         if run is not None and entry.stored_kind == ReplyKind.OPT_OUT:
             why = "they asked not to be contacted"
             stopping.end_suppressed(work, ("contact", run.contact_id), reason=why, now=now, actor=actor)
-        elif run is not None and run.status in LEGAL[Replied]:
-            stopping.end_all(work, [run], Replied(REPLIED), now=now, actor=actor)
+        elif run is not None:
+            follow_answer(work, run, AnswerEvent(reason=REPLIED, now=now, actor=actor, sender=entry.sender))
 
-    def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
+    def _paused(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
         return [
             run
@@ -143,13 +168,6 @@ class LocalReplies(LocalMethods):
             else apply_event(work, run, Paused(until), now=self.engine.clock(), actor=self.engine.actor)[0]
             for run in going
         ]
-
-    def _ended(self, work: UnitOfWork, going: list[Run], answer: ReplyKind) -> list[Run]:
-        ended: list[Run] = []
-        for run in going:
-            event = _ending(run, answer)
-            ended += stopping.end_all(work, [run], event, now=self.engine.clock(), actor=self.engine.actor)
-        return ended
 
 
 def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[ReceivedReply, ...]:
@@ -171,13 +189,6 @@ def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[Recei
         )
 
     return tuple(map(shown, entries))
-
-
-def _ending(run: Run, answer: ReplyKind) -> Event:
-    if answer is not ReplyKind.REPLIED:
-        return Stopped(StopReason.LOSE, NOT_INTERESTED if answer is ReplyKind.NOT_INTERESTED else None)
-    # What has not begun cannot succeed: somebody who answered is only taken out of it.
-    return Stopped(StopReason.WIN, REPLIED) if run.status is SequenceStatus.FOUND else Replied(REPLIED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,10 +12,11 @@ from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.blueprint import Blueprint, OnReply
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.findings import Finding, RowProblem, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind
+from sequences_mcp.domain.inbound import ReceivedKind
 from sequences_mcp.domain.page import MAX_SIZE
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
 from sequences_mcp.domain.records import PlanningTally
@@ -37,6 +38,7 @@ from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
 from sequences_mcp.planning.warnings import blueprint_warnings, distinct_warnings
 from sequences_mcp.ports.embedded import (
     PlannedPerson,
+    ReplyFilter,
     SavedContact,
     SequenceDetail,
     SequenceFilter,
@@ -484,6 +486,7 @@ def _merged(entry: recipient_rows.Recipient, stored: Contact | None, *, position
 
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED})
 DONE_BEFORE = "an earlier run has done it"
+ANSWERED_BEFORE = "they answered the earlier run: answer them yourself, or start them anew"
 
 
 async def retry_failed(
@@ -510,8 +513,9 @@ async def retry_failed(
         )
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
+    answered = await _answered(app, blueprint)
     for batch in batches(failed, BATCH):
-        judged = await _judged(app, blueprint, batch)
+        judged = await _judged(app, blueprint, batch, answered=answered)
         going = [_planned(recipient, run) for recipient, run, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
@@ -533,8 +537,24 @@ async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
     return [run for run in newest.values() if run.status is SequenceStatus.FAILED and not run.is_at_vendor]
 
 
+async def _answered(app: AppContext, blueprint: Blueprint) -> frozenset[str]:
+    """Return the runs of a blueprint whose people answered, where that does not leave them going."""
+    if blueprint.replies.on_reply is OnReply.CONTINUE:
+        return frozenset()
+    result: set[str | None] = set()
+    for kind in (ReceivedKind.REPLY, ReceivedKind.NOT_INTERESTED):
+        page, more = 0, True
+        while more:
+            page += 1
+            wanted = ReplyFilter(kind=kind, blueprint_id=blueprint.id, page=page, size=MAX_SIZE)
+            replies = await app.local.list_replies(wanted)
+            result |= {reply.entry.sequence_id for reply in replies.items}
+            more = replies.has_more
+    return frozenset(filter(None, result))
+
+
 async def _judged(
-    app: AppContext, blueprint: Blueprint, runs: list[Run]
+    app: AppContext, blueprint: Blueprint, runs: list[Run], *, answered: Container[str]
 ) -> list[tuple[PlannedPerson, Run, tuple[str, ...]]]:
     contacts = await app.local.get_contacts([run.contact_id for run in runs])
     waivers = await app.waivers.waivers_of(blueprint.id)
@@ -547,7 +567,8 @@ async def _judged(
         )
         recipient = with_reminders(app, recipient, waivers)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        judged.append((recipient, run, reasons + _unlike(run, blueprint)))
+        replied = (ANSWERED_BEFORE,) if run.id in answered else ()
+        judged.append((recipient, run, reasons + replied + _unlike(run, blueprint)))
     return judged
 
 

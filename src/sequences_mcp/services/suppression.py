@@ -485,8 +485,9 @@ async def record_reply(
 ) -> RecordedReply:
     """Record an answer of the person behind a sequence or contact id.
 
-    Replied: their runs succeed. Not interested: they stop as lost. Opt-out: they are never contacted again. Out of
-    office: their runs pause ``until`` then. What a vendor carries out is stopped or paused where its API can.
+    Replied: their runs succeed, or what their blueprint says of answers. Not interested: they stop as lost.
+    Opt-out: they are never contacted again. Out of office: their runs pause ``until`` then. What a vendor carries
+    out is stopped or paused where its API can.
     Raises InvalidArgumentsError for a time that is missing, past or not asked for, and NotFoundError.
     """
     until = _time(app, answer, until)

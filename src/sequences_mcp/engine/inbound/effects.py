@@ -15,10 +15,18 @@ from functools import cache, cached_property, partial
 from hashlib import sha256
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.blueprint import OnReply, ReplyRules
 from sequences_mcp.domain.inbound import HELD_FOR_PERSON, InboundEntry
 from sequences_mcp.domain.run import LIVE, Run, StepState
 from sequences_mcp.engine import events
+from sequences_mcp.engine.answered import (
+    RUN_OVER,
+    AnswerEvent,
+    follow_answer,
+    going_on_from,
+    had_begun,
+    held_words,
+    others_of_person,
+)
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import LEGAL
 from sequences_mcp.engine.inbound.absence import away_until
@@ -27,10 +35,8 @@ from sequences_mcp.engine.inbound.match import (
     Basis,
     RunMatch,
     bare_subject,
-    had_begun,
     is_theirs,
     match_run,
-    others_of_person,
 )
 from sequences_mcp.engine.inbound.opt_out import is_opt_out, is_unsubscribing
 from sequences_mcp.engine.inbound.own_text import new_text
@@ -43,7 +49,6 @@ READER = "reader"
 REPLIED = "the contact replied by e-mail"
 OPTED_OUT = "opted out by e-mail"
 COMPLAINED = "marked an e-mail as spam"
-OVER = "noted: the run is over"
 MOST_SOFT = 3
 LONGEST_TEXT = 20_000
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
@@ -103,7 +108,8 @@ def hold_after_fault(work: UnitOfWork, item: Incoming, *, address: str, now: dat
     work.inbound.see(item.digest, now=now)
     if _is_copy(work, message):
         return None
-    named = {run.id: run for run, _ in work.runs.of_keys(work.inbound.keys_of_message_ids(message.own_ids))}
+    pairs = work.runs.of_keys(work.inbound.keys_of_message_ids(message.own_ids))
+    named = {run.id: run for run in (going_on_from(work, run, step.step.id) or run for run, step in pairs)}
     if not named and (run_id := work.runs.live_at([address_key(message.sender)])):
         named = {run.id: run for run in work.runs.by_ids([run_id]) if not run.is_at_vendor}
     event = events.Held(f"an e-mail about it that came in could not be processed: look into {address}")
@@ -130,14 +136,26 @@ def _is_own(item: Incoming, address: str) -> bool:
     return bool(sender) and address_key(sender) == address_key(address) and item.judged.kind in _WRITTEN
 
 
-def _may_be_about(recipient: str, named: Iterable[str]) -> bool:
-    """Say whether a report of these addresses may be about a recipient, which servers write in other ways."""
+# Hosts under which a mailbox is known inside Microsoft 365 and Google Workspace.
+_INSIDE = re.compile(r".*\.onmicrosoft\.com|.*\.test-google-[a-z]\.com")
+
+
+def _is_about(recipient: str, failing: Iterable[str]) -> bool:
+    """Say whether a report that names these addresses as failing is about a recipient's own mailbox.
+
+    It is where it names the recipient, or the same mailbox as servers write it inside (another host of theirs, a
+    tag after ``+``), or nobody. Another name at the same domain may be a colleague, or a list that the recipient's
+    server forwards to: whether the recipient's own address exists, such a report does not say.
+    """
     local, _, host = address_key(recipient).partition("@")
-    parts = [address_key(address).partition("@")[::2] for address in named]
+    parts = [address_key(address).partition("@")[::2] for address in failing]
     return not parts or any(
-        name == local or f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}")
-        for name, other in parts
+        name.partition("+")[0] == local.partition("+")[0] and _is_same_host(host, other) for name, other in parts
     )
+
+
+def _is_same_host(host: str, other: str) -> bool:
+    return f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}") or bool(_INSIDE.fullmatch(other))
 
 
 def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
@@ -147,10 +165,6 @@ def _is_copy(work: UnitOfWork, message: ParsedMessage) -> bool:
         return False
     ids = (message_id, message_id.partition("@")[0])
     return bool(work.inbound.keys_of_message_ids(ids[:1]) or work.inbound.keys_of_provider_ids(ids))
-
-
-def _held_words(held: list[str]) -> str:
-    return f"; {HELD_FOR_PERSON}: {', '.join(held)}" if held else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +179,12 @@ class _Consequence:
 
     def carry_out(self) -> str:
         """Do what follows, write it down, and return it in words."""
-        ours = self.work.inbound.texts_of(self.matched.sequence.id)
+        about = self.matched.about
+        ours = [
+            text
+            for run_id in dict.fromkeys((self.matched.sequence.id, about.id))
+            for text in self.work.inbound.texts_of(run_id)
+        ]
         text = new_text(self.item.message.text, ours)
         kind = self.item.judged.kind
         subject = self.item.message.subject
@@ -185,7 +204,7 @@ class _Consequence:
             subject=subject[:1_000],
             text=text[:LONGEST_TEXT],
             why=self.item.judged.why,
-            sequence_id=self.matched.sequence.id,
+            sequence_id=about.id,
             key=self.matched.run.key if self.matched.run else None,
             effect="",
             sent_at=self.item.message.sent_at,
@@ -199,7 +218,7 @@ class _Consequence:
         self.work.inbound.insert(replace(row, effect=effect))
         detail = {"kind": kind.value, "basis": self.matched.basis, "step": row.key, "effect": effect}
         self.work.audit.record(
-            at=self.now, actor=READER, action="inbound.taken_in", subject=self.matched.sequence.id, detail=detail
+            at=self.now, actor=READER, action="inbound.taken_in", subject=about.id, detail=detail
         )
         return effect
 
@@ -235,7 +254,12 @@ class _Consequence:
 
     @property
     def _present(self) -> Run:
-        """The run as it is now."""
+        """The run that what follows happens to, as it is now."""
+        return self.work.runs.by_ids([self.matched.about.id])[0]
+
+    @property
+    def _named(self) -> Run:
+        """The run whose e-mail it is, as it is now: another one where that goes on in its place."""
         return self.work.runs.by_ids([self.matched.sequence.id])[0]
 
     def _resolve_named(self) -> None:
@@ -243,7 +267,7 @@ class _Consequence:
         run = self.matched.run
         event = events.OutcomeResolved(run.key if run else "", sent=True)
         if run and self.matched.is_sure and run.state is StepState.UNKNOWN:
-            self._apply(self._present, event)
+            self._apply(self._named, event)
 
     def _apply(self, sequence: Run, event: events.Event) -> bool:
         """Apply an event where the status of the run allows it; say whether it does. See to what it asks for."""
@@ -281,37 +305,14 @@ class _Consequence:
         if not self._is_theirs:
             return self._held("somebody else, at another address than the contact's, answered an e-mail of it")
         written = [at for at in (self.item.arrived_at, self.item.message.sent_at) if at is not None]
-        if not self.matched.is_sure and not all(had_begun(sequence, at) for at in written):
+        if not self.matched.is_sure and not all(had_begun(self.work, sequence, at) for at in written):
             return self._held("the contact wrote it before the first e-mail left, as its dates say")
-        others = self._others_held("the contact answered an e-mail of another sequence")
         if not self.matched.is_sure and self.matched.run is None:
-            return self._held("the contact wrote before anything was sent") + others
-        rules = self._rules
-        if rules.stop_company:
-            others += self._company_held("somebody at the same company answered")
-        if rules.on_reply is OnReply.CONTINUE and sequence.status in LIVE:
-            return f"noted: its blueprint goes on after an answer{others}"
-        if rules.on_reply is OnReply.HOLD:
-            return self._held("the contact answered") + others
-        if not self._apply(sequence, events.Replied(REPLIED)):
-            return OVER + others
-        return f"the run succeeded{others}"
-
-    @property
-    def _rules(self) -> ReplyRules:
-        """What its blueprint says of answers; where that is gone, what is usual."""
-        sequence = self.matched.sequence
-        blueprint = self.work.blueprints.find(sequence.blueprint_id, version=sequence.blueprint_version)
-        return blueprint.replies if blueprint else ReplyRules()
-
-    def _company_held(self, reason: str) -> str:
-        """Hold the live runs of everybody at the contact's company; return that in words, or nothing."""
-        contact_id = self.matched.sequence.contact_id
-        known = self.work.contacts.by_ids([contact_id])
-        colleagues = [person for contact in known for person in self.work.contacts.colleagues(contact)]
-        going = self.work.runs.by_ids(self.work.runs.going_of(colleagues))
-        others = [run for run in going if run.contact_id != contact_id]
-        return _held_words([run.id for run in others if self._apply(run, events.Held(reason))])
+            reason = "the contact answered an e-mail of another sequence"
+            return self._held("the contact wrote before anything was sent") + self._others_held(reason)
+        sender = self.item.message.sender
+        answer = AnswerEvent(reason=REPLIED, now=self.now, actor=READER, sender=sender)
+        return follow_answer(self.work, sequence, answer).words
 
     def _opted_out(self) -> str:
         if not (self._is_theirs or self._unsubscribes):
@@ -343,7 +344,7 @@ class _Consequence:
             return "noted: they are back"
         away = [self._apply(run, events.Away(until)) for run in self._all_present]
         if not any(away):
-            return OVER
+            return RUN_OVER
         return f"waits until {until:%Y-%m-%d %H:%M} UTC"
 
     def _bounced(self) -> str:
@@ -352,18 +353,18 @@ class _Consequence:
             return self._held(
                 "a report says that the contact's address does not exist, but names no e-mail of ours"
             )
-        if not _may_be_about(run.recipient or "", self.item.judged.addresses):
-            return self._held("a report says that an address does not exist to which the contact's was forwarded")
+        if not _is_about(run.recipient or "", self.item.judged.failing):
+            return self._held("a report says of another address than the one written to that it does not exist")
         event = events.Returned(run.key, hard=True, reason=self._why("its address does not exist"))
-        if not self._apply(self._present, event) and run.recipient:
+        if not self._apply(self._named, event) and run.recipient:
             self._suppress(run.recipient, f"bounced: {event.reason}")
         return "never written to again"
 
     def _came_back(self) -> str:
-        before = self.work.inbound.count(self.matched.sequence.id, kinds=[kind.value for kind in _SOFT])
+        before = self.work.inbound.count(self.matched.about.id, kinds=[kind.value for kind in _SOFT])
         run = self.matched.run
         if run is not None:
-            self._apply(self._present, events.Returned(run.key, hard=False, reason=self._why("")))
+            self._apply(self._named, events.Returned(run.key, hard=False, reason=self._why("")))
         if before + 1 < MOST_SOFT:
             return f"noted: number {before + 1}, the third holds the run"
         return self._held(self._why(f"its e-mails were delayed or came back {before + 1} times"))
@@ -381,17 +382,17 @@ class _Consequence:
     @property
     def _all_present(self) -> list[Run]:
         """The run, and the others that may be meant, as they are now."""
-        return self.work.runs.by_ids([self.matched.sequence.id, *(run.id for run in self.matched.further)])
+        return self.work.runs.by_ids([self.matched.about.id, *(run.id for run in self.matched.further)])
 
     def _held_all(self, reason: str) -> str:
         held = [run.id for run in self._all_present if self._apply(run, events.Held(reason))]
-        return f"{HELD_FOR_PERSON}: {', '.join(held)}" if held else OVER
+        return f"{HELD_FOR_PERSON}: {', '.join(held)}" if held else RUN_OVER
 
     def _held(self, reason: str) -> str:
-        return HELD_FOR_PERSON if self._apply(self._present, events.Held(reason)) else OVER
+        return HELD_FOR_PERSON if self._apply(self._present, events.Held(reason)) else RUN_OVER
 
     def _others_held(self, reason: str) -> str:
         """Hold the other live runs of the same person; return that in words, or nothing."""
-        others = others_of_person(self.work, self.matched.sequence, self.item.message.sender)
+        others = others_of_person(self.work, self.matched.about, self.item.message.sender)
         held = [run.id for run in others if self._apply(run, events.Held(reason))]
-        return _held_words(held)
+        return held_words(held)

@@ -59,6 +59,7 @@ OF_MAILERS = frozenset(
 class Judged:
     """What a message is; ``addresses`` those it names as failing, ``why`` the status and the mailer's words.
 
+    ``final`` are those of them at which the mailer says that it failed in the end, where it says that.
     ``by_subject``: only its subject says that it is automatic, which may be the subject of an e-mail of ours.
     """
 
@@ -66,6 +67,12 @@ class Judged:
     addresses: frozenset[str] = frozenset()
     why: str = ""
     by_subject: bool = False
+    final: frozenset[str] = frozenset()
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The addresses at which it failed: where an e-mail was forwarded, not the one that was written to."""
+        return self.final or self.addresses
 
 
 _LONGEST_WHY = 300
@@ -189,9 +196,8 @@ def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> J
         diagnostic = block.get("diagnostic-code", "")
         if not action and not status:
             continue
-        named = _clean(
-            ADDRESS.findall(f"{block.get('final-recipient', '')} {block.get('original-recipient', '')}")
-        )
+        final = _clean(ADDRESS.findall(block.get("final-recipient", "")))
+        named = final | _clean(ADDRESS.findall(block.get("original-recipient", "")))
         why = " ".join(f"{status} {diagnostic}".split())[:_LONGEST_WHY]
         if action in ("delivered", "relayed", "expanded") or (not action and status.startswith("2")):
             result.append(Judged(InboundKind.AUTOMATIC, named, why))
@@ -199,7 +205,8 @@ def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> J
             result.append(Judged(InboundKind.DELAYED, named, why))
         else:
             hard = is_hard(status, diagnostic or _failing_line(message))
-            result.append(Judged(InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE, named, why))
+            kind = InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE
+            result.append(Judged(kind, named, why, final=final))
     order = (InboundKind.HARD_BOUNCE, InboundKind.SOFT_BOUNCE, InboundKind.DELAYED, InboundKind.AUTOMATIC)
     return min(result, key=lambda judged: order.index(judged.kind), default=None)
 

@@ -10,8 +10,9 @@ from typing import Literal, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.companies import is_free_mail
-from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
+from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.domain.threads import ANSWER_OR_COPY_PREFIX
+from sequences_mcp.engine.answered import going_on_from, gone_on_from, had_begun, last_left, live_runs_at
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, Judged, may_be_report
 from sequences_mcp.engine.inbound.parsing import ParsedMessage
 from sequences_mcp.store.unit_of_work import Repositories
@@ -19,8 +20,6 @@ from sequences_mcp.store.unit_of_work import Repositories
 Basis: TypeAlias = Literal["message_id", "provider_id", "address", "company"]
 SURE = frozenset({"message_id", "provider_id"})
 CLOCKS_DIFFER = timedelta(minutes=10)  # of the mail server and of this machine
-WHOLE_SECONDS = timedelta(seconds=2)  # in which servers tell when a message came
-_LEFT = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
 _PREFIX = re.compile(rf"(?:{ANSWER_OR_COPY_PREFIX})+\s*", re.IGNORECASE)
 
 
@@ -31,13 +30,19 @@ class RunMatch:
     ``message_id``: our Message-ID stands in it, which nobody can make up. ``provider_id``: the id that our mail
     server gave our e-mail. ``address``: it is from, or about, the address of a live run; ``further`` are the other
     live runs there, and then nobody knows which one is meant. ``company``: it is from that run's company and has
-    the subject of an e-mail of ours.
+    the subject of an e-mail of ours. ``later`` goes on in the place of the run whose e-mail it is, which failed.
     """
 
     sequence: Run
     run: StepRun | None
     basis: Basis
     further: tuple[Run, ...] = ()
+    later: Run | None = None
+
+    @property
+    def about(self) -> Run:
+        """The run that what follows happens to."""
+        return self.later or self.sequence
 
     @property
     def is_sure(self) -> bool:
@@ -66,25 +71,23 @@ def match_run(
     if may_be_report(message) and ((kind := judged().kind) in OF_MAILERS or kind is InboundKind.COMPLAINT):
         named = judged().addresses or message.addresses
         addresses = {key for address in named if (key := address_key(address)) != address_key(own_address)}
-        return _live_match(_live_at(store, addresses))
+        return _live_match(store, live_runs_at(store, addresses))
     if is_of_list(message) or not message.sender:
         return None
     soon = arrived_at + CLOCKS_DIFFER
-    if runs := _live_at(store, [address_key(message.sender)]):
-        return _live_match([run for run in runs if had_begun(run, soon)])
+    if runs := live_runs_at(store, [address_key(message.sender)]):
+        return _live_match(store, [run for run in runs if had_begun(store, run, soon)])
     return _of_company(store, message, soon)
 
 
-def _live_match(runs: Sequence[Run]) -> RunMatch | None:
+def _live_match(store: Repositories, runs: Sequence[Run]) -> RunMatch | None:
+    """Return the first of these live runs with the others; of one that goes on after a failed one, that too."""
     if not runs:
         return None
-    return RunMatch(runs[0], _last_left(runs[0]), "address", tuple(runs[1:]))
-
-
-def had_begun(sequence: Run, at: datetime) -> bool:
-    """Say whether a run had begun at an instant: what somebody wrote before that is no answer to it."""
-    left = [begun for run in sequence.steps if (begun := run.accepted_at or run.executed_at) is not None]
-    return at >= min(left, default=sequence.created_at) - WHOLE_SECONDS
+    first, further = runs[0], tuple(runs[1:])
+    if (left := last_left(first)) is None and (before := gone_on_from(store, first)) is not None:
+        return RunMatch(before, last_left(before), "address", further, later=first)
+    return RunMatch(first, left, "address", further)
 
 
 def is_theirs(store: Repositories, sequence: Run, sender: str) -> bool:
@@ -105,32 +108,10 @@ def is_of_list(message: ParsedMessage) -> bool:
 
 def _named(store: Repositories, keys: Iterable[str], basis: Basis) -> RunMatch | None:
     pairs = store.runs.of_keys(keys)
-    return RunMatch(*pairs[0], basis) if pairs else None
-
-
-def others_of_person(store: Repositories, sequence: Run, sender: str) -> list[Run]:
-    """Return the other live runs of a run's person, known by any address that they have or had, or write from."""
-    known = store.contacts.by_ids([sequence.contact_id])
-    addresses = [contact.email for contact in known if contact.email]
-    addresses += [run.recipient for run in sequence.steps if run.recipient and "@" in run.recipient]
-    keys = {address_key(address) for address in (*addresses, sender) if address}
-    keys |= {key for former in store.contacts.former_addresses([sequence.contact_id]).values() for key in former}
-    return [run for run in _live_at(store, sorted(keys)) if run.id != sequence.id]
-
-
-def _live_at(store: Repositories, addresses: Iterable[str]) -> list[Run]:
-    """Return the live runs, of the embedded engine, of whoever has or had one of these addresses."""
-    result: dict[str, None] = {}
-    for key in addresses:
-        if run_id := store.runs.live_at([key]):
-            result[run_id] = None
-        result |= dict.fromkeys(store.runs.going_of(store.contacts.at_address(key)))
-    return [run for run in store.runs.by_ids(result) if run.status in LIVE and not run.is_at_vendor]
-
-
-def _last_left(sequence: Run) -> StepRun | None:
-    """Return the last step whose e-mail left, or may have; None where none did."""
-    return next((run for run in reversed(sequence.steps) if run.state in _LEFT), None)
+    if not pairs:
+        return None
+    sequence, run = pairs[0]
+    return RunMatch(sequence, run, basis, later=going_on_from(store, sequence, run.step.id))
 
 
 def _of_company(store: Repositories, message: ParsedMessage, soon: datetime) -> RunMatch | None:
@@ -142,8 +123,8 @@ def _of_company(store: Repositories, message: ParsedMessage, soon: datetime) -> 
     result = [
         RunMatch(sequence, run, "company")
         for sequence in store.runs.by_ids(store.inbound.live_at_host(host))
-        if (run := _last_left(sequence))
-        and had_begun(sequence, soon)
+        if (run := last_left(sequence))
+        and had_begun(store, sequence, soon)
         and subject in {bare_subject(step.subject or "") for step in sequence.steps}
     ]
     return result[0] if len(result) == 1 else None

@@ -8,7 +8,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.run import ReplyKind
+from sequences_mcp.domain.run import LIVE, ReplyKind, StepState
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import Id, IdempotencyKey, Instant
 from sequences_mcp.server.boundary import fingerprint
@@ -25,10 +25,12 @@ NEXT = {
 }
 NOTHING_RAN = "Nothing ran for them. "
 GOES_ON = "Not everything stands still: runs says what goes on, and what ends it. "
+HELD_BY_RULE = "Its next text is held, as the blueprint's on_reply says: a person decides (list_reviews)."
+ON_BY_RULE = "It goes on, as the blueprint's on_reply says: stop_sequence ends it."
 
 
 class ReplyRecorded(WrittenView):
-    """What became of each run of the person."""
+    """What became of each run of the person, and of those that are held because of the answer."""
 
     runs: dict[str, str]
 
@@ -41,7 +43,7 @@ async def record_reply(
     until: Instant | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> ReplyRecorded:
-    """Somebody answered, on any channel: their runs succeed, stop or pause."""
+    """Somebody answered, on any channel: their runs end or pause, or do as on_reply says."""
     given = {"who": who, "answer": answer.value, "until": until.isoformat() if until else None}
     call = ToolCall("record_reply", idempotency_key, fingerprint(given))
     stored = await app.ledger.recall(call)
@@ -54,7 +56,12 @@ async def record_reply(
 
 def _next(done: verb.RecordedReply, answer: ReplyKind) -> str:
     before = "" if done.runs else NOTHING_RAN
-    return f"{GOES_ON if done.undone else before}{NEXT[answer]}"
+    after = NEXT[answer]
+    theirs = [detail.sequence for detail in done.local_runs if detail.sequence.contact_id == done.contact_id]
+    if answer is ReplyKind.REPLIED and any(run.status in LIVE for run in theirs):
+        is_held = any(run.current is not None and run.current.state is StepState.HELD for run in theirs)
+        after = HELD_BY_RULE if is_held else ON_BY_RULE
+    return f"{GOES_ON if done.undone else before}{after}"
 
 
 TOOL = Definition(record_reply, title="Record a reply", hints=STOP, staged=True)

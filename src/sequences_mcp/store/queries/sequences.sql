@@ -166,6 +166,11 @@ WHERE (s.status = 'FOUND' AND s.operation_id IS NULL
        OR s.version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id))
 ORDER BY s.no
 
+-- of_contact --
+-- The newest runs of a contact.
+SELECT s.id FROM sequence s WHERE s.contact_no = (SELECT no FROM contact WHERE id = :contact_id) ORDER BY s.no DESC
+LIMIT 20
+
 -- found_in_plan --
 -- Some of a plan's people who do not know its outcome yet, in order.
 SELECT id FROM sequence
