@@ -67,6 +67,7 @@ def _serve() -> None:
 
 
 FILES = {  # of the commands, in the order in which they are listed
+    "setup": "setup",
     "work": "upkeep",
     "mail": "mail",
     "review": "review",
@@ -77,6 +78,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "restore": "upkeep",
     "demo": "upkeep",
     "sandbox": "upkeep",
+    "uninstall": "setup",
     "completion": "upkeep",
 }
 

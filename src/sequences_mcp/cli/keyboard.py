@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sequences_mcp.errors import SequencesError
 
 if TYPE_CHECKING:
+    from sequences_mcp.client_setup.clients import Machine
     from sequences_mcp.context import AppContext
     from sequences_mcp.settings import Settings
 
@@ -38,14 +39,47 @@ def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
+MARKS = {
+    "ok  ": "green",
+    "BAD ": "red",
+    "note": "yellow",
+    "->  ": "cyan",
+}  # what a line begins with, and its colour
+
+
 def say(lines: Iterable[str]) -> None:
-    """Print lines without anything in them that could control the terminal."""
+    """Print lines without anything in them that could control the terminal; a mark at the start has a colour."""
     import click
 
     from sequences_mcp.domain.plain_words import as_shown
 
     for line in lines:
-        click.echo(as_shown(line, keep=""))  # stored text must not send control characters to the terminal
+        shown = as_shown(line, keep="")  # stored text must not send control characters to the terminal
+        colour = MARKS.get(shown[:4]) if has_colours() else None
+        click.echo(f"{click.style(shown[:4], fg=colour)}{shown[4:]}" if colour else shown)
+
+
+def has_colours() -> bool:
+    """Return whether colours are shown: on a terminal that has them, unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def say_json(value: object) -> None:
+    """Print a value as one line of JSON, in ASCII, which has no control characters."""
+    import json
+
+    import click
+
+    click.echo(json.dumps(value, default=str))
+
+
+def machine_here() -> Machine:
+    """Return the system, the home folder and the environment of this process."""
+    import platform
+
+    from sequences_mcp.client_setup.clients import Machine
+
+    return Machine(system=platform.system(), home=Path.home(), environ=dict(os.environ))
 
 
 def text_of_file(file: Path) -> str:

@@ -1,0 +1,220 @@
+"""``sequences-mcp setup`` and ``uninstall``: all that sending needs, and the files of the chat clients."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sequences_mcp.cli.keyboard import machine_here, say, say_json, settings_here
+from sequences_mcp.client_setup import changes
+from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, clients_here, start_command
+from sequences_mcp.errors import InvalidArgumentsError
+
+if TYPE_CHECKING:
+    from sequences_mcp.client_setup.changes import ClientChange
+    from sequences_mcp.settings import Settings
+
+CLIENT = click.option(
+    "--client",
+    "names",
+    multiple=True,
+    type=click.Choice([*CLIENTS, "all"]),
+    help="Only this client's file, and no other question; may be given several times.",
+)
+YES = click.option("--yes", is_flag=True, help="Write without asking.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+NOTHING = "Nothing was changed."
+
+
+def _setup() -> click.Command:
+    @click.command(
+        help="Set everything up: who sends, the mailbox, when and how much, the passphrase, and the files of the "
+        "chat clients here. Asks only for what is not known yet, and shows what it writes before it does."
+    )
+    @CLIENT
+    @YES
+    @click.option("--print", "prints", is_flag=True, help="Print what each client's file needs; write nothing.")
+    @click.option("--list", "lists", is_flag=True, help="List the clients on this machine; write nothing.")
+    @AS_JSON
+    def setup(names: tuple[str, ...], yes: bool, prints: bool, lists: bool, as_json: bool) -> None:
+        settings = settings_here()
+        planned = planned_entries(settings, names)
+        if lists or prints:
+            _report(planned, as_json=as_json, shows=prints)
+            return
+        _write_clients(settings, planned, is_agreed=yes, as_json=as_json)
+
+    return setup
+
+
+def _uninstall() -> click.Command:
+    @click.command(
+        help="Take out of the clients' files exactly what setup wrote into them. The data folder stays."
+    )
+    @CLIENT
+    @YES
+    @AS_JSON
+    def uninstall(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
+        settings = settings_here()
+        planned = _planned_removals(settings, names)
+        _write_clients(settings, planned, is_agreed=yes, as_json=as_json)
+        if not as_json:
+            say(_what_stays(settings))
+
+    return uninstall
+
+
+def server_command() -> tuple[str, ...]:
+    """Return how a client starts this server on this machine."""
+    return start_command(Path(sys.executable), which=shutil.which, is_windows=machine_here().system == "Windows")
+
+
+def planned_entries(settings: Settings, names: Sequence[str] = ()) -> list[ClientChange]:
+    """Return what would change for each client named, or for all that are here."""
+    machine, command = machine_here(), server_command()
+    is_moved = settings.origins.get("SEQUENCES_DATA_DIR") == "environment"
+    data_dir = str(settings.data_dir) if is_moved else ""
+    chosen = [(CLIENTS[name], CLIENTS[name].places(machine)[0]) for name in names if name != "all"]
+    pairs = chosen if names and "all" not in names else list(clients_here(machine))
+    return [changes.planned_entry(client, path, command, data_dir=data_dir) for client, path in pairs]
+
+
+def _planned_removals(settings: Settings, names: Sequence[str]) -> list[ClientChange]:
+    machine, memory = machine_here(), changes.remembered(settings.data_dir)
+    files = {(record.client, Path(path)) for path, record in memory.items() if record.client in CLIENTS}
+    files |= {(client.name, path) for client, path in clients_here(machine)}
+    wanted = set(CLIENTS) if not names or "all" in names else set(names)
+    return [
+        changes.planned_removal(CLIENTS[name], path, memory=memory)
+        for name, path in sorted(files)
+        if name in wanted
+    ]
+
+
+def _report(planned: Iterable[ClientChange], *, as_json: bool, shows: bool = False) -> None:
+    planned = list(planned)
+    if as_json:
+        say_json({"clients": [_row(change) | ({"block": change.block} if shows else {}) for change in planned]})
+        return
+    if not planned:
+        say([f"No client was found on this machine; known are {', '.join(CLIENTS)}."])
+    for change in planned:
+        say([_line(change)])
+        say(f"    {line}" for line in (change.block.splitlines() if shows else ()))
+
+
+def _row(change: ClientChange, copy: Path | None = None) -> dict[str, str | None]:
+    return {
+        "client": change.client.name,
+        "file": str(change.path),
+        "state": change.state,
+        "problem": change.problem or None,
+        "copy": str(copy) if copy else None,
+    }
+
+
+def _line(change: ClientChange) -> str:
+    """Return how a client's file stands, in a line."""
+    where = f"{change.client.title:<15} {change.path}"
+    if change.problem:
+        return f"BAD  {where}: {change.problem}"
+    if change.is_change:
+        return f"->   {where}: not yet" if change.block else f"->   {where}: has it"
+    return f"ok   {where}: has it" if change.block else f"ok   {where}: has nothing of it"
+
+
+def show_change(change: ClientChange) -> None:
+    """Say what would be written into a client's file, or why nothing is."""
+    say(["", f"{change.client.title}: {change.path}"])
+    if change.is_other:
+        say([f'note "{ENTRY}" starts another program there now, and is replaced.'] if change.block else ())
+    say(f"    {line}" for line in change.block.splitlines())
+    if change.before is None and change.block:
+        say(["    (a new file)"])
+    elif change.block:
+        say(["    (everything else in the file stays; a copy of it is kept beside it)"])
+    elif change.after is None:
+        say(["    (the file, which setup made, is deleted)"])
+    else:
+        say([f'    "{ENTRY}" is taken out; everything else in the file stays'])
+
+
+def say_refused(change: ClientChange) -> None:
+    """Say why a file is left as it is, and what to put into it by hand."""
+    say([f"BAD  {change.client.title}: {change.path} is left as it is: {change.problem}."])
+    if change.block:
+        say(["     Correct it and run setup again, or put this into it yourself:"])
+        say(f"    {line}" for line in change.block.splitlines())
+    else:
+        say([f'     Take "{ENTRY}" out of it yourself.'])
+
+
+def _write_clients(settings: Settings, planned: Sequence[ClientChange], *, is_agreed: bool, as_json: bool) -> None:
+    """Show and write the changes once a person agrees; exit with 1 where a file was left as it is."""
+    to_write = [change for change in planned if change.is_change]
+    if not as_json:
+        if not planned:
+            _report(planned, as_json=False)
+        for change in planned:
+            if not change.is_change and not change.problem:
+                other = f'; "{ENTRY}" in it starts another program and stays' if change.is_other else ""
+                say([f"{_line(change)}{other}"])
+        for change in to_write:
+            show_change(change)
+    if to_write and not is_agreed:
+        agree("Write it?" if to_write[0].block else "Take it out?")
+    rows = []
+    for change in planned:
+        written = write_client(settings, change, is_quiet=as_json) if change.is_change else change
+        rows.append(_row(*written) if isinstance(written, tuple) else _row(written))
+        if not as_json and not isinstance(written, tuple) and written.problem:
+            say_refused(written)
+    if as_json:
+        say_json({"clients": rows})
+    if any(row["problem"] for row in rows):
+        sys.exit(1)
+
+
+def write_client(
+    settings: Settings, change: ClientChange, *, is_quiet: bool = False
+) -> tuple[ClientChange, Path | None] | ClientChange:
+    """Write one change, and say so; return it with the copy of before, or with the problem that it met."""
+    from dataclasses import replace
+
+    from sequences_mcp.bootstrap import utc_now
+
+    try:
+        copy = changes.write_change(change, now=utc_now(), folder=settings.data_dir)
+    except (OSError, ValueError) as error:
+        return replace(change, problem=str(getattr(error, "strerror", None) or error))
+    if not is_quiet:
+        done = f"is written. {change.client.then}" if change.block else "is taken out."
+        say([f"ok   {change.client.title}: {ENTRY} {done}"])
+        say([f"     The file of before is kept as {copy}."] if copy else ())
+    return change, copy
+
+
+def agree(question: str) -> None:
+    """Return once a person agrees; InvalidArgumentsError where they do not, or nobody is there."""
+    if not sys.stdin.isatty():
+        raise InvalidArgumentsError(f"Nobody is there to agree. {NOTHING}", next_step="Give --yes.")
+    if not click.confirm(question, default=True):
+        raise InvalidArgumentsError(NOTHING, next_step="Run it again when it should be.")
+
+
+def _what_stays(settings: Settings) -> list[str]:
+    return [
+        "",
+        f"What stays: the data folder {settings.data_dir}, with the people, what was sent, who must never be",
+        "contacted, the settings and what approvals are checked with. Delete it yourself when nothing of it is",
+        "needed any more; passwords in the system's keychain are under the name sequences-mcp.",
+        "The program itself goes the way it came: with uv tool uninstall, pipx uninstall or pip uninstall.",
+    ]
+
+
+COMMANDS = {"setup": _setup, "uninstall": _uninstall}
