@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sequences_mcp.context import AppContext, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.prompting import profile_in
 from sequences_mcp.vendors.connecting import LazyMapping, when_used
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=120)
 STOP_WORKERS_WITHIN = 2.0
-CLOSE_WITHIN = (
-    30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
-)
+CLOSE_WITHIN = 30.0  # seconds for a request to a vendor under way: given up, nobody knows what became of it
 STARTS_WITHIN = timedelta(seconds=30)  # by then a worker has shown itself, or something is wrong with it
 HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
 Clock = Callable[[], datetime]
@@ -339,6 +338,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
         law=law_of(settings),
+        profile=partial(profile_in, settings.data_dir),
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,

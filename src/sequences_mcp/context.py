@@ -77,7 +77,7 @@ class AppContext:
     ``put_draft`` puts an answer into a mailbox's folder of drafts and returns that folder's name.
 
     ``is_approved``: a person has approved what the verb changes at a vendor. ``law`` tells what first messages
-    need, by country.
+    need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts.
     """
 
     providers: Mapping[str, Provider]
@@ -105,6 +105,7 @@ class AppContext:
     workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
     law: Callable[[], Law] = _built_in_law
+    profile: Callable[[], str] = str
 
     @property
     def mailbox(self) -> Mailbox:

@@ -1,14 +1,17 @@
-"""Rendering of the prompt templates, and a delimiter for strangers' text that the text itself cannot contain.
+"""Rendering of the prompt templates, and what they know about writing: playbooks, manners, the sender's profile.
 
-Templates are in ``prompts/``; a variable that is missing is an error.
+Templates are in ``prompts/``; a variable that is missing is an error. Playbooks and manners are TOML beside them;
+the profile is the person's own file in the data folder. Strangers' text stands between lines it cannot contain.
 """
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,3 +55,123 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+PLAYBOOKS = ("recruiting", "founder sales", "partnerships", "events", "re-engagement")
+PROFILE = "profile.md"
+PROFILE_SHOWN = 3_000  # characters: a page and a half
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """What one message of a sequence says that the others do not, and on which day it leaves."""
+
+    day: int
+    angle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text as it should be; ``subject`` is empty for a follow-up, which answers the first e-mail."""
+
+    content: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A text as it should not be, and why."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """How a sequence for one purpose is written; ``examples`` are by the English name of their language."""
+
+    title: str
+    situation: str
+    request: str
+    proof: str
+    avoid: str
+    arc: tuple[Angle, ...]
+    bad: tuple[Counterexample, ...]
+    follow_up: Example
+    examples: dict[str, Example]
+
+
+@cache
+def playbook(name: str) -> Playbook:
+    """Return a playbook of ``PLAYBOOKS``; KeyError for another name."""
+    if name not in PLAYBOOKS:
+        raise KeyError(name)
+    table = _toml(f"playbooks/{name.replace(' ', '_').replace('-', '_')}.toml")
+    examples = {language: _example(text) for language, text in table.pop("examples").items()}
+    return Playbook(
+        arc=tuple(Angle(**angle) for angle in table.pop("arc")),
+        bad=tuple(Counterexample(**bad) for bad in table.pop("bad")),
+        follow_up=_example(table.pop("follow_up")),
+        examples=examples,
+        **table,
+    )
+
+
+def manners_of_channels(words: str) -> dict[str, str]:
+    """Return the manners of the channels that these words name, by channel; of all where they name none."""
+    manners: dict[str, str] = _toml("manners.toml")["channels"]
+    named = words.casefold()
+    channels = {name for name, signs in _SIGNS.items() if any(sign in named for sign in signs)}
+    return {name: text for name, text in manners.items() if not channels or name in channels}
+
+
+def manners_of_language(language: str) -> str:
+    """Return the manners of a language by its English name or its code; nothing for a language without any."""
+    manners: dict[str, str] = _toml("manners.toml")["languages"]
+    return manners.get(language_named(language), "")
+
+
+def language_named(text: str) -> str:
+    """Return the English name of a language that is given by this or by its code, such as ``fr`` or ``fr-CH``."""
+    word = text.strip().casefold()
+    return _CODES.get(word.partition("-")[0].partition("_")[0], word.capitalize())
+
+
+def profile_in(data_dir: Path) -> str:
+    """Return what the person wrote for drafts about themselves, cut after a page and a half, or nothing."""
+    try:
+        text = (data_dir / PROFILE).read_text(encoding="utf-8-sig", errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        return ""
+    return text if len(text) <= PROFILE_SHOWN else f"{text[:PROFILE_SHOWN]} [...]"
+
+
+# By these words a person names a channel; ``mail`` stands in ``e-mail`` and ``InMail`` alike.
+_SIGNS = {
+    "EMAIL": ("e-mail", "email", "mails"),
+    "LINKEDIN": ("linkedin", "inmail"),
+    "WHATSAPP": ("whatsapp",),
+    "SMS": ("sms", "text message"),
+    "CALL": ("call", "phone"),
+    "MANUAL_TASK": ("manual", "task", "by hand"),
+}
+_CODES = {
+    "en": "English",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "ja": "Japanese",
+}
+
+
+def _example(read: dict[str, str]) -> Example:
+    return Example(content=read["content"].strip(), subject=read.get("subject", ""))
+
+
+@cache
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((folder() / name).read_text(encoding="utf-8"))

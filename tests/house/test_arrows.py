@@ -105,7 +105,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("demo",),
     "click": ("cli",),
     "keyring": ("settings_file", "sign_in"),
-    "tomllib": ("settings_file", "guards", "client_setup"),
+    "tomllib": ("settings_file", "guards", "client_setup", "prompting"),
     "tomlkit": ("mail_setup", "client_setup"),
     "dns": ("mail_setup",),
     "starlette": ("review", "serve"),

@@ -14,7 +14,7 @@ from tests.world.product import GRACE, LINKEDIN, MAIL, Desktop, World, plant
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_steps
-from sequences_mcp.server.prompt_facts import limits, refusals_by_layer
+from sequences_mcp.server.prompt_facts import limits, often_broken
 from sequences_mcp.server.prompts import PROMPTS
 from sequences_mcp.server.resources import EXAMPLE
 
@@ -61,8 +61,7 @@ async def test_a_drafting_prompt_has_every_variable_limit_and_rule_of_the_code(
         text = await prompt(desktop, name, **arguments)
     async with world.app() as app:
         said = list(limits(app.policy))
-    if name != "fix_findings":  # it names what was found instead
-        said += [f"{layer}: {sentences}" for layer, sentences in refusals_by_layer().items()]
+    said += often_broken()
     assert [line for line in said if line not in text] == []
     assert [name for name in VARIABLES if f"{{{{{name}}}}}" not in text] == []
 

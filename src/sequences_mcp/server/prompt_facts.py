@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sequences_mcp import prompting
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, facts_of
-from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.guards.rule import Rule
 from sequences_mcp.planning.rendering import values_for
 from sequences_mcp.prompting import fenced
 from sequences_mcp.server.text import cut
@@ -35,21 +34,29 @@ def limits(policy: GuardPolicy) -> tuple[str, ...]:
     )
 
 
-def refusals() -> tuple[Rule, ...]:
-    """Return the rules that refuse a text or a step."""
+# What drafts of language models have most often, of the rules that refuse a text. The others are found by
+# check_blueprint, which every drafting prompt ends with; all of them in a prompt cost more than they mend.
+OFTEN_BROKEN = (
+    "variables.unknown",
+    "variables.expression",
+    "placeholders.square",
+    "placeholders.instruction",
+    "foreign.single_brace",
+    "foreign.spintax",
+    "foreign.subject_line",
+    "foreign.preamble",
+    "foreign.variants",
+    "channel.markup",
+    "channel.note_length",
+)
+
+
+def often_broken() -> tuple[str, ...]:
+    """Return what the rules say that drafts break most often, each sentence once."""
     from sequences_mcp.guards.catalogue import RULES
 
-    return tuple(rule for rule in RULES if rule.severity is Severity.ERROR)
-
-
-def refusals_by_layer() -> dict[str, str]:
-    """Return, by layer, what the rules say that refuse a text, each once, to keep a prompt short."""
-    layers: dict[str, dict[str, None]] = {}
-    for rule in refusals():
-        if rule.check_value is not None:
-            continue  # it is about people's data, which nobody writes here
-        layers.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
-    return {layer: " ".join(sentences) for layer, sentences in layers.items()}
+    messages = {rule.id: rule.message for rule in RULES}
+    return tuple(dict.fromkeys(messages[rule] for rule in OFTEN_BROKEN))
 
 
 FINDINGS_SHOWN = 10
@@ -64,7 +71,7 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
     shared = {
         "variables": VARIABLES,
         "limits": limits(app.policy),
-        "rules": {} if name == "fix_findings" else refusals_by_layer(),
+        "rules": () if name == "fix_findings" else often_broken(),
     }
     builders = {
         "draft_sequence": _sequence,
@@ -81,11 +88,44 @@ async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, obje
         raise InvalidArgumentsError(
             f"steps must be a whole number from 1 to {app.policy.max_steps}.", next_step="For example 3."
         )
-    return {}
+    return {**_manners(given["language"], given["channels"]), **_profile(app), **_playbook(given)}
+
+
+def _playbook(given: Mapping[str, str]) -> dict[str, object]:
+    """Return the playbook with its example in the language, else in English; all of them where none is named."""
+    name = given["playbook"].casefold()
+    if not name:
+        return {"book": None, "books": [prompting.playbook(known) for known in prompting.PLAYBOOKS]}
+    if name not in prompting.PLAYBOOKS:
+        raise InvalidArgumentsError(
+            f"There is no playbook {cut(name, 80)!r}.", next_step=f"There are {', '.join(prompting.PLAYBOOKS)}."
+        )
+    book = prompting.playbook(name)
+    language = prompting.language_named(given["language"])
+    is_known = language in book.examples
+    return {
+        "book": book,
+        "example": book.examples[language if is_known else "English"],
+        "follow_up": book.follow_up if language == "English" or not is_known else None,
+    }
+
+
+def _manners(language: str, channels: str) -> dict[str, object]:
+    return {
+        "channel_manners": prompting.manners_of_channels(channels),
+        "language_manners": prompting.manners_of_language(language),
+    }
+
+
+def _profile(app: AppContext) -> dict[str, object]:
+    text = app.profile()
+    return {"profile": fenced("profile", text) if text else "", "profile_file": prompting.PROFILE}
 
 
 async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
-    return {"needs_subject": given["channel"].upper() in SUBJECTED}
+    channel = given["channel"].upper()
+    manners = _manners(given["language"], channel)
+    return {"needs_subject": channel in SUBJECTED, **manners, **_profile(app)}
 
 
 async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
@@ -102,6 +142,8 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
         "subject": step.subject,
         "content": cut(step.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
+        **_manners(given["language"] or contact.language or "", step.type),
+        **_profile(app),
         "person": fenced("what is known about the person", _known(contact)),
         "values": fenced("values of the variables", values),
     }

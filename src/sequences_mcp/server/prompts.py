@@ -12,11 +12,12 @@ from mcp.types import Prompt as ListedPrompt
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.prompting import PLAYBOOKS
 from sequences_mcp.server.text import cut, visible_text
 
 CHANNELS = (*(channel.value for channel in Channel if channel is not Channel.LINKEDIN), *LinkedInType)
 TONES = ("plain and friendly", "formal", "warm", "brief", "playful")
-LANGUAGES = ("English", "French", "German", "Spanish", "Italian", "Portuguese", "Dutch", "Japanese")
+LANGUAGES = ("English", "French", "German", "Spanish", "Italian", "Portuguese", "Dutch", "Polish", "Japanese")
 STEP_COUNTS = ("3", "2", "4", "5", "6")
 ARGUMENT_LIMIT = 2_000
 
@@ -60,6 +61,7 @@ PROMPTS = (
             Argument("audience", "Who it goes to", default=""),
             Argument("channels", "Channels, in words", ("e-mail", "e-mail and LinkedIn", "LinkedIn"), "e-mail"),
             Argument("steps", "Number of steps", STEP_COUNTS, default=STEP_COUNTS[0]),
+            Argument("playbook", "What kind of outreach it is; default: the nearest", PLAYBOOKS, default=""),
             _TONE,
             _LANGUAGE,
         ),
