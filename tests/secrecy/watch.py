@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 from tests.secrecy.hearing import HEARD, LEARNT
@@ -65,6 +65,7 @@ class Watch(logging.Handler):
         super().__init__(logging.DEBUG)
         self.leaks: dict[Leak, None] = {}
         self._searched: dict[Path, tuple[int, int]] = {}
+        self._kept_open: list[BinaryIO] = []
         self._shared = False  # among other processes
         self._failed: set[str] = set()
 
@@ -97,6 +98,12 @@ class Watch(logging.Handler):
             self._search_files(item.nodeid, folder)
             if folder and item.nodeid not in self._failed:
                 rmtree(folder, ignore_errors=True)
+            self.close_files()
+
+    def close_files(self) -> None:
+        """Close the databases that were read during a test, which has closed them by now."""
+        while self._kept_open:
+            self._kept_open.pop().close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Search what a test said, once it is over."""
@@ -151,9 +158,26 @@ class Watch(logging.Handler):
                 stat = path.stat()
                 if self._searched.get(path) != (found := (stat.st_mtime_ns, stat.st_size)):
                     self._searched[path] = found
-                    self._search(test, f"file {path}", _unfolded(path))
+                    self._search(test, f"file {path}", self._unfolded(path))
             except FileNotFoundError:  # a server that is still running took it away
                 continue
+
+    def _unfolded(self, path: Path) -> bytes:
+        """Return a file's bytes; an e-mail also as it reads without the folds of its transfer encodings.
+
+        A database may be open in this process: the files of it that were read stay open as long as the test lasts,
+        because closing any of them drops all locks that SQLite has on it here
+        (https://www.sqlite.org/howtocorrupt.html, 2.2).
+        """
+        file = path.open("rb")
+        if ".db" in path.name:
+            self._kept_open.append(file)
+            return file.read()
+        with file:
+            data = file.read()
+        if path.suffix != ".eml":
+            return data
+        return data + data.replace(b"\r\n", b"\n").replace(b"=\n", b"").replace(b"\n", b"")
 
 
 # Programs that a test starts by themselves, such as the demo, use the sandbox with its own keys.
@@ -168,11 +192,3 @@ def _folder(item: pytest.Item) -> Path | None:
 def _files(folder: Path | None) -> Iterator[Path]:
     for where, _, names in os.walk(folder) if folder else ():
         yield from (path for name in names if (path := Path(where, name)).is_file())
-
-
-def _unfolded(path: Path) -> bytes:
-    """Return a file's bytes; an e-mail also as it reads without the folds of its transfer encodings."""
-    data = path.read_bytes()
-    if path.suffix != ".eml":
-        return data
-    return data + data.replace(b"\r\n", b"\n").replace(b"=\n", b"").replace(b"\n", b"")

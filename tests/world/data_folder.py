@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -34,12 +35,20 @@ def with_schema(folder: Path) -> Path:
 
     Making it from nothing takes longer than most tests, so that it is made once a process and copied. The tests of
     the store make theirs from nothing.
+
+    The copy is written beside its place and appears there whole: a thread that has opened the database meanwhile
+    would have its file emptied, and its locks dropped when the copy is closed
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     file = folder / FILE_NAME
     if not file.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_bytes(_empty_database())
+        with TemporaryDirectory(dir=folder) as beside:
+            whole = Path(beside) / FILE_NAME
+            whole.touch(mode=0o600)
+            whole.write_bytes(_empty_database())
+            with suppress(FileExistsError):  # made by another thread meanwhile
+                file.hardlink_to(whole)
     return folder
 
 
