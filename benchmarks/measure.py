@@ -24,7 +24,7 @@ from benchmarks.people import SETTINGS, SOURCING, people, steps
 from benchmarks.wire import BARE, PRODUCT, Child, Era
 
 COLD_START = 1.20
-LIST_TOKENS = 3900
+LIST_TOKENS = 4500
 RESULT_TOKENS = 2000
 LATENCY = 2.0
 GUARDS_SECONDS = 0.002  # the guards' own budget for five steps, on top of any tool's

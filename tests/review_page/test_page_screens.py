@@ -104,8 +104,9 @@ def test_no_screen_names_a_tool_to_a_person(world: PageWorld, person: Visitor) -
 
 def test_every_tool_has_a_persons_words() -> None:
     everything = catalog.tool_names(frozenset({"kalent", "clarky", "topo"}))
-    assert set(everything) <= set(SAID)
-    for name in everything:
+    plain = {"report"}  # a word of everyday, which names the command and the screens too
+    assert set(everything) - plain == set(SAID) & set(everything)
+    for name in set(everything) - plain:
         for told in (f"{name} shows it.", f"Call {name} again.", f"Do it with {name}.", f"Look; `{name}` helps"):
             assert not TOOLS.search(for_person(told))
 

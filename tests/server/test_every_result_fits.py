@@ -59,8 +59,10 @@ async def _reading(scales: Scales, *, blueprint: str, run: str, plan: str) -> No
         "list_reviews",
         "list_tasks",
         "list_replies",
+        "report",
     ):
         await scales.both(tool, {})
+    await scales.both("report", {"blueprint_id": blueprint}, {"blueprint_id": "local:bp_" + "x" * 5_000})
     await scales.both("list_reviews", {"plan_id": plan}, {"plan_id": "x" * 5_000})
     await scales.both("get_blueprint", {"blueprint_id": blueprint}, {"blueprint_id": "local:bp_" + "x" * 5_000})
     await scales.both("get_sequence", {"sequence_id": run}, {"sequence_id": "local:seq_" + "x" * 5_000})

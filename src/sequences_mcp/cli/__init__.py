@@ -71,6 +71,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "work": "upkeep",
     "mail": "mail",
     "review": "review",
+    "report": "report",
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",

@@ -75,7 +75,8 @@ class ReceivedKind(StrEnum):
     """What came back, as lists tell it.
 
     ``bounce``: a mail system returned or delayed an e-mail. ``automatic``: another machine's words. ``unmatched``:
-    from somebody who was not written to, so a person has to say whether it is about a run.
+    from somebody who was not written to, so a person has to say whether it is about a run. ``won``, ``lost``: what
+    came of somebody, as it was recorded.
     """
 
     REPLY = "reply"
@@ -85,17 +86,21 @@ class ReceivedKind(StrEnum):
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     AUTOMATIC = "automatic"
+    WON = "won"
+    LOST = "lost"
     UNMATCHED = "unmatched"
 
 
 STORED_AS: Mapping[ReceivedKind, tuple[str, ...]] = {
-    ReceivedKind.REPLY: ("reply", ReplyKind.REPLIED),
+    ReceivedKind.REPLY: ("reply", ReplyKind.REPLIED, ReplyKind.INTERESTED),
     ReceivedKind.NOT_INTERESTED: (ReplyKind.NOT_INTERESTED,),
     ReceivedKind.OPT_OUT: ("opt_out",),
     ReceivedKind.OUT_OF_OFFICE: ("away", ReplyKind.OUT_OF_OFFICE),
     ReceivedKind.BOUNCE: ("hard_bounce", "soft_bounce", "delayed", "returned"),
     ReceivedKind.COMPLAINT: ("complaint",),
     ReceivedKind.AUTOMATIC: ("automatic",),
+    ReceivedKind.WON: (ReplyKind.WON,),
+    ReceivedKind.LOST: (ReplyKind.LOST,),
     ReceivedKind.UNMATCHED: ("unmatched",),
 }
 """The kinds that the reader and ``record_reply`` store, by the kind that lists tell."""

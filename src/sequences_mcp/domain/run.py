@@ -94,12 +94,23 @@ class StopScope(StrEnum):
 
 
 class ReplyKind(StrEnum):
-    """What a contact replied, on any channel: interest, none, never contact me again, or away until a date."""
+    """What a contact replied, on any channel, or what came of them in the end, which counts in reports.
+
+    ``replied``: in any words; ``interested`` and ``not_interested``: so somebody judged them; ``opt_out``: never
+    contact me again; ``out_of_office``: away until a date; ``won`` and ``lost``: also of a run that is over.
+    """
 
     REPLIED = "replied"
+    INTERESTED = "interested"
     NOT_INTERESTED = "not_interested"
     OPT_OUT = "opt_out"
     OUT_OF_OFFICE = "out_of_office"
+    WON = "won"
+    LOST = "lost"
+
+
+POSITIVE = frozenset({ReplyKind.REPLIED, ReplyKind.INTERESTED, ReplyKind.WON})
+"""Answers that end a run as what it was for."""
 
 
 class TaskOutcome(StrEnum):

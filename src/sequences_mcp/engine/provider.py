@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.entries import AuditEntry, Suppression
 from sequences_mcp.domain.ids import IdKind, parse_id
@@ -24,7 +25,13 @@ from sequences_mcp.engine.plans import LocalPlans
 from sequences_mcp.engine.sequences import LocalSequences, plan_people, run_details
 from sequences_mcp.engine.suppressions import LocalReplies, LocalSuppressions
 from sequences_mcp.engine.vendor_runs import LocalVendorRuns
+from sequences_mcp.errors import NotFoundError
 from sequences_mcp.ports.embedded import SequenceDetail
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.reports import CampaignReport, OutcomeRow
+    from sequences_mcp.store.unit_of_work import Repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,37 @@ class LocalRecords:
         """Count a plan's people, and how many of those who wait would get each of its steps."""
         parsed_id = str(parse_id(plan_id, IdKind.PLAN))
         return self.engine.store.plans.tally(parsed_id)
+
+    async def campaigns(self, provider: str, *, search: str = "", page: int, size: int) -> Page[CampaignReport]:
+        """Count what came of a provider's blueprints that people were started in, the latest change first."""
+        require_page(page, size)
+        with self.engine.store.snapshot() as work:
+            results = work.outcomes.blueprints(provider, search=search, page=page, size=size)
+            rows = work.outcomes.of_blueprints(results.items)
+            return results.of(tuple(self._counted(work, wanted, rows) for wanted in results.items))
+
+    async def campaign(self, blueprint_id: str) -> CampaignReport:
+        """Count what came of one blueprint; NotFoundError for one that is not known here."""
+        with self.engine.store.snapshot() as work:
+            if work.blueprints.find(blueprint_id) is None:
+                raise NotFoundError(
+                    f"Nothing is known here of blueprint {blueprint_id}.",
+                    next_step="list_blueprints shows what there is.",
+                )
+            rows = work.outcomes.of_blueprints([blueprint_id])
+            return self._counted(work, blueprint_id, rows)
+
+    def _counted(self, work: Repositories, blueprint_id: str, rows: Iterable[OutcomeRow]) -> CampaignReport:
+        from sequences_mcp.domain.reports import blueprint_report
+
+        def steps_of(version: int) -> tuple[Step, ...]:
+            blueprint = work.blueprints.find(blueprint_id, version=version)
+            return blueprint.steps if blueprint else ()
+
+        newest = work.blueprints.find(blueprint_id)
+        assert newest is not None  # runs point at its versions
+        runs = [row for row in rows if row.blueprint_id == blueprint_id]
+        return blueprint_report(newest, runs, steps_of=steps_of)
 
     async def waiting(self) -> WaitingTally:
         """Count what waits for a person, and since when."""

@@ -27,6 +27,8 @@ from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
+WON, LOST = "the contact was won", "the contact was lost"
+_OF_ANY_TIME = frozenset({ReplyKind.WON, ReplyKind.LOST})
 NOTHING_RAN = "noted: nothing ran for them here"
 
 
@@ -34,13 +36,18 @@ class LocalReplies(LocalMethods):
     """What people answered, over the store and the machine."""
 
     async def record_reply(
-        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
+        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None, about: str | None = None
     ) -> list[SequenceDetail]:
-        """Store a reply and apply it to every run of this person here, starts that wait for approval included."""
-        return await self.engine.insisting(lambda work: self._recorded(work, contact_id, answer, until=until))
+        """Store a reply and apply it to every run of this person here, starts that wait for approval included.
+
+        ``about`` is the run that was named, which what came of somebody is about although it is over.
+        """
+        return await self.engine.insisting(
+            lambda work: self._recorded(work, contact_id, answer, until=until, about=about)
+        )
 
     def _recorded(
-        self, work: UnitOfWork, contact_id: str, answer: ReplyKind, *, until: datetime | None
+        self, work: UnitOfWork, contact_id: str, answer: ReplyKind, *, until: datetime | None, about: str | None
     ) -> list[SequenceDetail]:
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
         if until is not None:
@@ -64,6 +71,8 @@ class LocalReplies(LocalMethods):
             until=until,
             recorded_by=self.engine.actor,
         )
+        if about is not None and (answer in _OF_ANY_TIME or not going):
+            entry = replace(entry, sequence_id=about)
         work.inbound.record(entry)
         reply = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
         self.engine.audit(work, "contact.answered", contact_id, **reply)
@@ -77,6 +86,9 @@ class LocalReplies(LocalMethods):
         """
         ends = {
             ReplyKind.REPLIED: None,
+            ReplyKind.INTERESTED: None,
+            ReplyKind.WON: Stopped(StopReason.WIN, WON),
+            ReplyKind.LOST: Stopped(StopReason.LOSE, LOST),
             ReplyKind.NOT_INTERESTED: Stopped(StopReason.LOSE, NOT_INTERESTED),
             ReplyKind.OPT_OUT: Stopped(StopReason.LOSE),
         }[answer]

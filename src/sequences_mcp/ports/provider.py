@@ -392,6 +392,9 @@ class Provider:
 
     @unless_overridden("record answers")
     async def record_reply(
-        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
+        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None, about: str | None = None
     ) -> list[embedded.SequenceDetail]:
-        """Keep what somebody answered, and do what follows to every run of theirs here; return those runs."""
+        """Keep what somebody answered, and do what follows to every run of theirs here; return those runs.
+
+        ``about`` is the id of the run that was named, where one was.
+        """

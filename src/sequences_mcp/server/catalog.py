@@ -151,6 +151,7 @@ TOOLS = (
     "record_reply",
     "list_replies",
     "draft_reply",
+    "report",
     "list_reviews",
     "edit_draft",
     "list_tasks",

@@ -15,7 +15,7 @@ from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.findings import require_none
 from sequences_mcp.domain.ids import LOCAL, PROVIDERS, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.limits import future, require_short
-from sequences_mcp.domain.run import TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
+from sequences_mcp.domain.run import POSITIVE, TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
 from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
 from sequences_mcp.ports.provider import Provider
@@ -485,22 +485,23 @@ async def record_reply(
 ) -> RecordedReply:
     """Record an answer of the person behind a sequence or contact id.
 
-    Replied: their runs succeed, or what their blueprint says of answers. Not interested: they stop as lost.
-    Opt-out: they are never contacted again. Out of office: their runs pause ``until`` then. What a vendor carries
+    Replied or interested: their runs succeed, or what their blueprint says of answers. Not interested, won, lost:
+    they stop as won or lost, and a run that is over counts as that from then on. Opt-out: they are never contacted
+    again. Out of office: their runs pause ``until`` then. What a vendor carries
     out is stopped or paused where its API can.
     Raises InvalidArgumentsError for a time that is missing, past or not asked for, and NotFoundError.
     """
     until = _time(app, answer, until)
-    contact_id = await _contact_of(app, who)
+    contact_id, about = await _contact_of(app, who)
     if answer is ReplyKind.OPT_OUT:
         return await _opted_out(app, contact_id, call=call)
     busy = await app.suppressions.busy_among([contact_id])
     details = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
-    local_runs = await app.local.record_reply(contact_id, answer, until=until)
+    local_runs = await app.local.record_reply(contact_id, answer, until=until, about=about)
     if until is not None:
         answers = await pause_vendor_run(app, details, until=until, call=call)
     else:
-        reason = StopReason.WIN if answer is ReplyKind.REPLIED else StopReason.LOSE
+        reason = StopReason.WIN if answer in POSITIVE else StopReason.LOSE
         answers = (await stop_vendor_run(app, details, call=call, reason=reason)).outcomes
     undone = {name: words for name, words in answers.items() if not words.startswith((STOPPED, "paused"))}
     return RecordedReply(
@@ -539,19 +540,23 @@ def _time(app: AppContext, answer: ReplyKind, until: datetime | None) -> datetim
     return None
 
 
-async def _contact_of(app: AppContext, who: str) -> str:
-    """Return the id of the stored person behind an id or an address; WrongIdError, NotFoundError."""
+async def _contact_of(app: AppContext, who: str) -> tuple[str, str | None]:
+    """Return the id of the stored person behind an id or an address, and of the run that is named, if one is.
+
+    WrongIdError, NotFoundError.
+    """
     text = who.strip()
     if "@" in text and ":" not in text:
-        return await _at_address(app, text)
+        return await _at_address(app, text), None
     if provider_of(text) == LOCAL:
         if text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
-            return (await app.local.get_sequence(text)).sequence.contact_id
-        return (await app.local.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id
+            named = (await app.local.get_sequence(text)).sequence
+            return named.contact_id, named.id
+        return (await app.local.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id, None
     parsed_id = str(parse_id(text, IdKind.SEQUENCE))
     run = await app.vendor_runs.find(parsed_id)
     if run is not None:
-        return run.sequence.contact_id
+        return run.sequence.contact_id, run.sequence.id
     result = await app.vendor_runs.known_as(parsed_id)
     if result is None:
         raise NotFoundError(
@@ -559,7 +564,7 @@ async def _contact_of(app: AppContext, who: str) -> str:
             next_step="Give the id of the sequence or contact as list_sequences and find_contacts show it; a run "
             "that was started elsewhere is stopped with stop_sequence.",
         )
-    return result
+    return result, None
 
 
 async def _at_address(app: AppContext, text: str) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         VendorErrorRepository,
     )
     from sequences_mcp.store.plans import ApprovalRepository, PlanRepository
+    from sequences_mcp.store.reports import OutcomeRepository
     from sequences_mcp.store.runs import RunRepository
     from sequences_mcp.store.suppressions import SuppressionRepository
     from sequences_mcp.store.upkeep import UpkeepRepository, WorkerRepository
@@ -74,6 +75,8 @@ class Repositories:
     """Approvals of plans, texts and changes by people, and their signatures."""
     runs: _Late[RunRepository] = _Late("runs.RunRepository")
     """Runs with their steps."""
+    outcomes: _Late[OutcomeRepository] = _Late("reports.OutcomeRepository")
+    """What became of every run of a blueprint, to be counted."""
     attempts: _Late[AttemptRepository] = _Late("mailboxes.AttemptRepository")
     """Attempts to send, numbered by their leases."""
     mailboxes: _Late[MailboxRepository] = _Late("mailboxes.MailboxRepository")

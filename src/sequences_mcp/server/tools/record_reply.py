@@ -19,7 +19,10 @@ from sequences_mcp.services import suppression as verb
 
 NEXT = {
     ReplyKind.REPLIED: "Answer them yourself; nothing more leaves for them by itself.",
+    ReplyKind.INTERESTED: "Answer them yourself; nothing more leaves for them by itself.",
     ReplyKind.NOT_INTERESTED: "Nothing more leaves for them by itself. A later start would write to them again.",
+    ReplyKind.WON: "report counts them as won; nothing more leaves for them by itself.",
+    ReplyKind.LOST: "report counts them as lost; nothing more leaves for them by itself.",
     ReplyKind.OPT_OUT: "Nothing more leaves for them, whatever is started later.",
     ReplyKind.OUT_OF_OFFICE: "It goes on by itself then.",
 }
@@ -43,7 +46,8 @@ async def record_reply(
     until: Instant | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> ReplyRecorded:
-    """Somebody answered, on any channel: their runs end or pause, or do as on_reply says."""
+    """Somebody answered, on any channel: their runs end or pause, or do as on_reply says. Won and lost also
+    count once a run is over."""
     given = {"who": who, "answer": answer.value, "until": until.isoformat() if until else None}
     call = ToolCall("record_reply", idempotency_key, fingerprint(given))
     stored = await app.ledger.recall(call)
@@ -58,7 +62,7 @@ def _next(done: verb.RecordedReply, answer: ReplyKind) -> str:
     before = "" if done.runs else NOTHING_RAN
     after = NEXT[answer]
     theirs = [detail.sequence for detail in done.local_runs if detail.sequence.contact_id == done.contact_id]
-    if answer is ReplyKind.REPLIED and any(run.status in LIVE for run in theirs):
+    if answer in (ReplyKind.REPLIED, ReplyKind.INTERESTED) and any(run.status in LIVE for run in theirs):
         is_held = any(run.current is not None and run.current.state is StepState.HELD for run in theirs)
         after = HELD_BY_RULE if is_held else ON_BY_RULE
     return f"{GOES_ON if done.undone else before}{after}"

@@ -1,0 +1,40 @@
+-- blueprints --
+-- The blueprints of a provider that people were started in, those first of which a run changed last.
+SELECT v.blueprint_id, count(*) OVER () AS found
+FROM sequence s JOIN blueprint_version v ON v.no = s.version_no
+WHERE v.blueprint_id >= :first AND v.blueprint_id < :past
+  AND (:search IS NULL OR v.blueprint_id IN (SELECT blueprint_id FROM blueprint_version WHERE name LIKE :search ESCAPE '\'))
+GROUP BY v.blueprint_id ORDER BY max(s.updated_at) DESC, v.blueprint_id LIMIT :size OFFSET :skip
+
+-- outcomes --
+-- Every run of a JSON list of blueprints with what is counted of it: its steps, and what came back, each as JSON; a
+-- vendor's reading; why a run at a vendor was stopped through here. The order of the columns counts.
+WITH asked AS MATERIALIZED (
+  SELECT no, blueprint_id, version FROM blueprint_version WHERE blueprint_id IN (SELECT value FROM json_each(:ids))
+), back AS MATERIALIZED (
+  SELECT sequence_no, json_group_array(json_array(kind, at, dated, step, by_hand)) AS entries
+  FROM (
+    SELECT coalesce(d.sequence_no, i.sequence_no) AS sequence_no, i.kind, i.found_at AS at, i.sent_at AS dated,
+           (SELECT r.step FROM step_run r WHERE r.key = i.key LIMIT 1) AS step, 0 AS by_hand
+    FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+    WHERE i.basis <> 'company' OR d.decision = 'about_run'
+    UNION ALL
+    SELECT sequence_no, answer, recorded_at, NULL, NULL, 1 FROM recorded_reply WHERE sequence_no IS NOT NULL
+  )
+  GROUP BY sequence_no
+), stopped AS MATERIALIZED (
+  SELECT subject, json_extract(request, '$.reason') AS reason, max(no) FROM vendor_operation
+  WHERE tool = 'stop_sequence' AND state = 'done' GROUP BY subject
+)
+SELECT v.blueprint_id, v.version, s.provider, s.status, s.anchor IS NOT NULL OR s.operation_id IS NOT NULL,
+       coalesce(s.stop_reason, stopped.reason, json_extract(g.facts, '$.stop_reason')),
+       (SELECT json_group_array(json_array(r.step, r.state, r.executed_at, coalesce(r.server_reply LIKE :outbox, 0),
+                 r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key AND a.generation = r.generation
+                                                AND a.answer = 'recipient')))
+        FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0),
+       back.entries, json_extract(g.facts, '$.replied_at'), json_extract(g.facts, '$.last_step_executed_at'), g.read_at
+FROM asked v CROSS JOIN sequence s ON s.version_no = v.no
+LEFT JOIN back ON back.sequence_no = s.no
+LEFT JOIN vendor_reading g ON g.sequence_no = s.no
+LEFT JOIN stopped ON stopped.subject = s.remote_id
+ORDER BY s.no

@@ -1,0 +1,78 @@
+"""What is counted of runs: read whole for some blueprints in one statement, and kept while nothing changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.reports import OutcomeRow, ReceivedEntry, StepEntry
+from sequences_mcp.domain.run import TO_OUTBOX, SequenceStatus, StepState, StopReason
+from sequences_mcp.store.contacts import escaped
+from sequences_mcp.store.database import Database
+from sequences_mcp.store.statements import from_micros
+
+_REASONS = frozenset(StopReason)
+
+
+class OutcomeRepository:
+    """What became of every run of a blueprint, and which blueprints people were started in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def blueprints(self, provider: str, *, search: str = "", page: int, size: int) -> Page[str]:
+        """Return a page of the ids of blueprints that people were started in, the latest change of a run first."""
+        first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
+        rows = self._database.rows(
+            "reports.blueprints",
+            first=first,
+            past=past,
+            search=f"%{escaped(search)}%" if search else None,
+            size=size,
+            skip=(page - 1) * size,
+        )
+        return Page(tuple(row["blueprint_id"] for row in rows), rows[0]["found"] if rows else 0, page, size)
+
+    def of_blueprints(self, blueprint_ids: Iterable[str]) -> tuple[OutcomeRow, ...]:
+        """Return every run of these blueprints, in the order in which they were planned."""
+        rows = self._database.rows("reports.outcomes", ids=json.dumps(list(blueprint_ids)), outbox=f"{TO_OUTBOX}%")
+        return tuple(map(_outcome, rows))
+
+
+def _outcome(row: Any) -> OutcomeRow:
+    # By place, not by name: a look-up by name costs more than everything else in reading a row.
+    blueprint_id, version, provider, status, has_begun, stop_reason, steps, received, *rest = tuple(row)
+    replied_at, last_executed_at, read_at = rest
+    return OutcomeRow(
+        blueprint_id=blueprint_id,
+        version=version,
+        provider=provider,
+        status=SequenceStatus(status),
+        has_begun=bool(has_begun),
+        stop_reason=StopReason(stop_reason) if stop_reason in _REASONS else None,
+        steps=tuple(_step(*values) for values in sorted(json.loads(steps))),
+        received=tuple(_received(*values) for values in json.loads(received)) if received else (),
+        replied_at=from_micros(replied_at),
+        last_executed_at=from_micros(last_executed_at),
+        read_at=from_micros(read_at),
+    )
+
+
+def _step(place: int, state: str, at: int | None, *marks: int) -> StepEntry:
+    in_outbox, was_refused = marks
+    return StepEntry(
+        place=place,
+        state=StepState(state),
+        at=from_micros(at),
+        in_outbox=bool(in_outbox),
+        was_refused=bool(was_refused),
+    )
+
+
+def _received(kind: str, at: int, dated: int | None, *more: int | None) -> ReceivedEntry:
+    place, by_hand = more
+    return ReceivedEntry(
+        kind=kind, at=from_micros(at), dated=from_micros(dated), place=place, by_hand=bool(by_hand)
+    )
