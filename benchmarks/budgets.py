@@ -3,7 +3,7 @@
     python -m benchmarks.budgets [--quick] [--write]
 
 ``--quick`` leaves out what takes minutes: the idle memory and the benchmarks of the single rooms. ``--write`` puts
-the table into the README. Exit status 1 when a budget is broken. Linux only (memory is read from /proc).
+the table into docs/figures.md. Exit status 1 when a budget is broken. Linux only (memory is read from /proc).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import measure, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS
-from scripts.readme import README, filled, table
+from scripts.readme import FIGURES, filled, table
 
 ROUNDS = 15
 CALLS = 200
@@ -76,7 +76,7 @@ def _lines(path: str) -> list[str]:
 
 
 def markdown(rows: list[Measured]) -> str:
-    """Return the table of the README, with the machine named."""
+    """Return the table of docs/figures.md, with the machine named."""
     body = table(("what", "found", "at most", "detail"), map(_cells, rows))
     return f"{body}\n\nOn {machine()}; `python -m benchmarks.budgets`."
 
@@ -108,9 +108,8 @@ def main() -> int:
         found.append(row)
         print(line(row), flush=True)
     if asked.write:
-        README.write_text(
-            filled(README.read_text(encoding="utf-8"), {"measured": markdown(found)}), encoding="utf-8"
-        )
+        text = filled(FIGURES.read_text(encoding="utf-8"), {"measured": markdown(found)})
+        FIGURES.write_text(text, encoding="utf-8")
     held = all(row.holds for row in found)
     return 0 if (asked.quick or rooms()) and held else 1
 

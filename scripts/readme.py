@@ -1,8 +1,9 @@
-"""Write the generated parts of the README: the tables of tools and of settings.
+"""Write the generated parts of the docs: the tables of tools and of settings.
 
     python -m scripts.readme
 
-Each part stands between ``<!-- name -->`` and ``<!-- /name -->``; a test says so when one is out of date.
+Each part stands in a file of its own, between ``<!-- name -->`` and ``<!-- /name -->``; a test says so when one is
+out of date.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+FIGURES = DOCS / "figures.md"
 
 
 def tools() -> str:
@@ -54,6 +56,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+# The part stands in the file of its name.
 PARTS: Mapping[str, Callable[[], str]] = {"tools": tools, "settings": settings}
 
 
@@ -62,16 +65,17 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
     for name, body in parts.items():
         opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         if (text.count(opening), text.count(closing)) != (1, 1):
-            raise ValueError(f"README.md has {text.count(opening)} parts called {name}, not one.")
+            raise ValueError(f"The text has {text.count(opening)} parts called {name}, not one.")
         before, _, rest = text.partition(opening)
         text = f"{before}{opening}{body}\n{closing}{rest.partition(closing)[2]}"
     return text
 
 
 def main() -> None:
-    """Rewrite the README in place."""
-    text = README.read_text(encoding="utf-8")
-    README.write_text(filled(text, {name: part() for name, part in PARTS.items()}), encoding="utf-8")
+    """Rewrite the files in place."""
+    for name, part in PARTS.items():
+        file = DOCS / f"{name}.md"
+        file.write_text(filled(file.read_text(encoding="utf-8"), {name: part()}), encoding="utf-8")
 
 
 if __name__ == "__main__":

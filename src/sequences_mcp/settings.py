@@ -310,7 +310,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         problems.found.extend(file.problems)
     if problems.found:
         in_file = f"Correct {data_dir}/{FILE_NAME}; names in capitals are environment variables of the server."
-        in_environment = "They are environment variables of the server; the README's table lists them."
+        in_environment = "They are environment variables of the server; docs/settings.md lists them."
         raise SettingsError(
             "These settings are wrong: " + "; ".join(problems.found) + ".",
             next_step=in_file if file is not None and file.problems else in_environment,

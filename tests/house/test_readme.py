@@ -1,12 +1,13 @@
-"""The README tells what the code tells, because its tables are made from it."""
+"""The README is short, and the docs tell what the code tells, because their tables are made from it."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from house_tree import ROOT
-from scripts.readme import PARTS, filled, table
+from scripts.readme import DOCS, PARTS, filled, table
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {
@@ -16,8 +17,51 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_table_of_the_readme_is_what_the_code_says(name: str) -> None:
-    assert filled(README, {name: PARTS[name]()}) == README, "Run `python -m scripts.readme`."
+def test_a_table_of_the_docs_is_what_the_code_says(name: str) -> None:
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert filled(text, {name: PARTS[name]()}) == text, "Run `python -m scripts.readme`."
+
+
+def test_the_readme_is_a_short_read() -> None:
+    assert len(README.split()) < 1_200, "What is longer belongs into docs/."
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+HERE = "https://github.com/sequences-mcp/sequences-mcp/blob/main/"
+
+
+def broken_links(page: Path) -> list[str]:
+    """Return the links of a page into this repository that lead to no file, or to no heading of one."""
+    result = []
+    for link in LINK.findall(re.sub(r"(`+).+?\1", "", page.read_text(encoding="utf-8"))):
+        name, _, anchor = link.partition("#")
+        if name.startswith(HERE):
+            file = ROOT / name.removeprefix(HERE)
+        elif "://" in name or name.startswith("mailto:"):
+            continue
+        else:
+            file = page.parent / name if name else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            result.append(link)
+    return result
+
+
+def anchors(file: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# One thing\n[a](#one-thing) [b](#two) [c](b.md) [d](a.md) [e](https://example.com/x)")
+    assert broken_links(page) == ["#two", "b.md"]
 
 
 @pytest.mark.parametrize("pattern", COMMANDS.values(), ids=COMMANDS.keys())

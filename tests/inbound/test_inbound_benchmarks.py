@@ -1,6 +1,6 @@
 """The benchmarks of the reader in their short form: races, kills, and times as ratios of two of the same run.
 
-Their full form is `python -m benchmarks.reading`; the figures are in the README.
+Their full form is `python -m benchmarks.reading`; the figures are in docs/figures.md.
 """
 
 from __future__ import annotations
