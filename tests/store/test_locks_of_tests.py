@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from tests.secrecy.hearing import heard
 from tests.secrecy.watch import Watch
 from tests.world.data_folder import NOON, with_schema
 
@@ -34,7 +35,7 @@ else:
 def what_another_program_is_told(path: Path) -> str:
     """Return what SQLite answers a program that wants to write now."""
     command = [sys.executable, "-c", ANOTHER_PROGRAM, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return heard(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
