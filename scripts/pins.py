@@ -1,7 +1,7 @@
 """Write what CI installs, with the hashes that an index has for it.
 
 ``.ci/requirements.txt`` has the versions of ``.ci/constraints.txt``; ``.ci/lowest.txt`` the lowest ones that the
-wheel's dependencies allow, with which CI plays the demo.
+wheel's dependencies allow, with which CI plays the demo; ``.ci/docs.txt`` what builds the documentation.
 
 ``python -m scripts.pins`` after a dependency was added, or a version in ``.ci/constraints.txt`` changed. Needs uv
 (https://docs.astral.sh/uv/) and a package index. CI installs from these files alone, with ``--require-hashes``.
@@ -19,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 REQUIREMENTS = ROOT / ".ci" / "requirements.txt"
 LOWEST = ROOT / ".ci" / "lowest.txt"
+DOCS_WANTED = ROOT / ".ci" / "docs.in"
+DOCS = ROOT / ".ci" / "docs.txt"
+PROJECT = ROOT / "pyproject.toml"
 OLDEST_PYTHON = "3.11"
 HEADER = "# Made by `python -m scripts.pins` from {source}; not edited by hand.\n"
 
@@ -28,17 +31,18 @@ def main() -> None:
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("uv is not installed: https://docs.astral.sh/uv/")
-    tested = _compiled(uv, "--extra", "dev", "--constraint", str(CONSTRAINTS))
+    tested = _compiled(uv, PROJECT, "--extra", "dev", "--constraint", str(CONSTRAINTS))
     REQUIREMENTS.write_text(HEADER.format(source=".ci/constraints.txt") + tested, encoding="utf-8")
-    lowest = _compiled(uv, "--extra", "demo", "--resolution", "lowest-direct")
+    lowest = _compiled(uv, PROJECT, "--extra", "demo", "--resolution", "lowest-direct")
     LOWEST.write_text(HEADER.format(source="the lower bounds of pyproject.toml") + lowest, encoding="utf-8")
+    DOCS.write_text(HEADER.format(source=".ci/docs.in") + _compiled(uv, DOCS_WANTED), encoding="utf-8")
 
 
-def _compiled(uv: str, *options: str) -> str:
+def _compiled(uv: str, source: Path, *options: str) -> str:
     command = [uv, "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--no-annotate", "--no-header"]
     command += ["--python-version", OLDEST_PYTHON, *options]
     made = subprocess.run(  # noqa: S603 - a fixed command
-        [*command, str(ROOT / "pyproject.toml")], capture_output=True, text=True, check=False
+        [*command, str(source)], capture_output=True, text=True, check=False
     )
     if made.returncode:
         sys.exit(made.stderr)
