@@ -35,7 +35,8 @@ else:
 def what_another_program_is_told(path: Path) -> str:
     """Return what SQLite answers a program that wants to write now."""
     command = [sys.executable, "-c", ANOTHER_PROGRAM, str(path)]
-    return heard(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return heard("another program", done.stdout).strip()
 
 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
