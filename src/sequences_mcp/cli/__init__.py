@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BY_HAND = """\
 sequences-mcp is an MCP server. An MCP client starts it and exchanges JSON with it over standard input and output;
-nothing can be typed here. `sequences-mcp --help` lists the commands, `sequences-mcp demo` runs a demo, and
-`sequences-mcp doctor` checks the set-up. Press Ctrl-C to end it.
+nothing can be typed here. `sequences-mcp setup` sets everything up, `sequences-mcp demo` runs a demo,
+`sequences-mcp doctor` checks the set-up, and `sequences-mcp --help` lists the commands. Press Ctrl-C to end it.
 """
 READ_FAILED = 2
 INTERRUPTED = 130  # as a shell counts an end by SIGINT

@@ -39,12 +39,8 @@ def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-MARKS = {
-    "ok  ": "green",
-    "BAD ": "red",
-    "note": "yellow",
-    "->  ": "cyan",
-}  # what a line begins with, and its colour
+# How a line may begin, and in which colour that is shown.
+MARKS = {"ok  ": "green", "BAD ": "red", "note": "yellow", "->  ": "cyan"}
 
 
 def say(lines: Iterable[str]) -> None:

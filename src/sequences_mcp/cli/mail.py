@@ -44,21 +44,21 @@ NOTHING_CHANGED = "Nothing was changed."
 class ConnectRequest:
     """What the options say; what they leave out is asked for in a terminal, or has a default."""
 
-    name: str | None
-    table: str | None
-    smtp: str | None
-    imap: str | None
-    oauth: str | None
-    client_id: str | None
-    client_secret_file: Path | None
-    tenant: str | None
-    authority: str | None
-    password_file: Path | None
-    imap_password_file: Path | None
-    keep: str | None
-    browser: bool | None
-    default: bool
-    yes: bool
+    name: str | None = None
+    table: str | None = None
+    smtp: str | None = None
+    imap: str | None = None
+    oauth: str | None = None
+    client_id: str | None = None
+    client_secret_file: Path | None = None
+    tenant: str | None = None
+    authority: str | None = None
+    password_file: Path | None = None
+    imap_password_file: Path | None = None
+    keep: str | None = None
+    browser: bool | None = None
+    default: bool = False
+    yes: bool = False
 
 
 def _mail() -> click.Group:
@@ -165,6 +165,13 @@ def connected(address: str | None, request: ConnectRequest) -> Mailbox:
 
     Raises InvalidArgumentsError, SettingsError or SignInError; then, and after Ctrl-C, nothing was changed.
     """
+    mailbox = asked_mailbox(address, request)
+    _write(mailbox, is_agreed=request.yes)
+    return mailbox_named(settings_here(), mailbox.table)
+
+
+def asked_mailbox(address: str | None, request: ConnectRequest) -> ConnectedMailbox:
+    """Ask for what is missing, sign in at each server, and return the mailbox; nothing is written."""
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.mail_setup.settings_text import table_name, tables_of
 
@@ -174,7 +181,7 @@ def connected(address: str | None, request: ConnectRequest) -> Mailbox:
     mailbox = ConnectedMailbox(
         file=file,
         table=request.table or table_name(address, taken=tables_of(file)),
-        name=request.name or _typed_answer("Your name, as recipients see it", option="--name"),
+        name=request.name or typed_answer("Your name, as recipients see it", option="--name"),
         address=address,
         smtp=provider.smtp,
         imap=provider.imap,
@@ -188,8 +195,7 @@ def connected(address: str | None, request: ConnectRequest) -> Mailbox:
     else:
         mailbox = _with_passwords(mailbox, request, is_one_provider=bool(provider.known_by))
     _require_that_it_signs_in(mailbox)
-    _write(mailbox, is_agreed=request.yes)
-    return mailbox_named(settings_here(), mailbox.table)
+    return mailbox
 
 
 def _require_that_it_signs_in(mailbox: ConnectedMailbox) -> None:
@@ -218,10 +224,10 @@ def _write(mailbox: ConnectedMailbox, *, is_agreed: bool) -> None:
 def _address(given: str | None) -> str:
     from sequences_mcp.domain.addresses import read_address
 
-    return read_address(given or _typed_answer("E-mail address", option="the address")).text
+    return read_address(given or typed_answer("E-mail address", option="the address")).text
 
 
-def _typed_answer(
+def typed_answer(
     question: str, *, option: str, default: str | None = None, read: Callable[[str], str] = str.strip
 ) -> str:
     """Return what a person types; InvalidArgumentsError where there is no terminal to ask in."""
@@ -284,10 +290,10 @@ def _provider(address: str, request: ConnectRequest) -> MailProvider:
     say([f"The provider of {address} is not known here; its help pages name the servers for mail programs."])
     if "smtp" not in given:
         question = "Server that sends, such as smtps://smtp.example.com:465"
-        given["smtp"] = _typed_answer(question, option="--smtp", read=partial(_typed_server, kind="smtp"))
+        given["smtp"] = typed_answer(question, option="--smtp", read=partial(_typed_server, kind="smtp"))
     if "imap" not in given:
         question = "Server that is read, such as imaps://imap.example.com:993, or none"
-        given["imap"] = _typed_answer(question, option="--imap", read=partial(_typed_server, kind="imap"))
+        given["imap"] = typed_answer(question, option="--imap", read=partial(_typed_server, kind="imap"))
     return MailProvider(title="the servers given", known_by="", **given)
 
 
@@ -321,10 +327,11 @@ def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
     if not sys.stdin.isatty():
         return ""
     say(["1  with an app password", f"2  at {provider.title}, with an app (OAuth client) that you registered"])
-    return provider.oauth if _typed_answer("Sign in", option="--oauth", default="1", read=_1_or_2) == "2" else ""
+    return provider.oauth if typed_answer("Sign in", option="--oauth", default="1", read=one_or_two) == "2" else ""
 
 
-def _1_or_2(text: str) -> str:
+def one_or_two(text: str) -> str:
+    """Return 1 or 2, as it was typed; UsageError asks again."""
     if text.strip() not in ("1", "2"):
         raise click.UsageError("Type 1 or 2.")
     return text.strip()
@@ -338,7 +345,7 @@ def _registration(kind: str, request: ConnectRequest) -> OAuthRegistration:
     client_id = request.client_id
     if client_id is None:
         say([f"It signs in with an app that you register there once: {CLIENT_PAGES[kind]}"])
-        client_id = _typed_answer("Its client id", option="--client-id")
+        client_id = typed_answer("Its client id", option="--client-id")
     secret = text_of_file(request.client_secret_file).strip() if request.client_secret_file else ""
     if not secret and kind == "google" and sys.stdin.isatty():
         secret = getpass.getpass("Its client secret: ").strip()

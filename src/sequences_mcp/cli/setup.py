@@ -46,8 +46,12 @@ def _setup() -> click.Command:
         planned = planned_entries(settings, names)
         if lists or prints:
             _report(planned, as_json=as_json, shows=prints)
-            return
-        _write_clients(settings, planned, is_agreed=yes, as_json=as_json)
+        elif names or yes:
+            write_clients(settings, planned, is_agreed=yes, as_json=as_json)
+        else:
+            from sequences_mcp.cli.guide import guided
+
+            sys.exit(0 if guided(settings, planned) else 1)
 
     return setup
 
@@ -62,7 +66,7 @@ def _uninstall() -> click.Command:
     def uninstall(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
         settings = settings_here()
         planned = _planned_removals(settings, names)
-        _write_clients(settings, planned, is_agreed=yes, as_json=as_json)
+        write_clients(settings, planned, is_agreed=yes, as_json=as_json)
         if not as_json:
             say(_what_stays(settings))
 
@@ -154,7 +158,7 @@ def say_refused(change: ClientChange) -> None:
         say([f'     Take "{ENTRY}" out of it yourself.'])
 
 
-def _write_clients(settings: Settings, planned: Sequence[ClientChange], *, is_agreed: bool, as_json: bool) -> None:
+def write_clients(settings: Settings, planned: Sequence[ClientChange], *, is_agreed: bool, as_json: bool) -> None:
     """Show and write the changes once a person agrees; exit with 1 where a file was left as it is."""
     to_write = [change for change in planned if change.is_change]
     if not as_json:

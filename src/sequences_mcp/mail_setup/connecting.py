@@ -25,7 +25,7 @@ class ConnectedMailbox:
     """A mailbox's table-to-be: name, address and servers, and the password or what was granted.
 
     ``imap_password`` is that of the inbox, where it has another; ``client`` goes with ``grant``; ``in_file`` asks
-    for a file although there is a keychain.
+    for a file although there is a keychain; ``of_folder`` has keys of the first level to write beside the table.
     """
 
     file: Path
@@ -40,6 +40,7 @@ class ConnectedMailbox:
     grant: TokenAnswer | None = field(default=None, repr=False)
     in_file: bool = False
     is_default: bool = False
+    of_folder: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def username(self) -> str:
@@ -85,14 +86,17 @@ class ConnectedMailbox:
             values["password"] = self._reference("password", has_keychain)
             if self.imap and self.imap_password:
                 values["imap_password"] = self._reference("imap_password", has_keychain)
-            return with_mailbox(self.file, self.table, values, is_default=self.is_default)
+            return self._changed(values)
         client = self.client
         values |= {"oauth": client.provider, "oauth_client_id": client.client_id}
         if client.client_secret:
             values["oauth_client_secret"] = self._reference("oauth_client_secret", has_keychain)
         values |= {"oauth_tenant": client.tenant} if client.tenant != "common" else {}
         values |= {"oauth_authority": client.authority} if client.authority else {}
-        return with_mailbox(self.file, self.table, values, is_default=self.is_default)
+        return self._changed(values)
+
+    def _changed(self, values: Mapping[str, Any]) -> SettingsChange:
+        return with_mailbox(self.file, self.table, values, is_default=self.is_default, of_folder=self.of_folder)
 
     def _reference(self, key: str, has_keychain: bool) -> Mapping[str, Any]:
         if has_keychain and not self.in_file:

@@ -84,11 +84,19 @@ def tables_of(path: Path) -> dict[str, str]:
     return {str(name): str(table.get("address", "")) for name, table in tables if isinstance(table, dict)}
 
 
-def with_mailbox(path: Path, name: str, values: Mapping[str, Any], *, is_default: bool = False) -> SettingsChange:
+def with_mailbox(
+    path: Path,
+    name: str,
+    values: Mapping[str, Any],
+    *,
+    is_default: bool = False,
+    of_folder: Mapping[str, Any] | None = None,
+) -> SettingsChange:
     """Return the file with this mailbox in it; SettingsError where it cannot be read.
 
     ``values`` replace keys of the table that is there, and what it said of signing in; the others stay. The first
-    mailbox is the default one, and stays it unless ``is_default`` says that this one is.
+    mailbox is the default one, and stays it unless ``is_default`` says that this one is. ``of_folder`` are keys of
+    the first level, which hold for the whole folder.
     """
     import tomlkit
 
@@ -111,10 +119,27 @@ def with_mailbox(path: Path, name: str, values: Mapping[str, Any], *, is_default
         table.add(tomlkit.nl())
     if is_default or (others and "default_mailbox" not in document):
         document["default_mailbox"] = name if is_default else others[0]
+    first = _put_first(document, of_folder or {})
     lines = "".join(f"{key} = {item.as_string()}\n" for key, item in table.items())
-    return SettingsChange(
-        path=path, before=before, after=tomlkit.dumps(document), table=f"[mailboxes.{name}]\n{lines}"
-    )
+    shown = f"{first}[mailboxes.{name}]\n{lines}"
+    return SettingsChange(path=path, before=before, after=tomlkit.dumps(document), table=shown)
+
+
+def with_keys(path: Path, values: Mapping[str, Any]) -> SettingsChange:
+    """Return the file with these keys of the first level in it; SettingsError where it cannot be read."""
+    import tomlkit
+
+    before = _text(path)
+    document = _document(before, path)
+    shown = _put_first(document, values)
+    return SettingsChange(path=path, before=before, after=tomlkit.dumps(document), table=shown)
+
+
+def _put_first(document: TOMLDocument, values: Mapping[str, Any]) -> str:
+    """Put keys of the first level into a document, before its tables; return them as they are written."""
+    for key, value in values.items():
+        document[key] = value
+    return "".join(f"{key} = {document[key].as_string()}\n" for key in values)
 
 
 def _inline(value: Mapping[str, Any]) -> Any:

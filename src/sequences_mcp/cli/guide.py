@@ -1,0 +1,328 @@
+"""The conversation of ``sequences-mcp setup``: it asks for what is not known, shows everything, then writes it.
+
+Nothing is written before the last question is answered with yes. Until then Ctrl-C leaves everything as it was;
+the writing itself is short, is not interrupted, and puts everything back where one part of it fails.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sequences_mcp.cli import mail, setup
+from sequences_mcp.cli.keyboard import chosen_passphrase, say, settings_here
+from sequences_mcp.errors import InvalidArgumentsError, SequencesError, SettingsError
+
+if TYPE_CHECKING:
+    from sequences_mcp.client_setup.changes import ClientChange
+    from sequences_mcp.mail_setup.connecting import ConnectedMailbox
+    from sequences_mcp.mail_setup.settings_text import SettingsChange
+    from sequences_mcp.settings import Settings
+
+# The first level of settings.toml, by the variables that may say the same.
+OF_FOLDER = {"SEQUENCES_TIME_ZONE": "time_zone", "SEQUENCES_WINDOW": "window", "SEQUENCES_DAILY_CAP": "daily_cap"}
+QUESTIONS = {
+    "time_zone": "Time zone of people whose own is not known",
+    "window": "When e-mails may leave, on each person's own clock",
+    "daily_cap": "How many e-mails at most in any 24 hours",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupPlan:
+    """What a person answered: all that will be written, each part empty where it is known already.
+
+    ``mailbox`` signs in at its servers; ``outbox`` is a sender (name, address) whose e-mails become files.
+    """
+
+    mailbox: ConnectedMailbox | None = None
+    outbox: tuple[str, str] | None = None
+    of_folder: Mapping[str, Any] = field(default_factory=dict)
+    passphrase: str = field(default="", repr=False)
+    clients: tuple[ClientChange, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.mailbox or self.outbox or self.of_folder or self.passphrase or self.clients)
+
+
+def guided(settings: Settings, planned: Sequence[ClientChange]) -> bool:
+    """Hold the conversation and write what came of it; return whether all is well."""
+    if not sys.stdin.isatty():
+        step = "Run it in a terminal, or give --client NAME --yes for a client's file alone."
+        raise InvalidArgumentsError("Nobody is there to answer.", next_step=step)
+    say([f"The data folder is {settings.data_dir}. Ctrl-C ends this at any question, and nothing is changed.", ""])
+    try:
+        plan = ask_everything(settings, planned)
+        if plan.is_empty:
+            say(["", f"Everything is set up. {setup.NOTHING}"])
+            return not any(change.problem for change in planned)
+        changed = _shown(settings, plan)
+        say([""])
+        if not click.confirm("Write all of this?", default=True):
+            raise InvalidArgumentsError(setup.NOTHING, next_step="Start again with other answers.")
+    except (click.Abort, KeyboardInterrupt):
+        say(["", setup.NOTHING])
+        raise
+    is_well = _written(settings, plan, changed)
+    if plan.mailbox:
+        say(["", "Now a test message to yourself:"])
+        is_well = mail.tried_out(mail.mailbox_named(settings_here(), plan.mailbox.table), within=120.0) and is_well
+    say(_what_next(plan))
+    return is_well
+
+
+def ask_everything(settings: Settings, planned: Sequence[ClientChange]) -> SetupPlan:
+    """Ask for everything that is not known yet, and return it."""
+    plan = _with_sender(settings, SetupPlan())
+    plan = replace(plan, of_folder=_of_folder(settings))
+    if plan.mailbox:
+        plan = replace(plan, mailbox=replace(plan.mailbox, of_folder=plan.of_folder))
+    return replace(plan, passphrase=_passphrase(settings), clients=_clients(planned))
+
+
+def _with_sender(settings: Settings, plan: SetupPlan) -> SetupPlan:
+    """Return the plan with who sends, and by what way."""
+    mailbox = settings.mailbox
+    if mailbox.name is not None and mailbox.sender is not None:
+        by = mailbox.delivery if mailbox.smtp_url else f"files in {mailbox.outbox}"
+        lacks = mailbox.lacking.get("SEQUENCES_SMTP_URL", "")
+        say([f"ok   Sender: {mailbox.sender.name} <{mailbox.address}>, by {lacks or by}"])
+        return plan
+    sender = mailbox.sender
+    name = sender.name if sender else click.prompt("Your name, as recipients see it", value_proc=_name)
+    address = sender.address if sender else click.prompt("Your e-mail address", value_proc=_address)
+    if mailbox.smtp_url is not None:
+        say(["note A mail server is set in this terminal's environment, which a client's server does not have."])
+    say(["", "1  connect the mailbox now: sign in, then a test message to yourself"])
+    say(["2  later: e-mails become files in the outbox folder, and reach nobody"])
+    while click.prompt("How e-mails leave", default="1", value_proc=mail.one_or_two) == "1":
+        try:
+            return replace(plan, mailbox=mail.asked_mailbox(address, mail.ConnectRequest(name=name)))
+        except SequencesError as error:
+            say([f"BAD  {error}", "", "1  try again", "2  later, and files in the outbox folder until then"])
+    return replace(plan, outbox=(name, address))
+
+
+def _of_folder(settings: Settings) -> dict[str, Any]:
+    """Return time zone, window and cap as they are to be written; nothing that the file has already."""
+    present = {
+        "time_zone": settings.time_zone,
+        "window": settings.mailbox.window,
+        "daily_cap": settings.mailbox.daily_cap,
+    }
+    values: dict[str, Any] = {}
+    for variable, key in OF_FOLDER.items():
+        origin = settings.origins.get(variable, "default")
+        if origin == "environment":
+            values[key] = present[key]
+        elif origin == "default":
+            default = zone_of_system(Path("/etc/localtime")) if key == "time_zone" else present[key]
+            values[key] = click.prompt(QUESTIONS[key], default=default, value_proc=READERS[key])
+    if not values:
+        say([f"ok   Window: {present['window']}; {present['time_zone']} where a person's zone is not known"])
+        say([f"ok   Limit: {present['daily_cap']} e-mails in any 24 hours"])
+    return values
+
+
+def _passphrase(settings: Settings) -> str:
+    """Return the passphrase that a person chose, or nothing where one is set or a passkey is registered."""
+    from sequences_mcp.review.lock import passkeys, passphrase
+
+    if passphrase.is_set(settings.data_dir) or passkeys.registered(settings.data_dir):
+        say(["ok   Passphrase: is set"])
+        return ""
+    say(["", "Nothing leaves before you approve it, and approving asks for a passphrase that only you know."])
+    while True:
+        try:
+            chosen = chosen_passphrase(None)
+        except InvalidArgumentsError as error:
+            say([f"BAD  {error}"])
+            continue
+        if len(chosen.strip()) >= passphrase.LEAST:
+            return chosen
+        say([f"BAD  A passphrase has {passphrase.LEAST} characters or more."])
+
+
+def _clients(planned: Sequence[ClientChange]) -> tuple[ClientChange, ...]:
+    """Return the clients whose files a person wants written."""
+    for change in planned:
+        if change.problem:
+            setup.say_refused(change)
+        elif not change.is_change:
+            say([f"ok   {change.client.title}: {change.path} has it"])
+    to_write = [change for change in planned if change.is_change]
+    if not planned:
+        say(["", "No chat client was found on this machine; `setup --client NAME` writes the file of one."])
+    if not to_write:
+        return ()
+    say(["", "Chat clients on this machine:"])
+    say(f"{number}  {change.client.title:<15} {change.path}" for number, change in enumerate(to_write, start=1))
+    chosen: Sequence[int] = click.prompt(
+        "Which of them use it (numbers, all or none)",
+        default="all",
+        value_proc=partial(read_numbers, most=len(to_write)),
+    )
+    return tuple(to_write[number - 1] for number in chosen)
+
+
+def read_numbers(text: str, *, most: int) -> list[int]:
+    """Return the numbers in a text from 1 to ``most``, of `all` every one; UsageError asks again."""
+    words = text.replace(",", " ").split()
+    if words in (["all"], ["none"]):
+        return list(range(1, most + 1)) if words == ["all"] else []
+    if not words or any(not word.isascii() or not word.isdigit() or not 1 <= int(word) <= most for word in words):
+        raise click.UsageError(f"Type numbers from 1 to {most}, all or none.")
+    return sorted({int(word) for word in words})
+
+
+def _name(text: str) -> str:
+    from sequences_mcp.domain.sender import Sender
+
+    try:
+        return Sender.of(text.strip(), "somebody@example.com").name
+    except ValueError as error:
+        raise click.UsageError(f"It does not name a person: {error}.") from error
+
+
+def _address(text: str) -> str:
+    from sequences_mcp.domain.addresses import is_address, read_address
+
+    if not is_address(text.strip()):
+        raise click.UsageError(f"{text.strip()!r} is not one plain e-mail address.")
+    return read_address(text.strip()).text
+
+
+def _window(text: str) -> str:
+    from sequences_mcp.engine.calendar import Window
+
+    try:
+        Window.parse(text)
+    except SettingsError as error:
+        raise click.UsageError(f"{error.message} {error.next_step}".strip()) from error
+    return text.strip()
+
+
+def _zone(text: str) -> str:
+    from sequences_mcp.engine.calendar import is_zone
+
+    if not is_zone(text.strip()):
+        raise click.UsageError(f"{text.strip()!r} is not an IANA time zone, such as Europe/Paris.")
+    return text.strip()
+
+
+def _cap(text: str) -> int:
+    number = str(text).strip()
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 10_000:
+        raise click.UsageError("Type a whole number from 1 to 10,000.")
+    return int(number)
+
+
+READERS: Mapping[str, Any] = {"time_zone": _zone, "window": _window, "daily_cap": _cap}
+
+
+def zone_of_system(link: Path) -> str:
+    """Return the time zone of this machine, by where /etc/localtime leads; UTC where that tells none."""
+    from sequences_mcp.engine.calendar import is_zone
+
+    try:
+        zone = str(link.resolve()).replace("\\", "/").partition("/zoneinfo/")[2]
+    except (OSError, RuntimeError):
+        zone = ""
+    return zone if zone and is_zone(zone) else "UTC"
+
+
+def _shown(settings: Settings, plan: SetupPlan) -> SettingsChange | None:
+    """Show everything that would be written; return the change of settings.toml, if there is one."""
+    from sequences_mcp.mail_setup.settings_text import table_name, tables_of, with_keys, with_mailbox
+    from sequences_mcp.sign_in import keychain
+
+    file, change = settings.file, None
+    if plan.mailbox:
+        change = plan.mailbox.change(has_keychain=keychain.is_there())
+    elif plan.outbox:
+        name, address = plan.outbox
+        table = table_name(address, taken=tables_of(file))
+        change = with_mailbox(file, table, {"name": name, "address": address}, of_folder=plan.of_folder)
+    elif plan.of_folder:
+        change = with_keys(file, plan.of_folder)
+    if change:
+        say(["", f"In {file}:", *(f"    {line}" for line in change.table.splitlines())])
+    if plan.mailbox:
+        place = (
+            "the system's keychain" if keychain.is_there() else f"a file in {file.parent} that only you can read"
+        )
+        say([f"The password, or what was granted, is kept in {place}."])
+    if plan.passphrase:
+        say(["", "The passphrase, as a salted hash beside it."])
+    for client in plan.clients:
+        setup.show_change(client)
+    return change
+
+
+def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None) -> bool:
+    """Write everything, or nothing where the settings or the passphrase cannot be; say what was written."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.sign_in import keychain
+
+    say([""])
+    with uninterrupted(), ExitStack() as undo:
+        if change is not None:
+            if plan.mailbox:
+                has_keychain = keychain.is_there()
+                copy = plan.mailbox.write(change, now=utc_now(), has_keychain=has_keychain, check=settings_here)
+            else:
+                copy = change.write(now=utc_now())
+            undo.callback(change.undo, copy)
+            settings_here()
+            say([f"ok   Settings: {change.path}", *([f"     before: {copy}"] if copy else [])])
+        if plan.passphrase:
+            _set_passphrase(settings, plan.passphrase)
+        undo.pop_all()
+        results = [setup.write_client(settings, client) for client in plan.clients]
+    refused = [result for result in results if not isinstance(result, tuple)]
+    for client in refused:
+        setup.say_refused(client)
+    return not refused
+
+
+def _set_passphrase(settings: Settings, chosen: str) -> None:
+    from sequences_mcp.review.lock import greeting, passphrase
+    from sequences_mcp.upkeep import make_database
+
+    make_database(settings)  # so that a passphrase without a database later means that the database is lost
+    passphrase.set_passphrase(settings.data_dir, chosen)
+    say(["ok   Passphrase: is set"])
+    if greeting.greeting_word(settings.data_dir) is None:
+        word = greeting.set_word(settings.data_dir, greeting.made_up())
+        say([f"     The review page shows you this word before you type the passphrase: {word}"])
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is through, which takes a second or two."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _what_next(plan: SetupPlan) -> Iterator[str]:
+    yield ""
+    yield "What next:"
+    for client in plan.clients:
+        yield f"->   {client.client.title}: {client.client.then}"
+    yield "->   Ask there for a sequence, such as: draft two e-mails to Grace Hopper and start them."
+    yield "->   Read and approve what waits for you: sequences-mcp review --open"
+    if plan.outbox:
+        yield "->   Connect the mailbox when you have it: sequences-mcp mail connect"

@@ -1,0 +1,200 @@
+"""``sequences-mcp setup`` at a real terminal: the whole conversation, Ctrl-C at every question, and twice."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from aiosmtpd.smtp import AuthResult
+from tests.client_setup.conftest import Home
+from tests.secrecy.planted import MARK, MISTYPED, PASSPHRASE, SMTP_PASSWORD
+from tests.sign_in.typist import Typist, at_terminal
+from tests.world.mail_servers import Running, mail_server
+
+from sequences_mcp.review.lock import passphrase
+
+SHORT = "short"
+OUTBOX_ANSWERS = {
+    "Your name": "Ada Lovelace",
+    "Your e-mail address": "ada@lovelace.example",
+    "How e-mails leave": "2",
+    "Time zone": "Europe/Paris",
+    "When e-mails may leave": "",
+    "How many e-mails": "20",
+    "New passphrase": PASSPHRASE.value,
+    "The same again": PASSPHRASE.value,
+    "Which of them": "all",
+    "Write all of this?": "y",
+}
+
+
+def takes(server: object, session: object, envelope: object, mechanism: str, data: object) -> AuthResult:
+    """Take the one account's password."""
+    return AuthResult(success=getattr(data, "password", b"") == SMTP_PASSWORD.value.encode(), handled=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    """The server that a mailbox sends by."""
+    with mail_server(auth_require_tls=False, authenticator=takes) as running:
+        yield running
+
+
+def answer_all(typist: Typist, answers: dict[str, str]) -> None:
+    """Answer each question in turn."""
+    for question, line in answers.items():
+        typist.answers(question, line)
+
+
+def test_from_nothing_to_all_that_is_needed(home: Home, server: Running) -> None:
+    desktop, codex = home.has("claude-desktop", '{"mcpServers": {}}'), home.has("codex", "# mine\n")
+    with at_terminal("setup", **home.environ) as typist:
+        answer_all(typist, {**dict(list(OUTBOX_ANSWERS.items())[:2]), "How e-mails leave": "1"})
+        typist.answers("Server that sends", f"smtp://127.0.0.1:{server.port}")
+        typist.answers("Server that is read", "none")
+        typist.answers("Password", SMTP_PASSWORD.value)
+        typist.sees("signed in as ada@lovelace.example")
+        answer_all(typist, dict(list(OUTBOX_ANSWERS.items())[3:7]))
+        typist.answers("The same again", PASSPHRASE.value)
+        typist.sees("1  Claude Desktop")
+        typist.answers("Which of them", "2")
+        typist.sees("[mailboxes.ada]")
+        typist.sees("[mcp_servers.sequences]")
+        assert not home.data.exists() and codex.read_text() == "# mine\n"
+        typist.answers("Write all of this?", "y")
+        typist.sees("Now a test message to yourself:")
+        typist.sees("verdict: it sends")
+        assert typist.ends() == 0
+    (message,) = server.inbox.taken
+    assert message.rcpt_tos == ["ada@lovelace.example"]
+    settings = tomllib.loads((home.data / "settings.toml").read_text())
+    assert settings["time_zone"] == "Europe/Paris" and settings["daily_cap"] == 20
+    assert settings["window"] == "Mon-Fri 08:00-19:00"
+    assert settings["mailboxes"]["ada"]["name"] == "Ada Lovelace"
+    assert passphrase.is_set(home.data) and MARK not in str(settings)
+    assert "sequences" in codex.read_text() and desktop.read_text() == '{"mcpServers": {}}'
+    assert home.run("doctor").status == 0
+
+
+def test_twice_asks_nothing_and_changes_nothing(home: Home) -> None:
+    home.has("cursor", "{}")
+    with at_terminal("setup", **home.environ) as typist:
+        answer_all(typist, OUTBOX_ANSWERS)
+        typist.sees("What next:")
+        assert typist.ends() == 0
+    before = home.all_files()
+    with at_terminal("setup", **home.environ) as typist:
+        typist.sees("Everything is set up. Nothing was changed.")
+        assert typist.ends() == 0
+    assert home.all_files() == before
+
+
+@pytest.mark.parametrize("question", OUTBOX_ANSWERS)
+def test_ctrl_c_at_any_question_leaves_everything_as_it_was(home: Home, question: str) -> None:
+    home.has("cursor", '{"mcpServers": {"a": {"command": "b"}}}')
+    before = home.all_files()
+    with at_terminal("setup", **home.environ) as typist:
+        for asked, line in OUTBOX_ANSWERS.items():
+            if asked == question:
+                typist.sees(asked)
+                break
+            typist.answers(asked, line)
+        assert typist.interrupts() != 0
+        assert "Nothing was changed." in typist.shown
+    assert home.all_files() == before
+
+
+def test_no_to_the_last_question_leaves_everything_as_it_was(home: Home) -> None:
+    before = home.all_files()
+    answers = {**OUTBOX_ANSWERS, "Write all of this?": "n"}
+    del answers["Which of them"]
+    with at_terminal("setup", **home.environ) as typist:
+        answer_all(typist, answers)
+        assert typist.ends() == 2 and "Nothing was changed." in typist.shown
+    assert home.all_files() == before
+
+
+def test_what_is_typed_wrong_is_asked_again(home: Home, server: Running) -> None:
+    with at_terminal("setup", **home.environ) as typist:
+        typist.answers("Your name", "Ada Lovelace")
+        typist.answers("Your e-mail address", "ada")
+        typist.answers("is not one plain e-mail address", "ada@lovelace.example")
+        typist.answers("How e-mails leave", "3")
+        typist.answers("Type 1 or 2.", "1")
+        typist.answers("Server that sends", f"smtp://127.0.0.1:{server.port}")
+        typist.answers("Server that is read", "none")
+        typist.answers("Password", MISTYPED.value)
+        typist.sees("cannot be signed in")
+        typist.answers("try again", "2")
+        typist.answers("Time zone", "Paris")
+        typist.answers("is not an IANA time zone", "Europe/Paris")
+        typist.answers("When e-mails may leave", "always")
+        typist.sees("it is not days")
+        typist.answers("When e-mails may leave", "Mon-Sun 00:00-24:00")
+        typist.answers("How many e-mails", "0")
+        typist.answers("a whole number", "20")
+        typist.answers("New passphrase", PASSPHRASE.value)
+        typist.answers("The same again", MISTYPED.value)
+        typist.sees("The two are not the same")
+        typist.answers("New passphrase", SHORT)
+        typist.answers("The same again", SHORT)
+        typist.sees("8 characters or more")
+        typist.answers("New passphrase", PASSPHRASE.value)
+        typist.answers("The same again", PASSPHRASE.value)
+        typist.answers("Write all of this?", "y")
+        typist.sees("What next:")
+        assert typist.ends() == 0
+    assert tomllib.loads((home.data / "settings.toml").read_text())["window"] == "Mon-Sun 00:00-24:00"
+
+
+def test_what_the_environment_says_is_taken_and_not_asked(home: Home) -> None:
+    said = {"SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>", "SEQUENCES_WINDOW": "Mon-Thu 09:00-17:00"}
+    with at_terminal("setup", **home.environ, **said) as typist:
+        typist.answers("How e-mails leave", "2")
+        typist.answers("Time zone", "Europe/Paris")
+        typist.answers("How many e-mails", "")
+        typist.answers("New passphrase", PASSPHRASE.value)
+        typist.answers("The same again", PASSPHRASE.value)
+        typist.answers("Write all of this?", "y")
+        assert typist.ends() == 0
+    settings = tomllib.loads((home.data / "settings.toml").read_text())
+    assert settings["window"] == "Mon-Thu 09:00-17:00" and settings["daily_cap"] == 50
+    assert settings["mailboxes"]["ada"] == {"name": "Ada Lovelace", "address": "ada@lovelace.example"}
+
+
+def test_a_file_of_before_keeps_what_it_says(home: Home) -> None:
+    home.data.mkdir(parents=True)
+    file = home.data / "settings.toml"
+    file.write_text('# ours\ndaily_cap = 7 # few\n\n[topo]\napi_key = { env = "TOPO" }\n')
+    with at_terminal("setup", **home.environ) as typist:
+        answer_all(
+            typist,
+            {
+                key: line
+                for key, line in OUTBOX_ANSWERS.items()
+                if key not in ("How many e-mails", "Which of them")
+            },
+        )
+        assert typist.ends() == 0
+    text = file.read_text()
+    assert text.startswith("# ours\ndaily_cap = 7 # few\n") and 'api_key = { env = "TOPO" }' in text
+    assert tomllib.loads(text)["mailboxes"]["ada"]["name"] == "Ada Lovelace"
+
+
+def test_colours_are_shown_unless_no_color_says_otherwise(home: Home) -> None:
+    home.has("cursor", "{}")
+    for environ, has in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+        with at_terminal("setup", "--list", **home.environ, **environ) as typist:
+            typist.sees("Cursor")
+            assert typist.ends() == 0
+            assert ("\x1b[" in typist.shown) is has
+
+
+def test_without_a_terminal_it_says_what_to_do(home: Home) -> None:
+    said = home.run("setup")
+    assert said.status == 2 and "--client NAME --yes" in said.err
+    home.has("cursor", "{}")
+    assert home.run("setup", "--yes").status == 0
+    assert "sequences" in json.loads(home.file("cursor").read_text())["mcpServers"]
