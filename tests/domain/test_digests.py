@@ -20,6 +20,7 @@ from sequences_mcp.domain.blueprint import (
     Step,
     StepConfig,
     Temporality,
+    TextKind,
 )
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
@@ -342,6 +343,7 @@ STEP_CHANGES: dict[str, Any] = {
     "type": Channel.SMS,
     "linked_in_type": LinkedInType.INMAIL,
     "content": "other",
+    "format": TextKind.MARKDOWN,
     "subject": "other",
     "temporality_type": Temporality.ASAP,
     "delay": Delay(value=4, unit=DelayUnit.DAY),

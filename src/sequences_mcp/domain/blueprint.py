@@ -69,6 +69,13 @@ class ContentSource(StrEnum):
     SUGGESTED = "suggestedByKalent"
 
 
+class TextKind(StrEnum):
+    """How a content is written: as text, or as Markdown, which leaves as text and as HTML in one e-mail."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+
+
 class WireModel(BaseModel):
     """A frozen value whose names on the wire are camelCase and whose unknown fields are refused.
 
@@ -157,6 +164,7 @@ class Step(WireModel):
     type: Channel
     linked_in_type: LinkedInType | None = None
     content: str
+    format: TextKind = TextKind.TEXT
     subject: str | None = None
     temporality_type: Temporality
     delay: Delay | None = None
@@ -182,6 +190,16 @@ class Step(WireModel):
     def takes_subject(self) -> bool:
         """Whether this step has a subject: an e-mail or an InMail."""
         return self.type is Channel.EMAIL or self.linked_in_type is LinkedInType.INMAIL
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether its content is Markdown."""
+        return self.format is TextKind.MARKDOWN and self.type is Channel.EMAIL
+
+    @property
+    def sent_as(self) -> str | None:
+        """How it leaves, in words, where that is not as it is shown: as text alone."""
+        return "as text and as HTML that says the same" if self.is_markdown else None
 
     @property
     def starts_thread(self) -> bool:
@@ -241,6 +259,7 @@ _STEP_VALUES: Mapping[str, Callable[[Any], Any]] = {
     "linkedInType": LinkedInType,
     "temporalityType": Temporality,
     "contentSource": ContentSource,
+    "format": TextKind,
     "delay": lambda facts: Delay.model_construct(**facts | {"unit": DelayUnit(facts["unit"])}),
     "config": lambda facts: StepConfig.model_construct(**_given(facts)),
     "policy": lambda facts: Policy.model_construct(**_given(facts)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from sequences_mcp.domain.blueprint import Channel, Sourcing
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.markdown import letter_of
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
@@ -121,6 +123,14 @@ class TaskOutcome(StrEnum):
     SKIPPED = "skipped"
 
 
+_DRAWN = {"a": "u", **{f"h{level}": "b" for level in range(1, 7)}}
+_TAG = re.compile(r"<(/?)(a|h[1-6])(?: [^<>]*)?>")  # of our own HTML, in which every other < and > is an entity
+
+
+def _drawn(html: str) -> str:
+    return _TAG.sub(lambda match: f"<{match[1]}{_DRAWN[match[2]]}>", html)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
     """One step of one run, with the exact text this person gets.
@@ -150,6 +160,16 @@ class StepRun:
     message_id: str | None = None
     server_reply: str | None = None
     same_as: int | None = None
+
+    @property
+    def readable(self) -> str | None:
+        """The text as its recipient reads it: of Markdown the plain part, which says what the HTML says."""
+        return self.content if self.content is None or not self.step.is_markdown else letter_of(self.content).plain
+
+    @property
+    def drawn(self) -> str:
+        """The HTML of a text in Markdown for a page of ours: links are underlined words, headings bold lines."""
+        return _drawn(letter_of(self.content or "").html)
 
     @property
     def text_generation(self) -> int:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sequences_mcp.domain.markdown import markdown_lines
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
@@ -66,7 +68,9 @@ class Sender:
         is_plain = last or " ".join(first) == text
         return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else text)
 
-    def signed(self, content: str, *, languages: Iterable[str] = (), says_no: bool = False) -> str:
+    def signed(
+        self, content: str, *, languages: Iterable[str] = (), says_no: bool = False, is_markdown: bool = False
+    ) -> str:
         """Return a text closed by the signature, and by the line on how to say no in the first known language.
 
         Each stands there once; with ``says_no`` the text itself says how. Two line breaks stand before the
@@ -75,15 +79,16 @@ class Sender:
         """
         lines = {} if says_no else dict(self.opt_out_lines)
         line = next((lines[tag] for tag in (*languages, *lines) if tag in lines), "")
-        below = [part for part in (self.signature, line) if part]
+        below = [markdown_lines(part) if is_markdown else part for part in (self.signature, line) if part]
         return "\n\n".join([self.unsigned(content).rstrip(), *below]) if below else content
 
     def unsigned(self, content: str) -> str:
         """Return a text without what ``signed`` puts below it."""
         result = content.rstrip()
-        for ending in (*(line for _, line in self.opt_out_lines), self.signature):
-            if ending and result.endswith(ending):
-                result = result.removesuffix(ending).rstrip()
+        for line in (*(line for _, line in self.opt_out_lines), self.signature):
+            for ending in (line, markdown_lines(line)):
+                if ending and result.endswith(ending):
+                    result = result.removesuffix(ending).rstrip()
         return result if result != content.rstrip() else content
 
     @property

@@ -14,6 +14,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
 from sequences_mcp.domain.entries import Attempt
 from sequences_mcp.domain.inbound import DEAF
+from sequences_mcp.domain.markdown import letter_of
 from sequences_mcp.domain.pacing import duration_words
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import BEGUN, IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
@@ -351,7 +352,7 @@ def _composed(
         sender=rules.sender,
         recipient=run.recipient or "",
         subject=subject,
-        content=run.content or "",
+        content=letter_of(run.content or "") if run.step.is_markdown else run.content or "",
         message_id=own_id,
         date=now,
         within=_correspondence(before, delivery=rules.terms.delivery),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
+from sequences_mcp.domain.markdown import letter_of
 from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.guards.inspect import of_value, show_excerpt
@@ -140,6 +141,7 @@ def rendered_texts(
                 step_id=step.id,
                 is_follow_up=is_follow_up,
                 rendered=True,
+                is_markdown=step.is_markdown and name == "content",
                 policy=policy,
             )
 
@@ -206,6 +208,7 @@ def check_text(
     channel: Channel | None = None,
     linked_in_type: LinkedInType | None = None,
     step_id: str | None = None,
+    is_markdown: bool = False,
     policy: GuardPolicy = DEFAULT,
 ) -> tuple[Finding, ...]:
     """Check one template text, in which the nine variables are allowed."""
@@ -220,6 +223,7 @@ def check_text(
                 channel=channel,
                 linked_in_type=linked_in_type,
                 step_id=step_id,
+                is_markdown=is_markdown and field == "content",
                 policy=policy,
             )
         )
@@ -246,7 +250,8 @@ def check_rendered(
     answers = {(finding.variable, finding.rule) for finding in findings}
     refused = frozenset(finding.variable for finding in errors_in(findings) if finding.variable)
     for text in rendered_texts(step, subject, content, is_follow_up=is_follow_up, policy=policy):
-        inside = (from_value(finding, text.original, values, refused=refused) for finding in of_text(text))
+        read = letter_of(text.original).plain if text.is_markdown else text.original
+        inside = (from_value(finding, read, values, refused=refused) for finding in of_text(text))
         findings += (finding for finding in inside if (finding.variable, finding.rule) not in answers)
     return tuple(findings)
 
@@ -298,4 +303,4 @@ def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Guard
         if step.linked_in_type is LinkedInType.INVITATION:
             continue  # its content is not sent
         if step.content.strip() or not step.is_written_per_contact:
-            yield text
+            yield replace(text, is_markdown=True) if step.is_markdown else text

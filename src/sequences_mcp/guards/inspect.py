@@ -10,11 +10,13 @@ from itertools import chain
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.invisible import draw
+from sequences_mcp.domain.markdown import template_letter
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.names import is_heading, is_plain, likely
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
 from sequences_mcp.guards.rule import PERSON, Fact, Rule, Value, fact_of
+from sequences_mcp.guards.rules import channel_markup
 from sequences_mcp.guards.rules.placeholders import INSTRUCTION, is_instruction, is_unwritten
 from sequences_mcp.guards.rules.structure import CROWDED, KIND, LENGTH, too_many
 from sequences_mcp.guards.rules.values import MARKS, MISSING
@@ -86,9 +88,47 @@ def of_text(text: GuardedText, *, rules: Iterable[Check] | None = None) -> Itera
             "",
             text=text,
         )
+    elif text.is_markdown:
+        yield from _of_markdown(text)
     else:
-        for rule, hit in _hits(text, rules or (_CHECKS if text.is_subject else _OF_CONTENTS)):
-            yield _finding(rule, hit, excerpt(text.original, hit.start, hit.end), text=text)
+        yield from _of_written(text, rules or (_CHECKS if text.is_subject else _OF_CONTENTS))
+
+
+def _of_written(text: GuardedText, checks: Iterable[Check]) -> Iterator[Finding]:
+    for rule, hit in _hits(text, checks):
+        yield _finding(rule, hit, excerpt(text.original, hit.start, hit.end), text=text)
+
+
+_OF_MARKDOWN = tuple((rule, check) for rule, check in _CHECKS if rule is channel_markup.MARKDOWN_FORM)
+_OF_LINKS = tuple((rule, check) for rule, check in _CHECKS if rule is channel_markup.LINK_MISMATCH)
+_NO_BRACKETS = str.maketrans("", "", "[]\n")
+_OF_SOURCES = tuple((rule, check) for rule, check in _OF_CONTENTS if rule.id != _MARKDOWN)
+
+
+def _of_markdown(text: GuardedText) -> Iterator[Finding]:
+    """Yield what is found in a text in Markdown: in its form, in what is read of it, and in where its links lead.
+
+    A template is looked at as it is written too, so that a finding has its place there. Of a final text the places
+    are those in what is read.
+    """
+    findings = list(_of_written(text, _OF_MARKDOWN if text.rendered else _OF_SOURCES))
+    yield from findings
+    reported = {finding.rule for finding in findings}
+    letter = template_letter(text.original)
+    read = replace(text, original=letter.plain, is_markdown=False)
+    links = [f"[{link.words.translate(_NO_BRACKETS)}]({link.address})" for link in letter.links if link.is_fit]
+    written = (replace(read, original=link) for link in links)
+    of_reader = [
+        *_of_written(read, _OF_CONTENTS),
+        *(hit for link in written for hit in _of_written(link, _OF_LINKS)),
+    ]
+    for finding in of_reader:
+        if finding.rule in reported:
+            continue
+        if text.rendered and finding.rule != channel_markup.LINK_MISMATCH.id:
+            yield finding
+        else:
+            yield replace(finding, start=0, end=len(text.original), fix=None)
 
 
 def _is_long(text: str) -> bool:

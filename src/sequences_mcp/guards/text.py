@@ -64,7 +64,7 @@ class GuardedText:
     """A content or a subject.
 
     ``rendered`` means that the variables have been filled in and none may be left; ``is_follow_up`` that an
-    earlier step is an e-mail too, which this one may answer.
+    earlier step is an e-mail too, which this one may answer; ``is_markdown`` that this content is Markdown.
     """
 
     original: str
@@ -74,6 +74,7 @@ class GuardedText:
     step_id: str | None = None
     is_follow_up: bool = False
     rendered: bool = False
+    is_markdown: bool = False
     policy: GuardPolicy = DEFAULT
 
     @cached_property

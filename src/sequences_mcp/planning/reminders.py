@@ -17,6 +17,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import TEXTED, Channel, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
+from sequences_mcp.domain.markdown import template_letter
 from sequences_mcp.domain.plan import PlanHeader
 from sequences_mcp.domain.run import BEGUN, Leaving
 from sequences_mcp.domain.sender import Sender
@@ -131,6 +132,8 @@ def _first_messages(
         content = step.content
         if step.is_written_per_contact and texts is not None:
             content = texts.get(step.id) or ""
+        if step.is_markdown:
+            content = template_letter(content).plain
         if step.type is Channel.EMAIL:
             yield FirstMessage(step.id, content, below, end=len(content))
             return

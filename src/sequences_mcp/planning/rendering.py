@@ -14,6 +14,7 @@ from sequences_mcp.context import AppContext, Zone
 from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
+from sequences_mcp.domain.markdown import filled, letter_of, template_letter
 from sequences_mcp.domain.run import Leaving, StepRun
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import (
@@ -75,7 +76,7 @@ def final_findings(
     Only values that stand in the text count: a text written for one person need not use them all. What lies in a
     person's own data is an error only where that value would be refused if it were given; else it is a warning.
     """
-    text = f"{subject or ''}\n{content}"
+    text = f"{subject or ''}\n{letter_of(content).plain if step.is_markdown else content}"
     if answers is not None and takes_thread_subject(step, earlier) and subject == answer_subject(answers):
         subject = None
     return check_rendered(
@@ -98,6 +99,8 @@ def quick_findings(
     with plain words at least as long has no finding either; what is left is what is said of each value. Ten
     thousand people share a few templates and many values, so all these answers are remembered.
     """
+    if step.is_markdown and _fills_links(step.content):
+        return None
     lengths = []
     doubtful = False
     for name, stands_apart in _places(step.subject, step.content):
@@ -150,6 +153,12 @@ def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str
     return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
 
 
+@lru_cache(maxsize=256)
+def _fills_links(content: str) -> bool:
+    """Say whether a variable stands in the words of a link, where its value may name another host."""
+    return any(used_in([link.words]) for link in template_letter(content).links)
+
+
 class _Seen(NamedTuple):
     """A value that no text makes worse: its length in eights, and whether anything is said of it alone."""
 
@@ -199,7 +208,8 @@ def _places(subject: str | None, content: str) -> tuple[tuple[str, bool], ...]:
 def _fits(step: Step, lengths: tuple[tuple[str, int], ...], policy: GuardPolicy, *, is_follow_up: bool) -> bool:
     """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
     values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}
-    subject, content = (None if part is None else fill_in(part, values) for part in (step.subject, step.content))
+    subject = None if step.subject is None else fill_in(step.subject, values)
+    content = filled(step.content, values) if step.is_markdown else fill_in(step.content, values)
     findings = check_rendered(
         step=step, subject=subject, content=content, values=values, is_follow_up=is_follow_up, policy=policy
     )
@@ -325,7 +335,7 @@ def planned_step(
     if not empty and not any(f.severity is Severity.ERROR for f in findings):
         if subject is not None and not stays:
             subject = fill_in(subject, values)
-        content = fill_in(content, values)
+        content = filled(content, values) if step.is_markdown else fill_in(content, values)
         judged = _without_subject(step) if takes_over else step
         final = None if text else quick_findings(judged, values=values, earlier=earlier.steps, policy=app.policy)
         if final is None:
@@ -341,7 +351,7 @@ def planned_step(
         # The template's own warnings have been told with the blueprint.
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     if app.sender is not None and step.type is Channel.EMAIL:
-        content = _signed(app, app.sender, content, contact=contact)
+        content = _signed(app, app.sender, content, contact=contact, is_markdown=step.is_markdown)
     return _step_run(app, step, to, subject=subject, content=content), findings
 
 
@@ -351,18 +361,18 @@ def _step_run(
     return StepRun(key=app.plans.new_key(), step=step, recipient=recipient, subject=subject, content=content)
 
 
-def _signed(app: AppContext, sender: Sender, content: str, *, contact: Contact) -> str:
+def _signed(app: AppContext, sender: Sender, content: str, *, contact: Contact, is_markdown: bool) -> str:
     """Return a text with what the mailbox puts below it: its line on how to say no in the person's language."""
     if not sender.opt_out_lines:
-        return sender.signed(content)
+        return sender.signed(content, is_markdown=is_markdown)
     from sequences_mcp.guards.law import present_in
 
     law = app.law()
     country = law.table.countries.get(contact.country or "")
     languages = [(contact.language or "").partition("-")[0].casefold(), *(country.languages if country else ())]
-    return sender.signed(
-        content, languages=languages, says_no="opt_out" in present_in(sender.unsigned(content), law)
-    )
+    unsigned = sender.unsigned(content)
+    says_no = "opt_out" in present_in(letter_of(unsigned).plain if is_markdown else unsigned, law)
+    return sender.signed(content, languages=languages, says_no=says_no, is_markdown=is_markdown)
 
 
 @lru_cache(maxsize=256)
@@ -394,6 +404,7 @@ def _written(app: AppContext, step: Step, text: StepText) -> Iterator[Finding]:
                 channel=step.type,
                 linked_in_type=step.linked_in_type,
                 step_id=step.id,
+                is_markdown=step.is_markdown,
                 policy=app.policy,
             )
             yield from errors_in(findings)

@@ -16,6 +16,7 @@ from sequences_mcp.domain.blueprint import (
     OnReply,
     Step,
     Temporality,
+    TextKind,
 )
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.ids import LOCAL, provider_of
@@ -119,6 +120,9 @@ def after_answers(blueprint: Blueprint) -> Iterator[Finding]:
 def _of_this_engine(steps: Items[Step]) -> Iterator[Finding]:
     """Yield, of a vendor's blueprint, what the embedded engine alone does."""
     for place, step in enumerate(steps):
+        if step.format is TextKind.MARKDOWN:
+            why = "The API takes text alone; only the embedded engine sends Markdown. Leave format out."
+            yield _refusal("vendor.format", step, field="format", why=why)
         if step.starts_thread:
             why = "Only the embedded engine knows newThread. Leave it out."
             yield _refusal("vendor.new_thread", step, field="config.newThread", why=why)

@@ -78,7 +78,7 @@ def _shared(text: str, other: str) -> tuple[int, int]:
 
 def _parts(run: StepRun) -> Iterator[str]:
     yield run.subject or ""
-    yield run.content or ""
+    yield run.readable or ""
 
 
 def pause_of(sequence: Run, *, now: datetime) -> datetime | None:
@@ -119,9 +119,9 @@ def present_texts(
         TextShown(
             run=run,
             digest_prefix=text_digest(sequence, run).hex()[:DIGEST_PREFIX],
-            when=slot.words,
+            when=", ".join(filter(None, (slot.words, run.step.sent_as))),
             subject=text_spans(run.subject or "", basis.subject if basis else None),
-            content=text_spans(run.content or "", basis.content if basis else None),
+            content=text_spans(run.readable or "", basis.readable if basis else None),
             findings=tuple(finding for finding in findings if finding.step_id == run.step.id),
             editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
         )

@@ -148,10 +148,11 @@ def _facts(person: PersonShown) -> Iterator[str]:
 def step_in_full(run: StepRun) -> Iterator[str]:
     """Yield one step's exact text."""
     kind = run.step.linked_in_type or run.step.type
-    yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}"
+    how = f", {run.step.sent_as}" if run.step.sent_as else ""
+    yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}{how}"
     if run.subject is not None:
         yield f"  Subject: {_line(run.subject)}"
-    yield from (f"  │ {line}" for line in as_shown(run.content or "(no text yet)").split("\n"))
+    yield from (f"  │ {line}" for line in as_shown(run.readable or "(no text yet)").split("\n"))
 
 
 def person_by_difference(person: PersonShown, first: PersonShown) -> Iterator[str]:
@@ -193,7 +194,7 @@ def draft_in_full(draft: Draft) -> Iterator[str]:
 
 def _lines(run: StepRun) -> list[str]:
     subject = [] if run.subject is None else [f"Subject: {_line(run.subject)}"]
-    return [*subject, *as_shown(run.content or "").split("\n")]
+    return [*subject, *as_shown(run.readable or "").split("\n")]
 
 
 def _line(text: str) -> str:

@@ -32,7 +32,8 @@ FIRST_PAGE = 1
 PAGE_SIZE = DEFAULT_SIZE
 _TALENT = {**_TEXT, "description": "A Kalent talent, alone"}
 _STEPS = (
-    "In order of outreach. linkedInType: with LINKEDIN only. subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
+    "In order of outreach. linkedInType: with LINKEDIN only. format markdown: EMAIL only, sent as text and HTML. "
+    "subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
     "or after its inviteTimeoutDays. One invitation at most; a plain LINKEDIN_INVITATION has empty content. "
     f"{ContentSource.SUGGESTED}: the text is written per contact."

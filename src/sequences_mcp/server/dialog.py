@@ -98,7 +98,7 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
     yield f"{number}. {channel_of(run.step)} to {run.recipient or 'nobody: skipped, no address'}, {time}"
     if run.subject:
         yield f"   Subject: {run.subject}"
-    for line in (run.content or "(no text)").splitlines():
+    for line in (run.readable or "(no text)").splitlines():
         yield f"   {line}"
 
 
@@ -122,7 +122,7 @@ def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
     if theirs.step.is_written_per_contact:
         return None
     changes: list[str] = []
-    for before, after in ((mine.subject, theirs.subject), (mine.content, theirs.content)):
+    for before, after in ((mine.subject, theirs.subject), (mine.readable, theirs.readable)):
         replaced = _replaced(_WORDS.findall(before or ""), _WORDS.findall(after or ""))
         if replaced is None:
             return None

@@ -9,12 +9,17 @@ from base64 import b32encode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.addresses import wire_address
+from sequences_mcp.domain.markdown import Letter
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.replies import withheld_error
 from sequences_mcp.errors import InvalidArgumentsError
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +170,21 @@ def compose(
     sender: Sender,
     recipient: str,
     subject: str,
-    content: str,
+    content: str | Letter,
     message_id: str,
     date: datetime,
     within: Correspondence = ALONE,
 ) -> ComposedMessage:
-    """Return a plain-text e-mail from one person to one person, in the conversation that it continues.
+    """Return an e-mail from one person to one person, in the conversation that it continues.
 
+    It is text, or, of what was written in Markdown, text and HTML that say the same (RFC 2046, section 5.1.4).
     The same arguments give the same bytes. ``date`` is aware. Raises InvalidArgumentsError for what is not one
     plain address, for a line break or another control character in a header, and for a text that has no bytes.
     """
-    _require_fit({"sender's name": sender.name, "subject": subject, "message id": message_id}, content=content)
+    _require_fit(
+        {"sender's name": sender.name, "subject": subject, "message id": message_id},
+        content=content if isinstance(content, str) else f"{content.plain}{content.html}",
+    )
     mine, theirs = _wire(sender.address), _wire(recipient)
     headers = {
         "From": mailbox(sender.name, mine),
@@ -194,7 +203,8 @@ def compose(
         message_id=message_id,
         sender=mine,
         recipient=theirs,
-        data=head.encode() + _body(content),
+        data=head.encode()
+        + (_body(content) if isinstance(content, str) else _both_bodies(content, seed=message_id)),
         smtputf8=not (mine + theirs).isascii(),
     )
     if why := message_flaw(message):
@@ -204,13 +214,37 @@ def compose(
 
 def _body(content: str) -> bytes:
     """Return the MIME headers and the text; never 8bit, so that no server has to offer 8BITMIME."""
+    part = _part()
+    part.set_content(content, charset="utf-8", cte=_encoding(content, language=content))
+    return part.as_bytes()
+
+
+def _part() -> EmailMessage:
     from email.message import EmailMessage
     from email.policy import SMTP
 
-    part = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    encoding = None if content.isascii() else "quoted-printable" if _is_latin(content) else "base64"
-    part.set_content(content, charset="utf-8", cte=encoding)
-    return part.as_bytes()
+    return EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+
+
+def _encoding(content: str, *, language: str) -> str | None:
+    return None if content.isascii() else "quoted-printable" if _is_latin(language) else "base64"
+
+
+_PAGE = '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body dir="auto">\n{}\n</body>\n</html>\n'
+
+
+def _both_bodies(letter: Letter, *, seed: str) -> bytes:
+    """Return the MIME headers, the text and the HTML of what was written in Markdown, the text first."""
+    html, both = _PAGE.format(letter.html), _part()
+    for text, kind in ((letter.plain, "plain"), (html, "html")):
+        part = _part()
+        part.set_content(text, subtype=kind, charset="utf-8", cte=_encoding(text, language=letter.plain))
+        del part["MIME-Version"]  # which stands above
+        both.attach(part)
+    boundary = sha256(f"{seed}\n{html}".encode()).hexdigest()[:32]
+    both["MIME-Version"] = "1.0"
+    both["Content-Type"] = f'multipart/alternative; boundary="=_{boundary}"'
+    return both.as_bytes()
 
 
 def _is_latin(content: str) -> bool:

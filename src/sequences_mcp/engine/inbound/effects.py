@@ -16,6 +16,7 @@ from hashlib import sha256
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.inbound import HELD_FOR_PERSON, InboundEntry
+from sequences_mcp.domain.markdown import letter_of
 from sequences_mcp.domain.run import LIVE, Run, StepState
 from sequences_mcp.engine import events
 from sequences_mcp.engine.answered import (
@@ -180,11 +181,7 @@ class _Consequence:
     def carry_out(self) -> str:
         """Do what follows, write it down, and return it in words."""
         about = self.matched.about
-        ours = [
-            text
-            for run_id in dict.fromkeys((self.matched.sequence.id, about.id))
-            for text in self.work.inbound.texts_of(run_id)
-        ]
+        ours = self._ours
         text = new_text(self.item.message.text, ours)
         kind = self.item.judged.kind
         subject = self.item.message.subject
@@ -241,6 +238,16 @@ class _Consequence:
     def _is_theirs(self) -> bool:
         """Whether the run's own person wrote it, as far as its From says."""
         return is_theirs(self.work, self.matched.sequence, self.item.message.sender)
+
+    @property
+    def _ours(self) -> list[str]:
+        """Every text and subject that the runs have had, as they were written and as mail programs quote them."""
+        runs = {run.id: run for run in (self.matched.sequence, self.matched.about)}
+        ours = [text for run_id in runs for text in self.work.inbound.texts_of(run_id)]
+        if not any(step.step.is_markdown for run in runs.values() for step in run.steps):
+            return ours
+        letters = [letter_of(text) for text in ours]
+        return [*ours, *(letter.plain for letter in letters), *(letter.bare for letter in letters)]
 
     def _answers_ours(self, ours: list[str]) -> bool:
         """Whether the subject is one of ours, answered: its words are not the writer's."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.markdown import faults
 from sequences_mcp.guards import lookalikes, markup
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_markup_tag, markup_spans, plain_text
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import COVER
+
+
+def _written_in_markdown(content: str) -> str:
+    """Return a step in Markdown as JSON, for the examples of rules."""
+    return json.dumps([{"type": "EMAIL", "subject": "Rust", "format": "markdown", "content": content}])
+
 
 _ENDS = r"\r\n\x0b\x0c\x85\u2028\u2029"
 # Begins with a set and looks back from there: the search then skips all other letters.
@@ -330,6 +338,38 @@ MARKDOWN = Rule(
     source="CommonMark; GitHub Flavored Markdown",
     check=_markdown,
     signs=frozenset("`~|[#=>*_\\"),
+)
+
+
+def _markdown_form(text: GuardedText) -> Iterator[Hit]:
+    """Return all that keeps a text in Markdown from leaving as it is meant; it is about the whole of it."""
+    if text.is_markdown and (why := " ".join(faults(text.original))):
+        yield Hit(0, 0, message=why)
+
+
+MARKDOWN_FORM = Rule(
+    id="channel.markdown_form",
+    severity=Severity.ERROR,
+    message="This Markdown cannot leave as it is meant.",
+    accept=(
+        _written_in_markdown(
+            "Hi {{firstname}}, see [the role of **{{sourcingJobTitle}}**](https://acme.com/jobs)."
+        ),
+        _written_in_markdown("- one\n  - two\n\n> `code` and *more*"),
+    ),
+    reject=(
+        _written_in_markdown("[your page](https://acme.com/{{candidateCompanyName}})"),
+        _written_in_markdown("[your page](htt{{candidateCompanyName}})"),
+        _written_in_markdown('[a page](https://acme.com "for {{firstname}}")'),
+        _written_in_markdown("![logo](https://acme.com/logo.png)"),
+        _written_in_markdown("[our site](/jobs)"),
+        _written_in_markdown("the `{{firstname}}` command"),
+        _written_in_markdown("Hi {{firstname}}, one ` alone"),
+        _written_in_markdown("> > > > > > > > > > > > deep"),
+    ),
+    source="ours: a value is never markup or a link, and nothing is fetched when an e-mail is read",
+    example="steps",
+    check=_markdown_form,
 )
 
 

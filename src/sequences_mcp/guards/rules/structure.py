@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain import invisible
-from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality
+from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality, TextKind
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.guards.rule import Rule, StepHit
@@ -198,6 +198,25 @@ SUBJECT = Rule(
     source="Kalent, step format: for e-mail, and for InMail",
     example="steps",
     check_steps=_subject,
+)
+
+
+def _format(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every step in Markdown that is no e-mail."""
+    for step in steps:
+        if step.format is TextKind.MARKDOWN and step.type is not Channel.EMAIL:
+            yield StepHit(step, "format")
+
+
+FORMAT = Rule(
+    id="structure.format",
+    severity=Severity.ERROR,
+    message="Only an e-mail is written in Markdown; what every other channel shows is text. Leave format out.",
+    accept=('[{"type": "EMAIL", "subject": "Rust", "format": "markdown"}]', '[{"type": "SMS", "format": "text"}]'),
+    reject=('[{"type": "SMS", "format": "markdown"}]', '[{"type": "WHATSAPP", "format": "markdown"}]'),
+    source="ours",
+    example="steps",
+    check_steps=_format,
 )
 
 

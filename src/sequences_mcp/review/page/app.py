@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
+from sequences_mcp.domain.run import StepRun
 from sequences_mcp.errors import (
     ConflictError,
     InvalidArgumentsError,
@@ -53,6 +54,7 @@ def environment() -> Environment:
         "standing": lambda status: STATUSES[str(getattr(status, "value", status))],
         "text": _text,
         "raw": _raw,
+        "drawn": _letter,
         "plain": _plain,
         "commands": _commands,
         "utc": _utc,
@@ -70,6 +72,11 @@ def _drawn(value: Any) -> Any:
 def _text(value: str | None) -> Markup:
     """Return a text of several lines, escaped, with invisible characters drawn."""
     return Markup(escape(as_shown(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
+
+
+def _letter(run: StepRun) -> Markup:
+    """Return the HTML of a text in Markdown, which has no tags but those of Markdown and no address."""
+    return Markup(as_shown(run.drawn))  # noqa: S704 - made by our renderer, which escapes what it is given
 
 
 def _raw(value: str | None) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.responses import JSONResponse, Response
@@ -43,15 +44,13 @@ async def text_screen(page_request: PageRequest) -> Response:
 async def check_text_form(page_request: PageRequest) -> Response:
     """Return what the guards find in a text that is being edited, as JSON or as a page; stores nothing."""
     content, subject = _typed(page_request)
-    new, findings = await check_draft(
-        page_request.app, draft_id=page_request.path_part("draft"), content=content, subject=subject
-    )
+    draft = await _draft(page_request)
+    new, findings = await check_draft(page_request.app, draft_id=draft.id, content=content, subject=subject)
+    read = replace(draft.run, content=new.content).readable or ""
     if "application/json" in page_request.request.headers.get("accept", ""):
         facts = [_facts(finding) for finding in findings]
-        return JSONResponse({"findings": facts, "content": as_shown(new.content), "subject": new.subject})
-    return await _shown(
-        page_request, await _draft(page_request), typed=(content, subject), findings=findings, checked=new.content
-    )
+        return JSONResponse({"findings": facts, "content": as_shown(read), "subject": new.subject})
+    return await _shown(page_request, draft, typed=(content, subject), findings=findings, checked=read)
 
 
 async def save_text_form(page_request: PageRequest) -> Response:

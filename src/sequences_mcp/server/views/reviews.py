@@ -41,7 +41,7 @@ class PlanView(ResultView):
 
 
 class DraftView(WhoView):
-    """One text that waits, and why; ``content`` is cut where a page has much of it."""
+    """One text that waits, and why; ``content`` is as edit_draft takes it, cut where a page has much of it."""
 
     id: str
     why: str
@@ -50,6 +50,7 @@ class DraftView(WhoView):
     channel: str
     subject: str | None = None
     content: str | None = None
+    format: str | None = None
     reason: str | None = None
     server_reply: str | None = None
 
@@ -229,6 +230,7 @@ def draft_view(draft: Draft, limit: int) -> DraftView:
         channel=channel_of(draft.run.step),
         subject=draft.run.subject,
         content=None if draft.run.content is None else cut(draft.run.content, limit),
+        format=draft.run.step.format if draft.run.step.is_markdown else None,
         reason=draft.run.reason,
         server_reply=draft.run.answer and cut(draft.run.answer, REPLY_LIMIT),
         **who(draft.contact),

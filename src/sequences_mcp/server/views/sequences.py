@@ -117,6 +117,7 @@ class StepRunView(ResultView):
     recipient: str | None = None
     subject: str | None = None
     content: str | None = None
+    sent_as: str | None = None
     draft_id: str | None = None
     task_id: str | None = None
 
@@ -304,7 +305,7 @@ def _blueprint_name(detail: SequenceDetail) -> str | None:
 def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     """Return a whole run, its texts cut to fit unless ``full``."""
     sequence, facts = detail.sequence, detail.facts or VendorFacts()
-    texts = [*(run.content for run in sequence.steps), *(step.content for step in detail.steps_there)]
+    texts = [*(run.readable for run in sequence.steps), *(step.content for step in detail.steps_there)]
     texts += [entry.text for entry in detail.replies]
     lengths = [len(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
@@ -404,7 +405,8 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
         executed_at=when(run.executed_at),
         recipient=run.recipient,
         subject=run.subject,
-        content=None if run.content is None else cut(run.content, limit),
+        content=None if run.readable is None else cut(run.readable, limit),
+        sent_as=run.step.sent_as,
         draft_id=f"{LOCAL}:{IdKind.DRAFT}_{run.key}" if editable else None,
         task_id=f"{LOCAL}:{IdKind.TASK}_{run.key}" if by_hand else None,
     )

@@ -41,6 +41,7 @@ class StepPreview(ResultView):
     recipient: str | None = None
     subject: str | None = None
     content: str | None = None
+    sent_as: str | None = None
 
 
 class PreviewPersonView(WhoView):
@@ -70,7 +71,7 @@ def preview_view(preview: starts.Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
     number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
     shown = preview.people[: min(number, PREVIEW_PEOPLE_SHOWN)]
-    lengths = [len(planned.content or "") for person in shown for planned in person.person.steps]
+    lengths = [len(planned.readable or "") for person in shown for planned in person.person.steps]
     limit = fair_limit(lengths, budget=PREVIEW_TEXT_BUDGET)
     return PreviewView(
         blueprint_id=preview.blueprint.id,
@@ -100,7 +101,8 @@ def _person(preview: starts.PersonPreview, limit: int) -> PreviewPersonView:
                 waits_for_window=slot.held or None,
                 recipient=planned.recipient,
                 subject=planned.subject,
-                content=None if planned.content is None else cut(planned.content, limit),
+                content=None if planned.readable is None else cut(planned.readable, limit),
+                sent_as=planned.step.sent_as,
             )
             for planned, slot in zip(person.steps, preview.slots, strict=True)
         )
@@ -262,7 +264,7 @@ def _missing(person: SequenceDetail) -> MissingTextsView:
 def sample_view(sample: SequenceDetail) -> SampleView:
     """Return the first person of a start, their texts cut to fit."""
     sequence = sample.sequence
-    limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
+    limit = fair_limit((len(run.readable or "") for run in sequence.steps), budget=TEXT_BUDGET)
     return SampleView(
         sequence_id=sequence.id,
         time_zone=sequence.time_zone or None,

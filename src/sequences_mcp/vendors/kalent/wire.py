@@ -313,7 +313,10 @@ def steps_to_wire(steps: Items[Step]) -> list[dict[str, object]]:
 
     Only what was said of a step is sent: Kalent publishes no defaults, so ours are not sent as if they were its.
     """
-    return [step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True) for step in steps]
+    return [
+        step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True, exclude={"format"})
+        for step in steps
+    ]
 
 
 def _whole(bare_id: str) -> str:
