@@ -16,9 +16,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inbound"))
 
-from test_inbound_bad_input import CORPUS, damaged, read
+from tests.inbound.test_inbound_bad_input import CORPUS, damaged, read
 from tests.world.mail_corpus import bounces, machines
 from tests.world.mail_replies import no_opt_outs, opt_outs
 

@@ -36,6 +36,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Worker
 from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceFilter
+from sequences_mcp.store.sqlite.database import SqliteDatabase
 from sequences_mcp.store.unit_of_work import Store
 
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
@@ -198,6 +199,7 @@ def share(folder: Path, due: int) -> bool:
     fill(folder, 0)
     with Store.open(folder, now=now()) as store:
         asyncio.run(start(provider(store), due))
+        assert isinstance(store.database, SqliteDatabase)
         mode = store.database.journal.mode
     begun = time.monotonic()
     command = [sys.executable, __file__, "--share", str(folder)]

@@ -65,13 +65,14 @@ def turned(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=bool()):
             yield ast.Constant(not node.value)
         case ast.Constant(value=int()):
+            assert isinstance(node.value, int)
             yield ast.Constant(node.value + 1)
         case ast.If():
             yield ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
         case ast.IfExp():
             yield ast.IfExp(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
-        case ast.Return(value=ast.expr()):
-            yield ast.Return(ast.UnaryOp(ast.Not(), node.value))
+        case ast.Return(value=ast.expr() as value):
+            yield ast.Return(ast.UnaryOp(ast.Not(), value))
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()):
             yield ast.Expr(ast.YieldFrom(ast.Tuple([], ast.Load())))
 
@@ -101,7 +102,7 @@ def faults(path: Path) -> Iterator[tuple[str, str]]:
         for form in turned(node) if isinstance(node, ast.AST) else ():
             form = copy.deepcopy(form)
             what = (
-                f"{path.relative_to(GUARDS)}:{node.lineno} {ast.unparse(node)!r:.60} -> {ast.unparse(form)!r:.60}"  # type: ignore[attr-defined]
+                f"{path.relative_to(GUARDS)}:{node.lineno} {ast.unparse(node)!r:.60} -> {ast.unparse(form)!r:.60}"
             )
             if place is None:
                 setattr(parent, name, form)

@@ -13,9 +13,8 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "vendors"))
 
-from vendor_mutations import NoneDoneError, Parser, mutated, parsers
+from tests.vendors.vendor_mutations import NoneDoneError, Parser, mutated, parsers
 
 from sequences_mcp.vendors.parsing import UnreadableError
 

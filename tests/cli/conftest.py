@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from tests.cli.terminal import Terminal
 
 
 @pytest.fixture

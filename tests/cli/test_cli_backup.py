@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from terminal import Terminal, done
+from tests.cli.terminal import Terminal, done
 from tests.secrecy.hearing import heard
 from tests.world.product import MAIL, people, yes
 

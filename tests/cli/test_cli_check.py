@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from terminal import Terminal
+from tests.cli.terminal import Terminal
 from tests.world.product import MAIL
 
 BAD = {**MAIL, "content": "Hi {{firstName}},\nlook at [company]."}

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal import PASSPHRASE, Terminal
+from tests.cli.terminal import PASSPHRASE, Terminal
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 

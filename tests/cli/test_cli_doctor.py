@@ -7,7 +7,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from terminal import Terminal, done
+from tests.cli.terminal import Terminal, done
 from tests.secrecy import planted
 from tests.world.mail_servers import free_port, mail_server
 from tests.world.product import GRACE, LINKEDIN, MAIL, people, yes

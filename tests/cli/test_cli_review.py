@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import PASSPHRASE, Said, Terminal, done
+from tests.cli.terminal import PASSPHRASE, Said, Terminal, done
 from tests.secrecy import planted
 from tests.world.mail_servers import DROP
 from tests.world.product import GRACE, MAIL, mailing, people, yes

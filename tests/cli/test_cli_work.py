@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from terminal import Terminal, done
-from test_cli_start import started
+from tests.cli.terminal import Terminal, done
+from tests.cli.test_cli_start import started
 from tests.world.mail_servers import DROP
 from tests.world.product import LINKEDIN, MAIL, Bureau, mailing, people, yes
 

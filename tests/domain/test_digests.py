@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from sequences_mcp.domain import digests
 from sequences_mcp.domain.blueprint import (
@@ -420,7 +421,7 @@ def test_each_field_of_a_step_changes_its_digest() -> None:
     for name, value in STEP_CHANGES.items():
         step = LATER.model_copy(update={name: value})
         assert text(step, subject="s", content="c") != whole, name
-    parts = {"delay": Delay, "config": StepConfig, "policy": Policy}
+    parts: dict[str, type[BaseModel]] = {"delay": Delay, "config": StepConfig, "policy": Policy}
     assert set(PART_CHANGES) == {(part, name) for part, kind in parts.items() for name in kind.model_fields}
     for (part, name), value in PART_CHANGES.items():
         changed = getattr(LATER, part).model_copy(update={name: value})

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from mcp import MCPError
-from test_saying_yes import blueprint_of
-from test_story import JONAS, MARIA
+from tests.e2e.test_saying_yes import blueprint_of
+from tests.e2e.test_story import JONAS, MARIA
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.installation import Installation, Said, until
@@ -189,8 +189,8 @@ async def told_by_each_tool(desktop: Desktop) -> set[str]:
     tools = (await desktop.client.list_tools()).tools
     answers = [await desktop.client.call_tool(tool.name, {}) for tool in tools]
     assert len(answers) > 20
-    assert all(one.is_error for one in answers)  # type: ignore[union-attr]
-    return {one.content[0].text for one in answers}  # type: ignore[union-attr]
+    assert all(one.is_error for one in answers)
+    return {one.content[0].text for one in answers}
 
 
 async def test_with_broken_settings_the_server_starts_every_tool_says_it_and_goes_on_once_they_are_mended(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
-from test_saying_yes import blueprint_of
-from test_story import HELLO, PEOPLE
+from tests.e2e.test_saying_yes import blueprint_of
+from tests.e2e.test_story import HELLO, PEOPLE
 from tests.world.installation import Installation, until
 from tests.world.mail_servers import PostOffice
 from tests.world.product import Desktop, people, yes
@@ -55,7 +56,7 @@ async def test_two_servers_and_a_worker_share_the_work_of_one_file(
         assert [one["outcome"] for one in started] == ["done", "done"]
         await asyncio.to_thread(office.wait_for, 10)
         for desktop in desktops:
-            await until(lambda here=desktop: _statuses(here), lambda found: found == ["COMPLETED"] * 10)
+            await until(partial(_statuses, desktop), lambda found: found == ["COMPLETED"] * 10)
     assert [to for to, _ in office.sent] == sorted(one["email"] for one in everybody)
 
 

@@ -74,7 +74,7 @@ async def test_an_id_of_a_provider_that_is_not_connected_says_so(
     assert "list_providers" in error["next"]
 
 
-UNKNOWN = {
+UNKNOWN: dict[str, dict[str, Any]] = {
     "get_blueprint": {"blueprint_id": "local:bp_0"},
     "update_blueprint": {"blueprint_id": "local:bp_0", "expected_version": 1, "name": "B"},
     "preview_sequence": {"blueprint_id": "local:bp_0", "contacts": [PERSON]},

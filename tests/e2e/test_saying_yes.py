@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from mcp.types import ElicitResult
-from test_story import HELLO, JONAS, LEA, MARIA, ROLE
+from tests.e2e.test_story import HELLO, JONAS, LEA, MARIA, ROLE
 from tests.world.installation import PASSPHRASE, Installation, until
 from tests.world.mail_servers import PostOffice
 from tests.world.product import Desktop

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_saying_yes import blueprint_of
-from test_story import HELLO, JONAS, MARIA, ROLE
+from tests.e2e.test_saying_yes import blueprint_of
+from tests.e2e.test_story import HELLO, JONAS, MARIA, ROLE
 from tests.world.installation import Installation, until
 from tests.world.mail_servers import PostOffice, post_office
 from tests.world.product import yes

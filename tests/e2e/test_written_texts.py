@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_saying_yes import blueprint_of
-from test_story import HELLO, JONAS, MARIA
+from tests.e2e.test_saying_yes import blueprint_of
+from tests.e2e.test_story import HELLO, JONAS, MARIA
 from tests.world.installation import Installation, until
 
 OWN = {**HELLO, "id": "own", "contentSource": "suggestedByKalent", "content": "About their latest work."}

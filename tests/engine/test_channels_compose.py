@@ -191,7 +191,12 @@ def test_a_naive_date_is_refused() -> None:
 
 
 def identified(**changes: Any) -> str:
-    facts = {"sequence_id": "local:seq_1", "step_key": "K1", "generation": 0, "sender": "ada@example.com"}
+    facts: dict[str, Any] = {
+        "sequence_id": "local:seq_1",
+        "step_key": "K1",
+        "generation": 0,
+        "sender": "ada@example.com",
+    }
     return message_id(changes.pop("key", KEY), **facts | changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -56,7 +57,7 @@ def send(server: MailServer, context: ssl.SSLContext | None = None) -> Receipt:
     return deliver_by_smtp(server, mail, before_dot=lambda: None, timeouts=CALM, context=context)
 
 
-def demanding(authority: trustme.CA) -> dict[str, object]:
+def demanding(authority: trustme.CA) -> dict[str, Any]:
     """Return the options of a server that wants STARTTLS and a password."""
     return {
         "tls_context": server_side(authority),
@@ -94,7 +95,7 @@ def test_the_systems_trust_is_used_and_the_environment_may_add_to_it(
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
 def test_a_certificate_for_another_host_is_refused(authority: trustme.CA, security: Security) -> None:
     context = server_side(authority, host="mx.example.net")
-    options = {"ssl_context": context} if security is Security.TLS else {"tls_context": context}
+    options: dict[str, Any] = {"ssl_context": context} if security is Security.TLS else {"tls_context": context}
     with mail_server(**options) as running, pytest.raises(DeliveryDeferredError, match="certificate"):
         send(running.server(security, **ACCOUNT), client_side(authority))
     assert running.inbox.seen == 0

@@ -222,7 +222,8 @@ async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: EngineWo
 
 async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
-    decide(world.store, voided(plan, "it is late"), action="void", now=world.clock.now, actor="engine")
+    with world.store.transaction() as work:
+        decide(work, voided(plan, "it is late"), action="void", now=world.clock.now, actor="engine")
     await world.local.plans.renew_plan(plan.id)
     world.clock.forward(hours=25)
     assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.VOID

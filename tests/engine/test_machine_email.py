@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sequence_builders import (
+from tests.engine.sequence_builders import (
     active,
     after,
     after_events,

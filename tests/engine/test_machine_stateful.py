@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sequence_builders import (
+from tests.engine.sequence_builders import (
     LEASE,
     SETTLED,
     START,
@@ -127,7 +127,7 @@ class AnyHands(RuleBasedStateMachine):
     def time_passes(self, span: timedelta) -> None:
         self.now += span
 
-    @precondition(lambda self: next_run_at(self.state))
+    @precondition(lambda self: next_run_at(self.state) is not None)
     @rule(late=st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(days=3)]))
     def time_comes(self, late: timedelta) -> None:
         due = next_run_at(self.state)
@@ -146,7 +146,7 @@ class AnyHands(RuleBasedStateMachine):
     def ticks(self, facts: dict[str, Any]) -> None:
         self.tick({name: self.now + v if isinstance(v, timedelta) else v for name, v in facts.items()})
 
-    @precondition(lambda self: self.state.status is S.ACTIVE and next_run_at(self.state))
+    @precondition(lambda self: self.state.status is S.ACTIVE and next_run_at(self.state) is not None)
     @rule(handed_over=st.booleans())
     def a_worker_claims_and_may_die(self, handed_over: bool) -> None:
         self.now = max(self.now, next_run_at(self.state) or self.now)
@@ -161,7 +161,7 @@ class AnyHands(RuleBasedStateMachine):
     @rule(back=st.integers(0, 2), data=st.data())
     def a_worker_reports(self, back: int, data: st.DataObject) -> None:
         lease = self.lease - back
-        reports = [
+        reports: list[ev.Event] = [
             ev.Delivered(lease, "250 ok"),
             ev.Deferred(lease, "451 later", self.now + timedelta(minutes=5)),
             ev.Rejected(lease, "550 no", bounced=True),
@@ -282,7 +282,7 @@ class AnyHands(RuleBasedStateMachine):
         if self.state.status is S.FOUND:
             self.happens(ev.PlanApproved())
         elif self.state.status is S.WAITING_FOR_USER:
-            answers = {
+            answers: dict[StepState, ev.Event] = {
                 StepState.OPEN: ev.TaskCompleted(run.key, TaskOutcome.DONE),
                 StepState.UNKNOWN: ev.OutcomeResolved(run.key, sent=False),
                 StepState.HELD: ev.DraftApproved(run.key),

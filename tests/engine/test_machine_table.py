@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sequence_builders import (
+from tests.engine.sequence_builders import (
     active,
     after,
     after_events,

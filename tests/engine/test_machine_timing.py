@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sequence_builders import (
+from tests.engine.sequence_builders import (
     SETTLED,
     START,
     active,

@@ -66,7 +66,7 @@ async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: EngineWorld
 async def test_an_email_that_was_not_accepted_uses_up_nothing_of_the_day_but_keeps_the_spacing(
     world: EngineWorld,
 ) -> None:
-    from test_worker_sending import LATER_FOR_ONE
+    from tests.engine.test_worker_sending import LATER_FOR_ONE
 
     limited = world.under(spacing=3600, daily_cap=1)
     await start(limited, 2)

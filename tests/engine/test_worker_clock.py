@@ -81,7 +81,7 @@ async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(
 
 
 async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world: EngineWorld) -> None:
-    from test_worker_sending import DEFERRED
+    from tests.engine.test_worker_sending import DEFERRED
 
     contact = await world.contact("a@example.org")
     world.clock.now = START + AHEAD

@@ -171,7 +171,7 @@ class Dripping:
 
 @pytest.mark.parametrize("before", [b"", b"220 hello\r\n250-mx\r\n"], ids=["its greeting", "its answer to EHLO"])
 def test_a_server_that_drips_is_given_up_when_the_whole_time_is_over(before: bytes) -> None:
-    from test_channels_smtp import message
+    from tests.engine.test_channels_smtp import message
 
     slow = Timeouts(connect=30, command=30, final=30, total=0.5)
     with Dripping(before) as server, pytest.raises(DeliveryDeferredError):
@@ -201,7 +201,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: E
 
 
 def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    from test_channels_smtp import message
+    from tests.engine.test_channels_smtp import message
 
     secret = planted.SMTP_PASSWORD.value
     script = {"MAIL": f"550 5.7.8 wrong password {secret}"}

@@ -248,9 +248,14 @@ async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(w
 
 
 async def test_no_notice_is_tried_while_the_mailbox_rests(world: EngineWorld) -> None:
-    told = []
+    told: list[int] = []
+
+    def tell() -> bool:
+        told.append(1)
+        return True
+
     world.store.mailboxes.refused(ADA, why="535 wrong", account="", now=START)
-    worker = world.worker(tell=lambda: not told.append(1))
+    worker = world.worker(tell=tell)
     worker.run_due()
     assert told == []
     world.clock.forward(minutes=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from guard_examples import email, step, verdict
+from tests.guards.guard_examples import email, step, verdict
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
 from sequences_mcp.domain.findings import Severity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from guard_examples import Case, cases, verdict
+from tests.guards.guard_examples import Case, cases, verdict
 
 from sequences_mcp.guards.check import check_text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from guard_examples import step, verdict
+from tests.guards.guard_examples import step, verdict
 
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_steps, check_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from guard_examples import verdict
+from tests.guards.guard_examples import verdict
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.check import check_text, check_value, replaced

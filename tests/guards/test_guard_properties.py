@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from guard_examples import Case, cases, step, verdict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.guards.guard_examples import Case, cases, step, verdict
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import VARIABLES

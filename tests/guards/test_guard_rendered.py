@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 import pytest
-from guard_examples import email
 from tests.effort import at_most
+from tests.guards.guard_examples import email
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Severity, errors_in

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guard_examples import cases, findings_of
+from tests.guards.guard_examples import cases, findings_of
 
 import sequences_mcp.guards
 from sequences_mcp.guards.catalogue import RULES, page, write_page

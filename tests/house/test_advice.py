@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from house_tree import ROOT, SRC, Source, sources
+from tests.house.house_tree import ROOT, SRC, Source, sources
 
 from sequences_mcp.cli import command_line
 from sequences_mcp.domain.ids import PROVIDERS

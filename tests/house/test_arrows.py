@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
+from tests.house.house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 from sequences_mcp.vendors.registry import DESCRIPTIONS as DESCRIBED
 

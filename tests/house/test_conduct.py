@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Function, Law, Source, called, package, plant, suite
+from tests.house.house_tree import ROOT, SRC, Function, Law, Source, called, package, plant, suite
 
 # Where an exception of any kind may be caught, and how often; each place writes its reason beside it.
 CATCHES_ALL = {

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house_tree import ROOT, SRC
+from tests.house.house_tree import ROOT, SRC
 from tests.secrecy import planted
 
 FIFTH = Path(__file__).parent / "fifth_vendor"

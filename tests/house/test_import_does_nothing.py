@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, package, plant
+from tests.house.house_tree import ROOT, package, plant
 
 WATCH = """
 import importlib, os, sys

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, plant, tracked
+from tests.house.house_tree import ROOT, SRC, plant, tracked
 
 HIDDEN = {"__init__.py", "py.typed"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Law, package, plant, suite, tracked
+from tests.house.house_tree import ROOT, SRC, Law, package, plant, suite, tracked
 
 DRAWERS = {
     "utils",

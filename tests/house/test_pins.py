@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 
-from house_tree import ROOT
 from packaging.requirements import Requirement
 from packaging.version import Version
 from scripts.pins import CONSTRAINTS, LOWEST, REQUIREMENTS, pinned
+from tests.house.house_tree import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = {name: wanted for name, wanted in PROJECT["optional-dependencies"].items() if name != "dev"}

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
-from house_tree import PACKAGE, ROOT, plant, sources
+from tests.house.house_tree import PACKAGE, ROOT, plant, sources
 
 
 def imports_nothing(root: Path) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT
 from scripts.readme import DOCS, PARTS, filled, table
+from tests.house.house_tree import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from house_tree import PACKAGE, ROOT, Law, plant
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, ValidationError
+from tests.house.house_tree import PACKAGE, ROOT, Law, plant
 
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 INIT = f"src/{PACKAGE}/__init__.py"

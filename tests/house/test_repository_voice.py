@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, plant, tracked
+from tests.house.house_tree import ROOT, plant, tracked
 
 # This file holds what it looks for.
 EXEMPT = {"tests/house/test_repository_voice.py"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Law, Source, package, plant
+from tests.house.house_tree import ROOT, SRC, Law, Source, package, plant
 
 STORE = f"{SRC}/store/"
 ENGINE = f"{SRC}/engine/"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from house_tree import ROOT
+from tests.house.house_tree import ROOT
 
 from sequences_mcp.settings import TABLE, Setting
 

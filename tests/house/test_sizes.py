@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Function, package, plant, suite
+from tests.house.house_tree import ROOT, SRC, Function, package, plant, suite
 
 BODY = 60
 ARGUMENTS = 7

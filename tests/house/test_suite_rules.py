@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from house_tree import PACKAGE, ROOT, Law, Source, called, plant, suite
+from tests.house.house_tree import PACKAGE, ROOT, Law, Source, called, plant, suite
 
 SLEEPS = ("time.sleep", "sleep", "asyncio.sleep", "anyio.sleep")
 YIELDS = ("asyncio.sleep(0)", "anyio.sleep(0)", "time.sleep(0)")

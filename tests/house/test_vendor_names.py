@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
+from tests.house.house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 

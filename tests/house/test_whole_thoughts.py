@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Law, Source, package, plant
+from tests.house.house_tree import ROOT, SRC, Law, Source, package, plant
 
 SANDBOX = "src/sequences_sandbox"
 LEAST = 30  # lines of a file

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_tree import ROOT, SRC, Law, Source, package, plant, sources
+from tests.house.house_tree import ROOT, SRC, Law, Source, package, plant, sources
 
 MOST = 40  # words of the table
 MOST_SHAPES = 25

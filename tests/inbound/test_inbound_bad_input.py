@@ -170,7 +170,12 @@ def test_a_report_of_a_report_that_a_person_forwards_is_a_persons() -> None:
         assert judge_inbound(parse_inbound(data)).kind is InboundKind.REPLY, item.name
 
 
-CORPUS = [item.data for item in (*bounces(), *absences(), *machines(), *replies())]
+CORPUS = [
+    *(item.data for item in bounces()),
+    *(item.data for item in absences()),
+    *(item.data for item in machines()),
+    *(item.data for item in replies()),
+]
 SIGNS = (
     b"\r\n",
     b"\n\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -394,7 +395,7 @@ async def test_a_complaint_suppresses(world: EngineWorld) -> None:
     ids=["a reply", "an automatic one", "a delay", "a bounce"],
 )
 async def test_whatever_names_an_e_mail_of_unknown_outcome_says_that_it_was_sent(
-    world: EngineWorld, data, status
+    world: EngineWorld, data: Callable[[Sent], bytes], status: SequenceStatus
 ) -> None:
     sent = await started(world, after=LOST)
     assert (await run_of(world)).steps[0].state is StepState.UNKNOWN

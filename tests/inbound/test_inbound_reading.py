@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.secrecy.hearing import heard
@@ -94,7 +95,8 @@ async def test_where_the_mailbox_was_read_within_the_time_it_is_not_read_again(
     with reading(real, dovecot) as reader:
         reader.read()
         real.clock.forward(minutes=9)
-        delivery, asked = FakeDelivery(), []
+        delivery = FakeDelivery()
+        asked: list[Any] = []
         worker = gated(real, delivery, reader)
         worker.read_answers = partial(asked.append, "read")
         worker.run_due()
@@ -309,10 +311,10 @@ async def test_two_processes_on_one_mailbox_act_on_nothing_twice(real: EngineWor
             raise
 
     threads = [threading.Thread(target=walk) for _ in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(timeout=120)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
     assert failures == []
     for run in await real.runs():
         assert [entry.kind for entry in real.store.inbound.of_run(run.id)] == ["delayed", "reply"]

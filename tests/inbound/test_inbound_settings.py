@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.secrecy.hearing import heard
@@ -71,7 +72,7 @@ def test_what_is_wrong_with_the_address_is_said_without_a_secret(tmp_path: Path,
     assert "line 7" in heard("the error", str(caught.value))
 
 
-async def planned(bureau: Bureau, *steps: dict[str, object]) -> tuple[int, str]:
+async def planned(bureau: Bureau, *steps: dict[str, Any]) -> tuple[int, str]:
     """Plan a start; return the number of its warnings, and the plan as it is shown."""
     async with bureau.client("auto") as desktop:
         started = await desktop.call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.world.dovecot import Dovecot
-from tests.world.mail_servers import free_port
+from tests.world.mail_servers import bytes_of, free_port
 from tests.world.product import GRACE, LINUS, Bureau, mailing, yes
 
 from sequences_mcp.domain.sender import Secret
@@ -40,7 +40,7 @@ async def test_each_e_mail_that_left_is_in_sent_once_read_and_byte_for_byte(
         await started(connected)
         connected.work()
         copies = sent_folder(dovecot)
-        left = [envelope.content for envelope in inbox.taken]
+        left = [bytes_of(envelope) for envelope in inbox.taken]
     assert len(left) == 2 and sorted(data for data, _ in copies) == sorted(left)
     assert all(b"\\Seen" in flags and b"\\Draft" not in flags for _, flags in copies)
 

@@ -111,7 +111,7 @@ class SignedPage(Page):
         form = super().look(plan)
         return {**form, "signature": self.signed(form["digest"])}
 
-    def signed(self, digest: str, *, origin: str | None = None, **facts: object) -> str:
+    def signed(self, digest: str, *, origin: str | None = None, **facts: Any) -> str:
         """Return what an authenticator signs for a digest (WebAuthn, 6.3.3), by default on the page itself."""
         client = {
             "type": "webauthn.get",
@@ -120,10 +120,14 @@ class SignedPage(Page):
             "crossOrigin": False,
             **facts,
         }
-        facts = json.dumps(client).encode()
+        signed_facts = json.dumps(client).encode()
         data = hashlib.sha256(b"localhost").digest() + b"\x05" + bytes(4)
-        signature = self._key.sign(data + hashlib.sha256(facts).digest(), ec.ECDSA(SHA256()))
-        response = {"clientDataJSON": facts, "authenticatorData": data, "signature": signature}
+        signature = self._key.sign(data + hashlib.sha256(signed_facts).digest(), ec.ECDSA(SHA256()))
+        response: dict[str, bytes] = {
+            "clientDataJSON": signed_facts,
+            "authenticatorData": data,
+            "signature": signature,
+        }
         credential = {"id": _base64(b"key"), "rawId": _base64(b"key"), "type": "public-key"}
         return json.dumps({**credential, "response": {name: _base64(part) for name, part in response.items()}})
 
@@ -217,7 +221,7 @@ class Dialog(Rung):
         async def run() -> dict[str, Any]:
             async with Client(build_server(self.world.app), mode=self.era, elicitation_callback=dialog) as client:
                 result = await client.call_tool("start_sequence", self.sent)
-            facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
+            facts: dict[str, Any] = json.loads(result.content[0].text)
             plan = await _newest(self.world)
             return {"plan_id": plan, "approval": "", **facts}
 

@@ -15,7 +15,7 @@ from itertools import product
 
 import pytest
 from mcp.types import ElicitResult
-from rungs import Page, Panel, Rung, SignedPage, rung
+from tests.review_page.rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
 from tests.world.data_folder import NOON
 from tests.world.page import LINKEDIN, PageWorld, Visitor, apart, crowd

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from email import message_from_string
 from email.message import Message
 from email.policy import default
+from typing import Any
 
 import pytest
-from test_page_screens import TOOLS
-from test_page_vendor import asked_at_topo
+from tests.review_page.test_page_screens import TOOLS
+from tests.review_page.test_page_vendor import asked_at_topo
 from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.context import AppContext
@@ -32,7 +33,7 @@ def works(world: PageWorld) -> list[Message]:
     return [one for one in found if one["To"] == OPERATOR]
 
 
-def approve(world: PageWorld, *steps: dict[str, object], people: int = 1) -> str:
+def approve(world: PageWorld, *steps: dict[str, Any], people: int = 1) -> str:
     plan = world.plan(*steps, people=people)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     return plan.id

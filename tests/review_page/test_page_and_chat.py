@@ -17,7 +17,7 @@ from sequences_mcp.server.app import build_server
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
-    facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
+    facts: dict[str, Any] = json.loads(result.content[0].text)
     assert not result.is_error, facts
     return facts
 
@@ -139,7 +139,7 @@ async def test_the_wait_is_bounded_and_tells_progress(world: PageWorld) -> None:
         made = await call(client, "create_blueprint", name="Engineers", steps=[MAIL], job_title="Engineer")
         arguments = {"blueprint_id": made["blueprint_id"], "contacts": crowd(2), "wait_seconds": 1}
         result = await client.call_tool("start_sequence", arguments, progress_callback=progress)
-    facts = json.loads(result.content[0].text)  # type: ignore[union-attr]
+    facts = json.loads(result.content[0].text)
     assert facts["outcome"] == "waiting_for_approval"
     assert "waiting for a person's decision" in told
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import chromium, screen
 from playwright.sync_api import Browser, expect
+from tests.review_page.page_browser import chromium, screen
 from tests.secrecy.hearing import heard
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 

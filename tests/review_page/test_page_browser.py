@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from page_browser import PHONE, Screen, chromium, screen
 from playwright.sync_api import Browser, expect
-from test_forgery_matrix import sql
+from tests.review_page.page_browser import PHONE, Screen, chromium, screen
+from tests.review_page.test_forgery_matrix import sql
 from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_page_plan import open_sample
+from tests.review_page.test_page_plan import open_sample
 from tests.world.page import MAIL, WRITTEN, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -195,7 +196,12 @@ def claims_to_be_allowed(scene: Scene) -> None:
 
 STEP = "UPDATE step_run SET {} WHERE subject = 'Engineer'"
 DIALOG = {"accepts without a tick": ElicitResult(action="accept", content={"approve": False})}
-DIALOG |= {word: ElicitResult(action=word) for word in ("decline", "cancel")}  # type: ignore[arg-type]
+DIALOG |= {word: ElicitResult(action=word) for word in ("decline", "cancel")}
+
+
+def _starts_with(answer: ElicitResult, scene: Scene) -> None:
+    scene.tool("start_sequence", answer, **scene.start())
+
 
 SCRIPTS: dict[str, Script] = {
     "0 an argument that says approved": lambda scene: scene.tool("start_sequence", **scene.start(approved=True)),
@@ -212,12 +218,7 @@ SCRIPTS: dict[str, Script] = {
     "1 a digest of something else": lambda scene: scene.tries(
         lambda app: app.plans.approve_plan(scene.plan.id, digest="0" * 64, actor="agent")
     ),
-    **{
-        f"2 a host whose dialog {word}": lambda scene, answer=answer: scene.tool(
-            "start_sequence", answer, **scene.start()
-        )
-        for word, answer in DIALOG.items()
-    },
+    **{f"2 a host whose dialog {word}": partial(_starts_with, answer) for word, answer in DIALOG.items()},
     "3 the page without a session": posts("/approve"),
     "3 the page with a digest and a guessed token": posts("/approve", csrf="0" * 43),
     "3 taking a void plan for one's own": posts("/renew"),

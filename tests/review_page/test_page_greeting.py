@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import Screen, chromium, screen
 from playwright.sync_api import Browser, expect
+from tests.review_page.page_browser import Screen, chromium, screen
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.errors import InvalidArgumentsError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.world.data_folder import Clock
@@ -72,7 +73,7 @@ def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(
     pauses: list[float] = []
     with world.page(pauses=pauses) as visitor:
         for one in range(number):
-            stranger = {"browser": f"stranger {one}"} if one % 2 else {}
+            stranger: dict[str, Any] = {"browser": f"stranger {one}"} if one % 2 else {}
             assert Visitor(visitor.page_lock).unlock("wrong horse battery", **stranger).status == 403
         assert visitor.unlock().status == 200
     assert pauses == [0.5, 1, 2, 4, *[5] * 22][: max(number - 4, 0)]

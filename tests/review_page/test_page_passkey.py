@@ -6,17 +6,20 @@ import json
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from page_browser import Screen, chromium, screen
 from playwright.sync_api import Browser, expect
-from rungs import SignedPage
-from test_forgery_matrix import sql
-from test_page_vendor import asked_at_topo, asked_of_kalent, patches
+from tests.review_page.page_browser import Screen, chromium, screen
+from tests.review_page.rungs import SignedPage
+from tests.review_page.test_forgery_matrix import sql
+from tests.review_page.test_page_vendor import asked_at_topo, asked_of_kalent, patches
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
 from tests.world.vendors import Sandbox
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review.lock import passkeys
@@ -78,15 +81,15 @@ def test_a_signed_yes_lets_the_mails_go(world: PageWorld, person: Screen) -> Non
     assert "person0@hopper.example" in "".join(world.mails)
 
 
+async def _approve_with(plan: Plan, signature: str | None, app: AppContext) -> None:
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="agent", signature=signature)
+
+
 def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: PageWorld, person: Screen) -> None:
     plan = world.plan(people=2)
     for signature in (None, "", "{}", "not json", json.dumps({"id": "x", "response": {}})):
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            world.at_desk(
-                lambda app, signature=signature: app.plans.approve_plan(
-                    plan.id, digest=plan.digest, actor="agent", signature=signature
-                )
-            )
+            world.at_desk(partial(_approve_with, plan, signature))
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
@@ -195,7 +198,7 @@ def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
     ],
 )
 def test_a_signature_made_anywhere_but_on_this_page_approves_nothing(
-    world: PageWorld, made: dict[str, object]
+    world: PageWorld, made: dict[str, Any]
 ) -> None:
     with world.page() as visitor:
         person = SignedPage(world, visitor)

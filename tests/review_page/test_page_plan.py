@@ -217,4 +217,4 @@ def paused_in(world: PageWorld, plan_id: str) -> str:
         await pause_sequence(app, sequence_id=first.id, paused_until=world.clock() + timedelta(days=2))
         return first.id
 
-    return world.at_desk(pause)
+    return str(world.at_desk(pause))

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from page_browser import chromium, screen
 from playwright.sync_api import expect
+from tests.review_page.page_browser import chromium, screen
 from tests.world.page import MAIL, PASSPHRASE, Answer, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan, PlanStatus

@@ -6,7 +6,7 @@ import re
 from email import message_from_string
 
 import pytest
-from test_page_runs import run_of, started
+from tests.review_page.test_page_runs import run_of, started
 from tests.world.answers import ADA, LATER, NOWHERE, comes_in, was_read
 from tests.world.data_folder import NOON
 from tests.world.inbound_mail import Sent, reply, report

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from test_forgery_matrix import sql
+from tests.review_page.test_forgery_matrix import sql
 from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan
@@ -11,10 +13,10 @@ from sequences_mcp.domain.run import Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.services.sequences import stop_sequence
 
-NOW = {"temporalityType": "ASAP", "delay": None}
+NOW: dict[str, Any] = {"temporalityType": "ASAP", "delay": None}
 
 
-def started(world: PageWorld, *steps: dict[str, object], people: int = 1) -> Plan:
+def started(world: PageWorld, *steps: dict[str, Any], people: int = 1) -> Plan:
     plan = world.plan(*steps, people=people)
     approved: Plan = world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     return approved
@@ -30,7 +32,7 @@ def test_a_sequence_is_paused_resumed_and_stopped(world: PageWorld, person: Visi
     plan = started(world, MAIL)
     own = run_of(world, plan).id
     assert own in person.get("/sequences").text
-    moves = (
+    moves: tuple[tuple[str, dict[str, str], SequenceStatus], ...] = (
         ("pause", {"days": "3"}, SequenceStatus.WAITING_FOR_LEAD),
         ("resume", {}, SequenceStatus.ACTIVE),
         ("stop", {"reason": "LOSE", "scope": "CONTACT"}, SequenceStatus.STOPPED_EARLY),

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from page_browser import PHONE, chromium, screen
 from playwright.sync_api import Browser, expect
-from test_forgery_matrix import sql
-from test_page_browser import somebody_answers
+from tests.review_page.page_browser import PHONE, chromium, screen
+from tests.review_page.test_forgery_matrix import sql
+from tests.review_page.test_page_browser import somebody_answers
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import SAID, for_person
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.server import catalog
 
 TOOLS = re.compile(r"\b(?:" + "|".join(SAID) + r")\b")
@@ -38,12 +42,20 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+async def _approve(plan: Plan, app: AppContext) -> None:
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="test")
+
+
+async def _first_person(plan: Plan, app: AppContext) -> Page[SequenceDetail]:
+    return await app.plans.list_people(plan.id, page=1, size=1)
+
+
 def furnished(world: PageWorld) -> list[Plan]:
     """Fill the world with a thing of each kind; return the plans that wait."""
     task = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1, first=900)
     sent = world.plan(MAIL, LATER, people=1, first=901)
     for plan in (task, sent):
-        world.at_desk(lambda app, plan=plan: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+        world.at_desk(partial(_approve, plan))
     world.mails_after_work()
     somebody_answers(world)
     world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))
@@ -65,7 +77,7 @@ def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
         "/?page=9",
     ]
     for plan in plans:
-        people = world.at_desk(lambda app, plan=plan: app.plans.list_people(plan.id, page=1, size=1)).items
+        people = world.at_desk(partial(_first_person, plan)).items
         run = people[0].sequence
         found += [f"/plans/{plan.id}", f"/plans/{plan.id}/texts", f"/plans/{plan.id}/people/{run.id}"]
         found += [f"/texts/local:draft_{run.steps[0].key}", f"/sequences/{run.id}"]
@@ -73,9 +85,7 @@ def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
     return found + [f"/sequences/{one.sequence.id}" for one in runs[:5]] + [f"{found[0]}?page=2"]
 
 
-def _everybody() -> object:
-    from sequences_mcp.ports.embedded import SequenceFilter
-
+def _everybody() -> SequenceFilter:
     return SequenceFilter(page=1, size=20)
 
 

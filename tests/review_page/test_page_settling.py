@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from rungs import SignedPage
-from test_forgery_matrix import sql
+from tests.review_page.rungs import SignedPage
+from tests.review_page.test_forgery_matrix import sql
 from tests.world.mail_servers import DROP, Running, mail_server
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 

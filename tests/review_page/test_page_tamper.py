@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from tests.world.page import LINKEDIN, MAIL, PageWorld
 
@@ -46,13 +47,15 @@ def changed_somewhere(plan: Plan, one: Run, step: int, chance: random.Random) ->
     places = [*texts, "time_zone", "contact_id", "id", "generation", "delivery", "sender", "window", "digest"]
     place = chance.choice([*places, "expires", "step"])
     if place in texts:
-        run = replace(run, **{place: one_byte_off(texts[place], chance)})
+        changed: dict[str, Any] = {place: one_byte_off(texts[place], chance)}
+        run = replace(run, **changed)
     elif place == "generation":
         run = replace(run, generation=run.generation + 1 + chance.randrange(255))
     elif place == "step":
         run = replace(run, step=run.step.model_copy(update={"name": one_byte_off(run.step.name, chance)}))
     elif place in ("time_zone", "contact_id", "id"):
-        one = replace(one, **{place: one_byte_off(getattr(one, place), chance)})
+        changed = {place: one_byte_off(getattr(one, place), chance)}
+        one = replace(one, **changed)
     elif place == "digest":
         plan = replace(plan, digest=one_byte_off(plan.digest, chance))
     else:

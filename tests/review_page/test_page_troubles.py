@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from test_forgery_matrix import sql
+from tests.review_page.test_forgery_matrix import sql
 from tests.world.page import MAIL, PageWorld, Visitor
 
 

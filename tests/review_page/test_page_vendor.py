@@ -6,9 +6,9 @@ import contextlib
 
 import httpx
 import pytest
-from rungs import SignedPage
-from test_forgery_matrix import sql
-from test_page_plan import approve, open_sample
+from tests.review_page.rungs import SignedPage
+from tests.review_page.test_forgery_matrix import sql
+from tests.review_page.test_page_plan import approve, open_sample
 from tests.world.page import MAIL, PageWorld, Visitor
 from tests.world.vendors import Sandbox
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import chromium
-from panel_host import Panel, panel, shows
 from playwright.sync_api import Browser, expect
-from test_forgery_matrix import sql
-from test_page_vendor import planned
+from tests.review_page.page_browser import chromium
+from tests.review_page.panel_host import Panel, panel, shows
+from tests.review_page.test_forgery_matrix import sql
+from tests.review_page.test_page_vendor import planned
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus

@@ -6,10 +6,10 @@ import hashlib
 import json
 
 import pytest
-from test_forgery_matrix import sql
-from test_page_plan import paused_in
-from test_page_screens import TOOLS
-from test_page_vendor import planned
+from tests.review_page.test_forgery_matrix import sql
+from tests.review_page.test_page_plan import paused_in
+from tests.review_page.test_page_screens import TOOLS
+from tests.review_page.test_page_vendor import planned
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, PageWorld, chat, lock_up, proven
 
 from sequences_mcp.domain.plan import PlanStatus
@@ -248,9 +248,9 @@ async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world:
     assert body.meta is not None and body.meta["ui"]["csp"]["connectDomains"] == []
     if era == "auto":  # the handshake of 2025-11-25 has no word for extensions of a server
         assert extensions is not None and "io.modelcontextprotocol/ui" in extensions
-    assert "default-src 'none'; script-src 'sha256-" in body.text  # type: ignore[union-attr]
+    assert "default-src 'none'; script-src 'sha256-" in body.text
     for outside in ("http://", "https://", "innerHTML", "/*script*/", "/*style*/", "unsafe"):
-        assert outside not in body.text  # type: ignore[union-attr]
+        assert outside not in body.text
 
 
 async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_named(world: PageWorld) -> None:

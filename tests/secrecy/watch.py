@@ -74,7 +74,9 @@ class Watch(logging.Handler):
         logging.getLogger().addHandler(self)
         for name in LOUD:
             logging.getLogger(name).setLevel(logging.DEBUG)
-        session.config.pluginmanager.get_plugin("logging-plugin").report_handler.setLevel(logging.WARNING)
+        shown = session.config.pluginmanager.get_plugin("logging-plugin")
+        assert shown is not None
+        shown.report_handler.setLevel(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note one line of a log."""

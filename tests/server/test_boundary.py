@@ -14,6 +14,7 @@ from tests.secrecy.client import Client
 from tests.world.product import MAIL, Desktop, World, people, text_of, tomorrow
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.server.app import build_server
 from sequences_mcp.server.boundary import META
 from sequences_mcp.server.catalog import TOOLS, definition_of
@@ -178,7 +179,7 @@ async def test_what_nobody_expected_is_masked_and_logged(
     @asynccontextmanager
     async def broken() -> AsyncIterator[AppContext]:
         async with world.app() as app:
-            yield replace(app, mailboxes=(_Raises(),))
+            yield replace(app, troubles=_raises)
 
     async with Client(build_server(broken), mode=era) as client:
         with caplog.at_level(logging.ERROR):
@@ -188,6 +189,5 @@ async def test_what_nobody_expected_is_masked_and_logged(
     assert "hunter2" in caplog.text
 
 
-class _Raises:
-    def __getattr__(self, name: str) -> Any:
-        raise FakeDiskError("password hunter2")
+def _raises() -> list[Trouble]:
+    raise FakeDiskError("password hunter2")

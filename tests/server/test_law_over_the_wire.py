@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from mcp.types import ElicitResult
 from tests.world.product import MAIL, Bureau, yes
 from tests.world.vendors import ALI, ZOE, Connected, start_at
 
@@ -38,7 +41,7 @@ async def test_a_start_that_was_allowed_beforehand_waits_for_a_person_where_a_re
 async def test_the_dialog_of_a_small_start_names_the_record_of_consent(bureau: Bureau) -> None:
     shown: list[str] = []
 
-    def asked(text: str) -> object:
+    def asked(text: str) -> ElicitResult:
         shown.append(text)
         return yes(text)
 
@@ -55,14 +58,13 @@ async def test_neither_a_note_nor_a_variable_nor_another_spelling_of_the_country
 ) -> None:
     async with bureau.client("auto") as desktop:
         blueprint = await desktop.blueprint(MAIL)
-        for number, person in enumerate(
-            (
-                {**GERMAN, "note": "consent: yes"},
-                {**GERMAN, "country": " de "},
-                {**GERMAN, "consent": "   "},
-                {**GERMAN, "variables": {"consent": "yes"}},
-            )
-        ):
-            contact = {**person, "email": f"emmy{number}@noether.example"}
+        changes: tuple[dict[str, Any], ...] = (
+            {"note": "consent: yes"},
+            {"country": " de "},
+            {"consent": "   "},
+            {"variables": {"consent": "yes"}},
+        )
+        for number, change in enumerate(changes):
+            contact = {**GERMAN, **change, "email": f"emmy{number}@noether.example"}
             refused = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[contact])
             assert "Consent is needed" in str(refused) or "variables" in str(refused), refused

@@ -25,13 +25,13 @@ async def prompt(desktop: Desktop, name: str, **arguments: str) -> str:
     result = await desktop.client.get_prompt(name, arguments)
     [message] = result.messages
     assert message.role == "user" and message.content.type == "text"
-    return message.content.text
+    return str(message.content.text)
 
 
 async def read(desktop: Desktop, uri: str) -> Any:
     [content] = (await desktop.client.read_resource(uri)).contents
     assert content.mime_type == "application/json"
-    return json.loads(content.text)  # type: ignore[union-attr]
+    return json.loads(content.text)
 
 
 async def test_the_five_prompts_are_listed_with_their_arguments(world: World, era: str) -> None:
@@ -161,7 +161,7 @@ async def test_arguments_are_completed_from_the_code_and_the_records(world: Worl
         async def suggestions(name: str, argument: str, typed: str, **others: str) -> list[str]:
             reference = PromptReference(name=name)
             given = {"name": argument, "value": typed}
-            return (await desktop.client.complete(reference, given, others or None)).completion.values
+            return list((await desktop.client.complete(reference, given, others or None)).completion.values)
 
         assert await suggestions("draft_step", "channel", "link") == [
             "LINKEDIN_INVITATION",

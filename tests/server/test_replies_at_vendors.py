@@ -9,6 +9,8 @@ from tests.server.test_vendor_by_hand import INES
 from tests.server.test_vendor_run_lists import later, listed, under_way
 from tests.world.vendors import Connected
 
+from sequences_sandbox.world import VendorName
+
 
 async def test_topo_tells_who_replied_and_when_and_where_the_words_are(vendors: Connected) -> None:
     await vendors.sandbox.happen("topo", "replied", INES)
@@ -32,7 +34,7 @@ async def test_topo_tells_who_replied_and_when_and_where_the_words_are(vendors: 
 
 @pytest.mark.parametrize("vendor", ["clarky", "kalent"])
 async def test_a_vendor_that_tells_a_status_alone_is_shown_with_what_it_does_not_tell(
-    vendors: Connected, vendor: str
+    vendors: Connected, vendor: VendorName
 ) -> None:
     async with vendors.client() as desktop:
         await under_way(vendors, desktop, vendor)
@@ -51,7 +53,9 @@ async def test_a_vendor_that_tells_a_status_alone_is_shown_with_what_it_does_not
 
 
 @pytest.mark.parametrize("vendor", ["topo", "clarky", "kalent"])
-async def test_what_a_vendor_does_not_tell_is_an_empty_list_that_says_so(vendors: Connected, vendor: str) -> None:
+async def test_what_a_vendor_does_not_tell_is_an_empty_list_that_says_so(
+    vendors: Connected, vendor: VendorName
+) -> None:
     async with vendors.client() as desktop:
         for wanted in ({"kind": "bounce"}, {"needs_person": True}):
             told = await desktop.call("list_replies", provider=vendor, **wanted)

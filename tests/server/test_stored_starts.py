@@ -104,19 +104,19 @@ async def test_of_two_plans_of_one_call_the_first_that_is_sealed_stands_and_of_t
         blueprint = await desktop.blueprint()
     world.changes["auto_approve"] = frozenset({f"{blueprint}@1"})
     call = ToolCall("start_sequence", "monday", "f" * 64)
+    reports: list[starts.StartReport] = []
     async with world.app() as app, world.app() as other:
 
         async def meanwhile(done: int, total: int) -> None:
             """Let another process finish the same call while this one is still filling its plan."""
-            nonlocal reports
-            reports += [await begun(other, silent)] if not reports else []
+            if not reports:
+                reports.append(await begun(other, silent))
 
         async def begun(at: Any, progress: starts.Progress) -> starts.StartReport:
             return await starts.start_sequence(
                 at, blueprint_id=blueprint, contacts=people(3), auto_approve=True, call=call, progress=progress
             )
 
-        reports: list[starts.StartReport] = []
         late = await begun(app, meanwhile)
         [first] = reports
         assert (late.plan.id, late.is_repeat, first.is_repeat) == (first.plan.id, True, False)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
-from test_vendor_tools import run_at_topo
 from tests.secrecy.client import Client
+from tests.server.test_vendor_tools import run_at_topo
 from tests.world.product import Desktop
 from tests.world.vendors import Connected, start_at, tampered
 from tests.world.vendors import approve as start_yes

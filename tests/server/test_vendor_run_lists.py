@@ -13,11 +13,12 @@ from tests.world.vendors import ZOE, Connected, Server, active_template, approve
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.vendors.clarky.wire import clarky_status
+from sequences_sandbox.world import VendorName
 
 INES = {"email": "ines@loom.example.com", "first_name": "Ines"}
 
 
-async def under_way(vendors: Connected, desktop: Desktop, vendor: str) -> dict[str, Any]:
+async def under_way(vendors: Connected, desktop: Desktop, vendor: VendorName) -> dict[str, Any]:
     """Start two people at a vendor and return the plan."""
     plan = await (await start_at(vendor, desktop)).ask(desktop)
     await approve(vendors, plan)
@@ -30,7 +31,7 @@ def later(vendors: Connected, **by: float) -> None:
     vendors.sandbox.clock.now = vendors.clock.now
 
 
-async def listed(desktop: Desktop, vendor: str, **filters: Any) -> dict[str, Any]:
+async def listed(desktop: Desktop, vendor: VendorName, **filters: Any) -> dict[str, Any]:
     return await desktop.call("list_sequences", provider=vendor, **filters)
 
 
@@ -52,7 +53,7 @@ async def test_a_run_that_waits_in_clarkys_queue_is_read_again_and_leaves_it(ven
 
 
 @pytest.mark.parametrize("vendor", ["clarky", "kalent"])
-async def test_filters_apply_to_what_the_vendor_tells_now(vendors: Connected, vendor: str) -> None:
+async def test_filters_apply_to_what_the_vendor_tells_now(vendors: Connected, vendor: VendorName) -> None:
     async with vendors.client() as desktop:
         await under_way(vendors, desktop, vendor)
         later(vendors, hours=1)

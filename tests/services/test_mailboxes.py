@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from tests.world.mail_servers import STALL, Inbox, mail_server
+from tests.world.mail_servers import STALL, Inbox, bytes_of, mail_server
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
 from sequences_mcp.bootstrap import open_context, open_worker, utc_now, working
@@ -67,7 +67,7 @@ async def both_started(bureau: Bureau, *, number: int = 1) -> None:
 
 def senders(inbox: Inbox) -> list[tuple[str, str]]:
     """Return of each message who sent it, and the name under its text."""
-    mails = [message_from_bytes(bytes(taken.content or b""), policy=policy.default) for taken in inbox.taken]
+    mails = [message_from_bytes(bytes_of(taken), policy=policy.default) for taken in inbox.taken]
     return [(str(mail["From"]), str(mail.get_content()).split()[-1]) for mail in mails]
 
 

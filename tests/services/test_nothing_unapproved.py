@@ -124,7 +124,7 @@ class Walk:
 async def covered(bureau: Bureau) -> int:
     """Return how many e-mails left, after checking that a yes covers the exact text of each."""
     sql = "SELECT id, digests FROM plan JOIN plan_texts ON plan_texts.plan_no = plan.no"
-    plans: dict[str, Any] = dict(bureau.rows(sql))  # type: ignore[arg-type]
+    plans: dict[str, Any] = dict(bureau.rows(sql))
     said = set(bureau.rows("SELECT subject, digest FROM approval"))
     digests = {digest for _, digest in said}
     left = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from oauth_account import Account
+from tests.sign_in.oauth_account import Account
 from tests.world.authorization import AuthorizationServer, authorization_server
 from tests.world.product import bureau as bureau
 

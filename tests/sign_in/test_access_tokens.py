@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
+from tests.sign_in.oauth_account import Account
 from tests.world.authorization import CLIENT, AuthorizationServer
 
 from sequences_mcp.errors import SignInError

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
+from tests.sign_in.oauth_account import Account
 from tests.world.authorization import USER, AuthorizationServer
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
 from tests.world.mail_servers import CALM, Running, free_port, mail_server

@@ -12,13 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 from aiosmtpd.smtp import AuthResult, Envelope
-from test_keychain import BACKEND
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK, MISTYPED, SMTP_PASSWORD
+from tests.sign_in.test_keychain import BACKEND
+from tests.sign_in.typist import at_terminal
 from tests.world.authorization import CLIENT, USER, AuthorizationServer
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
-from tests.world.mail_servers import Running, mail_server
-from typist import at_terminal
+from tests.world.mail_servers import Running, bytes_of, mail_server
 
 from sequences_mcp.settings import read_settings
 
@@ -55,7 +55,7 @@ class MailHost:
     def take(self, envelope: Envelope) -> None:
         """Deliver what the mail server took."""
         if not self.loses:
-            self.imap.deliver(self.head + bytes(envelope.content or b""), sender=USER)
+            self.imap.deliver(self.head + bytes_of(envelope), sender=USER)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command without a terminal."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oauth_account import Account
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import SMTP_PASSWORD
+from tests.sign_in.oauth_account import Account
 from tests.world.authorization import USER
 
 from sequences_mcp.doctor import examine

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from test_mail_connect import MailHost
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK, MISTYPED, SMTP_PASSWORD
+from tests.sign_in.test_mail_connect import MailHost
+from tests.sign_in.typist import at_terminal
 from tests.world.authorization import USER
 from tests.world.dovecot import dovecot, has_dovecot
 from tests.world.mail_servers import mail_server
-from typist import at_terminal
 
 from sequences_mcp.doctor import examine
 from sequences_mcp.errors import SettingsError

@@ -185,9 +185,9 @@ async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_pat
     sender = FakeDelivery()
     assert copy.worker(sender).run_due() == 0
     assert [one.kind for one in copy.store.lineage.standstills()] == ["copied"]
-    with copy.store.transaction():
+    with copy.store.transaction() as work:
         copy.store.lineage.go_on(now=copy.clock.now, actor="terminal:ada")
-        assert unknown_due(copy.store, now=copy.clock.now) == 2
+        assert unknown_due(work, now=copy.clock.now) == 2
     assert copy.worker(sender).run_due() == 0
     assert sender.messages == []
     assert [one.steps[0].state for one in await copy.runs()] == [StepState.UNKNOWN] * 2
@@ -349,9 +349,9 @@ async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_tak
     sender = FakeDelivery()
     assert world.worker(sender).run_due() == 0
     assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
-    with world.store.transaction():
+    with world.store.transaction() as work:
         world.store.lineage.go_on(now=world.clock.now, actor="terminal:ada")
-        assert unknown_due(world.store, now=world.clock.now) == 3
+        assert unknown_due(work, now=world.clock.now) == 3
     assert world.worker(sender).run_due() == 0
     assert sender.messages == []
     world.store.close()

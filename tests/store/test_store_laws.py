@@ -49,7 +49,8 @@ async def populate(world: EngineWorld) -> None:
     await world.approved(*people, blueprint=blueprint)
     world.worker().run_due(limit=1)
     last = (await world.runs())[-1]
-    apply_event(world.store, last, Paused(START + timedelta(days=1)), now=START, actor="tester")
+    with world.store.transaction() as work:
+        apply_event(work, last, Paused(START + timedelta(days=1)), now=START, actor="tester")
     await world.local.suppressions.suppress("address", "person1@example.org", reason="asked")
 
 
@@ -177,9 +178,8 @@ async def test_a_run_is_read_back_exactly_as_it_was_stored(world: EngineWorld) -
     )
     world.worker().run_due()
     before = (await world.runs())[0]
-    after, _ = apply_event(
-        world.store, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester"
-    )
+    with world.store.transaction() as work:
+        after, _ = apply_event(work, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester")
     assert world.store.runs.find(before.id) == after
     assert after.status is SequenceStatus.WAITING_FOR_LEAD
 

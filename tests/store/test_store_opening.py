@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
 from sequences_mcp.errors import (
@@ -58,7 +59,7 @@ def test_the_write_ahead_log_is_used_only_where_its_reset_bug_is_repaired(
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_either_journal_can_be_forced_and_is_really_used(tmp_path: Path, journal: JournalMode) -> None:
     with open_store(tmp_path, journal=journal) as store:
-        assert store.database.journal.mode == journal
+        assert sqlite_of(store).journal.mode == journal
         with closing(sqlite3.connect(store.path)) as other:
             assert other.execute("PRAGMA journal_mode").fetchone() == (journal,)
 
@@ -67,7 +68,7 @@ def test_a_file_can_change_from_one_journal_to_the_other_and_back(tmp_path: Path
     modes: tuple[JournalMode, ...] = ("wal", "delete", "wal")
     for journal in modes:
         with open_store(tmp_path, journal=journal) as store:
-            assert store.database.journal.mode == journal
+            assert sqlite_of(store).journal.mode == journal
 
 
 def test_a_change_of_journal_is_refused_while_another_process_uses_the_file(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_another_process_may_make_the_database_while_this_one_looks_at_it(
         closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other,
     ):
         mine.execute(f"PRAGMA journal_mode = {journal}")
-        met = []
+        met: list[str] = []
 
         def meanwhile(sql: str) -> None:
             if just_before in sql and not met:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
 from sequences_mcp.store.sqlite.connection import JournalMode
@@ -53,7 +54,7 @@ def own(store: Store) -> None:
 
 
 def anothers(store: Store) -> None:
-    with Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as other:
+    with Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as other:
         add(other, "b.example")
 
 
@@ -77,7 +78,7 @@ def test_what_a_transaction_did_is_seen_in_it_and_forgotten_with_it(reading: Rea
 
 def test_a_snapshot_goes_on_seeing_what_it_saw(reading: Reading) -> None:
     with reading.store as store:
-        if store.database.journal.mode != "wal":
+        if sqlite_of(store).journal.mode != "wal":
             pytest.skip("a reader keeps every writer out")
         with store.snapshot():
             assert reading() == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,8 +116,8 @@ class MemoryStore(RuleBasedStateMachine):
     @rule(run=consumes(runs), event=st.sampled_from([Stopped(StopReason.LOSE), PlanRejected("no")]))
     def fail_to_move(self, run: str, event: Event) -> None:
         try:
-            with self.world.store.transaction():
-                apply_event(self.world.store, self.known[run], event, now=self.world.clock.now, actor="test")
+            with self.world.store.transaction() as work:
+                apply_event(work, self.known[run], event, now=self.world.clock.now, actor="test")
                 raise UndoneError
         except (UndoneError, RequestError):
             pass
@@ -173,9 +173,8 @@ class MemoryStore(RuleBasedStateMachine):
 
     def _change(self, run: str, event: Event) -> None:
         try:
-            after, _ = apply_event(
-                self.world.store, self.known[run], event, now=self.world.clock.now, actor="test"
-            )
+            with self.world.store.transaction() as work:
+                after, _ = apply_event(work, self.known[run], event, now=self.world.clock.now, actor="test")
         except RequestError:
             return
         self.known[run] = after
@@ -186,7 +185,7 @@ class MemoryStore(RuleBasedStateMachine):
         return found
 
 
-TestStore: Callable[..., Any] = MemoryStore.TestCase
+TestStore: Any = MemoryStore.TestCase
 TestStore.settings = settings(
     max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )

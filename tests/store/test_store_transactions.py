@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
 from sequences_mcp.store.sqlite.connection import JournalMode
@@ -40,12 +41,12 @@ def test_an_error_undoes_the_whole_transaction(store: Store) -> None:
     with store, pytest.raises(ZeroDivisionError), store.transaction():
         add(store, "a.example")
         _ = 1 // 0
-    with Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as again:
+    with Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as again:
         assert listed(again) == []
 
 
 def test_an_inner_block_joins_the_outer_one(store: Store) -> None:
-    with store, Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as other:
+    with store, Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as other:
         with store.transaction():
             with store.transaction():
                 add(store, "a.example")

@@ -177,7 +177,7 @@ def vendor() -> Iterator[None]:
 
 def make(folder: Path, *, signed: bool) -> None:
     """Make the database of the version that is installed, and leave nothing but what belongs to it."""
-    office = Office(folder, Clock(NOON), ec.generate_private_key(ec.SECP256R1()) if signed else None)
+    office = Office(folder, Clock(NOON), key=ec.generate_private_key(ec.SECP256R1()) if signed else None)
     if office.key is not None:
         asyncio.run(_open(office))  # a key without a database would be the trace of one that is gone
         _register(folder, office.key)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, ZOE, Office, environ_of, mail_server
 from tests.world.data_folder import NOON, Clock
+from tests.world.mail_servers import bytes_of
 from tests.world.page import PageWorld
 from tests.world.product import GRACE
 from tests.world.product import World as ServerWorld
@@ -50,7 +51,7 @@ class Upgraded(Office):
         with mail_server({}) as inbox:
             self.work()
             self.work()
-        texts = [(mail.rcpt_tos[0], bytes(mail.content or b"").decode()) for mail in inbox.taken]
+        texts = [(mail.rcpt_tos[0], bytes_of(mail).decode()) for mail in inbox.taken]
         return sorted((to, text.partition("Subject: ")[2].splitlines()[0]) for to, text in texts)
 
     async def run_of(self, first_name: str) -> SequenceDetail:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import pytest
+from tests.vendors.vendor_calls import LEAD, answered, fixture, transport
 from tests.world.fake_vendor import Act, FakeVendor, reply, serving
-from vendor_calls import LEAD, answered, fixture, transport
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
@@ -14,9 +16,10 @@ from sequences_mcp.vendors.clarky.client import ClarkyClient, Lead
 from sequences_mcp.vendors.clarky.wire import CLARKY, clarky_status
 
 TEMPLATE = "clarky:tpl_01HEXAMPLE"
+T = TypeVar("T")
 
 
-async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
+async def asked(act: Act, call: Callable[[ClarkyClient], Awaitable[T]]) -> tuple[T, FakeVendor]:
     async with serving(act) as vendor:
         to = transport(CLARKY, vendor.url)
         found = await call(ClarkyClient(to))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import pytest
+from tests.vendors.vendor_calls import FIXTURES, SOURCING, STEP, answered, fixture, transport
 from tests.world.fake_vendor import Act, FakeVendor, reply, serving
-from vendor_calls import FIXTURES, SOURCING, STEP, answered, fixture, transport
 
 from sequences_mcp.domain.run import LIVE, TERMINAL, SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
@@ -16,9 +18,10 @@ from sequences_mcp.vendors.kalent.wire import BY_CODE, BY_DETAIL, KALENT, kalent
 
 GRACE = "kalent:candidate_123"
 BLUEPRINT = "kalent:blueprint_123"
+T = TypeVar("T")
 
 
-async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
+async def asked(act: Act, call: Callable[[KalentClient], Awaitable[T]]) -> tuple[T, FakeVendor]:
     async with serving(act) as vendor:
         to = transport(KALENT, vendor.url)
         found = await call(KalentClient(to))
@@ -143,6 +146,7 @@ async def test_only_a_start_that_is_said_plainly_is_done(data: dict[str, object]
 async def test_a_run_tells_its_status_in_both_words_and_what_nobody_here_knows() -> None:
     run, vendor = await asked(answered("kalent", "dynamic_sequence"), lambda c: c.get_dynamic_sequence(GRACE))
     assert vendor.seen[0].target == "/v1/candidates/candidate_123/dynamic-sequence"
+    assert run is not None and run.progress is not None and run.action_required is not None
     assert (run.id, run.contact_id) == ("kalent:sequence_123", GRACE)
     assert (run.status, run.provider_status) == (SequenceStatus.WAITING_FOR_USER, "ACTION_REQUIRED")
     assert run.needs_action
@@ -169,6 +173,7 @@ async def test_a_status_nobody_knows_is_passed_on_and_may_be_live() -> None:
     body = fixture("kalent", "dynamic_sequence")["body"]
     data = {**body["data"], "sequence": {"sequenceId": "s", "displayStatus": "ON_HOLD"}}
     run, _ = await asked(reply(200, {"success": True, "data": data}), lambda c: c.get_dynamic_sequence(GRACE))
+    assert run is not None
     assert (run.status, run.provider_status, run.may_be_live) == (None, "ON_HOLD", True)
 
 

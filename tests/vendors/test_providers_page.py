@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.vendors.vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered
 from tests.world.fake_vendor import serving
-from vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered
 
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`(?:GET|POST|PATCH) [^|]*) \| ((?:`\w+\.\w+`(?:, )?)+) \|", PAGE, re.MULTILINE)

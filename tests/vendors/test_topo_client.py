@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import pytest
+from tests.vendors.vendor_calls import (
+    INES,
+    LATER,
+    LIST,
+    RUN,
+    TASK,
+    TEMPLATE,
+    answered,
+    fixture,
+    topo_id,
+    transport,
+)
 from tests.world.fake_vendor import Act, FakeVendor, reply, serving
-from vendor_calls import INES, LATER, LIST, RUN, TASK, TEMPLATE, answered, fixture, topo_id, transport
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
@@ -16,9 +29,10 @@ from sequences_mcp.vendors.topo.client import TopoClient
 from sequences_mcp.vendors.topo.wire import TOPO
 
 OWN = RUN.removeprefix("topo:")
+T = TypeVar("T")
 
 
-async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
+async def asked(act: Act, call: Callable[[TopoClient], Awaitable[T]]) -> tuple[T, FakeVendor]:
     async with serving(act) as vendor:
         to = transport(TOPO, f"{vendor.url}/v1")
         found = await call(TopoClient(to))
@@ -143,7 +157,7 @@ async def test_people_are_put_on_a_list_and_each_has_an_outcome() -> None:
         "email": "ines@example.com",
     }
     assert [one.outcome for one in outcomes] == ["done", "not_done"]
-    assert outcomes[0].item.contact_id is None
+    assert outcomes[0].item is not None and outcomes[0].item.contact_id is None
     assert outcomes[1].vendor_message == "email is not an address"
 
 
@@ -178,6 +192,7 @@ async def test_a_list_is_created_with_the_template_that_enrols() -> None:
     )
     template = TEMPLATE.removeprefix("topo:")
     assert vendor.seen[0].json == {"items": [{"name": "L", "default_sequence_template_id": template}]}
+    assert made.item is not None
     assert (made.outcome, made.item.blueprint_id) == ("done", TEMPLATE)
 
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.vendors.vendor_calls import CLIENTS, NOW, STEP, FakeClock, transport
 from tests.world.vendors import keys, planted_world
-from vendor_calls import CLIENTS, NOW, STEP, FakeClock, transport
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Temporality
 from sequences_mcp.domain.contact import ContactFields

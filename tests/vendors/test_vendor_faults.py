@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.vendors.vendor_calls import READS, WRITES, FakeClock, VendorCall, answered
+from tests.vendors.vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 from tests.world.fake_vendor import FakeVendor, reply, serving
-from vendor_calls import READS, WRITES, FakeClock, VendorCall, answered
-from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
 from sequences_mcp.errors import OutcomeUnknownError, SequencesError
 

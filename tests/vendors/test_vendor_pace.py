@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vendors.vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, fixture, topo_id, transport
 from tests.world.fake_vendor import Act, reply, serving
-from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, fixture, topo_id, transport
 
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError

@@ -11,9 +11,9 @@ import pytest
 from benchmarks.parsers import COUNT, verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vendors.vendor_calls import CLIENTS, READS, RUN, WRITES, transport
+from tests.vendors.vendor_mutations import NoneDoneError, Parser, mutated, parsers
 from tests.world.fake_vendor import reply, serving
-from vendor_calls import CLIENTS, READS, RUN, WRITES, transport
-from vendor_mutations import NoneDoneError, Parser, mutated, parsers
 
 from sequences_mcp.errors import OutcomeUnknownError, SequencesError, UnexpectedAnswerError
 from sequences_mcp.vendors.outcome import VendorRefusal, VendorRequest, explained_refusal
@@ -47,7 +47,7 @@ def read(parser: Parser, body: Any) -> Any:
 
 def is_showable(value: Any) -> bool:
     """Say whether a value becomes JSON that any client can read."""
-    plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+    plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
     json.dumps(plain, default=str, allow_nan=False).encode()
     return "\u202e" not in json.dumps(plain, default=str, ensure_ascii=False)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from tests.secrecy import planted
+from tests.vendors.vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered, fixture, transport
+from tests.vendors.vendor_faults import THE_24, VendorFault
 from tests.world.fake_vendor import Act, Line, reply, serving
-from vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered, fixture, transport
-from vendor_faults import THE_24, VendorFault
 
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.vendors.pacing import Timing

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from test_vendor_tool_faults import faulted
+from tests.vendors.test_vendor_tool_faults import faulted
+from tests.vendors.vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 from tests.world.product import Desktop
 from tests.world.vendors import INES, ZOE, Connected, Server, approve, connected, enrolled, said_yes, start_at
-from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
 from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.services.enrolment import enrol_at_vendor

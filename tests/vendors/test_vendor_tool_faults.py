@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.vendors.vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
+from tests.vendors.vendor_front import front
 from tests.world.fake_vendor import FakeVendor
 from tests.world.product import MAIL, Desktop, text_of, tomorrow
 from tests.world.vendors import Connected, Server, connected
-from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
-from vendor_front import front
 
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 from sequences_sandbox.serve import PATHS

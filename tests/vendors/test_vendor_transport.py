@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.vendors.vendor_calls import KEY, FakeClock, answered, topo_id, transport
+from tests.vendors.vendor_faults import THE_24
 from tests.world.fake_vendor import Act, Answer, Line, reply, serving
-from vendor_calls import KEY, FakeClock, answered, topo_id, transport
-from vendor_faults import THE_24
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.sender import Secret

@@ -17,7 +17,7 @@ from sequences_mcp.vendors.vendor import Vendor
 VENDORS: dict[str, type[Provider]] = {
     name: import_module(f"sequences_mcp.vendors.{name}.provider").PROVIDER for name in DESCRIPTIONS
 }
-PROVIDERS = {"local": LocalProvider, **VENDORS}
+PROVIDERS: dict[str, type[Provider]] = {"local": LocalProvider, **VENDORS}
 DECLARED: dict[str, Callable[..., Any]] = {
     name: method for name, method in vars(Provider).items() if hasattr(method, "unsupported")
 }

@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from vendor_calls import FIXTURES, READS, RUN, TASK, TEMPLATE, WRITES, topo_id
+from tests.vendors.vendor_calls import FIXTURES, READS, RUN, TASK, TEMPLATE, WRITES, topo_id
 
 from sequences_mcp.vendors.clarky import wire as clarky
 from sequences_mcp.vendors.kalent import wire as kalent

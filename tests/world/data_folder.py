@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.sqlite.schema import migrations
+
+if TYPE_CHECKING:
+    from sequences_mcp.store.unit_of_work import Store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 
@@ -28,6 +32,12 @@ class Clock:
     def forward(self, **span: float) -> None:
         """Move on by a span of time."""
         self.now += timedelta(**span)
+
+
+def sqlite_of(store: Store) -> SqliteDatabase:
+    """Return the SQLite database behind a store, for tests of what the store does not tell."""
+    assert isinstance(store.database, SqliteDatabase)
+    return store.database
 
 
 def with_schema(folder: Path) -> Path:

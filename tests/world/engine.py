@@ -185,7 +185,7 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
 class FakeDelivery:
     """A channel that does as it is told: raises before or after the final dot, or accepts."""
 
-    def __init__(self, before: Exception | None = None, after: Exception | None = None) -> None:
+    def __init__(self, before: BaseException | None = None, after: BaseException | None = None) -> None:
         self.before, self.after = before, after
         self.messages: list[ComposedMessage] = []
 

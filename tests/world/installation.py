@@ -151,11 +151,12 @@ class Installation:
 
 async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> T:
     """Return what is asked for once it is so; TimeoutError after two minutes, with what it was."""
-    found: Any = "nothing"
+    found: T | str = "nothing"
     try:
         async with asyncio.timeout(PATIENCE):
-            while not is_so(found := await ask()):
+            while not is_so(present := await ask()):
+                found = present
                 await asyncio.sleep(0)
     except TimeoutError:
         raise AssertionError(f"it never became so: {found}") from None
-    return found
+    return present

@@ -36,6 +36,18 @@ def patience(script: dict[str, str]) -> Timeouts:
     )
 
 
+def _abort(transport: asyncio.BaseTransport) -> None:
+    """Cut a connection at once, without what still waits to be sent."""
+    assert isinstance(transport, asyncio.Transport)
+    transport.abort()
+
+
+def bytes_of(envelope: Envelope) -> bytes:
+    """Return the message of an envelope, as it came."""
+    content = envelope.content or b""
+    return content if isinstance(content, bytes) else content.encode()
+
+
 class FakeMailServer(SMTP):
     """aiosmtpd with a script: a phase to an answer, to ``DROP`` or to ``STALL``."""
 
@@ -64,7 +76,7 @@ class FakeMailServer(SMTP):
             return False
         if answer == DROP:
             assert self.transport is not None
-            self.transport.abort()
+            _abort(self.transport)
         elif answer == STALL:
             await asyncio.Event().wait()
         else:
@@ -109,7 +121,7 @@ class FakeMailServer(SMTP):
             await self.push("354 go on")
             await self._reader.readexactly(10)
             assert self.transport is not None
-            self.transport.abort()
+            _abort(self.transport)
         elif not await self.play("DATA"):
             await super().smtp_DATA(arg)
 
@@ -135,7 +147,7 @@ class Inbox:
             await asyncio.Event().wait()
         if answer == DROP:
             assert server.transport is not None
-            server.transport.abort()
+            _abort(server.transport)
         if answer is None or answer.startswith("2"):
             self.taken.append(envelope)
             if self.goes_on is not None:
@@ -152,8 +164,10 @@ class ScriptedController(Controller):
 
     def _trigger_server(self) -> None:
         """Learn which port the system gave, before the library makes the first connection to it."""
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        begins: Callable[[], None] = super()._trigger_server
+        begins()
 
     def factory(self) -> FakeMailServer:
         """Return one server for one connection."""
@@ -171,7 +185,7 @@ class ScriptedController(Controller):
         """Cut every connection and wait until all are gone."""
         for server in self.connections:
             if server.transport is not None:
-                server.transport.abort()
+                _abort(server.transport)
         while any(server.transport is not None for server in self.connections):
             await asyncio.sleep(0)
 
@@ -226,7 +240,7 @@ class PostOffice(Inbox):
         before = len(self.taken)
         answer = await super().handle_DATA(server, session, envelope)
         if len(self.taken) > before:
-            self._keep(before, bytes(envelope.content or b""))
+            self._keep(before, bytes_of(envelope))
         return answer
 
     def _keep(self, number: int, content: bytes) -> None:

@@ -62,7 +62,7 @@ class PageWorld(World):
 
         return apart(run)
 
-    def plan(self, *steps: dict[str, Any], people: int = 3, first: int = 0, **facts: str) -> Plan:
+    def plan(self, *steps: dict[str, Any], people: int = 3, first: int = 0, **facts: Any) -> Plan:
         """Start a sequence for so many people, as an agent would."""
 
         async def start(app: AppContext) -> Plan:
@@ -281,7 +281,7 @@ class Chat:
     async def raw(self, tool: str, **arguments: Any) -> tuple[bool, dict[str, Any]]:
         """Call a tool; return whether it worked, and what it said."""
         result = await self.client.call_tool(tool, arguments)
-        return not result.is_error, json.loads(result.content[0].text)  # type: ignore[union-attr]
+        return not result.is_error, json.loads(result.content[0].text)
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool that works."""

@@ -31,7 +31,7 @@ from sequences_mcp.store.sqlite.database import FILE_NAME
 Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
 SENDER = "Ada Lovelace <ada@lovelace.example>"
-MAIL = {
+MAIL: dict[str, Any] = {
     "id": "hello",
     "name": "Hello",
     "type": "EMAIL",
@@ -39,7 +39,7 @@ MAIL = {
     "content": "Hi {{firstname}}, would a short call about the role suit you?",
     "temporalityType": "ASAP",
 }
-LINKEDIN = {
+LINKEDIN: dict[str, Any] = {
     "id": "message",
     "name": "Message",
     "type": "LINKEDIN",
