@@ -88,5 +88,6 @@ OURS = [
 @pytest.mark.parametrize("entry", OURS, ids=lambda entry: PurePosixPath(str(entry["command"])).name)
 def test_an_entry_of_this_server_is_recognised(entry: object) -> None:
     assert starts_this_server(entry)
-    for other in (None, [], "sequences-mcp", {"command": "other-sequences-mcp"}, {"args": 3}, {"command": ["x"]}):
+    others: tuple[object, ...] = (None, [], "sequences-mcp", {"command": "other-sequences-mcp"}, {"args": 3})
+    for other in (*others, {"command": ["x"]}):
         assert not starts_this_server(other)

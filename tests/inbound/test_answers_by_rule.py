@@ -11,7 +11,7 @@ from tests.services.test_retry_failed import approved, failed_at_the_second
 from tests.world.answers import ADA, comes_in
 from tests.world.engine import EngineWorld
 from tests.world.inbound_mail import Sent, reply, report
-from tests.world.mail_servers import Inbox
+from tests.world.mail_servers import Inbox, bytes_of
 from tests.world.product import MAIL, Bureau, mailing, people, yes
 
 from sequences_mcp.domain.run import ReplyKind, SequenceStatus, StepState
@@ -117,7 +117,7 @@ async def test_the_tool_says_what_the_blueprint_made_of_the_answer(
 
 def first_of(inbox: Inbox) -> Sent:
     """Return the first e-mail that was taken."""
-    mail = message_from_bytes(bytes(inbox.taken[0].content or b""))
+    mail = message_from_bytes(bytes_of(inbox.taken[0]))
     return Sent(message_id=str(mail["Message-ID"]), sender=ADA, recipient=str(mail["To"]), subject="")
 
 
