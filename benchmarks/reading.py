@@ -28,7 +28,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.parser import BytesParser
 from itertools import count
@@ -183,19 +183,21 @@ def died(server: Dovecot, folder: Path, point: str, after: float) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-@dataclass
-class WatchedMailbox:
+@dataclass(kw_only=True)
+class WatchedMailbox(ImapWalker):
     """A mailbox whose walk tells how far it is."""
 
-    walker: ImapWalker
     at: Callable[[str], None]
-    left_out: tuple[str, ...] = field(default=(), init=False)
 
     def walk(
-        self, marks: Mapping[str, FolderMark], *, since: Callable[[], date], alive: Callable[[], None]
+        self,
+        marks: Mapping[str, FolderMark],
+        *,
+        since: Callable[[], date],
+        alive: Callable[[], None] = lambda: None,
     ) -> Iterator[FetchedPage]:
         """Yield what is new."""
-        for page in self.walker.walk(marks, since=since, alive=alive):
+        for page in super().walk(marks, since=since, alive=alive):
             self.at("a page is fetched")
             yield page
             self.at("a page is taken in")
@@ -205,10 +207,6 @@ class WatchedMailbox:
 
     def interrupt(self) -> None:
         """Interrupt nothing."""
-
-    def close(self) -> None:
-        """End the connection."""
-        self.walker.close()
 
 
 def read_and_send(server: Dovecot, folder: Path, point: str, visits: int) -> None:
@@ -236,8 +234,8 @@ def read_and_send(server: Dovecot, folder: Path, point: str, visits: int) -> Non
 
     with Store.open(with_schema(folder / "data"), now=now()) as store:
         world = EngineWorld(folder, store, Clock(now()), replace(TERMS, daily_cap=1_000_000))
-        mailbox = WatchedMailbox(ImapWalker(ImapServer.parse(server.url)), at)
-        key = mailbox.walker.server.key
+        mailbox = WatchedMailbox(ImapServer.parse(server.url), at=at)
+        key = mailbox.server.key
         reader = MailboxReader(store=store, clock=clock, mailbox=mailbox, key=key, address=SENDER.address)
         worker: Worker = world.worker(deliver, handover=HANDOVER)
         worker.clock = now

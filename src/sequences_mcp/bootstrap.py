@@ -375,7 +375,8 @@ def _log_troubles(app: AppContext, *, on: bool) -> None:
 def _panel(settings: Settings, clock: Clock) -> PlanPanel:
     from sequences_mcp.review.panel import ChatPanel
 
-    return ChatPanel(settings.data_dir, clock)
+    panel = ChatPanel(settings.data_dir, clock)
+    return PlanPanel(show=panel.show, decide=panel.decide)
 
 
 def _signature_check(settings: Settings, digest: str, signature: str | None) -> str | None:
@@ -528,7 +529,7 @@ async def _handing_over(
 
         for name, account in _vendor_accounts(settings, store).items():
             pulse.serves += settings_marks(name, app.vendor_terms[name], account=account)
-        await enrol_until_cancelled(app, pulse=pulse)
+        await enrol_until_cancelled(app, beat=pulse.beat, trouble=pulse.trouble)
 
     task = asyncio.create_task(hand_over()) if on else None
     try:
@@ -558,7 +559,7 @@ def _work_until(
     was_there = database.exists()
 
     @contextmanager
-    def opened() -> Iterator[Worker | MailboxReader]:
+    def opened() -> Iterator[Callable[[threading.Event], None]]:
         nonlocal was_there
         if was_there and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
@@ -566,7 +567,7 @@ def _work_until(
         working_on = partial(open_worker, settings, mailbox=mailbox, clock=clock, queue=queue, pulse=pulse)
         with reading or working_on() as worker:
             was_there = True
-            yield worker
+            yield worker.run
 
     keep_working(opened, stop, pulse=pulse)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
@@ -43,17 +43,18 @@ class Zone(NamedTuple):
     source: str
 
 
-class PlanPanel(Protocol):
-    """A plan inside a chat; ``review`` has the one there is."""
+class PlanPanel(NamedTuple):
+    """What the view of a plan inside a chat calls.
 
-    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PanelShown:
-        """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
+    ``show`` takes the context, a plan's id, ``page`` and ``seen``, the marks of the texts that were on screen; it
+    returns some people of the plan with their exact texts. ``decide`` takes the context, a plan's id, ``digest``,
+    ``decision`` and ``proof``: it rejects the plan, or approves it with a proof of the passphrase, which is bound
+    to the plan, its digest, the decision and, for many people, their number as typed; ApprovalError where the
+    proof is wrong.
+    """
 
-    async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Reject a plan, or approve it with a proof of the passphrase; ApprovalError where the proof is wrong.
-
-        The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
-        """
+    show: Callable[..., Awaitable[PanelShown]]
+    decide: Callable[..., Awaitable[Plan]]
 
 
 def _built_in_law() -> Law:

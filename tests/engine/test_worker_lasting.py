@@ -44,9 +44,9 @@ class FakeWork:
         self.faults, self.opened = list(faults), 0
 
     @contextmanager
-    def open(self) -> Iterator[FakeWork]:
+    def open(self) -> Iterator[Callable[[threading.Event], None]]:
         self.opened += 1
-        yield self
+        yield self.run
 
     def run(self, stop: threading.Event) -> None:
         fault = self.faults.pop(0)

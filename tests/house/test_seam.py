@@ -1,4 +1,8 @@
-"""Rows, their numbers, statements and SQL stay in the store: everything else speaks to its unit of work."""
+"""Rows, their numbers, statements and SQL stay in the store: everything else speaks to its unit of work.
+
+A protocol stands only where the product has, or will have, several implementations: a database, a way to deliver
+e-mails, and what a vendor is given to remember its blueprints with.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,11 @@ CHOOSES = f"{STORE}unit_of_work.py"
 MOST_TRANSACTIONS = 43
 SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|PRAGMA)\b")
 OF_THE_DATABASE = {"rows", "row", "pieced", "write_many", "database", "joined"}
+SEAMS = {
+    f"{SRC}/store/database.py": {"Database"},
+    f"{SRC}/engine/worker.py": {"Deliver"},
+    f"{SRC}/vendors/vendor.py": {"BlueprintCache"},
+}
 OF_A_ROW = {"plan_no", "version_no", "sequence_no", "contact_no", "to_micros", "from_micros"}
 
 
@@ -90,7 +99,23 @@ def transactions(root: Path) -> int:
     )
 
 
-LAWS = (statements_named_outside, rows_outside, repositories_that_know_their_database)
+def protocols_outside_the_seams(root: Path) -> list[str]:
+    """Return a sentence for each protocol that is no seam."""
+    return [
+        f"{source.path} has the protocol {node.name}: name the class that there is, or take a callable."
+        for source in package(root)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef) and node.name not in SEAMS.get(source.path, ())
+        if any(ast.unparse(base).partition("[")[0].split(".")[-1] == "Protocol" for base in node.bases)
+    ]
+
+
+LAWS = (
+    statements_named_outside,
+    rows_outside,
+    repositories_that_know_their_database,
+    protocols_outside_the_seams,
+)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -116,6 +141,8 @@ BAD = {
         "from sequences_mcp.store.sqlite.database import SqliteDatabase",
         repositories_that_know_their_database,
     ),
+    "a protocol": ("engine/a.py", "class Runs(Protocol): ...", protocols_outside_the_seams),
+    "a generic protocol": ("vendors/a.py", "class Route(typing.Protocol[T]): ...", protocols_outside_the_seams),
 }
 
 

@@ -35,7 +35,7 @@ class FakeDesk:
 async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path) -> None:
     app = FakeDesk()
     pulse = Heartbeat(tmp_path, VENDORS, lambda: NOON)
-    task = asyncio.create_task(enrol_until_cancelled(cast("Any", app), pulse=pulse))
+    task = asyncio.create_task(enrol_until_cancelled(cast("Any", app), beat=pulse.beat, trouble=pulse.trouble))
     await app.vendor_runs.asked.wait()
     for _ in range(10):
         await asyncio.sleep(0)

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
 
 from sequences_mcp.domain.workers import WorkerPresence, WorkerState
 from sequences_mcp.errors import SequencesError, StoreError
@@ -206,16 +205,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 
-class Runs(Protocol):
-    """Whatever works until it is told to stop."""
-
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop."""
-        ...
-
-
 def keep_working(
-    opened: Callable[[], AbstractContextManager[Runs]],
+    opened: Callable[[], AbstractContextManager[Callable[[threading.Event], None]]],
     stop: threading.Event,
     *,
     pulse: Heartbeat,
@@ -223,14 +214,15 @@ def keep_working(
 ) -> None:
     """Open a worker and let it run until told to stop; after any fault wait, and open it again.
 
-    ``pause`` is how many seconds to wait after so many faults in a row.
+    ``opened`` gives what works until the event it is called with is set; ``pause`` is how many seconds to wait
+    after so many faults in a row.
     """
     failures = 0
     while not stop.is_set():
         begun = monotonic()
         try:
-            with opened() as worker:
-                worker.run(stop)
+            with opened() as run:
+                run(stop)
         except SequencesError as error:
             failures = 1 if monotonic() - begun > LONGEST_PAUSE else failures + 1
             pulse.trouble(str(error))

@@ -51,7 +51,7 @@ class _PlanChallenge(NamedTuple):
 
 
 class ChatPanel:
-    """Implements ``context.PlanPanel`` for one process and data folder."""
+    """Shows plans in panels of chats and takes decisions from them, for one process and data folder."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.addresses import address_key, is_address
@@ -349,18 +349,6 @@ async def enrol_soon(app: AppContext, *, plan_id: str, seconds: float) -> vendor
     return await app.vendor_runs.outcome(plan_id)
 
 
-class EnrolmentPulse(Protocol):
-    """Where it is shown that approved starts are handed over, and what stands in the way."""
-
-    def beat(self, *, acted: bool = False) -> None:
-        """Show that all is well."""
-        ...
-
-    def trouble(self, error: str) -> None:
-        """Show what stands in the way."""
-        ...
-
-
 async def enrol_waiting(app: AppContext, *, alive: Callable[[], None] = lambda: None) -> dict[str, str]:
     """Go on with every approved plan whose people wait; return, by plan, why one stopped before its end.
 
@@ -378,15 +366,20 @@ async def enrol_waiting(app: AppContext, *, alive: Callable[[], None] = lambda: 
     return stopped
 
 
-async def enrol_until_cancelled(app: AppContext, *, pulse: EnrolmentPulse) -> None:
-    """Look for approved starts, wherever they were approved, and hand them over; never returns."""
+async def enrol_until_cancelled(
+    app: AppContext, *, beat: Callable[[], None], trouble: Callable[[str], None]
+) -> None:
+    """Look for approved starts, wherever they were approved, and hand them over; never returns.
+
+    It calls ``beat`` while all is well, and ``trouble`` with what stands in the way otherwise.
+    """
     wrong = ""
 
     def show() -> None:
         if wrong:
-            pulse.trouble(wrong)
+            trouble(wrong)
         else:
-            pulse.beat()
+            beat()
 
     while True:
         stopped: dict[str, str] = {}

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.sender import Secret
@@ -39,14 +39,6 @@ USER_AGENT = f"sequences-mcp/{__version__} (+https://github.com/sequences-mcp/se
 SHORTEST_TRY = 0.1  # seconds; a call whose time is up while it waited still gets a definite answer
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class CallRoute(Protocol):
-    """What makes a call and returns what ``read`` makes of its answer: a transport, or what stands before one."""
-
-    async def send(self, request: VendorRequest, read: Callable[[object], T]) -> T:
-        """Make one call."""
-        ...
 
 
 @dataclass(slots=True)

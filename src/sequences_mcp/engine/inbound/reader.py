@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.channels.mail_server import Tokens
 from sequences_mcp.engine.inbound.effects import (
     Incoming,
@@ -38,40 +37,13 @@ ENDS_WITHIN = 5.0
 NOT_SOONER = timedelta(seconds=55)  # after a try that failed, whichever process it was
 
 
-class Walked(Protocol):
-    """A mailbox that can be walked through and waited for; ``imap.ImapWalker`` is one."""
-
-    @property
-    def left_out(self) -> Collection[str]:
-        """The folders that could not be read in the last walk and that do not matter."""
-        ...
-
-    def walk(
-        self, marks: Mapping[str, FolderMark], *, since: Callable[[], date], alive: Callable[[], None]
-    ) -> Iterator[FetchedPage]:
-        """Yield what is new in every folder, and call ``alive`` meanwhile; InboxUnreadError."""
-        ...
-
-    def wait(self, stop: threading.Event, *, seconds: float) -> None:
-        """Wait so long, or until something new is told of, or ``stop`` is set."""
-        ...
-
-    def interrupt(self) -> None:
-        """End, from another thread, whatever is waited for."""
-        ...
-
-    def close(self) -> None:
-        """End the connection."""
-        ...
-
-
 @dataclass(slots=True, kw_only=True)
 class MailboxReader:
     """Reads the mailbox of a sender's address; ``key`` is what its account is known by in the store."""
 
     store: Store
     clock: Callable[[], datetime]
-    mailbox: Walked
+    mailbox: ImapWalker
     key: str
     address: str
     pulse: Heartbeat | None = None

@@ -31,7 +31,7 @@ from sequences_mcp.vendors.topo.wire import (
     topo_task_id,
     topo_template_id,
 )
-from sequences_mcp.vendors.transport import CallRoute, Transport
+from sequences_mcp.vendors.transport import Transport
 
 T = TypeVar("T")
 SECONDS = 5.0  # nobody waits longer for what the call itself will find out
@@ -117,7 +117,7 @@ STORED_FACTS = {
 class TopoClient:
     """Topo over one transport. Pages begin at 1 and hold at most 100."""
 
-    def __init__(self, transport: CallRoute) -> None:
+    def __init__(self, transport: Transport | Scoped) -> None:
         self._transport = transport
 
     async def get_me(self, *, patient: bool = True) -> frozenset[str]:
