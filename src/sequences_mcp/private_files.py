@@ -12,18 +12,22 @@ from pathlib import Path
 def write_private(path: Path, text: str) -> None:
     """Replace a file atomically, readable by its owner alone (mode 0600).
 
-    What lies beside it under the name of the new one, a link perhaps or a file that others may read, is not
-    written into.
+    The text is first written beside it, into a new file under a name of its own: two writers at once leave the
+    whole text of one of them, and nothing that lies there already is written into.
     """
+    from tempfile import mkstemp
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    descriptor, name = mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".new")  # with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+        path.with_suffix(".new").unlink(missing_ok=True)  # of an earlier version that was killed as it wrote
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 @contextmanager

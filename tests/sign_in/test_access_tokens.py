@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.sign_in.oauth_account import Account
 from tests.world.authorization import CLIENT, AuthorizationServer
 
 from sequences_mcp.errors import SignInError
+from sequences_mcp.private_files import write_private
 from sequences_mcp.sign_in.tokens import access_tokens, end_grant, signed_out, why_not_signed_in
 
 
@@ -237,6 +239,20 @@ def test_a_new_secret_goes_into_no_file_that_somebody_laid_ready(account: Accoun
     assert theirs.read_text() == "" and not loose.exists()
     (secret,) = (account.folder / "sign_in").glob("*.secret")
     assert secret.stat().st_mode & 0o077 == 0 and not account.sign_in.path.is_symlink()
+
+
+def test_two_writers_of_one_private_file_leave_one_whole_text_and_nothing_beside_it(tmp_path: Path) -> None:
+    texts, together = [letter * 100_000 for letter in "ab"], threading.Barrier(2)
+
+    def write(text: str) -> None:
+        for _ in range(20):
+            together.wait(timeout=60)
+            write_private(tmp_path / "key.json", text)
+
+    with ThreadPoolExecutor(2) as writers:
+        list(writers.map(write, texts))
+    assert (tmp_path / "key.json").read_text() in texts
+    assert [path.name for path in tmp_path.iterdir()] == ["key.json"]
 
 
 def test_only_the_client_of_the_settings_is_told_to_the_provider(account: Account) -> None:

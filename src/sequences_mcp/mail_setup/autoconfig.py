@@ -13,6 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from sequences_mcp.domain.addresses import domain_of, host_key
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
@@ -43,14 +45,14 @@ class MailProvider:
 
 def recognised(address: str, *, lookup: Lookup | None = None) -> MailProvider | None:
     """Return the provider of an address, or None; without ``lookup`` only by the address itself."""
-    domain = address.rpartition("@")[2].lower().rstrip(".")
+    domain = domain_of(address) or ""
     domains, exchangers = _known()
     if entry := domains.get(domain):
         return _provider(entry, address)
     if lookup is None or "." not in domain:
         return None
     for host in sorted(lookup(domain, "MX")):
-        labels = host.lower().rstrip(".").split(".")
+        labels = host_key(host).split(".")
         ends = (".".join(labels[start:]) for start in range(len(labels)))
         if entry := next((exchangers[end] for end in ends if end in exchangers), None):
             return _provider(entry, address, known_by=f"its mail exchanger {host.rstrip('.')}")
