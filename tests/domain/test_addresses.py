@@ -266,6 +266,7 @@ def test_no_other_place_takes_addresses_apart() -> None:
         "services/starts.py",  # a blueprint's id@version
         "guards/names.py",  # a name that is an address
         "cli/mail.py",  # the account in the URL of a mail server that is typed
+        "mailbox.py",  # the account in the URL of a mail server
         "mail_setup/autoconfig.py",  # the domain whose mail servers are looked up; the account there
         "mail_setup/settings_text.py",  # the name that a new mailbox gets in settings.toml
         "settings.py",  # a blueprint's id@version
