@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from terminal import Terminal
+from tests.cli.terminal import Terminal
 from tests.world.product import MAIL, Bureau, people, yes
 
 

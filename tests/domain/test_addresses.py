@@ -265,6 +265,7 @@ def test_no_other_place_takes_addresses_apart() -> None:
         "domain/suppressions.py",
         "services/starts.py",  # a blueprint's id@version
         "guards/names.py",  # a name that is an address
+        "client_setup/clients.py",  # a package's name@version
         "cli/mail.py",  # the account in the URL of a mail server that is typed
         "mailbox.py",  # the account in the URL of a mail server
         "mail_setup/autoconfig.py",  # the domain whose mail servers are looked up; the account there

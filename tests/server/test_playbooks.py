@@ -36,7 +36,7 @@ async def drafted(desktop: Desktop, name: str = "draft_sequence", **arguments: s
     given = {"goal": "Fill a role"} if name == "draft_sequence" else {"channel": "EMAIL", "purpose": "Hello"}
     [message] = (await desktop.client.get_prompt(name, {**given, **arguments})).messages
     assert message.content.type == "text"
-    return message.content.text
+    return str(message.content.text)
 
 
 def words(text: str) -> int:
