@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.world.mail_servers import bytes_of
 from tests.world.product import GRACE, MAIL, Bureau, mailing, yes
 
 from sequences_mcp.domain.markdown import faults, filled, letter_of, markdown_line, markdown_lines, template_letter
@@ -117,7 +118,7 @@ async def test_an_e_mail_in_markdown_leaves_as_text_and_as_html_that_say_the_sam
             await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
         connected.work()
     [envelope] = inbox.taken
-    mail = message_from_bytes(envelope.content or b"", policy=policy.default)
+    mail = message_from_bytes(bytes_of(envelope), policy=policy.default)
     assert isinstance(mail, EmailMessage)
     text, html = parts(mail)
     assert text.replace("\r\n", "\n") == PLAIN
