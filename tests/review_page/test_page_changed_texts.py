@@ -26,14 +26,17 @@ def edited(world: PageWorld, plan_id: str, number: int) -> str:
 
 def test_an_edited_text_is_opened_before_a_yes_counts(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=3)
-    edited(world, plan.id, 1)
-    edited(world, plan.id, 2)
-    open_sample(person, plan.id)
-    shown = person.get(f"/plans/{plan.id}")
-    assert "Read the 2 texts written or changed for one person" in shown.text
-    assert "Changed for one person" in shown.text
-    answer = person.post(f"/plans/{plan.id}/approve", digest=shown.field("digest"))
+    for number in range(3):
+        edited(world, plan.id, number)
+    sample = open_sample(person, plan.id).text
+    assert "Read the 3 texts written or changed for one person: 2 people to go" in sample
+    assert "Changed for one person" in sample
+    answer = person.post(f"/plans/{plan.id}/approve", digest=world.present(plan.id).digest)
     assert (answer.status, "have not been opened: " in answer.text) == (409, True)
+    for _ in range(2):
+        shown = person.get(person.get(f"/plans/{plan.id}/unread").headers["location"])
+    assert person.get(f"/plans/{plan.id}/unread").headers["location"] == f"/plans/{plan.id}"
+    assert person.post(f"/plans/{plan.id}/approve", digest=shown.field("digest")).status == 303
 
 
 def test_a_blueprint_spares_nobody_the_reading_unless_the_operator_allowed_it(

@@ -68,7 +68,6 @@ def register(person: Screen, world: PageWorld) -> None:
 
 def approve(person: Screen, plan: Plan) -> None:
     person.opens(f"/plans/{plan.id}/sample")
-    person.tab.get_by_role("link", name="Back to the plan").click()
     person.tab.get_by_role("button", name="Approve 2 people").click()
     expect(person.tab.get_by_text("Approved by page:passkey")).to_be_visible()
 

@@ -35,9 +35,9 @@ def test_a_plan_says_in_one_sentence_what_a_yes_causes(world: PageWorld, person:
 
 def test_a_yes_counts_once_a_sample_was_opened(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=3)
-    early = approve(person, plan.id)
+    early = person.post(f"/plans/{plan.id}/approve", digest=plan.digest)
     assert early.status == 409
-    assert "Open one person" in early.text
+    assert "Open one person of this plan first" in early.text
     assert world.present(plan.id).status is PlanStatus.WAITING
     open_sample(person, plan.id)
     assert approve(person, plan.id).status == 303
@@ -105,16 +105,28 @@ def test_a_plan_without_problems_shows_no_finding(world: PageWorld, person: Visi
     assert 'class="findings"' not in open_sample(person, plan.id).text
 
 
-def test_what_differs_between_people_is_marked(world: PageWorld, person: Visitor) -> None:
-    plan = world.plan(people=2)
-    assert "<mark>Grace</mark>" in open_sample(person, plan.id).text
-    assert "<mark>Linus</mark>" in person.get(f"/plans/{plan.id}").text
+def test_what_differs_between_people_is_marked_by_its_field(world: PageWorld, person: Visitor) -> None:
+    step = {**MAIL, "content": "Hi {{firstname}}, what {{candidateCompanyName}} does is close to it. A call?"}
+    plan = world.plan(step, people=2, company="Hopper Ltd", job_title="Admiral")
+    grace = open_sample(person, plan.id).text
+    assert 'Hi <mark title="First name">Grace</mark>, what <mark title="Company">Hopper Ltd</mark> does' in grace
+    told = " ".join(grace.partition("filled in for each person:")[2].partition("</p>")[0].split())
+    assert told == "First name <mark>Grace</mark>, Company <mark>Hopper Ltd</mark>"
+    assert grace.count("Admiral, Hopper Ltd") == 2
+    assert 'Hi <mark title="First name">Linus</mark>' in next_person(person, grace).text
+
+
+def next_person(person: Visitor, shown: str) -> Answer:
+    """Go on to the next person of the list."""
+    return person.get(shown.partition('rel="next" href="')[2].partition('"')[0])
 
 
 def approve(person: Visitor, plan_id: str, **fields: str) -> Answer:
-    """Press the button on the plan as it is shown now."""
+    """Press the button on the plan as it is shown now, the warnings of it seen."""
     shown = person.get(f"/plans/{plan_id}")
     known = {name: shown.field(name) for name in ("digest", "pauses")}
+    if 'name="warnings"' in shown.text:
+        known["warnings"] = shown.field("warnings")
     return person.post(f"/plans/{plan_id}/approve", **known, **fields)
 
 

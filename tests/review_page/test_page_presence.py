@@ -122,7 +122,6 @@ def test_a_neighbour_on_the_same_machine_sees_the_cookie_and_can_do_nothing_with
         assert thief.get("/").status == 200
         assert approves(thief, plan).status == 403
         person.opens(f"/plans/{plan.id}/sample")
-        person.tab.get_by_role("link", name="Back to the plan").click()
         person.tab.get_by_role("button", name="Approve 1 person").click()
         expect(person.tab.get_by_text("Approved by page")).to_be_visible()
     server.shutdown()

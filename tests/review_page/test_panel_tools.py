@@ -51,14 +51,16 @@ async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: PageWorl
     assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
 
 
-async def test_a_page_has_five_people_and_marks_what_differs(world: PageWorld) -> None:
+async def test_a_page_has_five_people_and_marks_what_is_filled_in_for_each(world: PageWorld) -> None:
     plan = world.plan(MAIL, LINKEDIN, people=7)
     async with chat(world) as host:
         first, second = await host.show(plan), await host.show(plan, page=2)
     assert [len(page["persons"]["items"]) for page in (first, second)] == [5, 2]
     assert first["persons"]["has_more"]
-    marked = [part["text"] for part in second["persons"]["items"][1]["texts"][0]["content"] if part["differs"]]
-    assert marked == ["Linus"]
+    linus = second["persons"]["items"][1]
+    marked = [(part["field"], part["text"]) for part in linus["texts"][0]["content"] if "field" in part]
+    assert marked == [("First name", "Linus")]
+    assert linus["fields"] == [{"label": "First name", "value": "Linus"}]
 
 
 async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_before_a_yes_counts(

@@ -13,7 +13,6 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun
-from sequences_mcp.domain.word_diff import DiffSpan
 
 DIGEST_PREFIX = 16  # hexadecimal digits of a digest by which a panel reports a text as read
 MANY = 50  # people above which their number is stated with an approval
@@ -37,21 +36,42 @@ class StepShown:
     reach_words: str
 
 
+@dataclass(frozen=True, slots=True)
+class FieldSpan:
+    """A part of a text; ``field`` is the label of the person's fact that was put in there, or None."""
+
+    text: str
+    field: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextShown:
-    """One step's exact text for one person, its differences from the first person's, and its findings.
+    """One step's exact text for one person, with the facts that were put in marked, and its findings.
 
-    ``digest_prefix`` begins the text's digest: the panel reports it once the text was on screen. ``when`` is when
-    it is due, in words.
+    ``subject``, and ``content`` followed by ``closing`` are the text: the latter is the signature and the line on
+    how to say no. ``source`` is the text as it is edited, without these. ``digest_prefix`` begins the text's
+    digest: the panel reports it once the text was on screen. ``when`` is when it is due, in words.
     """
 
     run: StepRun
     digest_prefix: str
     when: str
-    subject: tuple[DiffSpan, ...]
-    content: tuple[DiffSpan, ...]
+    subject: tuple[FieldSpan, ...]
+    content: tuple[FieldSpan, ...]
+    closing: str
+    source: str
     findings: tuple[Finding, ...]
     editable: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was written or changed for this person alone."""
+        return is_own_text(self.run)
+
+
+def is_own_text(run: StepRun) -> bool:
+    """Say whether a text was written or changed for one person alone, and so has to be read."""
+    return bool(run.text_generation) or run.step.is_written_per_contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +80,8 @@ class PersonShown:
 
     ``why`` is the state of their run in words; ``paused`` until when nothing is sent although the plan is
     approved; ``handed`` the facts a vendor is given, ``not_given`` the known facts it is not given; ``warnings``
-    all that an approval covers about them; ``texts`` is empty where only a list of people is shown.
+    all that an approval covers about them; ``fields`` the facts that are put into their texts, with their labels;
+    ``texts`` is empty where only a list of people is shown.
     """
 
     sequence: Run
@@ -70,12 +91,18 @@ class PersonShown:
     handed: str
     not_given: tuple[str, ...]
     warnings: tuple[Finding, ...]
+    fields: tuple[tuple[str, str], ...]
     texts: tuple[TextShown, ...] = ()
 
     @property
     def digest_prefix(self) -> str | None:
         """The first digits of the digest of what a vendor is given, reported by the panel as read; or None."""
         return person_digest(self.sequence).hex()[:DIGEST_PREFIX] if self.sequence.is_at_vendor else None
+
+    @property
+    def has_own_text(self) -> bool:
+        """Whether one of their texts was written or changed for them alone."""
+        return any(map(is_own_text, self.sequence.steps))
 
     @property
     def is_out(self) -> bool:
@@ -135,6 +162,11 @@ class PlanShown:
     def decidable(self) -> bool:
         """Whether a person can still reject it, and approve it once it is not void."""
         return self.plan.status in OPEN
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is known to be left to do before an approval."""
+        return all(duty.done is not False for duty in self.duties)
 
     @property
     def many(self) -> bool:

@@ -26,6 +26,21 @@ VARIABLES: Mapping[str, str] = {
     "recruiterLastname": "the sender's last name",
 }
 
+LABELS: Mapping[str, str] = {
+    "firstname": "First name",
+    "lastname": "Last name",
+    "candidateJobTitle": "Title",
+    "candidateCompanyName": "Company",
+    "candidateLocation": "Location",
+    "sourcingJobTitle": "Job",
+    "sourcingLocation": "Job location",
+    "recruiterFirstname": "Sender's first name",
+    "recruiterLastname": "Sender's last name",
+}
+"""What the value of each is called beside a text, as a field of a form is."""
+OF_CONTACT = frozenset(name for name, meaning in VARIABLES.items() if "contact" in meaning)
+"""Those whose value differs from one contact to the next."""
+
 TOKEN = re.compile(r"\{\{(" + "|".join(VARIABLES) + r")\}\}")
 
 
@@ -75,6 +90,17 @@ def fill_in(text: str, values: Mapping[str, str | None]) -> str:
             raise KeyError(pieces[place])
         pieces[place] = value
     return "".join(pieces)
+
+
+def filled_parts(text: str, values: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
+    """Return the parts of ``fill_in``'s text in order: each with the name of its variable, None for fixed words.
+
+    A value that is absent is an empty part.
+    """
+    return tuple(
+        (piece, None) if place % 2 == 0 else ((values.get(piece) or "").strip(), piece)
+        for place, piece in enumerate(_cut(text))
+    )
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sequences_mcp.domain.pacing import day_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.records import MailboxUsage, MailRecord, PlanTally, WaitingTally
+from sequences_mcp.engine.approvals import read_steps, steps_of
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
 from sequences_mcp.engine.contacts import LocalContacts
@@ -26,12 +27,14 @@ from sequences_mcp.engine.sequences import LocalSequences, plan_people, run_deta
 from sequences_mcp.engine.suppressions import LocalReplies, LocalSuppressions
 from sequences_mcp.engine.vendor_runs import LocalVendorRuns
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.ports.embedded import PeopleFilter, SequenceDetail
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
     from sequences_mcp.domain.reports import CampaignReport, OutcomeRow
     from sequences_mcp.store.unit_of_work import Repositories
+
+EVERYBODY = PeopleFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,43 @@ class LocalRecords:
         others = held_plans(self.engine)
         return self.engine.store.waiting.counts(now=self.engine.clock(), not_because=APPROVAL, others=others)
 
-    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+    async def list_people(
+        self, plan_id: str, *, page: int, size: int, wanted: PeopleFilter = EVERYBODY
+    ) -> Page[SequenceDetail]:
         """Return a plan's people: warnings first, those taken out of it last."""
-        parsed_id = str(parse_id(plan_id, IdKind.PLAN))
         require_page(page, size)
         with self.engine.store.snapshot() as work:
-            people = work.runs.of_plan_warned_first(parsed_id, page=page, size=size)
+            local_id, steps = self._to_read(plan_id)
+            people = work.runs.of_plan_warned_first(local_id, wanted, read_steps=steps, page=page, size=size)
             return people.of(run_details(self.engine, people.items))
+
+    async def place_of_person(
+        self, plan_id: str, sequence_id: str, *, wanted: PeopleFilter = EVERYBODY
+    ) -> int | None:
+        """Return the place of one person in that list, from 1; None where they are not in it."""
+        local_id, steps = self._to_read(plan_id)
+        runs = self.engine.store.runs
+        return runs.place_in_plan(local_id, wanted, read_steps=steps, sequence_id=sequence_id)
+
+    async def unread_people(
+        self, plan_id: str, *, opened: Collection[str], spared: Collection[str] = (), after: str | None = None
+    ) -> tuple[int, str | None]:
+        """Return how many people have a text of their own that was never opened, and the id of whose turn is next.
+
+        ``opened`` has the keys of the texts that were; the texts of the steps ``spared`` by id need not be.
+        """
+        local_id, steps = self._to_read(plan_id, spared=spared)
+        return self.engine.store.runs.unread_of_plan(local_id, read_steps=steps, opened=opened, after=after)
+
+    def _to_read(self, plan_id: str, *, spared: Collection[str] = ()) -> tuple[str, list[int]]:
+        """Return the checked id of a plan, and the positions of its steps whose texts are read one by one."""
+        parsed_id, store = str(parse_id(plan_id, IdKind.PLAN)), self.engine.store
+        plan = store.plans.find(parsed_id)
+        if plan is None:
+            return parsed_id, []
+        steps = steps_of(store, plan) if spared else ()
+        left_out = {number for number, step in enumerate(steps) if step.id in spared}
+        return parsed_id, [number for number in read_steps(store, plan) if number not in left_out]
 
     async def mailbox_usage(self, terms: Terms) -> MailboxUsage:
         """Return from when the mailbox of these terms may be used again, and which of its days it is."""

@@ -57,6 +57,7 @@ class Matched:
 
 
 WaitingFor = Literal["approval", "task", "decision", "time"]
+PeopleKind = Literal["", "own", "warned", "out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,18 @@ class SequenceFilter:
     sort_order: Literal["asc", "desc"] = "asc"
     page: int = 1
     size: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFilter:
+    """Which people of a plan are listed.
+
+    ``search`` is part of a name, address, company or title; ``kind`` those with a text of their own, with
+    warnings, or taken out.
+    """
+
+    search: str = ""
+    kind: PeopleKind = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,14 @@
 """What a person must have done before an approval counts, and what the screens report about it.
 
-Three conditions: one person of the plan was opened with all their texts, every text that was written or changed
-for one person was opened, and for a large plan the number of people was stated. ``Reading`` (``lock.sessions``)
-records what was on the screen.
+One person of the plan was opened with all their texts, every text that was written or changed for one person was
+opened, for a large plan the number of people was stated, and where an approval covers warnings their number.
+``Reading`` (``lock.sessions``) records what was on the screen.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.digests import person_digest, text_digest
@@ -17,8 +17,9 @@ from sequences_mcp.domain.plain_words import as_shown
 from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import TERMINAL, Run, StepRun
-from sequences_mcp.domain.shown import MANY, DutyShown, PlanShown
+from sequences_mcp.domain.shown import MANY, DutyShown, PlanShown, is_own_text
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.review.lock.sessions import Reading
 from sequences_mcp.review.presentation import present_plan
@@ -75,7 +76,9 @@ async def show_plan_to(app: AppContext, plan: Plan, *, reading: Reading) -> Plan
         # The number of the newest audit row: if the approval fails, what happened since is listed (changes_since).
         newest = await app.records.list_audit(page=1, size=1)
         reading.seen[state] = newest.items[0].number if newest.items else 0
-    return replace(shown, duties=await duties(app, plan, tally=shown.tally, reading=reading))
+    return replace(
+        shown, duties=await duties(app, plan, tally=shown.tally, reading=reading, warnings=shown.warnings)
+    )
 
 
 def state_shown(digest: str, pauses: str) -> str:
@@ -83,7 +86,9 @@ def state_shown(digest: str, pauses: str) -> str:
     return f"{digest}:{pauses}"
 
 
-async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading) -> tuple[DutyShown, ...]:
+async def duties(
+    app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, warnings: int
+) -> tuple[DutyShown, ...]:
     """Return the conditions of approving a plan, each done or not; empty for a plan that is decided."""
     if plan.status not in OPEN:
         return ()
@@ -98,18 +103,32 @@ async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Read
             DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{plan_path}/texts")
         )
     if to_read := await _to_read(app, plan):
+        left, _ = await next_unread(app, plan, reading)
         # Comparing every text of a large plan takes long; there the page leaves the answer open and objection()
         # gives it at the approval.
-        read = await all_read(app, plan, reading) if to_read <= PAGE else None
+        read = None if not left and to_read > PAGE else not left
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
-        required.append(DutyShown(words, read, f"{plan_path}/texts"))
+        more = f": {left:,} {'person' if left == 1 else 'people'} to go" if left else ""
+        required.append(DutyShown(f"{words}{more}", read, f"{plan_path}/unread"))
     if tally.concerned > MANY:
         required.append(DutyShown(f"State how many people it reaches: {tally.concerned:,}", None, ""))
+    if warnings:
+        required.append(DutyShown(f"Say that you have seen {_warnings_words(warnings)}", None, ""))
     return tuple(required)
 
 
-async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:
-    """Return why the plan cannot be approved yet, or an empty string; ``people`` is the number that was stated."""
+@dataclass(frozen=True, slots=True)
+class StatedNumbers:
+    """What a person said with an approval: how many people it reaches, and how many warnings they have seen."""
+
+    people: int | None
+    warnings: int | None
+
+
+async def objection(
+    app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, stated: StatedNumbers
+) -> str:
+    """Return why the plan cannot be approved yet, or an empty string."""
     if not await sample_opened(app, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
     if unread := [label async for label in _unread(app, plan, reading)]:
@@ -117,11 +136,43 @@ async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: R
         more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
         return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
     # Stating the number shows that the person knows how many people an approval of a large plan reaches.
-    if tally.concerned > MANY and people != tally.concerned:
+    if tally.concerned > MANY and stated.people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
+    if (warnings := await number_of_warnings(app, plan)) and stated.warnings != warnings:
+        return f"This plan has {_warnings_words(warnings)[4:]}. Say that you have seen what it warns of."
     if (name := await _unshowable(app, plan)) is not None:
         return f"The texts for {name} hold characters that cannot be shown, so they cannot be approved. Edit them."
     return ""
+
+
+async def next_unread(
+    app: AppContext, plan: Plan, reading: Reading, *, after: str | None = None
+) -> tuple[int, str | None]:
+    """Return how many people have a text to be read that was not opened, and the run of whose turn is next.
+
+    That is the first of them after ``after`` in the list of people. In a large plan a text that was changed after
+    it was opened is not found here; ``objection`` finds it.
+    """
+    if not plan.to_read and not plan.missing_texts:
+        return 0, None
+    left, turn = await app.records.unread_people(
+        plan.id, opened=reading.opened, spared=await _spared(app, plan), after=after
+    )
+    if left or plan.to_read > PAGE:
+        return left, turn
+    changed = [draft.sequence.id async for draft in _unread_texts(app, plan, reading)]
+    return len(set(changed)), changed[0] if changed else None
+
+
+def unread_texts(app: AppContext, sequence: Run, *, reading: Reading) -> list[StepRun]:
+    """Return the texts of one person that have to be read and were not opened as they are now."""
+    if not sequence.waits_for_plan or sequence.is_at_vendor:
+        return []
+    return [
+        run
+        for run in sequence.steps
+        if is_own_text(run) and not is_spared(app, run) and not _is_read(reading, sequence, run)
+    ]
 
 
 async def sample_opened(app: AppContext, plan: Plan, reading: Reading) -> bool:
@@ -133,20 +184,26 @@ async def sample_opened(app: AppContext, plan: Plan, reading: Reading) -> bool:
     return False
 
 
-async def all_read(app: AppContext, plan: Plan, reading: Reading) -> bool:
-    """Say whether every text that was written or changed for one person was opened as it is now."""
-    async for _ in _unread(app, plan, reading):
-        return False
-    return True
-
-
 async def _unread(app: AppContext, plan: Plan, reading: Reading) -> AsyncIterator[str]:
     if not plan.to_read:
         return
+    async for draft in _unread_texts(app, plan, reading):
+        yield f"{as_shown(draft.contact.display_name, keep='')} ({draft.run.step.id})"
+
+
+async def _unread_texts(app: AppContext, plan: Plan, reading: Reading) -> AsyncIterator[Draft]:
     async for draft in _texts(app, plan.id):
         is_open = _is_read(reading, draft.sequence, draft.run) or is_spared(app, draft.run)
         if draft.run.content is not None and not is_open:
-            yield f"{as_shown(draft.contact.display_name, keep='')} ({draft.run.step.id})"
+            yield draft
+
+
+async def _spared(app: AppContext, plan: Plan) -> tuple[str, ...]:
+    """Return the ids of the steps whose texts need not be read unless they were edited."""
+    if not app.unread_drafts:
+        return ()
+    blueprint = await app.local.get_blueprint(plan.header.blueprint_id, plan.header.blueprint_version)
+    return tuple(step.id for step in blueprint.steps if step.policy.auto_validate_ai_draft)
 
 
 def is_spared(app: AppContext, run: StepRun) -> bool:
@@ -163,6 +220,10 @@ async def _to_read(app: AppContext, plan: Plan) -> int:
 
 def _texts_words(number: int) -> str:
     return "text" if number == 1 else "texts"
+
+
+def _warnings_words(number: int) -> str:
+    return "the 1 warning" if number == 1 else f"the {number:,} warnings"
 
 
 def _is_read(reading: Reading, sequence: Run, run: StepRun) -> bool:

@@ -12,8 +12,8 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.run import TERMINAL, StepRun
-from sequences_mcp.domain.shown import MANY, PersonShown, PlanShown
+from sequences_mcp.domain.run import TERMINAL
+from sequences_mcp.domain.shown import MANY, PersonShown, PlanShown, is_own_text
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.planning import warnings
 from sequences_mcp.planning.vendor_texts import title_of
@@ -207,11 +207,6 @@ async def _people(app: AppContext, plan: Plan) -> AsyncIterator[SequenceDetail]:
 
 def _lines_of(person: PersonShown, first: PersonShown, *, full: bool) -> Iterator[str]:
     sequence = person.sequence
-    if full or person is first or sequence.warnings or any(map(_is_own, sequence.steps)):
+    if full or person is first or sequence.warnings or any(map(is_own_text, sequence.steps)):
         return terminal.person_in_full(person)
     return terminal.person_by_difference(person, first)
-
-
-def _is_own(run: StepRun) -> bool:
-    """Say whether a text was written or changed for this person alone and so has to be read."""
-    return bool(run.text_generation) or run.step.is_written_per_contact

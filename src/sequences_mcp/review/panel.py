@@ -20,6 +20,7 @@ from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelShown
 from sequences_mcp.errors import ApprovalError, SequencesError
+from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review import consent
 from sequences_mcp.review.lock import passphrase
@@ -103,7 +104,7 @@ class ChatPanel:
             elsewhere = f"{elsewhere} {for_person(waits)}"
         return PanelShown(
             shown=shown,
-            people=people.map(lambda detail: present_texts(sending, detail, shown.first, sourcing=shown.sourcing)),
+            people=people.map(lambda detail: present_texts(sending, detail, sourcing=shown.sourcing)),
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )
@@ -115,8 +116,9 @@ class ChatPanel:
             return await refuse_plan(app, plan_id=plan_id, reason="rejected in the chat's panel", actor=ACTOR)
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)
-        # The panel's script asks for the number of a large plan; it is part of what the proof signs (``stated``).
-        why = await consent.objection(app, plan, tally=tally, reading=self._reading, people=tally.concerned)
+        # The panel's script asks for the number of a large plan, which the proof signs too, and for the warnings.
+        numbers = consent.StatedNumbers(tally.concerned, await number_of_warnings(app, plan))
+        why = await consent.objection(app, plan, tally=tally, reading=self._reading, stated=numbers)
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
         if (pauses := self._pauses.get(plan.digest, "")) != tally.pauses:

@@ -6,7 +6,7 @@ Dialog, terminal, page and panel lay the same values out, each in its own form.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
 from datetime import datetime
@@ -16,69 +16,43 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.findings import warnings_in
+from sequences_mcp.domain.markdown import letter_of, template_letter
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
-from sequences_mcp.domain.run import Run, StepRun, StepState
-from sequences_mcp.domain.shown import DIGEST_PREFIX, PersonShown, PlanShown, StepShown, TextShown
-from sequences_mcp.domain.word_diff import DiffSpan, diff_spans, split_words
+from sequences_mcp.domain.run import Run, StepState
+from sequences_mcp.domain.shown import DIGEST_PREFIX, FieldSpan, PersonShown, PlanShown, StepShown, TextShown
+from sequences_mcp.domain.variables import LABELS, OF_CONTACT, filled_parts
+from sequences_mcp.planning.rendering import used_by, values_for
 from sequences_mcp.planning.requirements import accounts_needed
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.vendor_texts import handed_facts, not_given
 from sequences_mcp.planning.warnings import person_findings, person_warnings, planned_blueprint
 from sequences_mcp.ports.embedded import SequenceDetail
 
-ALIKE = 0.5
-MOST_CHANGES = 6
+
+def field_spans(
+    template: str | None, text: str, *, values: Mapping[str, str | None], marked: Container[str]
+) -> tuple[FieldSpan, ...]:
+    """Return a text as spans; those have a label that its template takes from the ``marked`` of the values.
+
+    One unmarked span where the text is not what the template gives: it was written or changed for one person.
+    """
+    parts = filled_parts(template or "", values)
+    if "".join(part for part, _ in parts).rstrip() != text.rstrip():
+        return (FieldSpan(text),)
+    spans, left = [], text
+    for part, name in parts:
+        spans.append(FieldSpan(left[: len(part)], LABELS[name] if name is not None and name in marked else None))
+        left = left[len(part) :]
+    return tuple(span for span in (*spans, FieldSpan(left)) if span.text)
 
 
-def text_spans(text: str, other: str | None) -> tuple[DiffSpan, ...]:
-    """Return a text as spans that are the same as in ``other`` or differ; one span where nothing compares."""
-    if other is None or text == other:
-        return (DiffSpan(True, (), (text,)),)
-    spans = diff_spans(split_words(other), split_words(text))
-    if spans is None:
-        return (DiffSpan(False, (), (text,)),)
-    return tuple(span for span in spans if span.after)
-
-
-def text_changes(sequence: Run, first: Run) -> tuple[str, ...] | None:
-    """Return the words in which a person's texts differ from the first person's; None where little is the same."""
-    words: dict[str, None] = {}
-    for run, other in zip(sequence.steps, first.steps, strict=True):
-        for text, basis in zip(_parts(run), _parts(other), strict=True):
-            replaced = _replaced(text, basis)
-            if replaced is None:
-                return None
-            words |= dict.fromkeys(replaced)
-    return tuple(words)[:MOST_CHANGES]
-
-
-def _replaced(text: str, other: str) -> list[str] | None:
-    if text == other:
-        return []
-    head, tail = _shared(text, other)
-    parts = text_spans(text[head : len(text) - tail], other[head : len(other) - tail])
-    same = head + tail + sum(len(part.text) for part in parts if not part.differs)
-    # Two texts that have little in common are not a change of one another.
-    if same < ALIKE * max(len(text), len(other)):
-        return None
-    return [part.text.strip() for part in parts if part.differs and part.text.strip()]
-
-
-def _shared(text: str, other: str) -> tuple[int, int]:
-    """Return the lengths of the common prefix and suffix, in characters, cut back to whole words."""
-    shortest = min(len(text), len(other))
-    head = next((i for i in range(shortest) if text[i] != other[i]), shortest)
-    head = text.rfind(" ", 0, head) + 1
-    most = shortest - head
-    tail = next((i for i in range(most) if text[-1 - i] != other[-1 - i]), most)
-    gap = text.find(" ", len(text) - tail)
-    return head, (len(text) - gap if tail and gap >= 0 else 0)
-
-
-def _parts(run: StepRun) -> Iterator[str]:
-    yield run.subject or ""
-    yield run.readable or ""
+def facts_put_in(app: AppContext, detail: SequenceDetail, *, sourcing: Sourcing) -> dict[str, str]:
+    """Return the values, by variable, that a person's texts take from the person rather than from everybody."""
+    sequence = detail.sequence
+    values = values_for(detail.contact, sourcing=sourcing, sender=app.sender, variables=sequence.variables)
+    used = used_by([run.step for run in sequence.steps], values)
+    return {name: value or "" for name, value in used.items() if name in OF_CONTACT or name in sequence.variables}
 
 
 def pause_of(sequence: Run, *, now: datetime) -> datetime | None:
@@ -100,34 +74,45 @@ def present_person(app: AppContext, detail: SequenceDetail, *, sourcing: Sourcin
         handed=handed_facts(detail.sequence),
         not_given=not_given(detail),
         warnings=person_warnings(app, detail, sourcing=sourcing),
+        fields=tuple(
+            (LABELS[name], value.strip()) for name, value in facts_put_in(app, detail, sourcing=sourcing).items()
+        ),
     )
 
 
 def present_texts(
-    app: AppContext, detail: SequenceDetail, other: Run | None, *, sourcing: Sourcing, checked: bool = True
+    app: AppContext, detail: SequenceDetail, *, sourcing: Sourcing, checked: bool = True
 ) -> PersonShown:
-    """Return one person with their exact texts, compared with another's where there is one.
-
-    ``checked`` has what the guards find in each text beside it.
-    """
+    """Return one person with their exact texts; ``checked`` has what the guards find in each beside it."""
     person, sequence = present_person(app, detail, sourcing=sourcing), detail.sequence
     findings = person_findings(app, detail, sourcing=sourcing) if checked else ()
     start = person.paused or app.clock()
     slots = timetable(app, [run.step for run in sequence.steps], zone=sequence.time_zone, start=start)
-    others = other.steps if other and other.id != sequence.id else (None,) * len(sequence.steps)
-    texts = tuple(
-        TextShown(
-            run=run,
-            digest_prefix=text_digest(sequence, run).hex()[:DIGEST_PREFIX],
-            when=", ".join(filter(None, (slot.words, run.step.sent_as))),
-            subject=text_spans(run.subject or "", basis.subject if basis else None),
-            content=text_spans(run.readable or "", basis.readable if basis else None),
-            findings=tuple(finding for finding in findings if finding.step_id == run.step.id),
-            editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
+    values = values_for(detail.contact, sourcing=sourcing, sender=app.sender, variables=sequence.variables)
+    marked = facts_put_in(app, detail, sourcing=sourcing)
+    texts = []
+    for run, slot in zip(sequence.steps, slots, strict=True):
+        source = run.content or ""
+        if app.sender and run.step.type is Channel.EMAIL:
+            source = app.sender.unsigned(source)
+        read, body, template = run.readable or "", source, run.step.content
+        if run.step.is_markdown:
+            body, template = letter_of(source).plain, template_letter(template).plain
+        body = body if read.startswith(body) else read
+        texts.append(
+            TextShown(
+                run=run,
+                digest_prefix=text_digest(sequence, run).hex()[:DIGEST_PREFIX],
+                when=", ".join(filter(None, (slot.words, run.step.sent_as))),
+                subject=field_spans(run.step.subject, run.subject or "", values=values, marked=marked),
+                content=field_spans(template, body, values=values, marked=marked),
+                closing=read[len(body) :],
+                source=source,
+                findings=tuple(finding for finding in findings if finding.step_id == run.step.id),
+                editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
+            )
         )
-        for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
-    )
-    return replace(person, texts=texts)
+    return replace(person, texts=tuple(texts))
 
 
 WORDS = {

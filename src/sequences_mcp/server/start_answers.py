@@ -171,8 +171,7 @@ async def question_about(app: AppContext, plan_id: str) -> tuple[str, str] | Non
     if not waiting:
         return None  # everybody is under way: what changed are the settings, which a person sees on the page
     persons = (
-        present_texts(app, waiting_person, None, sourcing=shown.sourcing, checked=False)
-        for waiting_person in waiting
+        present_texts(app, waiting_person, sourcing=shown.sourcing, checked=False) for waiting_person in waiting
     )
     left_out = (await app.plans.planning_tally(plan.id)).left_out
     question = Question(shown=shown, people=tuple(persons), left_out=left_out).text()

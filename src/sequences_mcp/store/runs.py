@@ -28,10 +28,10 @@ from sequences_mcp.domain.run import (
     StopReason,
 )
 from sequences_mcp.errors import ConflictError
-from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.ports.embedded import PeopleFilter, SequenceFilter
 from sequences_mcp.store.blueprints import steps_from_json
 from sequences_mcp.store.contacts import escaped
-from sequences_mcp.store.database import Database, page_of
+from sequences_mcp.store.database import Database
 from sequences_mcp.store.statements import from_micros, to_micros
 
 REMEMBERED = 512
@@ -129,12 +129,44 @@ class RunRepository:
         rows = self._database.pieced("vendor_readings.stalest", {"where": _where(conditions)}, values)
         return self.by_ids([row["id"] for row in rows])
 
-    def of_plan_warned_first(self, plan_id: str, *, page: int, size: int) -> Page[Run]:
+    def of_plan_warned_first(
+        self, plan_id: str, wanted: PeopleFilter, *, read_steps: Collection[int], page: int, size: int
+    ) -> Page[Run]:
         """Return a page of a plan's people: warnings first, those taken out of it last."""
-        ids = page_of(
-            self._database, "records.people", lambda row: str(row["id"]), page=page, size=size, plan_id=plan_id
+        pieces, values = _people(plan_id, wanted, read_steps=read_steps)
+        with self._database.snapshot():
+            rows = self._database.pieced(
+                "records.people", pieces, {**values, "size": size, "skip": (page - 1) * size}
+            )
+            total = self._database.pieced("records.count_people", pieces, values)[0]["found"]
+            return Page(tuple(self.by_ids(row["id"] for row in rows)), total, page, size)
+
+    def place_in_plan(
+        self, plan_id: str, wanted: PeopleFilter, *, read_steps: Collection[int], sequence_id: str
+    ) -> int | None:
+        """Return the place of one person in that list, from 1; None where they are not in it."""
+        pieces, values = _people(plan_id, wanted, read_steps=read_steps)
+        rows = self._database.pieced("records.place", pieces, {**values, "sequence_id": sequence_id})
+        return int(rows[0]["place"]) if rows else None
+
+    def unread_of_plan(
+        self, plan_id: str, *, read_steps: Collection[int], opened: Collection[str], after: str | None
+    ) -> tuple[int, str | None]:
+        """Return how many people have a text of their own whose key is not in ``opened``, and whose turn is next.
+
+        That is the first of them after ``after`` in the order of that list, or from its beginning on.
+        """
+        rows = self._database.pieced(
+            "records.unread",
+            {"order": _PEOPLE_ORDER, "unread": f"{_WAITS} AND {_HAS_OWN.format(_UNOPENED)}"},
+            {
+                "plan_id": plan_id,
+                "after": after,
+                "read_steps": json.dumps(list(read_steps)),
+                "opened": json.dumps(list(opened)),
+            },
         )
-        return ids.of(tuple(self.by_ids(ids.items)))
+        return (int(rows[0]["found"]), str(rows[0]["id"])) if rows else (0, None)
 
     def generation_of(self, key: str, *, subject: str | None, content: str) -> int | None:
         """Return the first generation of a step that had this very text, or None."""
@@ -395,6 +427,39 @@ _ORDERS = {
     "status": "status {order}, created_at {order}, no {order}",
 }
 _DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
+_PEOPLE_ORDER = (
+    "s.status IN ('REFUSED', 'STOPPED_EARLY'), s.warnings = 0,"
+    " NOT EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0"
+    " AND coalesce(r.same_as, r.generation) > 0), s.ordinal"
+)
+_WAITS = "s.status = 'FOUND' AND s.operation_id IS NULL"
+_HAS_OWN = (
+    "EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0"
+    " AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps))"
+    " OR coalesce(r.same_as, r.generation) > 0){})"
+)
+_UNOPENED = " AND r.key NOT IN (SELECT value FROM json_each(:opened))"
+_KINDS = {
+    "own": _HAS_OWN.format(""),
+    "warned": "s.warnings > 0 AND s.status NOT IN ('REFUSED', 'STOPPED_EARLY')",
+    "out": "s.status IN ('REFUSED', 'STOPPED_EARLY')",
+}
+_FOUND_BY = "s.contact_no IN (SELECT no FROM contact WHERE search LIKE :pattern ESCAPE '\\')"
+
+
+def _people(
+    plan_id: str, wanted: PeopleFilter, *, read_steps: Collection[int]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the conditions and the order of a list of a plan's people as pieces of SQL, and their values."""
+    parts, values = [], {"plan_id": plan_id}
+    if wanted.search:
+        parts.append(_FOUND_BY)
+        values["pattern"] = f"%{escaped(wanted.search.casefold())}%"
+    if wanted.kind:
+        parts.append(_KINDS[wanted.kind])
+    if wanted.kind == "own":
+        values["read_steps"] = json.dumps(list(read_steps))
+    return {"among": "".join(f" AND {part}" for part in parts), "order": _PEOPLE_ORDER}, values
 
 
 def findings_to_json(findings: tuple[Finding, ...]) -> str | None:

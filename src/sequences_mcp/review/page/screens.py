@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.page import keys, plans, runs, texts
+from sequences_mcp.review.page import keys, people, plans, runs, texts
 from sequences_mcp.review.page.request import PageRequest
 
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
@@ -19,10 +19,12 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("POST", "/plans/{plan}/approve", plans.approve_plan_form),
     ("POST", "/plans/{plan}/refuse", plans.reject_plan_form),
     ("POST", "/plans/{plan}/renew", plans.renew_plan_form),
-    ("GET", "/plans/{plan}/sample", plans.sample_screen),
+    ("GET", "/plans/{plan}/sample", people.sample_screen),
+    ("GET", "/plans/{plan}/unread", people.unread_screen),
     ("GET", "/plans/{plan}/texts", texts.plan_texts_screen),
     ("GET", "/plans/{plan}/people/{sequence}", plans.person_screen),
-    ("POST", "/plans/{plan}/people/{sequence}/refuse", plans.reject_person_form),
+    ("POST", "/plans/{plan}/people/{sequence}/refuse", people.reject_person_form),
+    ("POST", "/plans/{plan}/take-out", people.reject_people_form),
     ("GET", "/changes/{change}", plans.change_screen),
     ("POST", "/changes/{change}/approve", plans.approve_change_form),
     ("POST", "/changes/{change}/refuse", plans.reject_change_form),

@@ -123,7 +123,7 @@ const draw = (...children) => {
 const pieces = (text) =>
   (text.match(/\n|[^\n]{1,200}/gu) ?? []).map((part) => (part.trim() ? make("span", { class: "piece" }, part) : part));
 const stretches = (parts) =>
-  parts.flatMap(({ text, differs }) => (differs ? make("mark", {}, ...pieces(text)) : pieces(text)));
+  parts.flatMap(({ text, field }) => (field ? make("mark", { title: field }, ...pieces(text)) : pieces(text)));
 const number = (value) => value.toLocaleString("en");
 const warnings = (count) => (count ? `${number(count)} ${count === 1 ? "warning" : "warnings"}` : "");
 const people = (count) => `${number(count)} ${count === 1 ? "person" : "people"}`;
@@ -171,12 +171,27 @@ const letter = (one) =>
   make(
     "section",
     { class: "letter" },
-    make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel))),
+    make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel)), one.is_own ? make("span", { class: "badge" }, "for this person alone") : null),
     make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, ${one.when}`),
     one.subject ? make("p", {}, make("strong", {}, ...stretches(one.subject))) : null,
-    make("p", { class: "text" }, ...(one.content ? stretches(one.content) : ["This text is still to be written."])),
+    make(
+      "p",
+      { class: "text" },
+      ...(one.content ? stretches(one.content) : ["This text is still to be written."]),
+      one.closing ? make("span", { class: "closing" }, ...pieces(one.closing)) : null,
+    ),
     list("findings", one.findings.map((words) => make("li", {}, words))),
   );
+
+const fields = (all) =>
+  all.length
+    ? make(
+        "p",
+        { class: "soft" },
+        "Marked, and filled in for each person: ",
+        ...all.flatMap(({ label, value }, at) => [at ? ", " : "", `${label} `, make("mark", {}, value)]),
+      )
+    : null;
 
 const UNTOLD = "These texts are written at the vendor; its API does not show them.";
 const person = (one) =>
@@ -186,6 +201,7 @@ const person = (one) =>
     make("h2", {}, one.name, " ", one.out ? make("span", { class: "badge" }, "taken out") : null),
     one.handed ? handed(one) : null,
     one.not_given ? make("p", { class: "soft" }, one.not_given) : null,
+    fields(one.fields),
     list("findings", one.findings.map((words) => make("li", {}, words))),
     one.handed && !one.texts.length ? make("p", { class: "soft" }, UNTOLD) : null,
     ...one.texts.map(exactText),
@@ -279,9 +295,6 @@ const drawPlan = (words = "", good = false) =>
     terms(shown),
     list("findings", shown.findings.map((found) => make("li", {}, found))),
     make("h2", {}, "Exactly what each person gets"),
-    shown.persons.page === 1 && shown.persons.total_count > 1
-      ? make("p", { class: "soft" }, "Marked: where a text differs from the first person's.")
-      : null,
     ...shown.persons.items.map(person),
     pager(shown.persons),
     decide(),

@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sequences_mcp.domain.findings import Finding
-    from sequences_mcp.domain.shown import PanelShown, PersonShown, TextShown
-    from sequences_mcp.domain.word_diff import DiffSpan
+    from sequences_mcp.domain.shown import FieldSpan, PanelShown, PersonShown, TextShown
 
 
-class DiffSpanView(ResultView):
-    """A span of a text, and whether it differs from the first person's text."""
+class FieldSpanView(ResultView):
+    """A part of a text, and the label of the person's fact that was put in there, where it is one."""
 
     text: str
-    differs: bool
+    field: str | None = None
+
+
+class FieldView(ResultView):
+    """A fact about a person that is put into their texts."""
+
+    label: str
+    value: str
 
 
 class PanelTextView(ResultView):
@@ -34,8 +40,10 @@ class PanelTextView(ResultView):
     channel: str
     when: str
     recipient: str | None = None
-    subject: tuple[DiffSpanView, ...] | None = None
-    content: tuple[DiffSpanView, ...] | None = None
+    subject: tuple[FieldSpanView, ...] | None = None
+    content: tuple[FieldSpanView, ...] | None = None
+    closing: str | None = None
+    is_own: bool
     findings: tuple[str, ...]
 
 
@@ -47,6 +55,7 @@ class PanelPersonView(ResultView):
     out: bool
     handed: str | None = None
     not_given: str | None = None
+    fields: tuple[FieldView, ...]
     findings: tuple[str, ...]
     texts: tuple[PanelTextView, ...]
 
@@ -153,6 +162,7 @@ def _person(person: PersonShown) -> PanelPersonView:
         handed=_line(person.handed) or None,
         not_given=person.not_given_words,
         out=person.is_out,
+        fields=tuple(FieldView(label=label, value=_line(value)) for label, value in person.fields),
         findings=(*paused, *_findings(person.findings)),
         texts=tuple(map(_text, person.texts)),
     )
@@ -168,12 +178,14 @@ def _text(text: TextShown) -> PanelTextView:
         recipient=None if run.recipient is None else _line(run.recipient),
         subject=None if run.subject is None else _spans(text.subject, keep=""),
         content=None if run.content is None else _spans(text.content, keep="\n"),
+        closing=as_shown(text.closing) or None,
+        is_own=text.is_own,
         findings=_findings(text.findings),
     )
 
 
-def _spans(spans: Iterable[DiffSpan], *, keep: str) -> tuple[DiffSpanView, ...]:
-    return tuple(DiffSpanView(text=as_shown(span.text, keep=keep), differs=span.differs) for span in spans)
+def _spans(spans: Iterable[FieldSpan], *, keep: str) -> tuple[FieldSpanView, ...]:
+    return tuple(FieldSpanView(text=as_shown(span.text, keep=keep), field=span.field) for span in spans)
 
 
 def _findings(findings: Iterable[Finding]) -> tuple[str, ...]:

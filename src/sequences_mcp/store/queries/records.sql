@@ -37,17 +37,31 @@ WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
 GROUP BY status, reason
 
 -- people --
--- A page of a plan's people: those who wait, those with warnings first, then those with a text that was changed for
--- them, then whoever was taken out.
-SELECT id FROM sequence s WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
-ORDER BY status IN ('REFUSED', 'STOPPED_EARLY'), warnings = 0,
-  NOT EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0
-              AND coalesce(r.same_as, r.generation) > 0),
-  ordinal LIMIT :size OFFSET :skip
+-- A page of a plan's people who meet the conditions, which are put in from fixed parts: those who wait, those with
+-- warnings first, then those with a text that was changed for them, then whoever was taken out.
+SELECT s.id FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) /* among */
+ORDER BY /* order */ LIMIT :size OFFSET :skip
 
 -- count_people --
--- How many people a plan has.
-SELECT count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+-- How many people of a plan meet the conditions.
+SELECT count(*) AS found FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) /* among */
+
+-- place --
+-- The place of one person in that list, from 1.
+SELECT place FROM (
+  SELECT s.id, row_number() OVER (ORDER BY /* order */) AS place
+  FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) /* among */
+) WHERE id = :sequence_id
+
+-- unread --
+-- How many people of a plan wait with a text of their own that was not opened, and the first of them after a place in
+-- the list, or from its beginning on.
+WITH unread AS (
+  SELECT s.id, row_number() OVER (ORDER BY /* order */) AS place, /* unread */ AS is_unread
+  FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+)
+SELECT id, count(*) OVER () AS found FROM unread WHERE is_unread
+ORDER BY place <= coalesce((SELECT place FROM unread WHERE id = :after), 0), place LIMIT 1
 
 -- mails --
 -- E-mails that were given to the mail server or written to the outbox, the newest first, each once.
