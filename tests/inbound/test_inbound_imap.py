@@ -16,7 +16,7 @@ import pytest
 import trustme
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MISTYPED
-from tests.world.dovecot import GMAIL, PASSWORD, USER, Dovecot, dovecot, has_dovecot
+from tests.world.dovecot import GMAIL, PASSWORD, USER, WITHOUT_IDLE, Dovecot, dovecot, has_dovecot
 
 from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.channels.mail_server import Password, Security
@@ -60,6 +60,43 @@ def test_what_is_delivered_is_found_in_the_very_next_walk_on_the_kept_connection
             dovecot.deliver(mail(f"number {number}"))
             assert walked(mailbox, marks) == [("INBOX", f"number {number}")]
         assert mailbox.logins == 1
+
+
+def commands(mailbox: ImapWalker) -> int:
+    """Return how many commands its connection has been given so far."""
+    assert mailbox._client is not None
+    return int(mailbox._client._imap.tagnum)
+
+
+ODD_NAMES = ("2026", "Entwürfe & mehr", 'with "quotes"', "a\\b", "NIL", "Work/Below", "日本")
+
+
+@pytest.mark.parametrize("capability", ["", WITHOUT_IDLE], ids=["LIST-STATUS", "without it"])
+def test_what_is_new_is_found_whatever_the_folder_is_called_and_whether_states_come_with_the_list(
+    capability: str,
+) -> None:
+    with dovecot(capability=capability) as server, connected(server) as mailbox:
+        marks: dict[str, FolderMark] = {}
+        with server.person() as person:
+            for name in ODD_NAMES:
+                person.create_folder(name)
+            assert walked(mailbox, marks) == []
+            for name in ODD_NAMES:
+                person.append(name, mail(f"in {ODD_NAMES.index(name)}"))
+        found = dict(walked(mailbox, marks))
+        assert found == {name: f"in {ODD_NAMES.index(name)}" for name in ODD_NAMES}
+        assert walked(mailbox, marks) == []
+
+
+def test_a_walk_with_nothing_new_is_one_command_however_many_folders_there_are(dovecot: Dovecot) -> None:
+    marks: dict[str, FolderMark] = {}
+    with dovecot.person() as person, connected(dovecot) as mailbox:
+        for number in range(20):
+            person.create_folder(f"Folder {number}")
+        walked(mailbox, marks)
+        before = commands(mailbox)
+        assert walked(mailbox, marks) == []
+        assert commands(mailbox) - before == 1
 
 
 def test_a_search_for_what_is_new_does_not_bring_the_last_old_message_again(dovecot: Dovecot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.dovecot import Dovecot
+from tests.world.dovecot import Dovecot, dovecot, has_dovecot
 from tests.world.mail_servers import bytes_of, free_port
 from tests.world.product import GRACE, LINUS, Bureau, mailing, yes
 
@@ -62,6 +62,23 @@ def test_a_copy_that_is_there_is_not_put_there_again(dovecot: Dovecot) -> None:
         for number in (1, 1, 2):
             copies.keep(message(number))
     assert [data for data, _ in sent_folder(dovecot)] == [message(1).data, message(2).data]
+
+
+@pytest.mark.skipif(not has_dovecot(), reason="Dovecot is not installed")
+def test_the_folder_is_looked_for_once_a_connection_and_again_after_it_was_renamed() -> None:
+    with dovecot({"Drafts": "\\Drafts"}) as server, server.person() as person:
+        person.create_folder("Sent Messages")
+        with sent_copies(Secret(server.url), Secret("smtp://127.0.0.1:25"), tokens=None) as copies:
+            assert copies.mailbox is not None
+            spent = []
+            for number in (1, 2):
+                copies.keep(message(number))
+                assert copies.mailbox._client is not None
+                spent.append(int(copies.mailbox._client._imap.tagnum))
+            assert 2 * (spent[1] - spent[0]) <= spent[0]  # no sign-in and no list any more
+            person.rename_folder("Sent Messages", "Sent Items")
+            copies.keep(message(3))
+        assert [data for data, _ in sent_folder(server, "Sent Items")] == [message(one).data for one in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(

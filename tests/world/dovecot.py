@@ -44,6 +44,7 @@ default_internal_group = {group}
 mail_location = maildir:{folder}/mail/%u
 lmtp_save_to_detail_mailbox = no
 recipient_delimiter = +
+{capability}
 {tokens}
 passdb {{
   driver = passwd-file
@@ -100,6 +101,7 @@ active_attribute = active
 active_value = true
 """
 USUAL = {"Sent": "\\Sent", "Drafts": "\\Drafts", "Trash": "\\Trash", "Junk": "\\Junk", "Archive": "\\Archive"}
+WITHOUT_IDLE = "IMAP4rev1 SASL-IR LITERAL+ ENABLE UNSELECT SPECIAL-USE CONDSTORE"
 GMAIL = {"All Mail": "\\All", "Spam": "\\Junk", "Sent Mail": "\\Sent", "Bin": "\\Trash", "Labelled": ""}
 
 
@@ -228,18 +230,23 @@ class Dovecot:
 
 @contextmanager
 def dovecot(
-    folders: dict[str, str] = USUAL, *, certificate: tuple[Path, Path] | None = None, introspection: str = ""
+    folders: dict[str, str] = USUAL,
+    *,
+    certificate: tuple[Path, Path] | None = None,
+    introspection: str = "",
+    capability: str = "",
 ) -> Iterator[Dovecot]:
     """Run a server; ``certificate`` is the file of a chain and of its key, for TLS.
 
-    ``introspection`` is where it asks about access tokens (RFC 7662), with which one can sign in then.
+    ``introspection`` is where it asks about access tokens (RFC 7662), with which one can sign in then;
+    ``capability`` is all that it says it can do, in place of everything.
     """
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     server = Dovecot(
         folder, free_port(), free_port(), free_port(), shutil.which("dovecot", path=_PATH) or "dovecot"
     )
     try:
-        _prepare(server, folders, certificate, introspection=introspection)
+        _prepare(server, folders, certificate, introspection=introspection, capability=capability)
         server.start()
         yield server
     finally:
@@ -248,7 +255,12 @@ def dovecot(
 
 
 def _prepare(
-    server: Dovecot, folders: dict[str, str], certificate: tuple[Path, Path] | None, *, introspection: str
+    server: Dovecot,
+    folders: dict[str, str],
+    certificate: tuple[Path, Path] | None,
+    *,
+    introspection: str,
+    capability: str,
 ) -> None:
     is_root = os.getuid() == 0
     owner = pwd.getpwnam("mail" if is_root else getpass.getuser())
@@ -272,6 +284,7 @@ def _prepare(
         ssl="yes" if certificate else "no",
         certificate=chain,
         token_mechanisms=" xoauth2 oauthbearer" if introspection else "",
+        capability=f"imap_capability = {capability}" if capability else "",
         tokens=TOKENS.format(folder=server.folder) if introspection else "",
     )
     server.folder.chmod(0o755)

@@ -182,6 +182,7 @@ class ImapWalker:
     _is_interrupted: bool = field(default=False, init=False)
     _wakes_in: str = field(default="INBOX", init=False)
     _seen: dict[str, int] = field(default_factory=dict, init=False)
+    _places: dict[SpecialFolder, str] = field(default_factory=dict, init=False)  # on this connection
 
     def walk(
         self, marks: Mapping[str, FolderMark], *, since: Callable[[], date], alive: Callable[[], None] = _nothing
@@ -207,14 +208,16 @@ class ImapWalker:
     ) -> Iterator[FetchedPage]:
         with self._working() as (client, extend):
             _leave(client)
-            present, read, failed = self._folders(client), set[str](), dict[str, str]()
+            listed, states = _listed_with_states(client)
+            present, read, failed = self._relevant(listed), set[str](), dict[str, str]()
             waiting = list(present)
             while waiting:
                 for folder in waiting:
                     extend()
                     alive()
                     try:
-                        for batch in _new_in(client, folder, marks=marks, since=since, extend=extend):
+                        new = _Folder(client, folder, state=states.pop(folder, None))
+                        for batch in new.pages(marks.get(folder), since=since, extend=extend):
                             yield batch
                             marks[folder] = batch.mark
                             alive()
@@ -282,19 +285,21 @@ class ImapWalker:
         return self._put(data, message_id, into=SENT)
 
     def _put(self, data: bytes, message_id: str, *, into: SpecialFolder) -> str | None:
+        was_known = into in self._places  # and may have been renamed since
         try:
             return self._put_once(data, message_id, into=into)
         except InboxUnreadError as error:
-            if not _is_lost(error):
+            if not _is_lost(error) and not was_known:
                 raise
             return self._put_once(data, message_id, into=into)
 
     def _put_once(self, data: bytes, message_id: str, *, into: SpecialFolder) -> str | None:
         with self._working() as (client, _):
             _leave(client)
-            folder = find_folder(client, into)
+            folder = self._places.get(into) or find_folder(client, into)
             if folder is None:
                 return None
+            self._places[into] = folder
             client.select_folder(folder, readonly=True)
             is_there = bool(client.search(["HEADER", "Message-ID", message_id]))
             _leave(client)
@@ -361,6 +366,7 @@ class ImapWalker:
 
     def _connected(self) -> IMAPClient:
         if self._client is None:
+            self._places.clear()
             self._client = self._signed_in()
             self.logins += 1
         return self._client
@@ -424,14 +430,14 @@ class ImapWalker:
                 refused = token
 
     def _folders(self, client: IMAPClient) -> dict[str, Matter]:
+        return self._relevant((str(name), flags) for flags, _, name in client.list_folders())
+
+    def _relevant(self, listed: Iterable[tuple[str, Iterable[object]]]) -> dict[str, Matter]:
         """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own.
 
         Trash is read too, though nothing waits for it: an answer may be deleted before the next walk.
         """
-        result: dict[str, set[bytes]] = {}
-        for flags, _, name in client.list_folders():
-            result[str(name)] = _lower(flags)
-        real = {name: flags for name, flags in result.items() if not flags & NO_FOLDER}
+        real = {name: marks for name, flags in listed if not (marks := _lower(flags)) & NO_FOLDER}
         every = [name for name, flags in real.items() if b"\\all" in flags]
         self._wakes_in = every[0] if every else "INBOX"
         if every:
@@ -530,39 +536,79 @@ def _leave(client: IMAPClient) -> None:
         client.close_folder()  # removes nothing after EXAMINE (RFC 9051, section 6.4.1)
 
 
-def _new_in(
-    client: IMAPClient,
-    folder: str,
-    *,
-    marks: Mapping[str, FolderMark],
-    since: Callable[[], date],
-    extend: Callable[[], None],
-) -> Iterator[FetchedPage]:
-    """Yield the new messages of a folder, and a batch of none where only its mark has moved."""
-    before = marks.get(folder)
-    wanted = ["UIDNEXT", "UIDVALIDITY", *(["HIGHESTMODSEQ"] if client.has_capability("CONDSTORE") else [])]
-    status = client.folder_status(folder, wanted)
-    now = FolderMark(status[b"UIDVALIDITY"], status.get(b"UIDNEXT", 0) - 1, status.get(b"HIGHESTMODSEQ", 0))
-    is_same = before is not None and before.uidvalidity == now.uidvalidity
-    if is_same and before is not None and now.last_uid == before.last_uid and now.modseq == before.modseq:
-        return
-    selected = client.select_folder(folder, readonly=True)
-    validity = int(selected[b"UIDVALIDITY"])
-    last_uid = int(selected.get(b"UIDNEXT", 0)) - 1
-    last = before.last_uid if before is not None and before.uidvalidity == validity else None
-    is_anew = (
-        last is not None and before is not None and _went_back(before, FolderMark(validity, last_uid, now.modseq))
-    )
-    if last is None or is_anew:
-        last, result = 0, client.search(["SINCE", since()])
-    else:
-        result = client.search(["UID", f"{last + 1}:*"])
-    fresh = sorted(int(uid) for uid in result if uid > last)  # `n:*` has the last message always
-    for uids in _batches(client, fresh):
-        extend()
-        messages = _fetched(client, uids)
-        yield FetchedPage(folder, messages, FolderMark(validity, uids[-1], 0))
-    yield FetchedPage(folder, (), FolderMark(validity, max([last, last_uid, *fresh]), now.modseq), is_anew)
+_EXTENSIONS = ("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE")
+_Listed: TypeAlias = list[tuple[str, Iterable[object]]]
+_State: TypeAlias = Mapping[bytes, int]
+
+
+def _state_items(client: IMAPClient) -> list[str]:
+    return ["UIDNEXT", "UIDVALIDITY", *(["HIGHESTMODSEQ"] if client.has_capability("CONDSTORE") else [])]
+
+
+def _listed_with_states(client: IMAPClient) -> tuple[_Listed, dict[str, _State]]:
+    """Return the folders with their flags, and in what state they are where the server tells that with the list.
+
+    That is one round trip (RFC 5819) in place of one for each folder; of a folder that is left out, or where the
+    server does not do it after all, STATUS is asked.
+    """
+    if all(client.has_capability(name) for name in _EXTENSIONS):
+        with suppress(*_refusals()):
+            return _by_extended_list(client)
+    return [(str(name), flags) for flags, _, name in client.list_folders()], {}
+
+
+def _by_extended_list(client: IMAPClient) -> tuple[_Listed, dict[str, _State]]:
+    """Ask for both in one command, which IMAPClient has no method for."""
+    from imapclient.imap_utf7 import decode
+    from imapclient.response_parser import parse_response
+
+    wanted = f"RETURN (SPECIAL-USE STATUS ({' '.join(_state_items(client))}))"
+    kind, answer = client._imap._simple_command("LIST", '""', '"*"', wanted)
+    client._checkok("LIST", kind, answer)
+    _, lines = client._imap._untagged_response(kind, answer, "LIST")
+    _, states = client._imap._untagged_response(kind, answer, "STATUS")
+    pairs = parse_response(states) if states and states != [None] else ()
+    by_name: dict[str, _State] = {
+        decode(name) if isinstance(name, bytes) else str(name): dict(zip(items[::2], items[1::2], strict=True))
+        for name, items in zip(pairs[::2], pairs[1::2], strict=True)
+    }
+    listed: _Listed = [(str(name), flags) for flags, _, name in client._proc_folder_list(lines)]
+    return listed, by_name
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is walked through; ``state`` is the one that was told with the list, where it was."""
+
+    client: IMAPClient
+    name: str
+    state: _State | None = None
+
+    def pages(
+        self, before: FolderMark | None, *, since: Callable[[], date], extend: Callable[[], None]
+    ) -> Iterator[FetchedPage]:
+        """Yield what is new since a mark, and a batch of none where only the mark has moved."""
+        client = self.client
+        status = self.state or client.folder_status(self.name, _state_items(client))
+        now = FolderMark(status[b"UIDVALIDITY"], status.get(b"UIDNEXT", 0) - 1, status.get(b"HIGHESTMODSEQ", 0))
+        is_same = before is not None and before.uidvalidity == now.uidvalidity
+        if is_same and before is not None and now.last_uid == before.last_uid and now.modseq == before.modseq:
+            return
+        selected = client.select_folder(self.name, readonly=True)
+        validity = int(selected[b"UIDVALIDITY"])
+        last_uid = int(selected.get(b"UIDNEXT", 0)) - 1
+        last = before.last_uid if before is not None and before.uidvalidity == validity else None
+        is_anew = last is not None and _went_back(before, FolderMark(validity, last_uid, now.modseq))
+        if last is None or is_anew:
+            last, result = 0, client.search(["SINCE", since()])
+        else:
+            result = client.search(["UID", f"{last + 1}:*"])
+        fresh = sorted(int(uid) for uid in result if uid > last)  # `n:*` has the last message always
+        for uids in _batches(client, fresh):
+            extend()
+            messages = _fetched(client, uids)
+            yield FetchedPage(self.name, messages, FolderMark(validity, uids[-1], 0))
+        yield FetchedPage(self.name, (), FolderMark(validity, max([last, last_uid, *fresh]), now.modseq), is_anew)
 
 
 def _went_back(before: FolderMark | None, now: FolderMark) -> bool:
