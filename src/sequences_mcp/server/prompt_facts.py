@@ -88,14 +88,18 @@ async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, obje
         raise InvalidArgumentsError(
             f"steps must be a whole number from 1 to {app.policy.max_steps}.", next_step="For example 3."
         )
-    return {**_manners(given["language"], given["channels"]), **_profile(app), **_playbook(given)}
+    return {**_profile(app), **playbook_facts(given)}
 
 
-def _playbook(given: Mapping[str, str]) -> dict[str, object]:
-    """Return the playbook with its example in the language, else in English; all of them where none is named."""
+def playbook_facts(given: Mapping[str, str]) -> dict[str, object]:
+    """Return what draft_sequence needs of a playbook, its example in the language or else in English.
+
+    Where no playbook is named these are all of them, without examples. InvalidArgumentsError for an unknown name.
+    """
     name = given["playbook"].casefold()
+    manners = _manners(given["language"], given["channels"])
     if not name:
-        return {"book": None, "books": [prompting.playbook(known) for known in prompting.PLAYBOOKS]}
+        return {**manners, "book": None, "books": [prompting.playbook(known) for known in prompting.PLAYBOOKS]}
     if name not in prompting.PLAYBOOKS:
         raise InvalidArgumentsError(
             f"There is no playbook {cut(name, 80)!r}.", next_step=f"There are {', '.join(prompting.PLAYBOOKS)}."
@@ -104,6 +108,7 @@ def _playbook(given: Mapping[str, str]) -> dict[str, object]:
     language = prompting.language_named(given["language"])
     is_known = language in book.examples
     return {
+        **manners,
         "book": book,
         "example": book.examples[language if is_known else "English"],
         "follow_up": book.follow_up if language == "English" or not is_known else None,
