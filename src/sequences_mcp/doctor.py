@@ -52,7 +52,7 @@ def examine(
 def as_object(lines: list[DoctorLine], *, healthy: bool) -> dict[str, object]:
     """Return the same for a program: each line with ``ok`` (true, false, null), what it is about and its words."""
     results = []
-    for line in lines[1:]:
+    for line in lines:
         about, _, words = line.words.partition(": ")
         results.append({"ok": line.ok, "about": about, "text": words})
     return {"version": __version__, "healthy": healthy, "lines": results}
@@ -115,7 +115,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         yield DoctorLine(False, str(error))
         return
     yield from _origins(settings)
-    working = _at_work(settings)
+    working = workers_now(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
     for mailbox in settings.mailboxes:
         if len(settings.mailboxes) > 1:
@@ -150,7 +150,7 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(None, f"settings differ: {conflict}")
 
 
-def _at_work(settings: Settings) -> list[WorkerPresence]:
+def workers_now(settings: Settings) -> list[WorkerPresence]:
     """Return the workers that run; an empty list where the database cannot be read, which another line reports."""
     from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.engine.supervisor import at_work

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sequences_mcp.store.sqlite.backup import RestoreSummary
 
 
+log = logging.getLogger("sequences_mcp")
 NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles that ``work --once`` does not report: it is the worker
 
 
@@ -108,12 +111,19 @@ async def _work_done(settings: Settings, made: Callable[..., WorkDone]) -> WorkD
         return made(waiting=await app.records.waiting(), stops=stops)
 
 
-def _stopped_by_signals(settings: Settings) -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; set up logging too."""
-    import logging
+def _stopped_by_signals(settings: Settings, *, log_level: str = "WARNING") -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set; set up logging too, on standard error and in UTC.
+
+    Without a level set, ``log_level`` counts for what this product logs.
+    """
     import signal
 
-    logging.basicConfig(level=settings.log_level)
+    is_set = settings.origins.get("SEQUENCES_LOG_LEVEL", "default") != "default"
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ"
+    )
+    log.setLevel(settings.log_level if is_set else log_level)
     settings.log_conflicts()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -123,13 +133,19 @@ def _stopped_by_signals(settings: Settings) -> threading.Event:
 
 def work(settings: Settings) -> None:
     """Do the due work, and enrol the people of approved starts at vendors, until SIGINT or SIGTERM."""
-    stop = _stopped_by_signals(settings)
+    stop = _stopped_by_signals(settings, log_level="INFO")
+    if not settings.accounts:
+        _require_one_that_sends(settings)
+    senders = [f"{box.address} by {box.delivery}" for box in settings.mailboxes if box.can_send]
+    log.info(
+        "Work begins in %s: %s.", settings.data_dir, "; ".join([*senders, *settings.accounts]) or "nothing sends"
+    )
     if settings.accounts:
-        asyncio.run(_work_in_context(settings, stop))
-        return  # the context opened with ``worker=True`` also ran the worker
-    _require_one_that_sends(settings)
-    with working(settings, on=True, clock=utc_now):
-        stop.wait()
+        asyncio.run(_work_in_context(settings, stop))  # opened with ``worker=True`` it also runs the worker
+    else:
+        with working(settings, on=True, clock=utc_now):
+            stop.wait()
+    log.info("Work ends: it was told to stop.")
 
 
 async def _work_in_context(settings: Settings, stop: threading.Event) -> None:

@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "client_setup": ("private_files",),
+    "service": (),
     "services": BELOW_SERVICES,
     "review": (*BELOW_SERVER, "private_files"),
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
@@ -75,6 +76,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sign_in",
         "mail_setup",
         "client_setup",
+        "service",
         "settings_file",
         "private_files",
         "upkeep",

@@ -324,5 +324,6 @@ def _what_next(plan: SetupPlan) -> Iterator[str]:
         yield f"->   {client.client.title}: {client.client.then}"
     yield "->   Ask there for a sequence, such as: draft two e-mails to Grace Hopper and start them."
     yield "->   Read and approve what waits for you: sequences-mcp review --open"
+    yield "->   Have e-mails leave while no chat is open: sequences-mcp service install"
     if plan.outbox:
         yield "->   Connect the mailbox when you have it: sequences-mcp mail connect"

@@ -61,12 +61,21 @@ def has_colours() -> bool:
 
 
 def say_json(value: object) -> None:
-    """Print a value as one line of JSON, in ASCII, which has no control characters."""
+    """Print a value as one line of JSON, in ASCII, which has no control characters; times in ISO 8601."""
     import json
 
     import click
 
-    click.echo(json.dumps(value, default=str))
+    click.echo(
+        json.dumps(value, default=lambda item: item.isoformat() if hasattr(item, "isoformat") else str(item))
+    )
+
+
+def json_option(act: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that reports the option ``--json``."""
+    import click
+
+    return click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")(act)
 
 
 def machine_here() -> Machine:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sequences_mcp.cli.keyboard import say, settings_here, text_of_file
+from sequences_mcp.cli.keyboard import json_option, say, say_json, settings_here, text_of_file
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
@@ -134,8 +134,17 @@ def _test() -> click.Command:
     @click.command("test", help="Send a test message to yourself, wait until it has arrived, and look at it.")
     @click.argument("mailbox", required=False)
     @WITHIN
-    def test(mailbox: str | None, within: float) -> None:
-        sys.exit(0 if tried_out(mailbox_named(settings_here(), mailbox), within=within) else 1)
+    @json_option
+    def test(mailbox: str | None, within: float, as_json: bool) -> None:
+        from sequences_mcp.doctor import as_object, test_lines
+
+        tried = mailbox_named(settings_here(), mailbox)
+        if not as_json:
+            sys.exit(0 if tried_out(tried, within=within) else 1)
+        lines = list(test_lines(tried, within=within))
+        is_well = all(line.ok is not False for line in lines)
+        say_json({"mailbox": tried.name, **as_object(lines, healthy=is_well)})
+        sys.exit(0 if is_well else 1)
 
     return test
 

@@ -9,9 +9,11 @@ import click
 
 from sequences_mcp.cli.keyboard import (
     chosen_passphrase,
+    json_option,
     person_here,
     prove_passphrase,
     say,
+    say_json,
     settings_here,
     typed_secret,
     with_context,
@@ -82,11 +84,16 @@ def _open_page() -> None:
 def _list() -> click.Command:
     @click.command("list", help="List what is waiting for you.")
     @click.option("--page", type=click.IntRange(1), default=1)
-    def list_(page: int) -> None:
-        from sequences_mcp.review.terminal import review_list
+    @json_option
+    def list_(page: int, as_json: bool) -> None:
+        from sequences_mcp.review.terminal import review_list, review_rows
         from sequences_mcp.services.reviews import list_reviews
 
-        say(review_list(with_context(lambda app: list_reviews(app, page=page, size=100))))
+        waiting = with_context(lambda app: list_reviews(app, page=page, size=100))
+        if as_json:
+            say_json(review_rows(waiting))
+        else:
+            say(review_list(waiting))
 
     return list_
 
@@ -95,10 +102,15 @@ def _show() -> click.Command:
     @click.command(help="Show a plan: the first person in full, of others what differs. Or a text, or a change.")
     @click.argument("identifier", metavar="ID")
     @click.option("--full", is_flag=True, help="Every person in full.")
-    def show(identifier: str, full: bool) -> None:
+    @json_option
+    def show(identifier: str, full: bool, as_json: bool) -> None:
         from sequences_mcp.review.decide import look_up
 
-        say(with_context(lambda app: look_up(app, identifier, full=full)).lines)
+        lines = with_context(lambda app: look_up(app, identifier, full=full)).lines
+        if as_json:
+            say_json({"id": identifier, "lines": list(lines)})
+        else:
+            say(lines)
 
     return show
 

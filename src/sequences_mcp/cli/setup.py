@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequences_mcp.cli.keyboard import machine_here, say, say_json, settings_here
+from sequences_mcp.cli.keyboard import json_option, machine_here, say, say_json, settings_here
 from sequences_mcp.client_setup import changes
 from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, clients_here, start_command
 from sequences_mcp.errors import InvalidArgumentsError
@@ -27,7 +27,6 @@ CLIENT = click.option(
     help="Only this client's file, and no other question; may be given several times.",
 )
 YES = click.option("--yes", is_flag=True, help="Write without asking.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
 NOTHING = "Nothing was changed."
 
 
@@ -40,7 +39,7 @@ def _setup() -> click.Command:
     @YES
     @click.option("--print", "prints", is_flag=True, help="Print what each client's file needs; write nothing.")
     @click.option("--list", "lists", is_flag=True, help="List the clients on this machine; write nothing.")
-    @AS_JSON
+    @json_option
     def setup(names: tuple[str, ...], yes: bool, prints: bool, lists: bool, as_json: bool) -> None:
         settings = settings_here()
         planned = planned_entries(settings, names)
@@ -62,15 +61,33 @@ def _uninstall() -> click.Command:
     )
     @CLIENT
     @YES
-    @AS_JSON
+    @json_option
     def uninstall(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
         settings = settings_here()
         planned = _planned_removals(settings, names)
+        if not names:
+            _end_service(settings, is_agreed=yes, is_quiet=as_json)
         write_clients(settings, planned, is_agreed=yes, as_json=as_json)
         if not as_json:
             say(_what_stays(settings))
 
     return uninstall
+
+
+def _end_service(settings: Settings, *, is_agreed: bool, is_quiet: bool) -> None:
+    """End the service of this system and delete its file, where one is installed."""
+    from sequences_mcp.cli import service
+    from sequences_mcp.service import end_service
+
+    made = service.service_here(settings)
+    if not made.is_installed:
+        return
+    if not is_agreed:
+        agree(f"End the {made.kind} {made.path} and delete it?")
+    if is_quiet:
+        list(end_service(made, run=service.run_here))
+    else:
+        service.ended(made)
 
 
 def server_command() -> tuple[str, ...]:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from sequences_mcp.cli.keyboard import person_here, prove_passphrase, say, settings_here, text_of_file
+from sequences_mcp.cli.keyboard import (
+    json_option,
+    person_here,
+    prove_passphrase,
+    say,
+    say_json,
+    settings_here,
+    text_of_file,
+)
 
 
 def _work() -> click.Command:
     @click.command(help="Send what is due and make approved starts at vendors, until stopped.")
     @click.option("--once", is_flag=True, help="Do what is due now and end.")
-    def work(once: bool) -> None:
+    @json_option
+    def work(once: bool, as_json: bool) -> None:
         from sequences_mcp.review.terminal import work_done
         from sequences_mcp.upkeep import work, work_once
 
-        if once:
+        if as_json and not once:
+            raise click.UsageError("--json is for --once: without it nothing is reported before the end.")
+        if as_json:
+            say_json(asdict(work_once(settings_here())))
+        elif once:
             say(work_done(work_once(settings_here())))
         else:
             work(settings_here())
@@ -32,7 +45,8 @@ def _work() -> click.Command:
 def _check() -> click.Command:
     @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def check(file: Path) -> None:
+    @json_option
+    def check(file: Path, as_json: bool) -> None:
         from sequences_mcp.bootstrap import law_of, policy_of
         from sequences_mcp.domain.findings import errors_in
         from sequences_mcp.review.terminal import findings
@@ -40,7 +54,11 @@ def _check() -> click.Command:
 
         settings = settings_here()
         located = check_file(text_of_file(file), policy=policy_of(settings), law=law_of(settings)())
-        say(findings(located, name=str(file)))
+        if as_json:
+            rows = [asdict(place.finding) | asdict(place.start) for place in located]
+            say_json({"file": str(file), "findings": rows})
+        else:
+            say(findings(located, name=str(file)))
         sys.exit(1 if errors_in(place.finding for place in located) else 0)
 
     return check
@@ -49,11 +67,17 @@ def _check() -> click.Command:
 def _audit() -> click.Command:
     @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
     @click.argument("action", type=click.Choice(["verify"]))
-    def audit(action: str) -> None:
+    @json_option
+    def audit(action: str, as_json: bool) -> None:
         from sequences_mcp.doctor import survey_store
 
         survey = survey_store(settings_here())
         broken = f"Row {survey.broken_row} does not fit the chain."
+        if as_json:
+            say_json(
+                {"rows": survey.audit_rows, "holds": survey.broken_row is None, "broken_row": survey.broken_row}
+            )
+            sys.exit(0 if survey.broken_row is None else 1)
         say([f"{survey.audit_rows:,} rows, the chain holds." if survey.broken_row is None else broken])
         sys.exit(0 if survey.broken_row is None else 1)
 
@@ -62,7 +86,7 @@ def _audit() -> click.Command:
 
 def _doctor() -> click.Command:
     @click.command(help="Check settings, database, mail server and clock, and show what is waiting.")
-    @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+    @json_option
     @click.option("--send-test", is_flag=True, help="Send each mailbox a message to itself, which has to arrive.")
     @click.option("--dns", is_flag=True, help="Say what the DNS has of the senders' domains.")
     def doctor(as_json: bool, send_test: bool, dns: bool) -> None:
@@ -70,7 +94,7 @@ def _doctor() -> click.Command:
 
         lines, healthy = examine(os.environ, sends_test=send_test, asks_dns=dns)
         if as_json:
-            click.echo(json.dumps(as_object(lines, healthy=healthy)))  # JSON in ASCII has no control characters
+            say_json(as_object(lines[1:], healthy=healthy))
         else:
             say(str(line) for line in lines)
         sys.exit(0 if healthy else 1)

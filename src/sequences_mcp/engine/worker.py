@@ -153,6 +153,12 @@ def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: d
 
 
 log = logging.getLogger(__name__)
+# What became of an e-mail, in the words of the log.
+LOGGED = {
+    "accepted": "delivered",
+    "refused": "not accepted",
+    "lost": "given to the server, whose answer did not come",
+}
 
 FREE, NOTICE = "free", "notice"
 QUEUES = frozenset({FREE, MAILBOX, NOTICE})
@@ -487,6 +493,7 @@ class Worker:
         try:
             record_outcome(self.store, outcome, rules=self.rules, now=self.clock())
             self.outcomes[outcome.kind] += 1
+            log.info("%s, step %s: the e-mail was %s.", outcome.sequence_id, outcome.key, LOGGED[outcome.kind])
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
             if _stands_already(self.store, outcome):
                 return

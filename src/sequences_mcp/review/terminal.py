@@ -44,6 +44,32 @@ def review_list(reviews: Reviews) -> Iterator[str]:
         yield f"There is more: --page {reviews.plans.page + 1}."
 
 
+def review_rows(reviews: Reviews) -> dict[str, object]:
+    """Return the same for a program; ``has_more``: another page follows."""
+    return {
+        "changes": [
+            {"id": change.id, "what": what_it_is(change), "subject": change.subject, "asked_at": change.asked_at}
+            for change in reviews.changes.items
+        ],
+        "plans": [
+            {
+                "id": plan.id,
+                "status": plan.status.words,
+                "blueprint": plan.header.blueprint_name,
+                "people": plan.people,
+                "missing_texts": plan.missing_texts,
+                "warnings": reviews.warnings[plan.id],
+            }
+            for plan in reviews.plans.items
+        ],
+        "texts": [
+            {"id": draft.id, "why": draft.why, "contact": draft.contact.display_name, "step": draft.run.step.id}
+            for draft in reviews.drafts.items
+        ],
+        "has_more": reviews.has_more,
+    }
+
+
 def work_done(done: WorkDone) -> Iterator[str]:
     """Yield the result of ``work --once``: what was sent, what waits for a person, when the next step is due."""
     parts = []
