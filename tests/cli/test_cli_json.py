@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 import pytest
-from terminal import Terminal, done
-from test_cli_start import started
+from tests.cli.terminal import Terminal, done
+from tests.cli.test_cli_start import started
 from tests.secrecy.hearing import heard
 from tests.world.product import MAIL, people
 
