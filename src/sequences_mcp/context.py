@@ -147,6 +147,17 @@ class AppContext:
         named = next((step.config.user_id for step in steps if step.config and step.config.user_id), None)
         return self._with(lambda mailbox: mailbox.name == named)
 
+    def sending_as(self, name: str) -> AppContext:
+        """Return this with the mailbox of this name in use; InvalidArgumentsError with the names there are."""
+        names = [mailbox.name for mailbox in self.mailboxes if mailbox.name]
+        if name not in names:
+            known = f"there are {', '.join(names)}" if names else "the one mailbox of this server has no name"
+            raise InvalidArgumentsError(
+                f"No mailbox is called {name[:80]!r}; {known}.",
+                next_step="Name one of them as sender, or leave it out." if names else "Leave sender out.",
+            )
+        return self._with(lambda mailbox: mailbox.name == name)
+
     def sending_under(self, terms: Terms) -> AppContext:
         """Return this with the mailbox in use that has the address of these terms, where this process has it."""
         return self._with(lambda mailbox: mailbox.terms.sender_address == terms.sender_address)

@@ -16,6 +16,7 @@ from sequences_mcp.bootstrap import law_of as law_of_settings
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.engine.approvals import draft_id
 from sequences_mcp.errors import RefusedByGuardsError, SettingsError
 from sequences_mcp.guards.law import built_in
 from sequences_mcp.guards.policy import DEFAULT
@@ -23,7 +24,7 @@ from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
 from sequences_mcp.review.terminal import warned
 from sequences_mcp.services.blueprints import check_blueprint, check_file, create_blueprint, waive
 from sequences_mcp.services.contacts import save_contacts
-from sequences_mcp.services.reviews import approve_plan
+from sequences_mcp.services.reviews import approve_plan, check_draft, edit_draft
 from sequences_mcp.services.starts import StartReport, preview_sequence, start_sequence
 from sequences_mcp.settings import read_settings
 
@@ -436,3 +437,27 @@ async def test_a_person_who_reviews_is_told_that_it_is_no_legal_advice(tmp_path:
         quiet = "\n".join(warned([Finding(rule="channel.markdown", severity=Severity.WARNING, message="x")]))
     assert shown.count("no legal advice") == 1
     assert "no legal advice" not in quiet
+
+
+async def test_an_edited_text_is_held_against_what_a_house_made_an_error_as_a_start_is(tmp_path: Path) -> None:
+    house = '[countries.FR.opt_out]\nseverity = "error"\n'
+    polite = {**HELLO, "content": f"{HELLO['content']} To unsubscribe, just reply no."}
+    rude = "Hi {{firstname}}, a call?"
+    async with open_context(settings(tmp_path, LAW, house=house), worker=False) as app:
+        report = await started(app, FR, US, steps=[polite])
+        [marie, grace] = [
+            item.sequence
+            for country in ("FR", "US")
+            for item in (await app.records.list_people(report.plan.id, page=1, size=5)).items
+            if item.contact.country == country
+        ]
+        draft = draft_id(marie.steps[0])
+        with pytest.raises(RefusedByGuardsError) as refused:
+            await edit_draft(app, draft_id=draft, content=rude)
+        assert [finding.rule for finding in refused.value.data["findings"]] == ["law.opt_out"]
+        _, found = await check_draft(app, draft_id=draft, content=rude)
+        assert "law.opt_out" in {finding.rule for finding in found}
+        kept = await edit_draft(app, draft_id=draft, content=f"{rude} To unsubscribe, just reply no.")
+        other = await edit_draft(app, draft_id=draft_id(grace.steps[0]), content=rude)
+    assert kept.run.content == "Hi Marie, a call? To unsubscribe, just reply no."
+    assert other.run.content == "Hi Grace, a call?"

@@ -199,3 +199,97 @@ def test_due_work_is_done_once_where_the_default_mailbox_lacks_its_password(bure
     settings_with(bureau, ada=lacking, bob=())
     done = work_once(bureau.settings)
     assert (done.accepted, done.to_outbox) == (0, False)
+
+
+async def test_a_start_names_the_mailbox_that_it_leaves_from(bureau: Bureau) -> None:
+    with two_servers(bureau, bob='signature = "Bob, by the river"') as (adas, bobs):
+        async with bureau.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(SIGNED)
+            done = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(1), sender="bob")
+            again = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(2)[1:])
+        bureau.work()
+    assert (done["plan_id"] != again["plan_id"]) and len(bobs.taken) == len(adas.taken) == 1
+    [from_bob], [from_ada] = bobs.taken, adas.taken
+    mail = message_from_bytes(from_bob.content or b"", policy=policy.default)
+    assert str(mail["From"]) == "Bob Example <bob@example.com>"
+    assert "suit you? Bob\r\n\r\nBob, by the river" in mail.as_bytes(policy=policy.SMTP).decode()
+    assert b"From: Ada Example <ada@example.com>" in (from_ada.content or b"")
+    assert bureau.rows("SELECT count(DISTINCT terms) FROM plan") == [(2,)]
+
+
+async def test_a_mailbox_that_there_is_not_is_refused_with_those_there_are_and_nothing_is_saved(
+    bureau: Bureau,
+) -> None:
+    with two_servers(bureau):
+        async with bureau.client() as desktop:
+            blueprint = await desktop.blueprint(SIGNED)
+            theirs = await desktop.blueprint(FROM_BOB)
+            for sender, id_, words in (
+                ("eve", blueprint, "there are ada, bob"),
+                ("", blueprint, "there are ada, bob"),
+                ("bob@example.com", blueprint, "there are ada, bob"),
+                ("ada", theirs, "the blueprint itself names the mailbox"),
+            ):
+                refused = await desktop.refused(
+                    "start_sequence", blueprint_id=id_, contacts=people(1), sender=sender
+                )
+                assert words in refused["message"].lower(), refused
+            await desktop.call("start_sequence", blueprint_id=theirs, contacts=people(1), sender="bob")
+    assert bureau.rows("SELECT count(*) FROM contact") == [(1,)]
+
+
+async def test_the_one_mailbox_of_the_environment_has_no_name_to_give(bureau: Bureau) -> None:
+    async with bureau.client() as desktop:
+        refused = await desktop.refused(
+            "start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=people(1), sender="ada"
+        )
+    assert "has no name" in refused["message"] and refused["next"] == "Leave sender out."
+
+
+async def test_the_same_start_from_another_mailbox_is_another_start(bureau: Bureau) -> None:
+    with two_servers(bureau):
+        async with bureau.client() as desktop:
+            blueprint = await desktop.blueprint(SIGNED)
+            given = {"blueprint_id": blueprint, "contacts": people(1)}
+            plans = [
+                (await desktop.call("start_sequence", **given, **more))["plan_id"]
+                for more in ({}, {"sender": "bob"}, {"sender": "bob"}, {})
+            ]
+            key = {"idempotency_key": "one"}
+            await desktop.call("start_sequence", **given, **key, sender="bob")
+            reused = await desktop.refused("start_sequence", **given, **key)
+    assert plans[0] == plans[3] != plans[1] == plans[2]
+    assert reused["code"] == "key_reused"
+
+
+async def test_what_the_operator_allowed_beforehand_leaves_from_the_mailbox_it_was_allowed_for(
+    bureau: Bureau,
+) -> None:
+    with two_servers(bureau) as (adas, bobs):
+        async with bureau.client() as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+        allowed = bureau.having(AUTO_APPROVE=f"{blueprint}@1")
+        async with allowed.client() as desktop:
+            given = {"blueprint_id": blueprint, "auto_approve": True}
+            contacts = [(await desktop.contact(**person)) for person in people(2)]
+            chosen = await desktop.call("start_sequence", **given, contacts=contacts[:1], sender="bob")
+            usual = await desktop.call("start_sequence", **given, contacts=contacts[1:], sender="ada")
+        allowed.work()
+    assert (chosen["status"], usual["status"]) == ("waiting", "approved")
+    assert (len(adas.taken), len(bobs.taken)) == (1, 0)
+
+
+async def test_whoever_failed_is_planned_anew_from_the_mailbox_they_began_with(bureau: Bureau) -> None:
+    with two_servers(bureau) as (adas, bobs):
+        async with bureau.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            bobs.script["RCPT"] = "550 5.2.1 The email account that you tried to reach is disabled."
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(1), sender="bob")
+            bureau.work()
+            assert bureau.rows("SELECT status FROM sequence") == [("FAILED",)]
+            bobs.script.clear()
+            planned = await desktop.call("retry_failed", blueprint_id=blueprint)
+            async with bureau.app() as app:
+                await app.plans.approve_plan(planned["plan_id"], digest=planned["digest"], actor="terminal")
+            bureau.work()
+    assert (len(adas.taken), len(bobs.taken)) == (0, 1)

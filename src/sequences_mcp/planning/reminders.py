@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from types import MappingProxyType
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import TEXTED, Channel, Step
@@ -19,7 +20,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, errors_in, waived, warnings_in
 from sequences_mcp.domain.markdown import template_letter
 from sequences_mcp.domain.plan import PlanHeader
-from sequences_mcp.domain.run import BEGUN, Leaving
+from sequences_mcp.domain.run import BEGUN, Leaving, Run, StepRun
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
@@ -61,12 +62,18 @@ def without_reminders(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def with_reminders(
-    app: AppContext, person: PlannedPerson, waivers: Iterable[Waiver] = (), *, below: str | None = None
+    app: AppContext,
+    person: PlannedPerson,
+    waivers: Iterable[Waiver] = (),
+    *,
+    below: str | None = None,
+    rewritten: frozenset[str] = frozenset(),
 ) -> PlannedPerson:
     """Return a person of a start with what refuses them among the findings, and the rest as ``reminders``.
 
     Without ``[law]`` in settings.toml only consent is asked for, of those whose own country needs it. ``below`` is
-    what stands below each text, where that is not the mailbox's.
+    what stands below each text, where that is not the mailbox's; ``rewritten`` are the steps whose text stands
+    for their template.
     """
     law, contact = app.law(), person.contact
     if law.setting is None and (contact.country is None or contact.country not in law.needs_consent):
@@ -74,7 +81,11 @@ def with_reminders(
     steps = [planned.step for planned in person.steps]
     if steps and not any(step.type is Channel.EMAIL or step.type in TEXTED for step in steps):
         return person
-    texts = {planned.step.id: planned.content for planned in person.steps}
+    texts = {
+        planned.step.id: planned.content or ""
+        for planned in person.steps
+        if planned.step.is_written_per_contact or planned.step.id in rewritten
+    }
     waivers = tuple(waivers)
     findings = findings_about(
         law,
@@ -85,6 +96,18 @@ def with_reminders(
     )
     results = waived(findings, waivers)
     return replace(person, findings=(*person.findings, *errors_in(results)), reminders=warnings_in(results))
+
+
+def refusals_of_text(
+    app: AppContext, sequence: Run, contact: Contact, *, waivers: Iterable[Waiver], text: StepRun
+) -> tuple[Finding, ...]:
+    """Return what refuses the new ``text`` of a step of one person by law, as a start would leave them out."""
+    steps = tuple(text if run.key == text.key else run for run in sequence.steps)
+    person = PlannedPerson(
+        contact=contact, variables=sequence.variables, time_zone=sequence.time_zone, steps=steps
+    )
+    held = with_reminders(app, person, waivers, rewritten=frozenset({text.step.id}))
+    return tuple(finding for finding in held.refusals if finding.step_id == text.step.id)
 
 
 def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy, law: Callable[[], Law]) -> str | None:
@@ -124,14 +147,12 @@ def _facts(app: AppContext, contact: Contact, *, only_own: bool) -> PersonFacts:
 
 
 def _first_messages(
-    steps: Items[Step], texts: dict[str, str | None] | None = None, *, below: str
+    steps: Items[Step], texts: Mapping[str, str] = MappingProxyType({}), *, below: str
 ) -> Iterator[FirstMessage]:
     """Yield the first e-mail, and before it the first text message; who had an e-mail has read it all there."""
     texted = False
     for step in steps:
-        content = step.content
-        if step.is_written_per_contact and texts is not None:
-            content = texts.get(step.id) or ""
+        content = texts.get(step.id, step.content)
         if step.is_markdown:
             content = template_letter(content).plain
         if step.type is Channel.EMAIL:

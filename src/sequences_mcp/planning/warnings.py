@@ -34,7 +34,11 @@ async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
         named = not any(NO_AGENT in warning for warning in header.warnings)
         findings = (*findings, *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=named))
     else:
-        findings = (*findings, *unread(app, blueprint.steps), *after_answers(blueprint))
+        findings = (
+            *findings,
+            *unread(app.sending_under(header.terms), blueprint.steps),
+            *after_answers(blueprint),
+        )
     return BlueprintReport(blueprint, findings)
 
 

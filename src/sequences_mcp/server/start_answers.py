@@ -50,12 +50,12 @@ class StartRequest:
     contacts: Items[object]
     auto_approve: bool
     idempotency_key: str | None
+    sender: str | None = None
 
     async def call(self, app: AppContext) -> ToolCall:
         """Return what this start is known by: the key given, or one derived from arguments and version."""
-        mark = fingerprint(
-            {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
-        )
+        given = {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
+        mark = fingerprint(given if self.sender is None else {**given, "sender": self.sender})
         if self.idempotency_key is not None:
             return ToolCall(TOOL, self.idempotency_key, mark)
         version = await version_to_start(app, blueprint_id=self.blueprint_id, contacts=self.contacts)

@@ -27,6 +27,7 @@ from sequences_mcp.domain.run import (
 from sequences_mcp.domain.threads import answer_subject, steps_so_far, takes_thread_subject, thread_subject
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
 from sequences_mcp.planning import recipient_rows
+from sequences_mcp.planning.reminders import refusals_of_text
 from sequences_mcp.planning.rendering import planned_step, values_for
 from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
 from sequences_mcp.ports.embedded import Draft, OpenTask, SequenceDetail, SequenceFilter, StepText, VendorFacts
@@ -293,6 +294,10 @@ async def require_allowed_texts(
         earlier=steps_so_far((other.step, other.subject) for other in sequence.steps_before(step.id)),
         rewritten=True,
     )
+    if text is not None:
+        waivers = await app.waivers.waivers_of(sequence.blueprint_id)
+        new = replace(planned, key=run.key)
+        findings += refusals_of_text(app, sequence, draft.contact, waivers=waivers, text=new)
     return StepText(subject=planned.subject, content=planned.content or ""), findings
 
 

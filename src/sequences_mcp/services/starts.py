@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -103,6 +103,7 @@ async def start_sequence(
     *,
     blueprint_id: str,
     contacts: Items[object],
+    sender: str | None = None,
     auto_approve: bool = False,
     call: ToolCall | None = None,
     progress: Progress,
@@ -111,10 +112,14 @@ async def start_sequence(
 
     The plan is stored as that of ``call``. A key that the caller gave is also given to a vendor that takes one.
 
-    Contacts given as facts are saved. Whoever must not or cannot be written to is left out, with the reason.
-    Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
-    bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
+    ``sender`` is the name of the mailbox that it leaves from, where the blueprint names none. Contacts given as
+    facts are saved. Whoever must not or cannot be written to is left out, with the reason. Raises
+    RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for bad or
+    repeated contacts and for a mailbox that there is not, NotSupportedError for one at a vendor, ApprovalError for
+    an ``auto_approve`` that the operator has not allowed.
     """
+    is_chosen = sender is not None and sender != app.mailbox.name
+    app = app if sender is None else await _sending_as(app, sender, blueprint_id=blueprint_id)
     rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     if auto_approve and rows.is_sound:
         await require_allowed(app, blueprint_id)
@@ -126,12 +131,31 @@ async def start_sequence(
         plan, tally = await _planned_there(app, blueprint_id, rows, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
 
-    is_usual = auto_approve and not await _is_for_a_person(app, entries)  # before the transaction that seals it
+    # Before the transaction that seals it. A mailbox of the caller's choice is not what the operator allowed.
+    is_usual = auto_approve and not is_chosen and not await _is_for_a_person(app, entries)
 
     def approved_by(plan: Plan) -> str | None:
         return OPERATOR if is_usual and _needs_nobody(app, plan, tally=tally) else None
 
     return await _sealed(app, plan, tally=tally, number=len(entries), call=call, approved_by=approved_by)
+
+
+async def _sending_as(app: AppContext, sender: str, *, blueprint_id: str) -> AppContext:
+    """Return this with the mailbox of a start in use, which its blueprint must not contradict."""
+    provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
+    if provider.name != LOCAL:
+        raise NotSupportedError(
+            f"sender names a mailbox of this server; {provider.title} sends from the accounts connected there.",
+            next_step="Leave sender out.",
+        )
+    chosen = app.sending_as(sender)
+    steps = (await provider.get_blueprint(blueprint_id)).steps
+    if any(step.config and step.config.user_id not in (None, sender) for step in steps):
+        raise InvalidArgumentsError(
+            "The blueprint itself names the mailbox that sends it (config.userId), and that is another one.",
+            next_step="Leave sender out, or take config.userId out of the steps with update_blueprint.",
+        )
+    return chosen
 
 
 async def _sealed(
@@ -503,9 +527,10 @@ async def retry_failed(
             f"{provider.title} sends by itself and tries again by itself.",
             next_step="get_sequence shows what failed there; start_sequence begins anew.",
         )
+    failed = await _failed(app, blueprint_id)
+    app = await app.sending_for(failed[0]) if failed else app
     blueprint, warnings = await startable(app, blueprint_id)
     app = app.sending(blueprint.steps)
-    failed = await _failed(app, blueprint.id)
     if not failed:
         raise ConflictError(
             "Nobody's newest run of this blueprint has failed, so there is nothing to plan anew.",
@@ -514,8 +539,11 @@ async def retry_failed(
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
     answered = await _answered(app, blueprint)
+    elsewhere = await _from_elsewhere(app, blueprint, failed)
     for batch in batches(failed, BATCH):
-        judged = await _judged(app, blueprint, batch, answered=answered)
+        judged = await _judged(
+            app, blueprint, batch, besides={**dict.fromkeys(answered, ANSWERED_BEFORE), **elsewhere}
+        )
         going = [_planned(recipient, run) for recipient, run, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
@@ -537,6 +565,19 @@ async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
     return [run for run in newest.values() if run.status is SequenceStatus.FAILED and not run.is_at_vendor]
 
 
+async def _from_elsewhere(app: AppContext, blueprint: Blueprint, failed: Items[Run]) -> dict[str, str]:
+    """Return, by run id, why a run that began with another mailbox is not in a plan of this one."""
+    if len(app.mailboxes) == 1 or any(step.config and step.config.user_id for step in blueprint.steps):
+        return {}
+    plans = {plan_id: await app.plans.get_plan(plan_id) for plan_id in {run.plan_id for run in failed}}
+    began = {run.id: app.sending_under(plans[run.plan_id].header.terms).mailbox for run in failed}
+    return {
+        run_id: f"it began with the mailbox {mailbox.name}: call again once this plan is decided"
+        for run_id, mailbox in began.items()
+        if mailbox is not app.mailbox
+    }
+
+
 async def _answered(app: AppContext, blueprint: Blueprint) -> frozenset[str]:
     """Return the runs of a blueprint whose people answered, where that does not leave them going."""
     if blueprint.replies.on_reply is OnReply.CONTINUE:
@@ -554,7 +595,7 @@ async def _answered(app: AppContext, blueprint: Blueprint) -> frozenset[str]:
 
 
 async def _judged(
-    app: AppContext, blueprint: Blueprint, runs: list[Run], *, answered: Container[str]
+    app: AppContext, blueprint: Blueprint, runs: list[Run], *, besides: Mapping[str, str]
 ) -> list[tuple[PlannedPerson, Run, tuple[str, ...]]]:
     contacts = await app.local.get_contacts([run.contact_id for run in runs])
     waivers = await app.waivers.waivers_of(blueprint.id)
@@ -567,8 +608,8 @@ async def _judged(
         )
         recipient = with_reminders(app, recipient, waivers)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        replied = (ANSWERED_BEFORE,) if run.id in answered else ()
-        judged.append((recipient, run, reasons + replied + _unlike(run, blueprint)))
+        also = (besides[run.id],) if run.id in besides else ()
+        judged.append((recipient, run, reasons + also + _unlike(run, blueprint)))
     return judged
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.run import LIVE
-from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Unpacked
+from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Name, Unpacked
 from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.dialog import is_another_round
 from sequences_mcp.server.panel import SHOWN
@@ -31,6 +31,7 @@ async def start_sequence(
     ctx: Context[Any, Any],
     blueprint_id: str,
     contacts: Annotated[list[Any], Unpacked, EntryFormat],
+    sender: Annotated[Name | None, Field(description="Mailbox of list_providers")] = None,
     auto_approve: Annotated[bool, Field(description="Refused unless the operator allowed this blueprint")] = False,
     wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,
     idempotency_key: Annotated[IdempotencyKey, Field(description="Default: derived from the arguments")] = None,
@@ -38,13 +39,14 @@ async def start_sequence(
     """Plan a start for contacts (up to 10,000, at a vendor 1,000; given as objects they are saved). Returns
     the plan, one person's texts, who is left out and why, which texts are missing. Nothing leaves before a
     person approves the plan."""
-    request = StartRequest(blueprint_id, contacts, auto_approve, idempotency_key)
+    request = StartRequest(blueprint_id, contacts, auto_approve, idempotency_key, sender)
     call, again = await request.call(app), is_another_round(ctx)
     plan_now = partial(
         verb.start_sequence,
         app,
         blueprint_id=blueprint_id,
         contacts=contacts,
+        sender=sender,
         auto_approve=auto_approve,
         call=call,
         progress=_progress(ctx),
