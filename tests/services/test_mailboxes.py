@@ -210,10 +210,10 @@ async def test_a_start_names_the_mailbox_that_it_leaves_from(bureau: Bureau) -> 
         bureau.work()
     assert (done["plan_id"] != again["plan_id"]) and len(bobs.taken) == len(adas.taken) == 1
     [from_bob], [from_ada] = bobs.taken, adas.taken
-    mail = message_from_bytes(from_bob.content or b"", policy=policy.default)
+    mail = message_from_bytes(bytes_of(from_bob), policy=policy.default)
     assert str(mail["From"]) == "Bob Example <bob@example.com>"
     assert "suit you? Bob\r\n\r\nBob, by the river" in mail.as_bytes(policy=policy.SMTP).decode()
-    assert b"From: Ada Example <ada@example.com>" in (from_ada.content or b"")
+    assert b"From: Ada Example <ada@example.com>" in bytes_of(from_ada)
     assert bureau.rows("SELECT count(DISTINCT terms) FROM plan") == [(2,)]
 
 
