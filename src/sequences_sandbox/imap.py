@@ -110,6 +110,8 @@ class _Conversation:
             if name.upper() == "IDLE":
                 await self._idle()
                 verdict = "OK"
+            elif name.upper() == "APPEND":
+                verdict = await self._append(words[0], arguments)
             else:
                 verdict = self._answered(name.upper(), words)
             self._say(f"{tag} {verdict} done")
@@ -124,6 +126,17 @@ class _Conversation:
             arguments = (await self.reader.readline()).decode("utf-8", "replace").strip()
         self._say(f"{tag} NO no such account: {arguments}")
         await self.writer.drain()
+
+    async def _append(self, folder: str, arguments: str) -> str:
+        """Take a message that follows as a literal (RFC 9051, section 6.3.12) into a folder."""
+        size = re.search(r"\{(\d+)\}$", arguments)
+        if size is None or folder not in self.mailbox.folders:
+            return "NO [TRYCREATE]"
+        self._say("+ go on")
+        data = await self.reader.readexactly(int(size[1]))
+        await self.reader.readline()
+        self.mailbox.deliver(data, folder=folder)
+        return "OK"
 
     def _say(self, line: str) -> None:
         self.writer.write(f"{line}\r\n".encode())
@@ -181,6 +194,9 @@ class _Conversation:
             matching = (message for message in messages if _day(message) >= day)
         elif words[0].upper() == "UID":
             matching = self._in_set(words[1])
+        elif words[0].upper() == "HEADER":
+            head = f"{words[1]}: {words[2]}".lower().encode()
+            matching = (message for message in messages if head in message.data.lower())
         self._say(" ".join(["* SEARCH", *(str(message.uid) for message in matching)]))
         return "OK"
 

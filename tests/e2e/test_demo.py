@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from xml.etree import ElementTree
+
+import pytest
+from scripts.pictures import PARTS, chosen, drawn
+
 from sequences_mcp.demo import demo
 
 
-async def test_the_demo_tells_its_story_to_the_end() -> None:
+async def test_the_demo_tells_its_story_to_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lines: list[str] = []
     await demo(lines.append)
     told = "\n".join(lines)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+    picture = list(chosen(told.split("\n")))
+    assert {beginning for beginning, _ in PARTS if any(line.startswith(beginning) for line in picture)} == {
+        beginning for beginning, _ in PARTS
+    }
+    ElementTree.fromstring(drawn(picture))
     assert "The mail server received 7 e-mails, each once:" in told
     assert "stopped: Jonas Weber, Aiko Tanaka" in told
     assert "Maria Silva, reply: “Thursday at ten suits me.” (the run succeeded)" in told
