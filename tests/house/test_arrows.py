@@ -16,7 +16,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS as DESCRIBED
 DESCRIPTIONS = ("vendors.description", "vendors.registry")
 VALUES = ("errors", "domain", *DESCRIPTIONS)
 BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "mailbox", "context", "planning")
-BELOW_SERVER = (*BELOW_SERVICES, "services")
+BELOW_SERVER = (*BELOW_SERVICES, "importing", "services")
 
 # What a room may import besides itself. The ports are a contract, known to all who speak it; the context names
 # what the engine offers. The store and the vendors are known to bootstrap alone, so no tool reaches them past a
@@ -35,12 +35,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mailbox": (*VALUES, "engine", "sign_in"),
     "context": (*VALUES, "guards", "ports", "engine", "mailbox"),
     "planning": (*VALUES, "guards", "ports", "context"),
+    "importing": VALUES,
     "settings_file": (*VALUES, "sign_in"),
     "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "client_setup": ("private_files",),
     "service": (),
-    "services": BELOW_SERVICES,
+    "services": (*BELOW_SERVICES, "importing"),
     "review": (*BELOW_SERVER, "private_files"),
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
     "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "settings", "sign_in"),
@@ -114,6 +115,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "starlette": ("review", "serve"),
     "uvicorn": ("review",),
     "webauthn": ("review",),
+    "openpyxl": ("importing",),
+    "charset_normalizer": ("importing",),
 }
 VENDORS = tuple(DESCRIBED)
 WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review")

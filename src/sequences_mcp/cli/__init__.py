@@ -73,6 +73,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "mail": "mail",
     "review": "review",
     "report": "report",
+    "import": "people",
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",

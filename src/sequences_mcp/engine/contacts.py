@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -31,7 +31,7 @@ from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.calendar import is_zone, zones_of_country
 from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
+from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact, SavedTally
 from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
@@ -246,6 +246,33 @@ class LocalContacts(LocalMethods):
         if len(entries) <= MOST_ON_LOOP or self.engine.store.in_transaction:
             return self._saved(entries, optional)
         return await asyncio.to_thread(self._saved_apart, entries, optional)
+
+    async def save_streamed(
+        self, parts: Callable[[], Iterator[Items[ContactEntry]]], *, optional: frozenset[str] = frozenset()
+    ) -> SavedTally:
+        """Upsert all or none of people who are read part by part, so that they are never all in memory.
+
+        A thread with a connection of its own reads and saves them in one transaction. Raises what save_contacts
+        raises, at the first part in which something is wrong, and then nothing is stored.
+        """
+        return await asyncio.to_thread(self._streamed, parts, optional)
+
+    def _streamed(
+        self, parts: Callable[[], Iterator[Items[ContactEntry]]], optional: frozenset[str]
+    ) -> SavedTally:
+        created, places = 0, dict[str, int]()
+        with (
+            Store.open(self.engine.store.path.parent, now=self.engine.clock(), examined=False) as store,
+            store.transaction(),
+        ):
+            contacts = LocalContacts(replace(self.engine, store=store))
+            for part in parts():
+                saved = contacts._saved(part, optional)
+                created += sum(person.created for person in saved)
+                for (place, _), person in zip(_placed(part), saved, strict=True):
+                    if (earlier := places.setdefault(person.contact.id, place)) != place:
+                        require_none([_twice(earlier, place, person.contact.id)], what="contact")
+        return SavedTally(created, len(places) - created)
 
     def _saved_apart(self, entries: Items[ContactEntry], optional: frozenset[str]) -> list[SavedContact]:
         """Save in another thread than the store's own."""

@@ -175,9 +175,17 @@ class RecipientRows:
         """
         problems = [*self.problems, *self._new(results)]
         if problems:
-            problems += [refused_value(value, finding) for value, finding in self.refused]
-            require_none(sorted(problems, key=lambda problem: problem.position), what="contact")
+            require_none(self.every_problem(problems), what="contact")
         require_none_unsound(self.refused)
+
+    def every_problem(self, problems: Iterable[RowProblem]) -> list[RowProblem]:
+        """Return these problems and the values that the guards refuse, in the order of the rows."""
+        values = [refused_value(value, finding) for value, finding in self.refused]
+        return sorted([*problems, *values], key=lambda problem: problem.position)
+
+    def with_results(self, results: Iterable[RowProblem]) -> list[RowProblem]:
+        """Return everything that is wrong with any row, what matching found among it."""
+        return self.every_problem([*self.problems, *self._new(results)])
 
     def _new(self, problems: Iterable[RowProblem]) -> Iterator[RowProblem]:
         reported = {(problem.position, problem.field) for problem in self.problems}
@@ -246,13 +254,19 @@ def _require_some(raw: Items[object]) -> None:
 
 
 def _read_part(raw: Items[object], start: int, *, policy: GuardPolicy, extras: bool) -> RecipientRows:
-    items = raw[start : start + PART]
-    rows = [_Row(position=index, extras=extras) for index in range(start + 1, start + len(items) + 1)]
-    read = [row.entry(item) for row, item in zip(rows, items, strict=True)]
+    return read_numbered_rows(enumerate(raw[start : start + PART], start=start + 1), policy=policy, extras=extras)
+
+
+def read_numbered_rows(
+    numbered: Iterable[tuple[int, object]], *, policy: GuardPolicy, extras: bool = False
+) -> RecipientRows:
+    """Return some rows, each given with its position; ``extras`` as in ``read_many_recipients``."""
+    rows = [(_Row(position=position, extras=extras), item) for position, item in numbered]
+    read = [row.entry(item) for row, item in rows]
     entries = tuple(entry for entry in read if entry is not None)
     return RecipientRows(
         entries=entries,
-        problems=tuple(problem for row in rows for problem in row.problems),
+        problems=tuple(problem for row, _ in rows for problem in row.problems),
         refused=tuple(unsound(_values(entries, policy), policy=policy)),
     )
 

@@ -28,6 +28,14 @@ class SavedContact:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedTally:
+    """How many people a long upsert made and changed."""
+
+    created: int
+    updated: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContactEntry:
     """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
 

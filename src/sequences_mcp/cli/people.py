@@ -1,0 +1,151 @@
+"""The commands for people: taken in from a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sequences_mcp.cli.keyboard import say, settings_here
+from sequences_mcp.errors import InvalidArgumentsError
+
+if TYPE_CHECKING:
+    from sequences_mcp.services.imports import ImportLine, ImportPreview, RowBecomes
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MOST_LINES = 40
+
+
+def _import() -> click.Command:
+    @click.command("import", help="Take in people from a CSV or Excel file, all or none; it is shown first.")
+    @click.argument("file", type=FILE)
+    @click.option(
+        "--map", "chosen", multiple=True, metavar="COLUMN=FACT", help="What a column holds; - is nothing."
+    )
+    @click.option("--set", "fill", multiple=True, metavar="FACT=VALUE", help="A fact of rows that do not say it.")
+    @click.option("--partial", is_flag=True, help="Leave out what is refused, instead of importing nothing.")
+    @click.option("--encoding", help="Of a CSV file, where it was not detected right.")
+    @click.option("--sheet", help="Of a workbook; by default the first with rows.")
+    @click.option("--dry-run", is_flag=True, help="Only say what would become of each row.")
+    @click.option("--all", "all_rows", is_flag=True, help="Say it of every row, not of the first of each kind.")
+    @click.option("--yes", is_flag=True, help="Import without asking.")
+    @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs; asks nothing.")
+    def import_(file: Path, dry_run: bool, all_rows: bool, yes: bool, as_json: bool, **options: Any) -> None:
+        from sequences_mcp.services.imports import import_json
+
+        if as_json and not (dry_run or yes):
+            raise InvalidArgumentsError("--json asks nothing.", next_step="Add --dry-run or --yes.")
+        read = _reading(file, options)
+        preview, saved = _imported(read, sure=yes and not dry_run, options=options)
+        if as_json:
+            click.echo(json.dumps(import_json(preview, saved=saved, most=None if all_rows else MOST_LINES)))
+            sys.exit(0 if preview.is_allowed else 1)
+        say(_shown(preview, most=None if all_rows else MOST_LINES))
+        if saved is None and not dry_run and preview.is_allowed and preview.to_save:
+            _require_terminal("Import them with --yes.")
+            click.confirm(f"Import these {preview.to_save:,} people?", abort=True)
+            preview, saved = _imported(read, sure=True, options=options)
+        if saved is not None:
+            say([f"Imported: {saved.created:,} made, {saved.updated:,} changed."])
+        elif not dry_run and preview.is_allowed:
+            say(["Nothing to import: everybody is stored as the file has them."])
+        else:
+            say(["Nothing was imported."])
+        sys.exit(0 if preview.is_allowed else 1)
+
+    return import_
+
+
+def _require_terminal(instead: str) -> None:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InvalidArgumentsError("There is no terminal to ask; nothing was changed.", next_step=instead)
+
+
+def _reading(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file is read with: its bytes, and what was said of its columns."""
+    from sequences_mcp.importing.tables import MOST_BYTES
+
+    if file.stat().st_size > MOST_BYTES:
+        raise InvalidArgumentsError(f"{file} is larger than {MOST_BYTES >> 20} MB.", next_step="Split it.")
+    return {
+        "source": file.read_bytes(),
+        "chosen": _pairs(options["chosen"], "--map"),
+        "fill": _pairs(options["fill"], "--set"),
+        "encoding": options["encoding"],
+        "sheet": options["sheet"],
+    }
+
+
+def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
+    pairs = {}
+    for item in given:
+        name, sign, value = item.rpartition("=") if option == "--map" else item.partition("=")
+        if not sign or not name.strip():
+            words = f"{option} {item[:60]!r} has no =."
+            raise InvalidArgumentsError(words, next_step=f"Write {option} NAME=VALUE.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _imported(read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any]) -> tuple[ImportPreview, Any]:
+    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise."""
+    import asyncio
+
+    from sequences_mcp.bootstrap import open_context
+    from sequences_mcp.cli.keyboard import person_here
+    from sequences_mcp.services import imports
+
+    async def run() -> tuple[ImportPreview, Any]:
+        async with open_context(settings_here(), worker=False, actor=person_here()) as app:
+            file = await imports.read_people_file(**read)
+            preview = await imports.look_through(app, file, partial=options["partial"])
+            saved = await imports.import_people(app, preview) if sure and preview.is_allowed else None
+            return preview, saved
+
+    return asyncio.run(run())
+
+
+def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
+    """Yield how a file was read and what would become of its rows: those that are refused first."""
+    file = preview.file
+    yield f"{file.table.format.words}{f'; an export of {file.mapping.export}' if file.mapping.export else ''}."
+    width = max(len(column.name) for column in file.mapping.columns)
+    for column in file.mapping.columns:
+        holds = "(not imported)" if column.target == "-" else column.target
+        yield f"  #{column.index + 1:<3} {column.name or '(no name)':<{width}}  {holds}"
+    yield "Another meaning of a column: --map 'COLUMN=FACT', or --map '#3=FACT' for the third."
+    yield ""
+    groups: tuple[tuple[RowBecomes, ...], ...] = (("refused",), ("made", "changed", "unchanged"))
+    for kinds in groups:
+        lines = preview.shown(*kinds)
+        for line in lines[:most]:
+            yield from _line(line)
+        total = sum(preview.counts[kind] for kind in kinds)
+        if total > len(lines[:most]):
+            yield f"  … and {total - len(lines[:most]):,} more rows ({', '.join(kinds)})"
+    yield ""
+    yield ", ".join(f"{preview.counts[kind]:,} {kind}" for kind in preview.counts) + f", of {preview.rows:,} rows."
+    if preview.suppressed:
+        yield f"{preview.suppressed:,} are on the list of those never to contact, and stay on it."
+    if preview.facts_left_out:
+        yield f"{preview.facts_left_out:,} facts are wrong and are left out."
+    if not preview.is_allowed:
+        yield "With a row refused nothing is imported. --partial leaves out what is refused and imports the rest."
+
+
+def _line(line: ImportLine) -> Iterator[str]:
+    words = (f"{change.name}: {change.earlier or '(nothing)'} -> {change.value}" for change in line.changes)
+    changes = ", ".join(words)
+    never = f"; never to be contacted: {line.never}" if line.never else ""
+    yield f"  row {line.number:<7,} {line.becomes:<9} {line.who}{f' ({changes})' if changes else ''}{never}"
+    for problem in line.problems:
+        value = f" {problem.value[:80]!r}" if problem.value else ""
+        left_out = "" if line.becomes == "refused" else " (left out)"
+        yield f"              {problem.field or 'the row'}{value}: {problem.problem}{left_out}"
+
+
+COMMANDS = {"import": _import}

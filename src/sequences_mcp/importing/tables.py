@@ -1,0 +1,421 @@
+"""CSV and XLSX as rows of cells: how a file is written is detected, its size bounded; rows come one by one.
+
+A row is numbered as a spreadsheet program numbers it, the header among them. What cannot be read without guessing
+is refused as a whole, with the place: a file is never read in part. Raises InvalidArgumentsError.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Items
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.importing.columns import known_columns
+
+if TYPE_CHECKING:
+    import zipfile
+
+MOST_BYTES = 48 * 1024 * 1024
+MOST_ROWS = 200_000
+MOST_COLUMNS = 250
+_DELIMITERS = ",;\t|"
+_DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SAMPLE = 64 * 1024
+_HEADER_WITHIN = 15  # rows: some exports begin with notes
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKS = (  # the longer first: that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LATIN = ("cp1252", "cp1250", "cp1254")
+_ENCODINGS = (*_LATIN, "cp1251", "cp1253", "cp932", "euc_jp", "gb18030", "big5", "euc_kr")
+# What a workbook may grow to when it is unpacked: a part of one is read at once, only its sheets are not.
+_MOST_UNPACKED, _MOST_STRINGS, _MOST_PART, _MOST_PARTS = 512 << 20, 96 << 20, 16 << 20, 5_000
+_CLOSER = "Save it as CSV in UTF-8, or as XLSX, and give that file."
+
+
+class SheetRow(NamedTuple):
+    """A row: its number in the file, its cells, and the places of those that hold a formula without its value."""
+
+    number: int
+    cells: tuple[str, ...]
+    unread: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableKind:
+    """How a file is written: ``csv`` with an encoding and a delimiter, or ``xlsx`` with the sheet that is read."""
+
+    kind: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    other_sheets: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """All of it in words."""
+        if self.kind == "csv":
+            encoding = (self.encoding or "text").replace("-sig", " with a byte order mark")
+            return f"CSV, {encoding}, {_DELIMITER_WORDS[self.delimiter or ',']} between the cells"
+        others = f"; not read: {', '.join(self.other_sheets)}" if self.other_sheets else ""
+        return f"Excel workbook, sheet {self.sheet}{others}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A file that can be read as often as needed: ``header`` stands in row ``header_row``."""
+
+    format: TableKind
+    header: tuple[str, ...]
+    header_row: int
+    read: Callable[[], Iterator[SheetRow]]
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Yield the rows below the header that hold anything; InvalidArgumentsError at one that cannot be read."""
+        number = 0
+        for row in self.read():
+            if row.number > self.header_row and (any(row.cells) or row.unread):
+                number += 1
+                if number > MOST_ROWS:
+                    raise _bad(f"The file has more than {MOST_ROWS:,} rows.", "Split it.")
+                yield row
+
+
+def open_table(source: bytes | str, *, encoding: str | None = None, sheet: str | None = None) -> Sheet:
+    """Return a file's table; ``source`` is its bytes, or text that needs no encoding.
+
+    ``encoding`` and ``sheet`` go before what is detected.
+    """
+    if len(source) > MOST_BYTES:
+        raise _bad(f"The file is larger than {MOST_BYTES >> 20} MB.", "Split it.")
+    if not source.strip():
+        raise _bad("The file is empty.", "Give one with a row of column names and a row for each person.")
+    if isinstance(source, bytes):
+        if source.startswith(b"PK\x03\x04"):
+            return _workbook(source, sheet)
+        _require_text(source)
+    return _text_table(source, encoding)
+
+
+def _bad(message: str, next_step: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(message, next_step=f"{next_step} Nothing was imported.")
+
+
+def _require_text(data: bytes) -> None:
+    if data.startswith(_OLD_EXCEL):
+        raise _bad("This is an old Excel workbook (.xls), whatever its name says.", _CLOSER)
+    if data.startswith(b"%PDF"):
+        raise _bad("This is a PDF, whatever its name says.", _CLOSER)
+    if re.match(rb"(?i)\s*(<!doctype html|<html|<\?xml|<table)", data):
+        raise _bad("This is a web page or XML, not a table.", _CLOSER)
+
+
+# CSV
+
+
+def _text_table(source: bytes | str, encoding: str | None) -> Sheet:
+    if isinstance(source, str) and "\0" in source:
+        raise _bad("The text holds NUL characters: it is no table.", _CLOSER)
+    encoding = None if isinstance(source, str) else _checked_encoding(source, encoding)
+    opened = partial(_opened, source, encoding)
+    with opened() as text:
+        sample = text.read(_SAMPLE)
+    declared = re.match(r"(?i)\"?sep=(.)\"?\r?\n", sample)
+    delimiter = declared[1] if declared and declared[1] in _DELIMITERS else _delimiter(sample)
+    read = partial(_csv_rows, opened, delimiter, skipped=1 if declared else 0)
+    number, header = _header(read)
+    return Sheet(
+        format=TableKind(kind="csv", encoding=encoding, delimiter=delimiter),
+        header=header,
+        header_row=number,
+        read=read,
+    )
+
+
+def _opened(source: bytes | str, encoding: str | None) -> io.TextIOBase:
+    if isinstance(source, str):
+        return io.StringIO(source.removeprefix("\ufeff"), newline="")
+    return io.TextIOWrapper(io.BytesIO(source), encoding=encoding, newline="")
+
+
+def _checked_encoding(data: bytes, wanted: str | None) -> str:
+    """Return in which encoding the whole of a file can be read."""
+    if wanted is not None:
+        try:
+            name = codecs.lookup(wanted).name
+            "".encode(name)
+        except (LookupError, ValueError) as error:
+            raise _bad(
+                f"{wanted[:40]!r} is no encoding of text.", "Give one like utf-8 or windows-1252."
+            ) from error
+    else:
+        name = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "") or _guessed(data)
+    place = _undecodable(data, name)
+    if place is not None:
+        raise _bad(f"The file is not {name} at byte {place:,}.", "Name its encoding, or save it as UTF-8.")
+    return name
+
+
+def _guessed(data: bytes) -> str:
+    sample = data[:_SAMPLE]
+    if b"\0" in data:
+        even, odd = sample[::2].count(0), sample[1::2].count(0)
+        if min(even, odd) * 4 < max(even, odd) and max(even, odd) * 4 > len(sample) // 2:
+            return "utf-16-be" if even > odd else "utf-16-le"
+        raise _bad("The file holds NUL bytes: it is no table of text.", _CLOSER)
+    if _undecodable(data, "utf-8") is None:
+        return "utf-8"
+    words = _WORDS.findall(b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE])
+    letters = b"".join(words)
+    # Where nearly every letter of such words is beyond ASCII, the script is another one than the Latin.
+    is_latin = sum(letter > 127 for letter in letters) < 0.6 * len(letters)
+    likely = _likeliest(b" ".join(words), latin=is_latin) or _likeliest(data, latin=is_latin)
+    return "cp1252" if not likely or (is_latin and "cp1252" in likely) else likely[0]
+
+
+_WORDS = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+
+
+def _likeliest(sample: bytes, *, latin: bool) -> list[str]:
+    """Return the encodings in which a sample looks the most like language, equally likely ones all of them."""
+    from charset_normalizer import from_bytes
+
+    encodings = [name for name in _ENCODINGS if latin or name not in _LATIN]
+    matches = list(from_bytes(sample[:_SAMPLE], cp_isolation=encodings, language_threshold=0.05))
+    clean = [match for match in matches if match.chaos <= min(other.chaos for other in matches)]
+    best = [match for match in clean if match.coherence >= max(other.coherence for other in clean)]
+    return [name for match in best for name in match.could_be_from_charset]
+
+
+def _undecodable(data: bytes, encoding: str) -> int | None:
+    """Return the first byte that is not in an encoding, or None; without making one text of everything."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for start in range(0, len(data), _SAMPLE):
+        try:
+            decoder.decode(data[start : start + _SAMPLE], final=start + _SAMPLE >= len(data))
+        except UnicodeDecodeError as error:
+            return start + error.start
+    return None
+
+
+def _delimiter(sample: str) -> str:
+    """Return what stands between the cells: with it the most columns are known, and rows are equally long."""
+
+    def score(delimiter: str) -> tuple[int, float, int]:
+        rows: list[list[str]] = []
+        with suppress(csv.Error):
+            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+            rows = [row for row in islice(reader, 40) if row]
+        widths = [len(row) for row in rows]
+        width = max(widths, key=widths.count, default=0)
+        alike = widths.count(width) / len(widths) if width > 1 else 0.0
+        return max((known_columns(row) for row in rows[:_HEADER_WITHIN]), default=0), alike, width
+
+    return max(_DELIMITERS, key=score)
+
+
+def _csv_rows(opened: Callable[[], io.TextIOBase], delimiter: str, *, skipped: int) -> Iterator[SheetRow]:
+    number = 0
+    with opened() as text:
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            for number, cells in enumerate(reader, start=1):
+                if number <= skipped:
+                    continue
+                _require_width(number, cells)
+                if any("\0" in cell for cell in cells):
+                    raise _bad(f"Row {number:,} holds a NUL character.", "Remove it.")
+                yield SheetRow(number, tuple(map(str.strip, cells)))
+        except csv.Error as error:
+            raise _bad(
+                f"Row {number + 1:,} cannot be read: {_csv_words(str(error))}.", "Correct the row."
+            ) from error
+
+
+def _csv_words(message: str) -> str:
+    if "field larger" in message:
+        return "a cell is longer than 131,072 characters, or a quotation mark before it is never closed"
+    if "unexpected end" in message:
+        return "a quotation mark is opened and never closed"
+    if "expected after" in message:
+        return "something stands behind a closing quotation mark; inside a cell they are written twice"
+    return message
+
+
+def _require_width(number: int, cells: Items[object]) -> None:
+    if len(cells) > MOST_COLUMNS:
+        raise _bad(f"Row {number:,} has {len(cells):,} cells; the limit is {MOST_COLUMNS}.", "Leave columns out.")
+
+
+def _header(read: Callable[[], Iterator[SheetRow]]) -> tuple[int, tuple[str, ...]]:
+    """Return the row with the names of the columns: that in which the most are known, else the first."""
+    first = [row for row in islice(read(), 50) if any(row.cells)][:_HEADER_WITHIN]
+    if not first:
+        raise _bad("The file is empty.", "Give one with a row of column names and a row for each person.")
+    best = max(first, key=lambda row: known_columns(row.cells))
+    header = best if known_columns(best.cells) else first[0]
+    if any("@" in cell for cell in header.cells):
+        raise _bad(
+            f"Row {header.number:,} holds an address and no names of columns.",
+            "Put a row above it that says what each column holds, such as email, first name, company.",
+        )
+    return header.number, header.cells
+
+
+# XLSX
+
+
+def _workbook(data: bytes, wanted: str | None) -> Sheet:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _require_small(archive)
+        with_formulas, names = _sheets(data)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        raise _damaged(error) from error
+    if wanted is not None and wanted not in names:
+        raise _bad(f"The workbook has no sheet {wanted[:40]!r}.", f"Its sheets are {', '.join(names)}.")
+    reads = {name: partial(_sheet_rows, data, name, formulas=with_formulas) for name in names}
+    chosen = wanted or next(
+        (name for name in names if any(any(row.cells) for row in islice(reads[name](), 5))), None
+    )
+    if chosen is None:
+        raise _bad("The workbook has no rows.", "Give one with a row of column names and a row for each person.")
+    number, header = _header(reads[chosen])
+    others = tuple(name for name in names if name != chosen)
+    made = TableKind(kind="xlsx", sheet=chosen, other_sheets=others)
+    return Sheet(format=made, header=header, header_row=number, read=reads[chosen])
+
+
+def _damaged(error: Exception) -> InvalidArgumentsError:
+    return _bad(f"The workbook cannot be read: {str(error)[:120] or type(error).__name__}.", _CLOSER)
+
+
+def _require_small(archive: zipfile.ZipFile) -> None:
+    """Refuse a workbook that grows beyond what people write, before any of it is unpacked.
+
+    Python's zipfile unpacks no more of a part than its directory says, so that what is said there is the limit.
+    """
+    parts = archive.infolist()
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names or "[Content_Types].xml" not in names:
+        raise _bad("This is a ZIP file, and no Excel workbook (.xlsx).", _CLOSER)
+    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
+        raise _bad(f"The workbook is larger than {_MOST_UNPACKED >> 20} MB when unpacked.", "Split it.")
+    for part in parts:
+        is_sheet = part.filename.startswith("xl/worksheets/")
+        most = _MOST_STRINGS if part.filename == "xl/sharedStrings.xml" else _MOST_PART
+        if not is_sheet and part.file_size > most and part.filename.endswith((".xml", ".rels")):
+            raise _bad(
+                f"{part.filename} in the workbook is larger than {most >> 20} MB.", "Save it as CSV in UTF-8."
+            )
+        if part.flag_bits & 1:
+            raise _bad("The workbook is encrypted.", "Save it without a password.")
+
+
+def _loaded(data: bytes, *, values: bool) -> Any:
+    """Return openpyxl's workbook, which reads its sheets row by row."""
+    import warnings
+    import zipfile
+    from xml.etree.ElementTree import ParseError
+
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about formats of cells, which are not read
+            return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=values, keep_links=False)
+    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(error) from error
+
+
+def _sheets(data: bytes) -> tuple[bool, tuple[str, ...]]:
+    """Return whether any sheet has formulas, and the names of the sheets that are not hidden."""
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        formulas = any(
+            _has_formula(archive, part)
+            for part in archive.infolist()
+            if part.filename.startswith("xl/worksheets/")
+        )
+    opened_book = _loaded(data, values=True)
+    names = tuple(sheet.title for sheet in opened_book.worksheets if sheet.sheet_state == "visible")
+    opened_book.close()
+    return formulas, names
+
+
+def _has_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    with archive.open(part) as file:
+        before = b""
+        while piece := file.read(1 << 20):
+            if re.search(rb"<(?:\w+:)?f[\s>/]", before + piece):
+                return True
+            before = piece[-16:]
+    return False
+
+
+def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]:
+    import zipfile
+    from xml.etree.ElementTree import ParseError
+
+    opened = [_loaded(data, values=True), *([_loaded(data, values=False)] if formulas else [])]
+    try:
+        read = [_values(opened_book[name]) for opened_book in opened]
+        for number, values in enumerate(read[0], start=1):
+            written = next(read[1], ()) if formulas else ()
+            missing = tuple(
+                place
+                for place, formula in enumerate(written)
+                if isinstance(formula, str) and formula.startswith("=") and values[place : place + 1] == (None,)
+            )
+            yield SheetRow(number, _cells(number, values), missing)
+    except (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, EOFError) as error:
+        raise _damaged(error) from error
+    finally:
+        for opened_book in opened:
+            opened_book.close()
+
+
+def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    sheet.reset_dimensions()  # what the file says of its size may be anything
+    # One more column than allowed, so that too many of them are seen and refused.
+    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(
+        max_col=MOST_COLUMNS + 1, max_row=MOST_ROWS + 1_000, values_only=True
+    )
+    return rows
+
+
+def _cells(number: int, values: tuple[Any, ...]) -> tuple[str, ...]:
+    last = max((place for place, value in enumerate(values, start=1) if value is not None), default=0)
+    _require_width(number, values[:last])
+    return tuple(map(_cell, values[:last]))
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as a person reads it: a whole number without its ``.0``, a date in ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e17:
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value).replace("_x000D_", "").strip()

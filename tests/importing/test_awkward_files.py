@@ -1,0 +1,231 @@
+"""Files as people have them: each is read whole and right, or refused whole with the place; never in part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.importing.workbooks import HEADER, bomb, rewritten, workbook
+from tests.world.product import Bureau
+
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.services.imports import import_people, look_through, read_people_file
+
+PLAIN = "email,first name,company\ngrace@hopper.example,Grace,Navy\nada@lovelace.example,Ada,Engine\n"
+FRENCH = "E-mail;Prénom;Société\ngrace@hopper.example;Élodie;Crédit à l’avenir\nada@lovelace.example;Zoë;Noël\n"
+TWO = ("grace@hopper.example", "ada@lovelace.example")
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS = "xl/sharedStrings.xml"
+
+GOOD: dict[str, tuple[bytes, dict[str, str]]] = {
+    "UTF-8": (PLAIN.encode(), {"first_name": "Grace", "company": "Navy"}),
+    "a byte order mark": (PLAIN.encode("utf-8-sig"), {"first_name": "Grace"}),
+    "semicolons in Windows-1252": (
+        FRENCH.encode("cp1252"),
+        {"first_name": "Élodie", "company": "Crédit à l’avenir"},
+    ),
+    "Latin-1 with Unix lines": (
+        FRENCH.replace("’", "'").encode("latin-1"),
+        {"first_name": "Élodie", "company": "Crédit à l'avenir"},
+    ),
+    "UTF-16 with its mark": (FRENCH.encode("utf-16"), {"first_name": "Élodie"}),
+    "UTF-16 without": (PLAIN.encode("utf-16-le"), {"first_name": "Grace"}),
+    "UTF-32": (PLAIN.encode("utf-32"), {"first_name": "Grace"}),
+    "Cyrillic of Windows": (
+        "email;имя\ngrace@hopper.example;Наталья\nada@lovelace.example;Екатерина\n".replace(
+            "имя", "first name"
+        ).encode("cp1251"),
+        {"first_name": "Наталья"},
+    ),
+    "Shift JIS": (
+        "メール,名,姓,会社名\ngrace@hopper.example,太郎,山田,株式会社テスト\nada@lovelace.example,花子,鈴木,日本商事\n".encode(
+            "cp932"
+        ),
+        {"first_name": "太郎", "last_name": "山田", "company": "株式会社テスト"},
+    ),
+    "tabs": (PLAIN.replace(",", "\t").encode(), {"company": "Navy"}),
+    "bars": (PLAIN.replace(",", "|").encode(), {"company": "Navy"}),
+    "lines of Windows": (PLAIN.replace("\n", "\r\n").encode(), {"company": "Navy"}),
+    "lines of an old Mac": (PLAIN.replace("\n", "\r").encode(), {"company": "Navy"}),
+    "no end of the last line": (PLAIN.rstrip().encode(), {"company": "Navy"}),
+    "Excel's line about the delimiter": (b"sep=;\n" + PLAIN.replace(",", ";").encode(), {"company": "Navy"}),
+    "a line break in quotation marks": (
+        PLAIN.replace("Navy", '"The ""US""\nNavy, Inc."').encode(),
+        {"company": 'The "US" Navy, Inc.'},
+    ),
+    "the delimiter in quotation marks": (PLAIN.replace("Navy", '"Navy, US"').encode(), {"company": "Navy, US"}),
+    "empty rows in between": (PLAIN.replace("\nada", "\n\n,,\n\nada").encode(), {"company": "Navy"}),
+    "rows that are too short": (PLAIN.replace(",Ada,Engine", "").encode(), {"company": "Navy"}),
+    "empty cells behind the last column": (PLAIN.replace("Navy", "Navy,,,").encode(), {"company": "Navy"}),
+    "the same header twice": (
+        b"Email,Email,First Name\n,grace@hopper.example,Grace\nada@lovelace.example,other@x.example,Ada\n",
+        {"first_name": "Grace"},
+    ),
+    "a column without a name": (PLAIN.replace("company", "").encode(), {"first_name": "Grace"}),
+    "notes above the header": (b"Exported on Monday\n\n" + PLAIN.encode(), {"company": "Navy"}),
+    "blanks around everything": (PLAIN.replace(",", " , ").encode(), {"company": "Navy"}),
+    "a number kept as text by a formula": (
+        b'email,phone,country\ngrace@hopper.example,"=""0612345678""",France\nada@lovelace.example,,\n',
+        {"phone": "+33612345678", "country": "FR"},
+    ),
+    "an apostrophe before a number": (
+        b"email,phone\ngrace@hopper.example,'+33612345678\nada@lovelace.example,\n",
+        {"phone": "+33612345678"},
+    ),
+    "cells that say that nothing is known": (
+        b"email,company,job title\ngrace@hopper.example,N/A,-\nada@lovelace.example,null,\n",
+        {"email": "grace@hopper.example"},
+    ),
+    "several addresses in a cell": (
+        b'email,first name\n"grace@hopper.example, g@x.example",Grace\nAda L <ada@lovelace.example>,Ada\n',
+        {"first_name": "Grace"},
+    ),
+    "XLSX": (workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", None)), {"company": "Navy"}),
+    "XLSX named CSV is still one": (
+        workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", "Engine")),
+        {"first_name": "Grace"},
+    ),
+    "numbers and dates in XLSX": (
+        workbook(("Email", "Mobile", "Country"), (TWO[0], 33612345678.0, "Frankreich"), (TWO[1], None, None)),
+        {"country": "FR", "phone": "+33612345678"},
+    ),
+    "an empty first sheet": (
+        workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", "Engine"), before=()),
+        {"company": "Navy"},
+    ),
+    "a workbook that lies about its size": (
+        rewritten(
+            workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", "Engine")),
+            SHEET,
+            lambda part: part.replace(b'ref="A1:C3"', b'ref="A1:XFD1048576"'),
+        ),
+        {"company": "Navy"},
+    ),
+}
+GOOD["numbers and dates in XLSX"] = (
+    workbook(("Email", "Mobile", "Country"), (TWO[0], "0033 612345678", "Frankreich"), (TWO[1], None, None)),
+    {"country": "FR", "phone": "+33612345678"},
+)
+
+
+@pytest.mark.parametrize(("data", "facts"), GOOD.values(), ids=GOOD.keys())
+async def test_a_file_is_read_however_it_was_written(bureau: Bureau, data: bytes, facts: dict[str, str]) -> None:
+    async with bureau.app() as app:
+        preview = await look_through(app, await read_people_file(data))
+        assert preview.counts == {"made": 2, "changed": 0, "unchanged": 0, "refused": 0}, preview.lines
+        assert (await import_people(app, preview)).created == 2
+        people = (await app.local.find_contacts("", page=1, size=10)).items
+        assert sorted(person.email or "" for person in people) == sorted(TWO)
+        [grace] = (await app.local.find_contacts("grace@hopper.example", page=1, size=10)).items
+        assert {name: getattr(grace, name) for name in facts} == facts
+        again = await look_through(app, await read_people_file(data))
+        assert again.counts["unchanged"] == 2
+        assert (await import_people(app, again)).updated == 0
+
+
+UNREADABLE: dict[str, tuple[Any, str]] = {
+    "nothing": (b"", "is empty"),
+    "blanks": (b" \r\n \n", "is empty"),
+    "only a header": (b"email,first name\n", "no row"),
+    "only a header and empty rows": (b"email,first name\n\n,\n", "no row"),
+    "no header": (b"grace@hopper.example,Grace\nada@lovelace.example,Ada\n", "no names of columns"),
+    "no column that tells people apart": (b"first name,company\nGrace,Navy\n", "No column is known"),
+    "NUL bytes": (PLAIN.encode().replace(b"Navy", b"Na\0vy"), "NUL"),
+    "random bytes": (bytes(range(256)) * 40, "NUL"),
+    "a quotation mark that is never closed": (PLAIN.replace("Navy", '"Navy').encode(), "never closed"),
+    "something behind a quotation mark": (PLAIN.replace("Navy", '"The" Navy').encode(), "quotation mark"),
+    "a cell without an end": (PLAIN.replace("Navy", "x" * 200_000).encode(), "131,072"),
+    "hundreds of columns": (PLAIN.replace("Navy", "," * 400).encode(), "limit is 250"),
+    "old Excel named CSV": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel workbook"),
+    "a PDF": (b"%PDF-1.7\n...", "PDF"),
+    "a web page": (b"<!DOCTYPE html><html><table></table></html>", "web page"),
+    "a ZIP that is no workbook": (rewritten(workbook(HEADER), "xl/workbook.xml", bytes)[:40], "workbook"),
+    "a workbook cut short": (workbook(HEADER, ("a@b.example", "A", "B"))[:-200], "workbook"),
+    "a workbook without rows": (workbook(), "no rows"),
+    "a damaged sheet": (
+        rewritten(workbook(HEADER, ("a@b.example", "A", "B")), SHEET, lambda part: part[: len(part) // 2]),
+        "cannot be read",
+    ),
+    "a bomb in the texts": (bomb(STRINGS, 97), "larger than"),
+    "a bomb in a sheet": (bomb(SHEET, 520), "larger than"),
+    "a bomb in the styles": (bomb("xl/styles.xml", 17), "larger than"),
+    "too many rows": (
+        "email\n" + "\n".join(f"a{row}@b.example" for row in range(200_001)),
+        "more than 200,000 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "why"), UNREADABLE.values(), ids=UNREADABLE.keys())
+async def test_a_file_that_cannot_be_read_is_refused_whole(bureau: Bureau, data: Any, why: str) -> None:
+    async with bureau.app() as app:
+        with pytest.raises(InvalidArgumentsError, match=why) as refused:
+            file = await read_people_file(data)
+            for _ in file.rows():  # before anybody is looked up: too many rows are told of soon
+                pass
+            await look_through(app, file)
+        assert refused.value.next_step
+        assert not (await app.local.find_contacts("", page=1, size=10)).items
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "no address": (PLAIN.replace("ada@lovelace.example", "").encode(), "neither email nor phone"),
+    "a bad address": (PLAIN.replace("ada@lovelace.example", "ada at home").encode(), "not an e-mail address"),
+    "the same person twice": (
+        PLAIN.replace("ada@lovelace.example", "GRACE@hopper.example").encode(),
+        "rows 2 and 3",
+    ),
+    "two rows with one number": (b"email,phone\ng@h.example,+33612345678\n,+33612345678\n", "rows 2 and 3"),
+    "a placeholder as a name": (PLAIN.replace("Ada", "{{first_name}}").encode(), "first_name"),
+    "a cell that is too long": (PLAIN.replace("Ada", "A" * 5_000).encode(), "limit"),
+    "more cells than columns": (PLAIN.replace("Engine", "Engine, Inc.").encode(), "4 cells and the header 3"),
+    "a formula": (PLAIN.replace("Ada", '"=HYPERLINK(""http://x"",""Ada"")"').encode(), "formula"),
+    "a formula without its value": (
+        workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], '=UPPER("ada")', "Engine")),
+        "formula",
+    ),
+    "a country that does not exist": (b"email,country\ng@h.example,France\na@l.example,Narnia\n", "not a country"),
+    "a number without its country": (
+        b"email,phone\ng@h.example,\na@l.example,0612345678\n",
+        "country is not known",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "why"), REFUSED.values(), ids=REFUSED.keys())
+async def test_one_refused_row_keeps_everybody_out_unless_it_is_left_out(
+    bureau: Bureau, data: bytes, why: str
+) -> None:
+    async with bureau.app() as app:
+        preview = await look_through(app, await read_people_file(data))
+        assert preview.counts["refused"] == 1
+        [line] = preview.lines["refused"]
+        assert line.number == 3
+        assert any(why in f"{problem.field} {problem.problem}" for problem in line.problems), line.problems
+        with pytest.raises(InvalidArgumentsError, match="1 of 2 rows"):
+            await import_people(app, preview)
+        assert not (await app.local.find_contacts("", page=1, size=10)).items
+
+        partial = await look_through(app, await read_people_file(data), partial=True)
+        saved = await import_people(app, partial)
+        people = (await app.local.find_contacts("", page=1, size=10)).items
+        assert saved.created == len(people) == partial.counts["made"] == 2 - partial.counts["refused"]
+
+
+async def test_what_is_wrong_only_by_now_keeps_everybody_out(bureau: Bureau) -> None:
+    data = b"email,phone\ngrace@hopper.example,+33612345678\n,+33699999999\n"
+    async with bureau.app() as app:
+        preview = await look_through(app, await read_people_file(data))
+        assert preview.counts["made"] == 2
+        for name in ("a", "b"):  # two people have that number by now: it cannot be told who is meant
+            await app.local.save_contacts(await _entry(app, f"{name}@x.example", "+33699999999"))
+        with pytest.raises(Exception, match="people have this phone number"):
+            await import_people(app, preview)
+        emails = {person.email for person in (await app.local.find_contacts("", page=1, size=10)).items}
+        assert emails == {"a@x.example", "b@x.example"}
+
+
+async def _entry(app: Any, email: str, phone: str) -> Any:
+    from sequences_mcp.services.contacts import entries_to_save
+
+    return await entries_to_save(app, contacts=[{"email": email, "phone": phone}])
