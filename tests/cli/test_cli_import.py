@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from terminal import Terminal
+from tests.cli.terminal import Terminal
 
 GOOD = "email;first name;notes\ngrace@hopper.example;Grace;met at a fair\nada@lovelace.example;Ada;\n"
 ONE_BAD = GOOD.replace("ada@lovelace.example", "ada at home")
