@@ -209,8 +209,8 @@ class LocalChanges:
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
         with store.snapshot() as work:
-            changes = work.changes.waiting(skip=(page - 1) * size, size=size, now=now)
             total = work.changes.count_waiting(now=now).number
+            changes = work.changes.waiting(skip=(page - 1) * size, size=size, now=now) if total else ()
         return Page(changes, total, page, size)
 
     async def approve(

@@ -37,14 +37,16 @@ class LocalDrafts(LocalMethods):
         """
         require_page(page, size)
         store = self.engine.store
-        if plan_id is None:
-            results = store.runs.waiting_texts(not_because=APPROVAL, page=page, size=size)
-        else:
-            plan = store.plans.find(str(parse_id(plan_id, IdKind.PLAN)))
-            if plan is None:
-                raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
-            results = store.runs.texts_of_plan(plan_id, read_steps=read_steps(store, plan), page=page, size=size)
-        people = plan_people(self.engine, (run for run, _ in results.items))
+        with store.snapshot():
+            if plan_id is None:
+                results = store.runs.waiting_texts(not_because=APPROVAL, page=page, size=size)
+            else:
+                plan = store.plans.find(str(parse_id(plan_id, IdKind.PLAN)))
+                if plan is None:
+                    raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
+                steps = read_steps(store, plan)
+                results = store.runs.texts_of_plan(plan_id, read_steps=steps, page=page, size=size)
+            people = plan_people(self.engine, (run for run, _ in results.items))
         return results.map(lambda pair: _draft(*pair, people[pair[0].contact_id]))
 
     async def get_draft(self, draft_id: str) -> Draft:

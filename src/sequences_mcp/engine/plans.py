@@ -73,7 +73,7 @@ def apply_pending_decisions(store: Store, *, now: datetime) -> None:
 
 def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
     """Do what ``apply_pending_decisions`` does, one transaction a batch; yields after each."""
-    overdue, left = store.plans.overdue(now=now, abandoned=now - ABANDONED), store.plans.emptied()
+    overdue, left, unfinished = _pending(store, now=now)
     if overdue or left:
         with store.transaction() as work:
             for plan_id in overdue:
@@ -81,10 +81,18 @@ def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
                 if plan is not None and is_overdue(plan, now=now):
                     expire(work, plan, now=now)
             thin_out(work, left, now=now, actor="engine")  # what an older program has left so
-    for plan_id in store.plans.unfinished():
+        unfinished = store.plans.unfinished()
+    for plan_id in unfinished:
         plan = store.plans.find(plan_id)
         if plan is not None:
             yield from applying_decision(store, plan, now=now)
+
+
+def _pending(store: Store, *, now: datetime) -> tuple[list[str], list[str], list[str]]:
+    """Return the plans that are overdue, those that nobody is left in, and those decided but not for all."""
+    with store.snapshot() as work:
+        overdue = work.plans.overdue(now=now, abandoned=now - ABANDONED)
+        return overdue, work.plans.emptied(), work.plans.unfinished()
 
 
 async def in_batches(store: Store, work: Iterator[None]) -> None:
@@ -292,9 +300,17 @@ class LocalPlans:
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
         require_page(page, size)
-        await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
-        results = self.engine.store.plans.waiting(page=page, size=size, others=held_plans(self.engine))
-        return results.map(lambda plan: as_today(self.engine, plan))
+        store, now = self.engine.store, self.engine.clock()
+        with store.snapshot():
+            if not any(_pending(store, now=now)):
+                return self._waiting(page=page, size=size)
+        await in_batches(store, applying_pending(store, now=now))
+        return self._waiting(page=page, size=size)
+
+    def _waiting(self, *, page: int, size: int) -> Page[Plan]:
+        with self.engine.store.snapshot() as work:
+            results = work.plans.waiting(page=page, size=size, others=held_plans(self.engine))
+            return results.map(lambda plan: as_today(self.engine, plan))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""

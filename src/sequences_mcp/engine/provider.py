@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -42,6 +43,13 @@ class LocalRecords:
     """What has been written down, for a person to read."""
 
     engine: EngineContext
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Give every read of the block the same state of the database, in a fraction of the time of each alone.
+
+        The block must neither write nor wait for anything else: nobody on the event loop could write meanwhile.
+        """
+        return self.engine.store.snapshot()
 
     async def tally(self, plan_id: str) -> PlanTally:
         """Count a plan's people, and how many of those who wait would get each of its steps."""

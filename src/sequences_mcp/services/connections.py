@@ -49,9 +49,15 @@ class ProvidersReport:
 
 async def list_providers(app: AppContext) -> ProvidersReport:
     """Return the state of this server."""
+    providers = tuple([await _report(provider) for provider in app.providers.values()])
+    with app.records.snapshot():
+        return await _report_of(app, providers)
+
+
+async def _report_of(app: AppContext, providers: tuple[ProviderReport, ...]) -> ProvidersReport:
     troubles = tuple(app.troubles())
     return ProvidersReport(
-        providers=tuple([await _report(provider) for provider in app.providers.values()]),
+        providers=providers,
         sender=app.sender,
         terms=app.terms,
         default_mailbox=app.mailbox,

@@ -212,8 +212,9 @@ async def list_reviews(
         parse_id(plan_id, IdKind.PLAN)
         plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
         changes = Page((), 0, page, size)
-    warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
-    results = await app.local.list_drafts(plan_id=plan_id, page=page, size=size)
+    with app.records.snapshot():
+        warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
+        results = await app.local.list_drafts(plan_id=plan_id, page=page, size=size)
     return Reviews(plans, results, warnings, changes)
 
 

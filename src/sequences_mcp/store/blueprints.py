@@ -142,7 +142,10 @@ class WaiverRepository:
 
     def in_force(self, blueprint_id: str, *, now: datetime) -> tuple[Waiver, ...]:
         """Return a blueprint's waivers that hold now: of each rule the one that holds longest."""
-        rows = self._database.rows("waivers.in_force", blueprint_id=blueprint_id, now=to_micros(now))
+        rows = self._database.remembered(
+            ("waivers", blueprint_id),
+            lambda: tuple(self._database.rows("waivers.of", blueprint_id=blueprint_id)),
+        )
         by_rule = {
             row["rule"]: Waiver(
                 blueprint_id=row["blueprint_id"],
@@ -152,6 +155,7 @@ class WaiverRepository:
                 until=from_micros(row["until"]),
             )
             for row in rows
+            if row["until"] > to_micros(now)
         }
         return tuple(by_rule.values())
 

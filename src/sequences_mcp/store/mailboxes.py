@@ -168,7 +168,10 @@ class MailboxRepository:
 
     def complaints(self, sender: str) -> Complaints | None:
         """Return how many of a mailbox's last 1,000 e-mails were marked as spam; None for none."""
-        row = self._database.rows("mailboxes.complaints", sender=sender, size=OF_THE_LAST)[0]
+        row = self._database.remembered(
+            ("complaints", sender),
+            lambda: self._database.rows("mailboxes.complaints", sender=sender, size=OF_THE_LAST)[0],
+        )
         last = from_micros(row["last"])
         return Complaints(row["number"], last) if last is not None else None
 
@@ -204,7 +207,9 @@ class MailboxRepository:
 
         One of another account, or that would last longer than any rest does (the clock was ahead), is none.
         """
-        row = self._database.row("mailboxes.find", sender=sender)
+        row = self._database.remembered(
+            ("rest", sender), lambda: self._database.row("mailboxes.find", sender=sender)
+        )
         if row is None or (account is not None and row["account"] != account):
             return None
         rest = Rest(

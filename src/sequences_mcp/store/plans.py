@@ -16,6 +16,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
+from sequences_mcp.store.upkeep import first_due
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import PlanningTally, PlanTally
@@ -184,7 +185,7 @@ class PlanRepository:
 
     def emptied(self) -> list[str]:
         """Return plans that wait for a person although nobody is left in them."""
-        return [row["id"] for row in self._database.rows("plans.emptied")]
+        return list(self._remembered_ids("plans.emptied"))
 
     def waiting(self, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
         """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
@@ -214,6 +215,9 @@ class PlanRepository:
 
     def other_settings(self, *, terms: Terms, now: datetime) -> list[OtherSettings]:
         """Return the runs that are due and were approved for other terms than these, by their terms."""
+        first = first_due(self._database)
+        if first is None or first > to_micros(now):
+            return []
         rows = self._database.rows("workers.other_settings", terms=terms.text, now=to_micros(now))
         return [
             OtherSettings(
@@ -224,12 +228,21 @@ class PlanRepository:
 
     def overdue(self, *, now: datetime, abandoned: datetime) -> list[str]:
         """Return plans that waited past their time, or that were begun before ``abandoned`` and never sealed."""
+        first = self._database.remembered(
+            "first plan to end", lambda: tuple(self._database.rows("plans.first_to_end")[0])
+        )
+        limits = (to_micros(now), to_micros(abandoned))
+        if all(at is None or at > limit for at, limit in zip(first, limits, strict=True)):
+            return []
         rows = self._database.rows("plans.overdue", now=to_micros(now), abandoned=to_micros(abandoned))
         return [row["id"] for row in rows]
 
     def unfinished(self) -> list[str]:
         """Return plans that are decided while some of their people have not been told."""
-        return [row["id"] for row in self._database.rows("plans.unsettled")]
+        return list(self._remembered_ids("plans.unsettled"))
+
+    def _remembered_ids(self, name: str) -> tuple[str, ...]:
+        return self._database.remembered(name, lambda: tuple(row["id"] for row in self._database.rows(name)))
 
 
 class ApprovalRepository:

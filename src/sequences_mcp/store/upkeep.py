@@ -16,6 +16,18 @@ from sequences_mcp.store.statements import from_micros, to_micros
 _PULLED_BACK = ("over", "open_texts", "held_texts", "vendor_operations", "plans", "decisions", "operations")
 
 
+_EVER = 2**62  # microseconds since 1970, later than any instant
+
+
+def first_due(database: Database) -> int | None:
+    """Return when the first run is due that a worker carries out, as it is stored; None where nothing is.
+
+    Most questions about what is due are answered by it alone, and it is read again only after a commit.
+    """
+    at: int | None = database.remembered("first due", lambda: database.rows("survey.first_due")[0]["at"])
+    return at
+
+
 class UpkeepRepository:
     """The state of the database in numbers, and rows that time itself changes."""
 
@@ -47,10 +59,18 @@ class UpkeepRepository:
 
     def overdue(self, *, before: datetime) -> QueueTally:
         """Return how many runs were due before an instant, and since when the first of them."""
+        first = first_due(self._database)
+        if first is None or first > to_micros(before):
+            return QueueTally(0, None)
         return self._counted("survey.overdue", before=to_micros(before))
 
     def not_handed_over(self, *, before: datetime) -> QueueTally:
         """Return how many approved starts at vendors have people left since before an instant, and since when."""
+        ever = self._database.remembered(
+            "not handed over", lambda: self._counted("survey.not_handed_over", before=_EVER)
+        )
+        if ever.since is None or ever.since > before:
+            return QueueTally(0, None)
         return self._counted("survey.not_handed_over", before=to_micros(before))
 
     def unresolved(self) -> QueueTally:
@@ -63,6 +83,9 @@ class UpkeepRepository:
 
     def failed(self, *, since: datetime) -> list[FailedRuns]:
         """Return how many runs failed since an instant, by who carries them out."""
+        last = self._database.remembered("last failed", lambda: self._aggregate("survey.last_failed")["at"])
+        if last is None or last < to_micros(since):
+            return []
         rows = self._database.rows("survey.failed", since=to_micros(since))
         return [FailedRuns(row["provider"], row["number"], from_micros(row["first"])) for row in rows]
 

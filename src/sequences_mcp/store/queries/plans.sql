@@ -107,6 +107,11 @@ WHERE status IN ('approved', 'void') AND terms <> :terms
 SELECT id FROM plan
 WHERE (status = 'waiting' AND expires_at <= :now) OR (status = 'drafting' AND created_at <= :abandoned)
 
+-- first_to_end --
+-- When the first plan has waited too long, and when the oldest was begun that nobody has finished writing.
+SELECT min(expires_at) FILTER (WHERE status = 'waiting') AS expires,
+       min(created_at) FILTER (WHERE status = 'drafting') AS begun FROM plan WHERE status IN ('waiting', 'drafting')
+
 -- unsettled --
 -- Plans that are decided while some of their people do not know it.
 SELECT id FROM plan WHERE unsettled = 1

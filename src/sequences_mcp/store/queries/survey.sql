@@ -20,6 +20,12 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state 
 SELECT count(*) AS number, min(next_run_at) AS since FROM sequence
 WHERE lane IN ('mailbox', 'free') AND next_run_at <= :before
 
+-- first_due --
+-- When the first run is due that a worker carries out: one look into the index for each of its queues.
+SELECT min(at) AS at FROM (
+  SELECT min(next_run_at) AS at FROM sequence WHERE lane = 'mailbox' AND next_run_at IS NOT NULL
+  UNION ALL SELECT min(next_run_at) FROM sequence WHERE lane = 'free' AND next_run_at IS NOT NULL)
+
 -- not_handed_over --
 -- How many approved starts at vendors have people left since before an instant, and the first of them.
 SELECT count(*) AS number, min(decided_at) AS since FROM plan JOIN blueprint_version v ON v.no = plan.version_no
@@ -30,6 +36,10 @@ WHERE status = 'approved' AND unsettled = 1 AND decided_at <= :before AND v.blue
 SELECT count(*) AS number, min(changed_at) AS since FROM step_run
 WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state = 'unknown' -- as the index has it
   AND key NOT IN (SELECT key FROM left_unseen)
+
+-- last_failed --
+-- When the last run failed.
+SELECT max(updated_at) AS at FROM sequence WHERE status = 'FAILED'
 
 -- failed --
 -- How many runs failed since an instant, and the first of them, by who carries them out.

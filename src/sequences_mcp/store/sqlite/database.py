@@ -192,15 +192,17 @@ class SqliteDatabase:
         """
         if self._depth:
             return read()
-        with self.snapshot():
-            if self._known_at != (version := self._version()):
-                self._known.clear()
-                self._known_at = version
-            if key not in self._known:
-                if len(self._known) == REMEMBERED:
-                    del self._known[next(iter(self._known))]
-                self._known[key] = read()
-            return cast("T", self._known[key])
+        if not self._snapshots:
+            with self.snapshot():
+                return self.remembered(key, read)
+        if self._known_at != (version := self._version()):
+            self._known.clear()
+            self._known_at = version
+        if key not in self._known:
+            if len(self._known) == REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[key] = read()
+        return cast("T", self._known[key])
 
     def _version(self) -> int:
         """Return the version of the database that the open snapshot reads: asked for once, as it cannot change."""
