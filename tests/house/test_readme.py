@@ -85,3 +85,18 @@ def test_a_part_that_is_not_there_once_is_found(text: str) -> None:
 
 def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:
     assert table(["a"], [["x|y"]]).splitlines()[-1] == "| x\\|y |"
+
+
+MESSAGES = re.findall(r'^\| "([^"]+)" \|', (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def said_by_the_code() -> str:
+    """Return all strings of the product, as one line each, those of one message put together."""
+    sources = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py")))
+    return re.sub(r'"\s*f?"', "", "\n".join(sources))
+
+
+def test_every_message_that_is_explained_is_one_of_the_product() -> None:
+    said = said_by_the_code()
+    assert len(MESSAGES) > 20
+    assert [message for message in MESSAGES if message not in said] == []
