@@ -186,9 +186,18 @@ def paths(world: PageWorld, plan: Plan) -> dict[str, str]:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
     answered = world.at_desk(lambda app: app.local.list_replies(ReplyFilter())).items[0].entry
+    answered_run = world.at_desk(lambda app: app.local.get_sequence(answered.sequence_id)).sequence
     return {
         "thread": f"/sequences/{answered.sequence_id}",
         "front": "/",
+        "campaigns": "/campaigns",
+        "campaign": f"/campaigns/{answered_run.blueprint_id}",
+        "contact": f"/contacts/{answered_run.contact_id}",
+        "blueprints": "/blueprints",
+        "blueprint": f"/blueprints/{plan.header.blueprint_id}",
+        "search": "/search?q=hopper",
+        "settings": "/settings",
+        "filtered": f"/sequences?q=hopper&blueprint={plan.header.blueprint_id}",
         "plan": f"/plans/{plan.id}",
         "person": f"/plans/{plan.id}/people/{sequence.id}",
         "texts": f"/plans/{plan.id}/texts",

@@ -32,15 +32,15 @@ def test_a_sequence_is_paused_resumed_and_stopped(world: PageWorld, person: Visi
     plan = started(world, MAIL)
     own = run_of(world, plan).id
     assert own in person.get("/sequences").text
-    moves: tuple[tuple[str, dict[str, str], SequenceStatus], ...] = (
-        ("pause", {"days": "3"}, SequenceStatus.WAITING_FOR_LEAD),
-        ("resume", {}, SequenceStatus.ACTIVE),
-        ("stop", {"reason": "LOSE", "scope": "CONTACT"}, SequenceStatus.STOPPED_EARLY),
+    moves: tuple[tuple[str, dict[str, str], SequenceStatus, str], ...] = (
+        ("pause", {"days": "3"}, SequenceStatus.WAITING_FOR_LEAD, "paused until"),
+        ("resume", {}, SequenceStatus.ACTIVE, "under way"),
+        ("stop", {"reason": "LOSE", "scope": "CONTACT"}, SequenceStatus.STOPPED_EARLY, "lost"),
     )
-    for move, fields, status in moves:
+    for move, fields, status, words in moves:
         assert person.post(f"/sequences/{own}/{move}", **fields).status == 303
         assert run_of(world, plan).status is status
-        assert status.value in person.get(f"/sequences/{own}").text
+        assert f">{words}" in person.get(f"/sequences/{own}").text
     assert person.post(f"/sequences/{own}/resume").status == 409
 
 

@@ -70,6 +70,20 @@ def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
     found = ["/", "/unlock", "/sequences", "/tasks", "/mails", "/suppressions", "/audit", "/passkeys", "/nowhere"]
     found += ["/replies", "/replies?kind=unmatched", "/replies?page=9"]
     found += [
+        "/campaigns",
+        "/campaigns?q=engin&page=9",
+        "/blueprints",
+        "/settings",
+        "/search?q=hopper",
+        "/search?q=%25",
+    ]
+    found += [
+        "/sequences?q=hopper&status=ACTIVE",
+        "/contacts/local:ct_1",
+        "/campaigns/local:bp_1",
+        "/blueprints/x",
+    ]
+    found += [
         "/plans/local:plan_1",
         "/texts/local:draft_1",
         "/sequences/local:seq_1",
@@ -79,9 +93,16 @@ def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
     for plan in plans:
         people = world.at_desk(partial(_first_person, plan)).items
         run = people[0].sequence
+        found += [
+            f"/campaigns/{run.blueprint_id}",
+            f"/blueprints/{run.blueprint_id}",
+            f"/contacts/{run.contact_id}",
+        ]
         found += [f"/plans/{plan.id}", f"/plans/{plan.id}/texts", f"/plans/{plan.id}/people/{run.id}"]
         found += [f"/texts/local:draft_{run.steps[0].key}", f"/sequences/{run.id}"]
     runs = world.at_desk(lambda app: app.local.list_sequences(_everybody())).items
+    found += [f"/contacts/{one.sequence.contact_id}" for one in runs[:3]]
+    found += [f"/campaigns/{one.sequence.blueprint_id}" for one in runs[:3]]
     return found + [f"/sequences/{one.sequence.id}" for one in runs[:5]] + [f"{found[0]}?page=2"]
 
 

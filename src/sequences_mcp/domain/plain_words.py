@@ -77,6 +77,20 @@ STATUSES = {
     "REFUSED": "rejected",
 }
 """Each status of a run, in words for a person."""
+STEP_STATES = {
+    "planned": "to come",
+    "held": "held",
+    "claimed": "being sent",
+    "handed_over": "being sent",
+    "sent": "sent",
+    "unknown": "unknown whether it was sent",
+    "failed": "failed",
+    "open": "a task for you",
+    "done": "done",
+    "skipped": "skipped",
+    "cancelled": "will not be sent",
+}
+"""Each state of a step, in words for a person."""
 
 
 def for_person(text: str) -> str:

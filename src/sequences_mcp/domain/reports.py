@@ -394,6 +394,34 @@ class CampaignReport:
     read_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FailedTally:
+    """How many people's newest run of a blueprint failed for one reason."""
+
+    blueprint_id: str
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PausedTally:
+    """How many people were paused together, at which instant and until when."""
+
+    since: datetime
+    until: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedReport:
+    """What failed in a blueprint and was not planned anew: how many people, and the first reasons."""
+
+    blueprint_id: str
+    name: str
+    number: int
+    reasons: tuple[FailedTally, ...]
+
+
 def blueprint_report(
     newest: Blueprint, rows: Items[OutcomeRow], *, steps_of: Callable[[int], Items[Step]]
 ) -> CampaignReport:

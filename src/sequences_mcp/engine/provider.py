@@ -32,7 +32,7 @@ from sequences_mcp.ports.embedded import PeopleFilter, SequenceDetail
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
-    from sequences_mcp.domain.reports import CampaignReport, OutcomeRow
+    from sequences_mcp.domain.reports import CampaignReport, FailedReport, OutcomeRow, PausedTally
     from sequences_mcp.store.unit_of_work import Repositories
 
 EVERYBODY = PeopleFilter()
@@ -74,6 +74,34 @@ class LocalRecords:
                 )
             rows = work.outcomes.of_blueprints([blueprint_id])
             return self._counted(work, blueprint_id, rows)
+
+    async def failed(self) -> tuple[FailedReport, ...]:
+        """Return what failed and was not planned anew, by blueprint, the most people first."""
+        from sequences_mcp.domain.reports import FailedReport
+
+        with self.engine.store.snapshot() as work:
+            results = work.outcomes.failed()
+            reports = []
+            for blueprint_id in dict.fromkeys(tally.blueprint_id for tally in results):
+                newest = work.blueprints.find(blueprint_id)
+                reasons = tuple(tally for tally in results if tally.blueprint_id == blueprint_id)
+                number = sum(tally.number for tally in reasons)
+                name = newest.name if newest else blueprint_id
+                reports.append(FailedReport(blueprint_id=blueprint_id, name=name, number=number, reasons=reasons))
+        return tuple(sorted(reports, key=lambda report: -report.number))
+
+    async def next_emails(self, *, size: int) -> tuple[SequenceDetail, ...]:
+        """Return the runs whose e-mails leave next, with when that is as far as the mailbox's limits let it be."""
+        with self.engine.store.snapshot() as work:
+            return run_details(self.engine, work.runs.by_ids(work.outcomes.next_emails(size=size)))
+
+    async def next_of(self, blueprint_ids: Iterable[str]) -> Mapping[str, datetime]:
+        """Return when something is due next in each of these blueprints, where anything is."""
+        return self.engine.store.outcomes.next_of(blueprint_ids)
+
+    async def pauses(self) -> tuple[PausedTally, ...]:
+        """Return the largest groups of people who were paused together."""
+        return self.engine.store.outcomes.pauses()
 
     def _counted(self, work: Repositories, blueprint_id: str, rows: Iterable[OutcomeRow]) -> CampaignReport:
         from sequences_mcp.domain.reports import blueprint_report

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sequences_mcp.domain.blueprint import Temporality
 from sequences_mcp.domain.companies import company_domain_of, company_key
@@ -111,6 +112,7 @@ def _end(sequence: Run) -> str:
     return f"over: {why}{rest}"
 
 
+PART = 200  # runs that one transaction pauses
 ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review resolve"
 
 
@@ -276,6 +278,29 @@ class LocalSequences(LocalMethods):
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time; the clocks of delays stand still."""
         return await self.engine.insisting(lambda work: self._change(work, sequence_id, Paused(until)))
+
+    async def pause_live(self, *, until: datetime) -> int:
+        """Pause every run that would go on before then, in parts that other programs wait little for."""
+        now, after, paused = self.engine.clock(), "", 0
+        while part := self.engine.store.runs.unpaused_before(until, after=after, size=PART):
+            paused += await self.engine.insisting(partial(self._all, part, Paused(until), now=now))
+            after = part[-1]
+        return paused
+
+    async def resume_paused(self, *, since: datetime, until: datetime) -> int:
+        """Let the runs go on that were paused together at one instant until another; those alone."""
+        now, resumed = self.engine.clock(), 0
+        while part := self.engine.store.runs.paused_together(since, until, size=PART):
+            with self.engine.store.transaction() as work:
+                resumed += self._all(part, Resumed(), work, now=now)
+        return resumed
+
+    def _all(self, run_ids: Iterable[str], event: Event, work: UnitOfWork, *, now: datetime) -> int:
+        """Apply an event to those of the runs that it is still legal for; return how many these were."""
+        runs = [run for run in work.runs.by_ids(run_ids) if run.status in LIVE]
+        for run in runs:
+            apply_event(work, run, event, now=now, actor=self.engine.actor)
+        return len(runs)
 
     async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
         """Go on now."""

@@ -283,6 +283,14 @@ class Provider:
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> embedded.SequenceDetail:
         """Wait until a future time; the clocks of delays stand still."""
 
+    @unless_overridden("pause every sequence")
+    async def pause_live(self, *, until: datetime) -> int:
+        """Pause every run that would go on before then; return how many were."""
+
+    @unless_overridden("resume sequences together")
+    async def resume_paused(self, *, since: datetime, until: datetime) -> int:
+        """Let runs go on that were paused together; return how many were."""
+
     @unless_overridden("resume a sequence")
     async def resume_sequence(self, sequence_id: str) -> embedded.SequenceDetail:
         """Go on now."""

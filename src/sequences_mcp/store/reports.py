@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.reports import OutcomeRow, ReceivedEntry, StepEntry
+from sequences_mcp.domain.reports import FailedTally, OutcomeRow, PausedTally, ReceivedEntry, StepEntry
 from sequences_mcp.domain.run import TO_OUTBOX, SequenceStatus, StepState, StopReason
 from sequences_mcp.store.contacts import escaped
 from sequences_mcp.store.database import Database
@@ -39,6 +40,29 @@ class OutcomeRepository:
         """Return every run of these blueprints, in the order in which they were planned."""
         rows = self._database.rows("reports.outcomes", ids=json.dumps(list(blueprint_ids)), outbox=f"{TO_OUTBOX}%")
         return tuple(map(_outcome, rows))
+
+    def failed(self) -> tuple[FailedTally, ...]:
+        """Return how many people's newest run of each blueprint failed, and why, the most frequent first."""
+        return tuple(
+            FailedTally(row["blueprint_id"], row["reason"] or "", row["found"])
+            for row in self._database.rows("reports.failed")
+        )
+
+    def next_emails(self, *, size: int) -> list[str]:
+        """Return the runs whose next e-mail is due first."""
+        return [row["id"] for row in self._database.rows("reports.next_emails", size=size)]
+
+    def next_of(self, blueprint_ids: Iterable[str]) -> dict[str, datetime]:
+        """Return when something is due next in each of these blueprints, where anything is."""
+        rows = self._database.rows("reports.next_of", ids=json.dumps(list(blueprint_ids)))
+        return {row["blueprint_id"]: from_micros(row["at"]) for row in rows}
+
+    def pauses(self) -> tuple[PausedTally, ...]:
+        """Return the largest groups of people who were paused together."""
+        return tuple(
+            PausedTally(from_micros(row["since"]), from_micros(row["until"]), row["found"])
+            for row in self._database.rows("reports.pauses")
+        )
 
 
 def _outcome(row: Any) -> OutcomeRow:

@@ -199,6 +199,18 @@ class RunRepository:
         else:
             self._database.write("sequences.update_run", **row)
 
+    def unpaused_before(self, until: datetime, *, after: str, size: int) -> list[str]:
+        """Return some live runs of the embedded engine that no pause keeps until then, by id after ``after``."""
+        rows = self._database.rows("sequences.unpaused", until=to_micros(until), after=after, size=size)
+        return [row["id"] for row in rows]
+
+    def paused_together(self, since: datetime, until: datetime, *, size: int) -> list[str]:
+        """Return some runs of the embedded engine that were paused at one instant until another."""
+        rows = self._database.rows(
+            "sequences.paused_together", since=to_micros(since), until=to_micros(until), size=size
+        )
+        return [row["id"] for row in rows]
+
     def next_due(self, queue: str, *, terms: Terms, before: datetime) -> tuple[str, datetime] | None:
         """Return which run is due first in a queue (``mailbox``, ``free``) before an instant and when, or None.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,8 +22,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
-from sequences_mcp.domain.run import StepRun
+from sequences_mcp.domain.plain_words import STATUSES, STEP_STATES, as_shown, for_person
+from sequences_mcp.domain.run import SequenceStatus, StepRun, StopReason
 from sequences_mcp.errors import (
     ConflictError,
     InvalidArgumentsError,
@@ -31,6 +32,7 @@ from sequences_mcp.errors import (
     StoreError,
     WrongIdError,
 )
+from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review.lock.sessions import COOKIE, Sessions, Tries
 from sequences_mcp.review.page import keys
 from sequences_mcp.review.page.guard import READS, RequestGuard
@@ -58,6 +60,10 @@ def environment() -> Environment:
         "plain": _plain,
         "commands": _commands,
         "utc": _utc,
+        "day": _day,
+        "told_status": lambda word: STATUSES.get(word, word),
+        "stands": _stands,
+        "step_words": lambda state: STEP_STATES[state.value],
         "number": _number,
     }
     return made
@@ -84,18 +90,51 @@ def _raw(value: str | None) -> Markup:
     return Markup(escape(value or ""))  # noqa: S704 - escaped here, so that nothing is drawn into it
 
 
-def _plain(value: str | None) -> str:
-    """Return a message of this program in words for a person, without names of tools."""
-    return for_person(value or "")
+def _plain(value: str | None) -> Markup:
+    """Return a message of this program in words for a person, without names of tools, its times as times."""
+    text = as_shown(for_person(value or ""), keep="")
+    return Markup().join(_with_times(text))
+
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?(?: UTC|\+00:00)")
+
+
+def _with_times(text: str) -> Iterator[Markup]:
+    """Yield the text, escaped, each instant in UTC as an element that the script shows in the reader's zone."""
+    at = 0
+    for match in _TIME.finditer(text):
+        yield escape(text[at : match.start()])
+        at = match.end()
+        yield Markup('<time datetime="{}T{}:00+00:00">{}</time>').format(match[1], match[2], match[0])
+    yield escape(text[at:])
+
+
+def _stands(detail: SequenceDetail, now: datetime) -> Markup:
+    """Return how a run stands, in words: paused until a day, won, lost, or what its status says."""
+    run = detail.sequence
+    until = run.paused_until or (detail.facts.paused_until if detail.facts else None)
+    if run.status is SequenceStatus.WAITING_FOR_LEAD and until is not None:
+        return Markup("paused until {}").format(_day(until, now))
+    if run.status is SequenceStatus.STOPPED_EARLY and run.stop_reason is not None:
+        return Markup("won") if run.stop_reason is StopReason.WIN else Markup("lost")
+    return escape(STATUSES[run.status.value])
+
+
+def _day(moment: datetime, now: datetime) -> Markup:
+    """Return a day: its name within the next six, else its date. The script says it in the reader's zone."""
+    at = moment.astimezone(UTC)
+    words = f"{at:%A}" if timedelta(0) <= at - now < timedelta(days=6) else f"{at:%Y-%m-%d}"
+    return Markup('<time datetime="{}" data-day>{}</time>').format(at.isoformat(), words)
 
 
 def _commands(value: str | None) -> Markup:
     """Return a message of this program in words for a person, with ``<code>`` in place of backticks."""
     parts = as_shown(for_person(value or ""), keep="").split("`")
     if len(parts) % 2 == 0:
-        return Markup(escape("`".join(parts)))  # noqa: S704 - escaped here; a backtick without its other one
+        return Markup().join(_with_times("`".join(parts)))
     return Markup().join(
-        Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
+        Markup("<code>{}</code>").format(part) if at % 2 else Markup().join(_with_times(part))
+        for at, part in enumerate(parts)
     )
 
 

@@ -1,4 +1,4 @@
-"""The front page, the screens of runs and tasks, and the records: e-mails, suppressions, the audit trail."""
+"""The screens of runs, replies and tasks, and the records: e-mails, suppressions, the audit trail."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
-from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.ports.embedded import Lifted, ReplyFilter, SequenceDetail, SequenceFilter, ToolCall
@@ -22,46 +22,22 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
 from sequences_mcp.services import replies, sequences, suppression
-from sequences_mcp.services.reviews import list_reviews
-from sequences_mcp.services.vendor_writes import run_once, what_it_is
-
-FRONT_SHOWN = 20
-
-
-async def front_screen(page_request: PageRequest) -> Response:
-    """Show plans, changes and texts, and how many of each and of tasks wait."""
-    reviews = await list_reviews(page_request.app, page=page_request.page, size=FRONT_SHOWN)
-    tasks = await sequences.list_tasks(page_request.app, page=1, size=1)
-    kinds: list[tuple[Page[Any], str]] = [
-        (reviews.plans, "starts"),
-        (reviews.changes, "changes"),
-        (reviews.drafts, "texts"),
-    ]
-    return page_request.render(
-        "front.html",
-        plans=reviews.plans,
-        drafts=reviews.drafts,
-        tasks=tasks.total_count,
-        undecided=(await page_request.app.local.list_replies(ReplyFilter(waiting=True, size=1))).total_count,
-        longest=max(kinds, key=lambda kind: kind[0].total_pages),
-        counted=(await page_request.app.records.waiting()).words,
-        changes=reviews.changes.map(lambda change: (change, what_it_is(change))),
-        troubles=page_request.app.troubles(),
-        workers=page_request.app.workers(),
-        warnings=reviews.warnings,
-    )
-
+from sequences_mcp.services.vendor_writes import run_once
 
 Choice = TypeVar("Choice", bound=StrEnum)
 RUNS_SHOWN = 30
 LONGEST_PAUSE = 366
+FILTERS = ("status", "provider", "q", "blueprint")  # of the list of runs, kept from page to page
 
 
 async def runs_screen(page_request: PageRequest) -> Response:
-    """Show the runs of one provider, the most recently changed first."""
-    status = page_request.request.query_params.get("status", "")
-    provider = page_request.request.query_params.get("provider") or LOCAL
+    """Show the runs of one provider, the most recently changed first: of a status, a campaign, somebody."""
+    given = page_request.request.query_params
+    status, provider = given.get("status", ""), given.get("provider") or LOCAL
+    query, blueprint_id = given.get("q", "").strip()[:200], given.get("blueprint", "")
     wanted = SequenceFilter(
+        contact=query or None,
+        blueprint_id=blueprint_id or None,
         status=_one_of(SequenceStatus, status, name="status") if status else None,
         sort_by="updated_at",
         sort_order="desc",
@@ -75,6 +51,10 @@ async def runs_screen(page_request: PageRequest) -> Response:
         statuses=[status_value.value for status_value in SequenceStatus],
         provider=provider,
         providers=list(page_request.app.providers),
+        query=query,
+        blueprint=blueprint_id,
+        campaign=(await page_request.app.records.campaign(blueprint_id)).name if blueprint_id else "",
+        kept="".join(f"{name}={quote(given[name])}&" for name in FILTERS if given.get(name)),
     )
 
 

@@ -7,13 +7,23 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.page import keys, people, plans, runs, texts
+from sequences_mcp.review.page import campaigns, keys, people, plans, runs, texts
 from sequences_mcp.review.page.request import PageRequest
 
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
 
 SCREENS: tuple[tuple[str, str, Screen], ...] = (
-    ("GET", "/", runs.front_screen),
+    ("GET", "/", campaigns.front_screen),
+    ("GET", "/campaigns", campaigns.campaigns_screen),
+    ("GET", "/campaigns/{blueprint}", campaigns.campaign_screen),
+    ("POST", "/campaigns/{blueprint}/retry", campaigns.retry_form),
+    ("POST", "/pause-all", campaigns.pause_all_form),
+    ("POST", "/resume-all", campaigns.resume_all_form),
+    ("GET", "/search", campaigns.search_screen),
+    ("GET", "/contacts/{contact}", campaigns.contact_screen),
+    ("GET", "/blueprints", campaigns.blueprints_screen),
+    ("GET", "/blueprints/{blueprint}", campaigns.blueprint_screen),
+    ("GET", "/settings", campaigns.settings_screen),
     ("POST", "/lock", keys.lock_form),
     ("GET", "/plans/{plan}", plans.plan_screen),
     ("POST", "/plans/{plan}/approve", plans.approve_plan_form),

@@ -38,3 +38,29 @@ LEFT JOIN back ON back.sequence_no = s.no
 LEFT JOIN vendor_reading g ON g.sequence_no = s.no
 LEFT JOIN stopped ON stopped.subject = s.remote_id
 ORDER BY s.no
+
+-- failed --
+-- How many people's newest run of a blueprint failed here, by blueprint and reason, the most frequent first.
+SELECT v.blueprint_id, s.reason, count(*) AS found, max(s.updated_at) AS at
+FROM sequence s JOIN blueprint_version v ON v.no = s.version_no
+WHERE s.status = 'FAILED' AND s.provider = 'local' AND NOT EXISTS (
+  SELECT 1 FROM sequence n JOIN blueprint_version w ON w.no = n.version_no
+  WHERE n.contact_no = s.contact_no AND n.no > s.no AND w.blueprint_id = v.blueprint_id)
+GROUP BY v.blueprint_id, s.reason ORDER BY found DESC, at DESC
+
+-- next_emails --
+-- Runs of the embedded engine whose next e-mail is due first.
+SELECT id FROM sequence WHERE lane = 'mailbox' AND next_run_at IS NOT NULL ORDER BY next_run_at, no LIMIT :size
+
+-- next_of --
+-- When something is due next in each of a JSON list of blueprints.
+SELECT v.blueprint_id, min(s.next_run_at) AS at
+FROM blueprint_version v JOIN sequence s ON s.version_no = v.no
+WHERE v.blueprint_id IN (SELECT value FROM json_each(:ids)) AND s.next_run_at IS NOT NULL
+GROUP BY v.blueprint_id
+
+-- pauses --
+-- How many people were paused together: at which instant, and until when.
+SELECT paused_since AS since, paused_until AS until, count(*) AS found FROM sequence
+WHERE provider = 'local' AND status = 'WAITING_FOR_LEAD'
+GROUP BY paused_since, paused_until HAVING count(*) > 1 ORDER BY found DESC LIMIT 3

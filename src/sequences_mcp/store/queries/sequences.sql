@@ -277,3 +277,16 @@ SELECT count(*) AS found FROM sequence s JOIN step_run r ON r.sequence_no = s.no
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND +s.status = 'FOUND' -- by the plan, not by status
   AND s.operation_id IS NULL
   AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)) OR coalesce(r.same_as, r.generation) > 0)
+
+-- unpaused --
+-- Live runs of the embedded engine that no pause keeps until an instant, by id.
+SELECT id FROM sequence
+WHERE provider = 'local' AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AND id > :after
+  AND (paused_until IS NULL OR paused_until < :until)
+ORDER BY id LIMIT :size
+
+-- paused_together --
+-- Runs of the embedded engine that were paused at one instant until another.
+SELECT id FROM sequence
+WHERE provider = 'local' AND status = 'WAITING_FOR_LEAD' AND paused_since = :since AND paused_until = :until
+LIMIT :size

@@ -4,7 +4,10 @@
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
   time.title = time.textContent;
-  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const ahead = at - Date.now();
+  const isNear = ahead >= 0 && ahead < 6 * 86_400_000;
+  if (!("day" in time.dataset)) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  else time.textContent = at.toLocaleDateString(undefined, isNear ? { weekday: "long" } : { dateStyle: "medium" });
 }
 
 for (const button of document.querySelectorAll("button[data-copies]")) {
