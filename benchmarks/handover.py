@@ -285,7 +285,7 @@ def fate_of(one: Run) -> str:
 
 def known_as(one: Run) -> tuple[str, str]:
     """Return by what a vendor knows somebody."""
-    given = one.handover
+    given = one.vendor_facts
     return one.provider, given["candidate"].partition(":")[2] if "candidate" in given else given["email"]
 
 

@@ -174,7 +174,7 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
             clock=now,
             rules=rules,
             deliver=partial(smtp.deliver_by_smtp, server, at=at),
-            handover=HANDOVER,
+            answer_timeout=HANDOVER,
             at=at,
         )
 

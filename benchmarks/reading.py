@@ -238,7 +238,7 @@ def read_and_send(server: Dovecot, folder: Path, point: str, visits: int) -> Non
         mailbox = WatchedMailbox(ImapServer.parse(server.url), at=at)
         key = mailbox.server.key
         reader = MailboxReader(store=store, clock=clock, mailbox=mailbox, key=key, address=SENDER.address)
-        worker: Worker = world.worker(deliver, handover=HANDOVER)
+        worker: Worker = world.worker(deliver, answer_timeout=HANDOVER)
         worker.clock = now
         worker.rules = replace(worker.rules, lease=LEASE, reads_inbox=True, freshness=timedelta(seconds=1))
         worker.read_answers = reader.read_now

@@ -145,7 +145,7 @@ def open_worker(
             clock=clock,
             rules=replace(
                 rules,
-                account=mailbox.account_mark(store.secret("message_id")),
+                account=mailbox.account_fingerprint(store.secret("message_id")),
                 preapproved=_allowed(settings, store, now=clock()),
             ),
             deliver=mailbox.deliver(clock),
@@ -396,7 +396,7 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
 def _own_mailboxes(settings: Settings, store: Store) -> tuple[Mapping[Terms, str], tuple[str, ...]]:
     """Return what stands for the account of each mailbox, by its terms, and the addresses that are read."""
     key = store.secret("message_id")
-    marks = {mailbox.terms: mailbox.account_mark(key) for mailbox in settings.mailboxes}
+    marks = {mailbox.terms: mailbox.account_fingerprint(key) for mailbox in settings.mailboxes}
     return marks, tuple(mailbox.address for mailbox in settings.mailboxes if mailbox.reads_inbox)
 
 
@@ -450,7 +450,7 @@ def _with_own(
         last_act=None,
         sends=" and as ".join(map(_sends, served)),
         hands_over=", ".join(settings.accounts),
-        serves=frozenset(terms.mark for terms in served),
+        serves=frozenset(terms.fingerprint for terms in served),
     )
 
     def workers() -> list[WorkerPresence]:
@@ -524,11 +524,11 @@ async def _handing_over(
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
-        from sequences_mcp.domain.plan import settings_marks
+        from sequences_mcp.domain.plan import settings_fingerprints
         from sequences_mcp.services.enrolment import enrol_until_cancelled
 
         for name, account in _vendor_accounts(settings, store).items():
-            pulse.serves += settings_marks(name, app.vendor_terms[name], account=account)
+            pulse.serves += settings_fingerprints(name, app.vendor_terms[name], account=account)
         await enrol_until_cancelled(app, beat=pulse.beat, trouble=pulse.trouble)
 
     task = asyncio.create_task(hand_over()) if on else None
@@ -554,7 +554,7 @@ def _work_until(
 
     terms = mailbox.terms
     shown_as = f"{queue}-{mailbox.name}" if len(settings.mailboxes) > 1 and mailbox.name else queue
-    pulse = Heartbeat(settings.data_dir, shown_as, clock, serves=(terms.mark,), sends=_sends(terms))
+    pulse = Heartbeat(settings.data_dir, shown_as, clock, serves=(terms.fingerprint,), sends=_sends(terms))
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 

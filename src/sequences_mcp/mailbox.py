@@ -202,7 +202,7 @@ class Mailbox:
         by_smtp = partial(smtp.deliver_by_smtp, server, timeouts=timeouts, tokens=self.tokens(clock))
         return require_sender(self.address, by_smtp)
 
-    def account_mark(self, key: bytes) -> str:
+    def account_fingerprint(self, key: bytes) -> str:
         """Return four hexadecimal digits that change with the mail server and the account on it.
 
         They are of an HMAC with the data folder's ``key``, and too few to guess a password from.

@@ -377,13 +377,13 @@ SEQUENCE_CHANGES: dict[str, Any] = {"id": "local:seq_0", "contact_id": "local:ct
 SEQUENCE_STATE = {
     *("plan_id", "blueprint_id", "blueprint_version", "status", "ordinal", "steps", "created_at", "updated_at"),
     *("anchor", "variables", "paused_since", "paused_until", "stop_reason", "warnings", "findings", "reason"),
-    *("provider", "handover", "remote_id", "operation_id", "digest_version"),
+    *("provider", "vendor_facts", "remote_id", "operation_id", "digest_version"),
 }
 PERSON_CHANGES: dict[str, Any] = {
     "id": "local:seq_0",
     "contact_id": "local:ct_0",
     "provider": "topo",
-    "handover": {"email": "zoe@new.example"},
+    "vendor_facts": {"email": "zoe@new.example"},
 }
 TERMS_CHANGES: dict[str, Any] = {
     "sender_address": "eve@lovelace.example",

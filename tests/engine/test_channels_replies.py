@@ -189,10 +189,10 @@ CLEAR = [(RCPT, "550 5.4.5 x"), (RCPT, "554 5.7.1 Relay access denied"), (DOT, "
 @pytest.mark.parametrize(("phase", "reply"), DOUBTFUL)
 def test_what_may_be_about_either_is_marked_so(phase: str, reply: str) -> None:
     code, _, text = reply.partition(" ")
-    assert judge_reply(phase, int(code), text).doubtful
+    assert judge_reply(phase, int(code), text).is_unclear
 
 
 @pytest.mark.parametrize(("phase", "reply"), CLEAR)
 def test_what_is_clearly_ours_is_not_doubtful(phase: str, reply: str) -> None:
     code, _, text = reply.partition(" ")
-    assert not judge_reply(phase, int(code), text).doubtful
+    assert not judge_reply(phase, int(code), text).is_unclear

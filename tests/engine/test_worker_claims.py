@@ -226,7 +226,7 @@ async def test_a_lease_that_ended_is_noted_whoever_looks(world: EngineWorld) -> 
 async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: EngineWorld) -> None:
     await start(world)
     folder, terms = world.store.path.parent, world.terms
-    Heartbeat(folder, MAILBOX, world.clock, serves=(terms.mark,), store=world.store).beat()
+    Heartbeat(folder, MAILBOX, world.clock, serves=(terms.fingerprint,), store=world.store).beat()
     later = world.under(spacing=9)
     later.worker().run_due()
     assert await states(later) == [StepState.PLANNED]

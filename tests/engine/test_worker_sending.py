@@ -306,6 +306,6 @@ async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audi
         done(world.local.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
         return Receipt("250 taken")
 
-    world.worker(deliver, handover=timedelta(seconds=660)).run_due(limit=1)
+    world.worker(deliver, answer_timeout=timedelta(seconds=660)).run_due(limit=1)
     told = [one for one in world.store.audit.entries() if one.action == "sequence.too_late"]
     assert [(one.detail["outcome"], one.detail["lease"]) for one in told] == [("accepted", 1)]

@@ -58,17 +58,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     f"{SRC}/engine/troubles.py": frozenset({"one"}),
     f"{SRC}/domain/ids.py": frozenset({"own"}),
     f"{SRC}/domain/workers.py": frozenset({"lane"}),
-    f"{SRC}/engine/channels/replies.py": frozenset({"doubtful"}),
-    f"{SRC}/engine/recovery.py": frozenset({"doubtful", "said"}),
-    f"{SRC}/engine/sequences.py": frozenset({"_doubtful"}),
-    f"{SRC}/planning/recipient_rows.py": frozenset({"doubts"}),
-    f"{SRC}/planning/rendering.py": frozenset({"_doubt", "doubtful", "is_doubtful"}),
-    f"{SRC}/ports/vendor.py": frozenset({"doubt"}),
+    f"{SRC}/engine/recovery.py": frozenset({"said"}),
     f"{SRC}/server/views/panel.py": frozenset({"told"}),  # on the wire
-    f"{SRC}/services/enrolment.py": frozenset({"doubt", "doubtful"}),
-    f"{SRC}/services/vendor_writes.py": frozenset({"AGAIN_SETTLES", "doubt"}),
+    f"{SRC}/services/vendor_writes.py": frozenset({"AGAIN_SETTLES"}),
     f"{SRC}/store/upkeep.py": frozenset({"lane"}),
-    f"{SRC}/vendors/topo/enrolment.py": frozenset({"doubt"}),
 }
 
 

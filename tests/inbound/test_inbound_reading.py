@@ -109,7 +109,11 @@ async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(rea
     delivery = FakeDelivery()
     worker = real.worker(delivery)
     elsewhere = Heartbeat(
-        real.store.path.parent, READER, lambda: real.clock.now, serves=(worker.rules.terms.mark,), store=real.store
+        real.store.path.parent,
+        READER,
+        lambda: real.clock.now,
+        serves=(worker.rules.terms.fingerprint,),
+        store=real.store,
     )
     elsewhere.beat()
     worker.run_due()

@@ -184,7 +184,7 @@ async def test_a_process_that_begins_serves_each_of_its_mailboxes(bureau: Bureau
     with two_servers(bureau):
         async with open_context(bureau.settings, worker=True, clock=bureau.clock, work_after=60) as app:
             [worker] = app.workers()
-        assert worker.serves == {mailbox.terms.mark for mailbox in bureau.settings.mailboxes}
+        assert worker.serves == {mailbox.terms.fingerprint for mailbox in bureau.settings.mailboxes}
 
 
 def test_what_went_to_the_outbox_is_not_told_as_sent(bureau: Bureau) -> None:

@@ -201,7 +201,7 @@ async def test_a_start_approved_for_a_vendor_is_handed_over_under_its_approval(u
         people = await app.vendor_runs.next_people(plan.id, size=10)
         taken = await app.vendor_runs.take(plan.id, [one.id for one in people], before=PreflightSnapshot())
         assert taken is not None
-        assert [dict(one.handover) for one in taken.order.people] == [{"candidate": "kalent:candidate_ines"}]
+        assert [dict(one.vendor_facts) for one in taken.order.people] == [{"candidate": "kalent:candidate_ines"}]
         assert (await app.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
 
 

@@ -165,7 +165,7 @@ def _text_1(sequence: Run, run: StepRun) -> bytes:
 
 
 def _person_1(sequence: Run) -> list[Any]:
-    return [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.handover)]
+    return [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.vendor_facts)]
 
 
 def _header_1(header: PlanHeader) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Terms:
         return _terms_text(self)
 
     @property
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """A fingerprint of the terms: the first 16 hexadecimal digits of the SHA-256 of ``text``."""
         return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -174,14 +174,14 @@ class Plan:
     @property
     def settings(self) -> tuple[str, ...]:
         """The fingerprints of the settings it was made for: a worker with one of them may execute it."""
-        return settings_marks(self.header.provider, self.header.terms, account=self.account)[-1:]
+        return settings_fingerprints(self.header.provider, self.header.terms, account=self.account)[-1:]
 
 
-def settings_marks(provider: str, terms: Terms, *, account: str = "") -> tuple[str, ...]:
+def settings_fingerprints(provider: str, terms: Terms, *, account: str = "") -> tuple[str, ...]:
     """Return the fingerprints of settings that plans and workers compare; at a vendor also with the account."""
     if provider == LOCAL:
-        return (terms.mark,)
-    of_vendor = f"{provider}:{terms.mark}"
+        return (terms.fingerprint,)
+    of_vendor = f"{provider}:{terms.fingerprint}"
     return (of_vendor, f"{of_vendor}:{account}") if account else (of_vendor,)
 
 

@@ -72,9 +72,9 @@ BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
 """States of a step that its person has heard of, or may have."""
 
 MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
-"""Keys of ``Run.handover`` for a person's further addresses and numbers, and what joins these."""
+"""Keys of ``Run.vendor_facts`` for a person's further addresses and numbers, and what joins these."""
 TALENT = "talent"
-"""Key of ``Run.handover`` for the vendor's id of the candidate, where one person may be several candidates."""
+"""Key of ``Run.vendor_facts`` for the vendor's id of the candidate, where one person may be several candidates."""
 
 
 TO_OUTBOX = "written to "
@@ -206,7 +206,7 @@ class Run:
     about this person alone whoever approves the plan is shown: ``findings``, which an older program did not keep.
     ``digest_version`` is that of its plan.
 
-    ``provider`` is who carries it out. For a vendor ``handover`` is exactly what it is given about this person
+    ``provider`` is who carries it out. For a vendor ``vendor_facts`` is exactly what it is given about this person
     (covered by the plan's digest), ``remote_id`` the id under which it is read there, ``operation_id`` the write
     that hands it over.
     """
@@ -231,7 +231,7 @@ class Run:
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
     provider: str = LOCAL
-    handover: Mapping[str, str] = field(default_factory=dict)
+    vendor_facts: Mapping[str, str] = field(default_factory=dict)
     remote_id: str | None = None
     operation_id: str | None = None
     digest_version: int = 1
@@ -245,7 +245,7 @@ class Run:
     def address(self) -> str | None:
         """The e-mail address it writes to, as far as it is known here."""
         if self.is_at_vendor:
-            return self.handover.get("email")
+            return self.vendor_facts.get("email")
         mails = (run.recipient for run in self.steps if run.step.type is Channel.EMAIL)
         return next(filter(None, mails), None)
 
@@ -265,12 +265,14 @@ class Run:
     @property
     def emails_given(self) -> tuple[str, ...]:
         """Every e-mail address that a vendor is given of this person."""
-        return tuple(filter(None, [self.handover.get("email"), *self.handover.get(MORE_EMAILS, "").split(AND)]))
+        return tuple(
+            filter(None, [self.vendor_facts.get("email"), *self.vendor_facts.get(MORE_EMAILS, "").split(AND)])
+        )
 
     @property
     def ids_given(self) -> tuple[str, ...]:
         """The vendor's own ids of this person, as far as they are known."""
-        return tuple(value for value in self.handover.values() if value.startswith(f"{self.provider}:"))
+        return tuple(value for value in self.vendor_facts.values() if value.startswith(f"{self.provider}:"))
 
     @property
     def is_handed_over(self) -> bool:

@@ -13,7 +13,7 @@ class WorkerPresence:
     """A process that does the due work: since when, when it was last seen and did something.
 
     ``sends`` says who sends and through what, ``hands_over`` names the vendors, each empty where it does not;
-    ``serves`` has the fingerprints of the settings it works for (``domain.plan.settings_marks``).
+    ``serves`` has the fingerprints of the settings it works for (``domain.plan.settings_fingerprints``).
     """
 
     host: str
@@ -40,7 +40,8 @@ class WorkerState:
     """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
 
     ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
-    marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
+    fingerprints of the settings it works for (``domain.plan.settings_fingerprints``), ``sends`` says in words who
+    sends and how.
     ``lane`` is the queue it takes from; of a further mailbox ``queue-NAME``.
     """
 

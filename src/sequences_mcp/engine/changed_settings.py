@@ -152,7 +152,9 @@ def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSett
     if not termses:
         return []
     at_work = served(alive(store, now=now))
-    changed = [termse for termse in termses if _is_ours(termse.terms, terms) and termse.terms.mark not in at_work]
+    changed = [
+        termse for termse in termses if _is_ours(termse.terms, terms) and termse.terms.fingerprint not in at_work
+    ]
     for item in changed:
         why = f"{HELD}: {item.terms.difference(terms)}"
         while _hold_some(store, item.terms, why=why, now=now):

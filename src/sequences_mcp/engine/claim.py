@@ -228,7 +228,9 @@ def _no_longer_read(store: Repositories, sequence: Run, sender: str) -> str | No
 def _is_read_elsewhere(store: Repositories, terms: Terms, *, now: datetime) -> bool:
     """Say whether a process reads the mailbox of these settings, although this one does not know of it."""
     return any(
-        state.queue == READER and terms.mark in state.serves and abs(now - state.beat) <= READER_SHOWS_ITSELF
+        state.queue == READER
+        and terms.fingerprint in state.serves
+        and abs(now - state.beat) <= READER_SHOWS_ITSELF
         for state in store.workers.all()
     )
 

@@ -448,7 +448,7 @@ def as_known_anywhere(item: Run, contact: Contact, *, addresses: Items[str] = ()
     theirs goes to, and by those that the vendor just told; each under an id of its own.
     """
     yield contact
-    given: dict[str, Any] = {name: value for name, value in item.handover.items() if name in FACTS}
+    given: dict[str, Any] = {name: value for name, value in item.vendor_facts.items() if name in FACTS}
     yield replace(contact, id=f"{contact.id} as handed over", **given)
     mails = {run.recipient for run in item.steps if run.step.type is Channel.EMAIL and run.recipient}
     yield from also_known(contact, ids=item.ids_given, addresses=sorted({*mails, *item.emails_given, *addresses}))

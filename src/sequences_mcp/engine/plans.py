@@ -356,7 +356,7 @@ class LocalPlans:
         if outdated:
             return plan, True
         _require_approvable(plan, digest)
-        if pauses not in (None, work.plans.pauses_mark(plan.id)):
+        if pauses not in (None, work.plans.pauses_fingerprint(plan.id)):
             raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
         if not plan.header.is_allowed_by(self.engine.preapproved):
             self.engine.require_signature(digest, signature)
@@ -487,7 +487,7 @@ class LocalPlans:
             warnings=len(warnings),
             findings=warnings,
             provider=plan.header.provider,
-            handover=person.handover,
+            vendor_facts=person.vendor_facts,
             digest_version=plan.digest_version,
         )
 

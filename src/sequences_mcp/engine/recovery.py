@@ -44,7 +44,7 @@ class Outcome:
     said: str
     blame: str = ""
     code: str = ""
-    doubtful: bool = False
+    is_unclear: bool = False
     reply: str = ""
 
 
@@ -122,13 +122,13 @@ def mark_unseen(work: UnitOfWork, *, now: datetime) -> int:
     What is not due yet, or paused, is made unknown when its turn comes (``claim.claim_due``).
     """
     done = 0
-    for handover in work.lineage.unseen():
-        if handover.kind == "vendor":
-            _begun_operation(work, handover.facts, why=handover.why, now=now)
-            work.lineage.mark_told(handover.key)
+    for unseen in work.lineage.unseen():
+        if unseen.kind == "vendor":
+            _begun_operation(work, unseen.facts, why=unseen.why, now=now)
+            work.lineage.mark_told(unseen.key)
             continue
-        for sequence, run in work.runs.of_keys([handover.key]):
-            done += _left(work, sequence, run, handover=handover, now=now)
+        for sequence, run in work.runs.of_keys([unseen.key]):
+            done += _left(work, sequence, run, unseen=unseen, now=now)
     return done
 
 
@@ -184,7 +184,7 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
             yield step
 
 
-def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, handover: UnseenHandover, now: datetime) -> int:
+def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, unseen: UnseenHandover, now: datetime) -> int:
     present = sequence.current
     # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
@@ -194,7 +194,7 @@ def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, handover: UnseenHand
     after, effects = _ticked(sequence, lease, now)
     if not effects:
         return 0
-    message_id = str(handover.facts.get("message_id", ""))
+    message_id = str(unseen.facts.get("message_id", ""))
     claimed = with_run(
         after, replace(next(step for step in after.steps if step.key == run.key), message_id=message_id)
     )
@@ -203,14 +203,14 @@ def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, handover: UnseenHand
         lease=lease,
         key=run.key,
         generation=run.generation,
-        sender=str(handover.facts.get("sender", "")),
+        sender=str(unseen.facts.get("sender", "")),
         message_id=message_id,
         message_digest=_NOTHING,
-        claimed_at=handover.at,
+        claimed_at=unseen.at,
     )
     work.attempts.insert(attempt)
     [last] = work.runs.by_ids([sequence.id])
-    as_left(work, last, run.key, lease=lease, why=handover.why, now=now)
+    as_left(work, last, run.key, lease=lease, why=unseen.why, now=now)
     return 1
 
 

@@ -209,7 +209,7 @@ def require_ours(engine: EngineContext, sequence_id: str) -> Run:
         raise ConflictError(
             f"{VENDORS[run.provider]} carries this sequence out.",
             next_step=(
-                _doubtful(run)
+                _why_unknown(run)
                 if run.has_unknown_outcome
                 else f"Its id there is {run.remote_id}: call again with that. {ONCE_OVER} {run.id}"
                 if run.remote_id
@@ -220,7 +220,7 @@ def require_ours(engine: EngineContext, sequence_id: str) -> Run:
     return run
 
 
-def _doubtful(run: Run) -> str:
+def _why_unknown(run: Run) -> str:
     return f"Whether it has it is not known: check_operation with {run.operation_id} looks. Stop it there by hand."
 
 

@@ -89,7 +89,7 @@ def _other_settings(
         due = _count(item.number, "run that is due was", "runs that are due were")
         wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
         is_lacking = terms.lacks(item.terms, knows_server=knows_server)
-        has_worker = item.terms.mark in at_work
+        has_worker = item.terms.fingerprint in at_work
         yield Trouble(
             code="other_settings",
             what=f"{due} approved for other settings ({wanted if is_lacking else item.terms.difference(terms)}).",

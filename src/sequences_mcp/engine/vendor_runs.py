@@ -141,7 +141,7 @@ class LocalVendorRuns:
     async def record_outcomes(
         self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
     ) -> None:
-        """Record what became of those of an operation who are in doubt, and of the operation, at once.
+        """Record what became of those of an operation whose outcome is unknown, and of the operation, at once.
 
         Without an ``actor`` the outcomes are the answer to the request itself, which also corrects what somebody
         who looked too early has resolved.
@@ -247,7 +247,7 @@ class LocalVendorRuns:
         await self.engine.insisting(refused)
 
     async def order_of(self, operation_id: str) -> vendor.EnrolmentBatch:
-        """Return what is in doubt of an operation's order, for a look at what became of it; NotFoundError."""
+        """Return the people of an operation whose outcome is unknown, for a look at them; NotFoundError."""
         operation = await LocalOperations(self.engine).get(operation_id)
         plan = self.engine.store.plans.find(operation.subject)
         if plan is None:
@@ -449,7 +449,7 @@ def _obstacle(run: Run, contact: Contact, *, listed: Mapping[str, str], live: st
         return f"suppressed: {reason}"
     if live:
         return f"another sequence is under way: {live}"
-    text, present = run.handover.get("email"), contact.email
+    text, present = run.vendor_facts.get("email"), contact.email
     if text and present and address_key(text) != address_key(present):
         return f"it was approved for {text}, and the contact's address is now {present}"
     return None

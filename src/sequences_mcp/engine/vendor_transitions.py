@@ -46,7 +46,7 @@ def vendor_run_released(run: Run, *, reason: str, now: datetime) -> Run:
 
 
 def vendor_run_concluded(run: Run, outcome: EnrolmentOutcome, *, now: datetime) -> Run:
-    """Return a run in doubt after its outcome; one whose outcome is known already stays as it is."""
+    """Return a run of unknown outcome after the outcome; one whose outcome is known already stays as it is."""
     if not run.has_unknown_outcome:
         return run
     status = {
@@ -95,7 +95,8 @@ def vendor_outcome_known(run: Run) -> Literal["done", "not_done", "unknown"]:
 def vendor_run_seen(run: Run, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Run:
     """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing.
 
-    Nor does anything that is told of a run in doubt: what a vendor shows may be an earlier one of the same person.
+    Nor does anything that is told of a run of unknown outcome: what a vendor shows may be an earlier one of the
+    same person.
     """
     if run.status in TERMINAL or not run.is_handed_over or run.has_unknown_outcome:
         return run

@@ -99,7 +99,7 @@ def _refused(
     since = text_approved_at(work, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
-        outcome.doubtful and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
+        outcome.is_unclear and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
     ):
         return _of_mailbox(work, outcome, rules=rules, now=now)
     alike = work.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
@@ -142,7 +142,7 @@ def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
 
 def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
     """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
-    answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
+    answer: Answer = "mailbox" if not outcome.is_unclear and outcome.blame == Blame.MAILBOX else "doubtful"
     work.attempts.answered(outcome.lease, answer, code=outcome.code)
     work.attempts.give_back(outcome.lease)
     sender = _sender(work, outcome, rules)
@@ -187,9 +187,9 @@ class Worker:
 
     ``queues`` is what it does: ``mailbox`` sends e-mails, ``notice`` tells the operator (with ``tell``) what waits
     for a person, ``free`` does all that needs no server. A process has a worker for each, so that a slow mail
-    server holds up nothing else. ``handover`` is how long the server's answer to the final dot may take before the
-    e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still with the
-    machine. ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
+    server holds up nothing else. ``answer_timeout`` is how long the server's answer to the final dot may take
+    before the e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still
+    with the machine. ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
     handed_over, answered, before_sent, sent (the channel tells its own). ``read_answers`` has the mailbox read,
     where there is one, before a step that must not go while somebody may have answered; it raises StoreError.
     """
@@ -198,7 +198,7 @@ class Worker:
     clock: Callable[[], datetime]
     rules: SendPolicy
     deliver: Deliver
-    handover: timedelta = timedelta(seconds=660)
+    answer_timeout: timedelta = timedelta(seconds=660)
     tell: Callable[[], bool] | None = None
     queues: frozenset[str] = QUEUES
     pulse: Heartbeat | None = None
@@ -326,7 +326,7 @@ class Worker:
 
     def _put_right(self, named: list[str]) -> None:
         cleanup.after_a_clock_that_was_ahead(
-            self.store, sender=self.rules.terms.sender_address, now=self.clock(), longest_lease=self.handover
+            self.store, sender=self.rules.terms.sender_address, now=self.clock(), longest_lease=self.answer_timeout
         )
 
     def _catch_up(self, named: list[str]) -> None:
@@ -407,7 +407,7 @@ class Worker:
             self._note(claim)
             self.at("handed_over")
             # On the monotonic clock, which a correction of the system's time does not move.
-            if self.monotonic() - begun >= self.handover.total_seconds():
+            if self.monotonic() - begun >= self.answer_timeout.total_seconds():
                 raise _stood_still()  # the lease ended, others may have resolved it: no final dot
 
         try:
@@ -456,7 +456,7 @@ class Worker:
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)
             apply_event(
-                work, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
+                work, before, events.HandedToServer(claim.lease, now + self.answer_timeout), now=now, actor=ACTOR
             )
 
     def _require_mailbox(self, work: UnitOfWork, plan_id: str) -> None:
@@ -526,7 +526,7 @@ def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
         error.message,
         blame=str(facts.get("blame", "")),
         code=str(facts.get("code", "")),
-        doubtful=bool(facts.get("doubtful")),
+        is_unclear=bool(facts.get("doubtful")),
         reply=str(facts.get("server_reply", "")),
     )
 

@@ -274,7 +274,7 @@ def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) 
 
     ``name`` is the variable's or the fact's ("firstname", "first_name", "job_title", "notes", or a name of the
     caller's own) and decides which rules apply. Errors: a placeholder in any disguise, a token of a template, tags
-    and entities, what cannot be seen, a value that is blank. Warnings: what is doubtful, with the likely value as
+    and entities, what cannot be seen, a value that is blank. Warnings: what looks wrong, with the likely value as
     the fix where there is one. ``field`` and ``variable`` of each finding name the value.
     """
     return of_value(name, value, policy)

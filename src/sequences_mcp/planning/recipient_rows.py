@@ -89,8 +89,8 @@ def require_none_unsound(bad: Items[tuple[GivenValue, Finding]]) -> None:
     )
 
 
-def doubts(values: Iterable[GivenValue], *, policy: GuardPolicy) -> tuple[str, ...]:
-    """Return what is doubtful about values that are not refused, each with its likely value where there is one."""
+def value_warnings(values: Iterable[GivenValue], *, policy: GuardPolicy) -> tuple[str, ...]:
+    """Return what looks wrong about values that are not refused, each with its likely value where there is one."""
     return tuple(
         finding.message + (f" Likely: {finding.fix}." if finding.fix else "")
         for value in values

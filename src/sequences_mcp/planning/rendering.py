@@ -102,7 +102,7 @@ def quick_findings(
     if step.is_markdown and _fills_links(step.content):
         return None
     lengths = []
-    doubtful = False
+    needs_check = False
     for name, stands_apart in _places(step.subject, step.content):
         value = values[name]
         if value is None or is_blank(value):
@@ -111,10 +111,10 @@ def quick_findings(
         if seen is None:
             return None
         lengths.append((name, seen.size))
-        doubtful = doubtful or seen.is_doubtful
+        needs_check = needs_check or seen.needs_check
     if not _fits(step, tuple(lengths), policy, is_follow_up=is_answering(step, earlier)):
         return None
-    return check_filled(step, used_by([step], values), policy=policy) if doubtful else ()
+    return check_filled(step, used_by([step], values), policy=policy) if needs_check else ()
 
 
 def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
@@ -163,7 +163,7 @@ class _Seen(NamedTuple):
     """A value that no text makes worse: its length in eights, and whether anything is said of it alone."""
 
     size: int
-    is_doubtful: bool
+    needs_check: bool
 
 
 @lru_cache(maxsize=65_536)
@@ -174,7 +174,7 @@ def _seen(name: str, text: str, policy: GuardPolicy, *, stands_apart: bool) -> _
     if is_unheard_of(shown, policy):
         return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, text, policy=policy)))
     if _is_quiet(name, shown, policy, stands_apart=stands_apart):
-        return _Seen(-(-len(value) // _ROUNDED), is_doubtful=False)
+        return _Seen(-(-len(value) // _ROUNDED), needs_check=False)
     return None
 
 
@@ -278,23 +278,25 @@ def render_recipient(
 
 
 def warnings_about(contact: Contact) -> list[Finding]:
-    """Return what is doubtful about a person's facts together, which no fact shows by itself, and the address."""
+    """Return what looks wrong about a person's facts together, which no fact shows by itself, and the address."""
     findings = []
     first, last = (contact.first_name or "").strip(), (contact.last_name or "").strip()
     if first and first.casefold() == last.casefold():
         message = "First and last name are the same; one of the two is probably wrong."
         findings.append(
-            _doubt("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}")
+            _person_warning("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}")
         )
     email = contact.email or ""
     if not email.isascii() or "xn--" in email:
         for homograph in lookalikes.find_homographs(email):
             message = SEEMING_HOST if homograph.wire else SEEMING_MAILBOX
-            findings.append(_doubt("person.lookalike_address", field="email", message=message, excerpt=email))
+            findings.append(
+                _person_warning("person.lookalike_address", field="email", message=message, excerpt=email)
+            )
     return findings
 
 
-def _doubt(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
+def _person_warning(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
     return Finding(rule=rule, severity=Severity.WARNING, field=field, message=message, excerpt=excerpt)
 
 

@@ -51,7 +51,7 @@ def handed_facts(sequence: Run) -> str:
     """Return in words what a vendor is given about one person; nothing for a run of the embedded engine."""
     if not sequence.is_at_vendor:
         return ""
-    text = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
+    text = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.vendor_facts.items())
     return f"{VENDORS[sequence.provider]} is given {text}"
 
 
@@ -63,7 +63,7 @@ def not_given(detail: SequenceDetail) -> tuple[str, ...]:
     vendor = DESCRIPTIONS[sequence.provider]
     facts = ["language", "location", "country", "time_zone", "notes"]
     facts += [name for name in ("job_title", "company") if name not in vendor.knows_of_people]
-    given = {*sequence.handover, *(["notes"] if "note" in sequence.handover else [])}
+    given = {*sequence.vendor_facts, *(["notes"] if "note" in sequence.vendor_facts else [])}
     return tuple(name for name in facts if getattr(contact, name) and name not in given)
 
 
@@ -71,7 +71,7 @@ def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
     """Say whether an operator who lists a vendor's template for auto_approve has accepted a warning with it.
 
     It is one that every start of the template has, whoever is started: its texts are never seen here, or nobody
-    reads them. Nothing here can write into a template, which is made in the vendor's app. What is doubtful about a
+    reads them. Nothing here can write into a template, which is made in the vendor's app. What looks wrong about a
     person's values still takes the plan to a person.
     """
     return provider_of(blueprint_id) in UNVERSIONED and warning.rule in STANDING
@@ -99,11 +99,11 @@ def vendor_warnings(
 
 
 def vendor_recipient(
-    app: AppContext, blueprint: Blueprint, contact: Contact, *, handover: Mapping[str, str]
+    app: AppContext, blueprint: Blueprint, contact: Contact, *, vendor_facts: Mapping[str, str]
 ) -> PlannedPerson:
     """Return what is known here of the texts a person gets from a vendor's blueprint.
 
-    ``handover`` is what the vendor is given about them: from a value that is a placeholder nobody is enrolled.
+    ``vendor_facts`` is what the vendor is given about them: from a value that is a placeholder nobody is enrolled.
 
     What the vendor fills in itself stays in its braces, and is checked as if it were a plain word.
     """
@@ -112,7 +112,9 @@ def vendor_recipient(
     unavailable = filled_there | blank
     plain = values | dict.fromkeys(unavailable, "Quovadrin")
     shown = values | {name: f"{{{{{name}}}}}" for name in unavailable}
-    about_values = values_found(app, contact, blueprint.steps, handover=handover, filled_there=filled_there)
+    about_values = values_found(
+        app, contact, blueprint.steps, vendor_facts=vendor_facts, filled_there=filled_there
+    )
     results = [*rendering.warnings_about(contact), *about_values]
     steps = []
     for place, step in enumerate(blueprint.steps):
@@ -125,7 +127,7 @@ def vendor_recipient(
         remaining = [f for f in findings if not written_there or f.rule.startswith("person.")]
         results.extend(_not_told(step, blank, remaining))
     return PlannedPerson(
-        handover=handover,
+        vendor_facts=vendor_facts,
         contact=contact,
         variables={},
         time_zone="",
@@ -165,7 +167,7 @@ def values_found(
     contact: Contact,
     steps: Iterable[Step],
     *,
-    handover: Mapping[str, str],
+    vendor_facts: Mapping[str, str],
     filled_there: frozenset[str],
 ) -> tuple[Finding, ...]:
     """Return what is wrong or suspicious about the facts that fill in a person's texts, here or at the vendor.
@@ -175,7 +177,7 @@ def values_found(
     texts = [part for step in steps for part in (step.subject, step.content) if part]
     values, used = _values(contact), set(used_in(texts)) - filled_there
     filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
-    given = {name: value for name, value in handover.items() if name in WORDS}
+    given = {name: value for name, value in vendor_facts.items() if name in WORDS}
     findings = [*check_values(filled, policy=app.policy)]
     for name, value in given.items():
         findings.extend(check_value(name, value, policy=app.policy))

@@ -120,7 +120,9 @@ def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
     if sequence.is_at_vendor:
         steps = (run.step for run in sequence.steps)
         filled_there = DESCRIPTIONS[sequence.provider].fills_in
-        return values_found(app, detail.contact, steps, handover=sequence.handover, filled_there=filled_there)
+        return values_found(
+            app, detail.contact, steps, vendor_facts=sequence.vendor_facts, filled_there=filled_there
+        )
     return tuple(
         finding for run in sequence.steps for finding in _text_findings(app, detail, run, sourcing=sourcing)
     )

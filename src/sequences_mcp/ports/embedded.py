@@ -268,8 +268,8 @@ class PlannedPerson:
     """One person of a start with their final texts and all that was found about them.
 
     ``steps`` are those of the run that the person gets once they are in the plan; the content of one is None while
-    it still has to be written. ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is
-    known. ``reminders`` are what first messages lack by law: a plan tells them once for all of its people.
+    it still has to be written. ``vendor_facts`` is what a vendor is given, ``zone_source`` from where the time
+    zone is known. ``reminders`` are what first messages lack by law: a plan tells them once for all of its people.
     """
 
     contact: Contact
@@ -278,7 +278,7 @@ class PlannedPerson:
     steps: tuple[StepRun, ...]
     zone_source: str = ""
     findings: tuple[Finding, ...] = ()
-    handover: Mapping[str, str] = field(default_factory=dict)
+    vendor_facts: Mapping[str, str] = field(default_factory=dict)
     reminders: tuple[Finding, ...] = ()
 
     @property

@@ -170,14 +170,14 @@ class PersonRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorPerson:
-    """A person as the vendor knows them; ``handover`` is exactly what it would be given to enrol them.
+    """A person as the vendor knows them; ``vendor_facts`` is exactly what it would be given to enrol them.
 
     ``obstacle`` says why they cannot be enrolled, ``left_out`` what is known of them and not given; ``addresses``
     are all to which the vendor may write.
     """
 
     contact: Contact
-    handover: Mapping[str, str]
+    vendor_facts: Mapping[str, str]
     obstacle: str | None = None
     left_out: str | None = None
     addresses: tuple[str, ...] = ()
@@ -188,7 +188,7 @@ class PersonStanding:
     """What the vendor's list of runs says about a person: why they cannot be enrolled, or what nobody can tell."""
 
     obstacle: str | None = None
-    doubt: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,7 +254,7 @@ async def _unshowable(app: AppContext, plan: Plan) -> str | None:
 
 
 def _showable(detail: SequenceDetail) -> bool:
-    return all(map(is_showable, detail.sequence.handover.values())) and all(
+    return all(map(is_showable, detail.sequence.vendor_facts.values())) and all(
         is_showable(part)
         for run in detail.sequence.steps
         for part in (run.recipient, run.subject, run.content)

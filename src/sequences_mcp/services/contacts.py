@@ -125,7 +125,7 @@ async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[obje
 async def _put(
     app: AppContext, provider: Provider, place_id: str, *, people: Items[ContactInput], trail: _Trail
 ) -> None:
-    """Make one request after the other until one leaves a doubt, fails for everybody, or it takes too long."""
+    """Make one request after the other until one ends unknown, fails for everybody, or it takes too long."""
     begun = app.clock()
     waiting = [index for index, placed in enumerate(trail.placed) if placed is None]
     for start in range(0, len(waiting), provider.contacts_a_request):

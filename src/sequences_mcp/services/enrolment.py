@@ -70,14 +70,14 @@ class Enrolment:
     is_new: bool = False
 
     @property
-    def handover(self) -> Mapping[str, str]:
+    def vendor_facts(self) -> Mapping[str, str]:
         """What the vendor is given about them."""
-        return self.person.handover
+        return self.person.vendor_facts
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The vendor's ids of them."""
-        given = (vendor_id for vendor_id in self.handover.values() if vendor_id.partition(":")[0] in VENDORS)
+        given = (vendor_id for vendor_id in self.vendor_facts.values() if vendor_id.partition(":")[0] in VENDORS)
         return tuple(dict.fromkeys(filter(None, [self.vendor_id, *given])))
 
     @property
@@ -85,7 +85,7 @@ class Enrolment:
         """All by which the vendor may reach them: its ids, each address, and a profile that it is given."""
         known = (self.person.contact.email, *self.addresses)
         addresses = (address_key(item) for item in known if item and is_address(item))
-        profile = profile_key(self.handover.get("linkedin_url"))
+        profile = profile_key(self.vendor_facts.get("linkedin_url"))
         profiles = (profile,) if profile.startswith("linkedin.com/in/") else ()
         return tuple(dict.fromkeys((*self.ids, *addresses, *profiles)))
 
@@ -132,7 +132,7 @@ async def enrolments_of(app: AppContext, offer: Offer, rows: RecipientRows, *, k
                 contact=stored or next(contacts),
                 vendor_id=None if stored else entry.contact_id,
             ),
-            standing.doubt,
+            standing.warning,
         )
         for person, standing, (entry, stored) in zip(people, standings, known, strict=True)
     ]
@@ -177,10 +177,10 @@ async def _unknown_there(app: AppContext, blueprint_id: str, entries: Items[Reci
     return [result for result in results if isinstance(result, RowProblem)]
 
 
-def _with_warning(enrolment: Enrolment, doubt: str | None) -> Enrolment:
-    if doubt is None:
+def _with_warning(enrolment: Enrolment, warning: str | None) -> Enrolment:
+    if warning is None:
         return enrolment
-    finding = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=doubt)
+    finding = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=warning)
     return replace(enrolment, person=replace(enrolment.person, findings=(*enrolment.person.findings, finding)))
 
 
@@ -294,7 +294,7 @@ def _enrolment(
 ) -> Enrolment:
     """Return the person with the vendor's facts, which are what the texts are filled with, under the id here."""
     known = replace(candidate.contact, id=contact.id)
-    person = vendor_recipient(app, offer.blueprint, known, handover=candidate.handover)
+    person = vendor_recipient(app, offer.blueprint, known, vendor_facts=candidate.vendor_facts)
     if candidate.obstacle:
         stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
         person = replace(person, findings=(*person.findings, stands))
@@ -470,8 +470,8 @@ async def _hand_over_asked(
     at("answered")
     if lost := await _outcome_recorded(app, batch, outcomes):
         return lost
-    doubtful = any(outcome.outcome == "unknown" for outcome in outcomes)
-    return _look(batch) if doubtful else None
+    has_unknown = any(outcome.outcome == "unknown" for outcome in outcomes)
+    return _look(batch) if has_unknown else None
 
 
 async def _outcome_recorded(

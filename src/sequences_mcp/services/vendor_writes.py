@@ -132,10 +132,10 @@ async def _record(app: AppContext, operation: VendorOperation, error: BaseExcept
     if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown" and not is_repeat:
         await app.operations.conclude(operation.id, state="not_done", answer=_error_json(error))
         return
-    doubt = _unknown_outcome(operation, error, repeatable=repeatable)
-    await app.operations.mark_unknown(operation.id, answer=_error_json(doubt))
+    unknown = _unknown_outcome(operation, error, repeatable=repeatable)
+    await app.operations.mark_unknown(operation.id, answer=_error_json(unknown))
     if isinstance(error, Exception):
-        raise doubt from error
+        raise unknown from error
 
 
 def _unknown_outcome(

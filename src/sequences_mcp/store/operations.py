@@ -117,7 +117,7 @@ class OperationRepository:
 
     def mark_unknown(self, operation_id: str, *, answer: str) -> bool:
         """Record that an operation's outcome is unknown; False when it is recorded already."""
-        return self._database.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
+        return self._database.write("vendor_operations.mark_unknown", id=operation_id, answer=answer) == 1
 
     def conclude(self, operation_id: str, *, state: str, answer: str, actor: str, now: datetime) -> bool:
         """Record an operation's outcome; False when it has one already."""

@@ -164,7 +164,7 @@ class PlanRepository:
             steps = self._database.rows("records.steps", plan_id=plan_id)
             statuses = self._database.rows("records.statuses", plan_id=plan_id)
             reasons = self._database.rows("records.reasons", plan_id=plan_id)
-            pauses = self.pauses_mark(plan_id)
+            pauses = self.pauses_fingerprint(plan_id)
         states: list[dict[StepState, int]] = [{} for _ in messages]
         for row in steps:
             states[row["step"]][StepState(row["state"])] = row["found"]
@@ -177,7 +177,7 @@ class PlanRepository:
             pauses=pauses,
         )
 
-    def pauses_mark(self, plan_id: str) -> str:
+    def pauses_fingerprint(self, plan_id: str) -> str:
         """Return a mark of who of a plan is paused and until when, one for each such state; empty for nobody."""
         rows = self._database.rows("plans.pauses", id=plan_id)
         lines = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)

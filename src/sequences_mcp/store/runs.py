@@ -499,7 +499,7 @@ def _new_row(no: int, run: Run, *, plan_no: int, version_no: int) -> dict[str, A
         "findings": findings_to_json(run.findings),
         "created_at": to_micros(run.created_at),
         "provider": run.provider,
-        "handover": json.dumps(dict(run.handover), ensure_ascii=False) if run.is_at_vendor else None,
+        "handover": json.dumps(dict(run.vendor_facts), ensure_ascii=False) if run.is_at_vendor else None,
         "address_key": (address := run.address) and address_key(address),
     }
 
@@ -554,7 +554,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Run:
     _, run_id, plan_id, blueprint_id, version, contact_id, status, *rest = row
     ordinal, steps_text, created_at, updated_at, *rest = rest
     anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
-    provider, handover, remote_id, operation_id, findings, digest_version = rest
+    provider, vendor_facts, remote_id, operation_id, findings, digest_version = rest
     steps = steps_from_json(steps_text)
     return Run(
         id=run_id,
@@ -576,7 +576,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Run:
         warnings=warnings,
         reason=reason,
         provider=provider,
-        handover=json.loads(handover) if handover else {},
+        vendor_facts=json.loads(vendor_facts) if vendor_facts else {},
         remote_id=remote_id,
         operation_id=operation_id,
         findings=_findings(findings),

@@ -74,7 +74,7 @@ class _Flight:
             self.has_left |= getattr(info.get("request"), "method", b"") != b"CONNECT"
 
     def fault(self, error: BaseException) -> ConnectionFault:
-        """Return what an exception proves about this request; in doubt, that it may have arrived."""
+        """Return what an exception proves about this request; if nothing, that it may have arrived."""
         ended_early = isinstance(error, NOTHING_SENT) or (isinstance(error, TimeoutError) and self.is_connecting)
         return ConnectionFault.NOT_SENT if ended_early and not self.has_left else ConnectionFault.LOST
 

@@ -35,11 +35,11 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyJudgement:
-    """Whose trouble it is; ``doubtful`` where nothing in the answer says so. ``code`` is what it is known by."""
+    """Whose trouble it is; ``is_unclear`` where nothing in the answer says so. ``code`` is what it is known by."""
 
     blame: Blame
     code: str
-    doubtful: bool = False
+    is_unclear: bool = False
 
 
 def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
@@ -52,7 +52,7 @@ def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
     words = _without_addresses(text)
     blame = _decided(enhanced, words) if enhanced else _by_words(code, words, at_rcpt=phase == "RCPT")
     if blame is None:
-        return ReplyJudgement(Blame.MAILBOX, known, doubtful=code >= 500)
+        return ReplyJudgement(Blame.MAILBOX, known, is_unclear=code >= 500)
     if blame in (Blame.GONE, Blame.REFUSES) and code < 500:
         blame = Blame.LATER
     return ReplyJudgement(blame, known)
@@ -338,7 +338,7 @@ def deferring(phase: str) -> Iterator[None]:
 
 
 def _facts(judged: ReplyJudgement) -> dict[str, object]:
-    return {"blame": judged.blame.value, "code": judged.code, "doubtful": judged.doubtful}
+    return {"blame": judged.blame.value, "code": judged.code, "doubtful": judged.is_unclear}
 
 
 def _error_words(reply: str) -> dict[str, str]:

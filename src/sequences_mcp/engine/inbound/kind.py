@@ -244,7 +244,7 @@ def reason_in_words(words: str) -> Blame | None:
     """Return what a mailer's words say of why something came back; None where they leave it open."""
     plain = _own_words(words)
     judged = judge_reply("RCPT", 550, plain)
-    if not judged.doubtful and judged.blame is not Blame.GONE:
+    if not judged.is_unclear and judged.blame is not Blame.GONE:
         return judged.blame
     if phrases("full").search(plain):
         return Blame.LATER

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.planning.recipient_rows import GivenValue, doubts
+from sequences_mcp.planning.recipient_rows import GivenValue, value_warnings
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.sequences import SequenceWritten, sequence_written
 from sequences_mcp.services import sequences as verb
@@ -24,7 +24,7 @@ async def update_sequence(
     return sequence_written(
         detail,
         next_step="get_sequence shows the texts; list_reviews what waits for a person.",
-        warnings=doubts(given, policy=app.policy),
+        warnings=value_warnings(given, policy=app.policy),
     )
 
 

@@ -202,7 +202,7 @@ class SequenceView(WhoView):
 
 
 class SequenceWritten(SequenceRow, WrittenView):
-    """A run after a change; ``warnings`` are doubts about values it was given."""
+    """A run after a change; ``warnings`` are about values it was given."""
 
     warnings: tuple[str, ...] | None = None
 

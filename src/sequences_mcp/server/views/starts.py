@@ -268,7 +268,7 @@ def sample_view(sample: SequenceDetail) -> SampleView:
     return SampleView(
         sequence_id=sequence.id,
         time_zone=sequence.time_zone or None,
-        handover=dict(sequence.handover) or None,
+        handover=dict(sequence.vendor_facts) or None,
         next_at=when(sample.outlook.next_at),
         why=sample.outlook.why,
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)

@@ -26,7 +26,7 @@ WHERE o.state IN ('begun', 'unknown') AND v.blueprint_id = :blueprint_id ORDER B
 SELECT * FROM vendor_operation
 WHERE state = 'unknown' OR (state = 'begun' AND lease_expires_at <= :now) ORDER BY no LIMIT :size
 
--- doubt --
+-- mark_unknown --
 -- Nobody knows what became of it.
 UPDATE vendor_operation SET state = 'unknown', answer = :answer WHERE id = :id AND state = 'begun'
 

@@ -108,7 +108,7 @@ class Clarky(Vendor):
             given[KEY] = _key_for(request, contact)
         return vendor.VendorPerson(
             contact=contact,
-            handover=given,
+            vendor_facts=given,
             obstacle=None if reachable else UNREACHABLE,
             left_out=translation.left_out_of(contact),
             addresses=(*(known.emails if known else ()), *request.emails),
@@ -124,7 +124,7 @@ class Clarky(Vendor):
         )
 
     async def _every_address(self, person: Run) -> tuple[str, ...]:
-        given = _several(person.handover, "email", MORE_EMAILS)
+        given = _several(person.vendor_facts, "email", MORE_EMAILS)
         try:
             known = await self._by_email(given[0]) if given else None
         except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
@@ -144,8 +144,8 @@ class Clarky(Vendor):
 
     async def _looked_up(self, person: Run) -> vendor.EnrolmentOutcome:
         emails, phones = (
-            _several(person.handover, "email", MORE_EMAILS),
-            _several(person.handover, "phone", MORE_PHONES),
+            _several(person.vendor_facts, "email", MORE_EMAILS),
+            _several(person.vendor_facts, "phone", MORE_PHONES),
         )
         contacts = [known for email in emails if (known := await self._by_email(email))]
         for phone in phones:
@@ -178,7 +178,7 @@ class Clarky(Vendor):
         return replace(await self.clarky.get_contact(request.vendor_id), id=request.vendor_id)
 
     async def _start(self, plan: Plan, person: Run) -> vendor.EnrolmentOutcome:
-        given = person.handover
+        given = person.vendor_facts
         lead = Lead(
             first_name=given.get("first_name"),
             emails=_several(given, "email", MORE_EMAILS),

@@ -224,7 +224,10 @@ class Kalent(Vendor):
         obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
         return vendor.VendorPerson(
             contact=translation.contact_of_remote(replace(person, id=request.vendor_id)),
-            handover={CANDIDATE: request.vendor_id, **({TALENT: person.talent_id} if person.talent_id else {})},
+            vendor_facts={
+                CANDIDATE: request.vendor_id,
+                **({TALENT: person.talent_id} if person.talent_id else {}),
+            },
             obstacle=obstacle,
             addresses=person.emails,
         )
@@ -232,7 +235,7 @@ class Kalent(Vendor):
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
         calls = [
-            lambda candidate_id=person_run.handover[CANDIDATE]: self._state_if_exists(candidate_id)
+            lambda candidate_id=person_run.vendor_facts[CANDIDATE]: self._state_if_exists(candidate_id)
             for person_run in people
         ]
         seen = {
@@ -251,7 +254,7 @@ class Kalent(Vendor):
 
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Start everybody in one call: all of them or, where Kalent refuses, nobody."""
-        people = [run.handover[CANDIDATE] for run in order.people]
+        people = [run.vendor_facts[CANDIDATE] for run in order.people]
         await self.kalent.start(order.plan.header.blueprint_id, candidate_ids=people)
         return tuple(_done(run) for run in order.people)
 
@@ -265,7 +268,7 @@ class Kalent(Vendor):
 
     async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
         """Return the candidate's newest run, or None while that is the one from before this start."""
-        candidate_id = run.handover[CANDIDATE]
+        candidate_id = run.vendor_facts[CANDIDATE]
         remote = await self.kalent.get_dynamic_sequence(candidate_id)
         if remote is None or not _is_new(remote, mark):
             return None
@@ -288,7 +291,7 @@ class Kalent(Vendor):
 
     async def _runs(self, people: Items[Run]) -> list[translation.RemoteSequence | None]:
         calls = [
-            lambda candidate_id=run.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(candidate_id)
+            lambda candidate_id=run.vendor_facts[CANDIDATE]: self.kalent.get_dynamic_sequence(candidate_id)
             for run in people
         ]
         return await vendor.gather_limited(calls)
@@ -336,7 +339,7 @@ def _is_new(run: translation.RemoteSequence | None, before: str | None) -> bool:
 
 
 def _done(run: Run) -> vendor.EnrolmentOutcome:
-    return vendor.EnrolmentOutcome(sequence_id=run.id, outcome="done", remote_id=run.handover[CANDIDATE])
+    return vendor.EnrolmentOutcome(sequence_id=run.id, outcome="done", remote_id=run.vendor_facts[CANDIDATE])
 
 
 def _not_done(run: Run) -> vendor.EnrolmentOutcome:

@@ -77,19 +77,19 @@ class TopoStarts(TopoRuns):
         given = translation.given_of(contact, STORED_FACTS)
         return vendor.VendorPerson(
             contact=contact,
-            handover=given,
+            vendor_facts=given,
             obstacle=None if contact.email or contact.linkedin_url else UNREACHABLE,
             left_out=translation.left_out_of(contact),
         )
 
     async def standings(self, people: Items[vendor.VendorPerson]) -> list[vendor.PersonStanding]:
-        """Return who is in a live run at Topo; a doubt about everybody where that cannot be read."""
+        """Return who is in a live run at Topo; a warning about everybody where that cannot be read."""
         ids = [person.contact.id if provider_of(person.contact.id) == NAME else None for person in people]
         try:
             runs = await self.live.among([person.contact for person in people], ids=ids)
         except SequencesError as error:
-            doubt = f"Whether they are in a sequence at Topo already could not be read ({error.code})."
-            return [vendor.PersonStanding(doubt=doubt)] * len(people)
+            warning = f"Whether they are in a sequence at Topo already could not be read ({error.code})."
+            return [vendor.PersonStanding(warning=warning)] * len(people)
         return [vendor.PersonStanding(obstacle=_running(run)) for run in runs]
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
@@ -161,8 +161,8 @@ class TopoStarts(TopoRuns):
     async def _run_of(self, run: Run) -> translation.RemoteSequence | None:
         home = await self.topo.list_contact_lists(name=_list_name_of(run.plan_id))
         people = await self.topo.list_contacts(
-            email=run.handover.get("email"),
-            linkedin_url=None if run.handover.get("email") else run.handover.get("linkedin_url"),
+            email=run.vendor_facts.get("email"),
+            linkedin_url=None if run.vendor_facts.get("email") else run.vendor_facts.get("linkedin_url"),
         )
         lists = {item.id for item in home.items if item.name == _list_name_of(run.plan_id)}
         mine = {item.id for item in people.items if _is_same(item.fields, run)}
@@ -191,7 +191,7 @@ def _running(run: translation.RemoteSequence | None) -> str | None:
 
 def _given(run: Run) -> ContactFields:
     """Return what Topo is given about a person; what is not a fact of a person's is none of it."""
-    return ContactFields(**{name: value for name, value in run.handover.items() if name in STORED_FACTS})
+    return ContactFields(**{name: value for name, value in run.vendor_facts.items() if name in STORED_FACTS})
 
 
 def _counted(contact_list: translation.RemoteList | None) -> str:
@@ -202,7 +202,7 @@ def _counted(contact_list: translation.RemoteList | None) -> str:
 
 
 def _is_same(fields_: ContactFields, run: Run) -> bool:
-    email, profile = run.handover.get("email"), run.handover.get("linkedin_url")
+    email, profile = run.vendor_facts.get("email"), run.vendor_facts.get("linkedin_url")
     if email:
         return fields_.email is not None and address_key(fields_.email) == address_key(email)
     return profile is not None and profile_key(fields_.linkedin_url) == profile_key(profile)

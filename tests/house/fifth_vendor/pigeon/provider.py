@@ -36,7 +36,7 @@ class Pigeon(Vendor):
         self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         contact = translation.unknown_contact(asked.fields)
-        return vendor.VendorPerson(contact=contact, handover=translation.given_of(contact, ("email",)))
+        return vendor.VendorPerson(contact=contact, vendor_facts=translation.given_of(contact, ("email",)))
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         return vendor.PreflightSnapshot()
