@@ -148,18 +148,18 @@ HELD = f"{APPROVAL}: {approvals.OTHER_SETTINGS}"
 
 def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
     """Hold what is due under settings that have really changed; return whose runs are left alone."""
-    termses = store.plans.other_settings(terms=terms, now=now)
-    if not termses:
+    plans_elsewhere = store.plans.other_settings(terms=terms, now=now)
+    if not plans_elsewhere:
         return []
     at_work = served(alive(store, now=now))
     changed = [
-        termse for termse in termses if _is_ours(termse.terms, terms) and termse.terms.fingerprint not in at_work
+        item for item in plans_elsewhere if _is_ours(item.terms, terms) and item.terms.fingerprint not in at_work
     ]
     for item in changed:
         why = f"{HELD}: {item.terms.difference(terms)}"
         while _hold_some(store, item.terms, why=why, now=now):
             pass
-    return [termse for termse in termses if termse not in changed]
+    return [item for item in plans_elsewhere if item not in changed]
 
 
 def let_go(store: Store, *, terms: Terms, now: datetime) -> None:

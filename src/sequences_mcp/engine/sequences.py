@@ -182,15 +182,15 @@ def _openings(
 ) -> dict[str, tuple[datetime, str] | None]:
     """Return, by plan, from when its sender's mailbox may be used and what it waits for; None: never used."""
     wanted = {run.plan_id for run in runs if run.queue == "mailbox"}
-    termses = {
+    terms_of_plans = {
         plan_id: engine.own_terms(others[plan_id].header.terms) if plan_id in others else engine.terms
         for plan_id in wanted
     }
     opens = {
         terms: engine.store.mailboxes.opens(terms.sender_address, limits=terms.limits, now=engine.clock())
-        for terms in set(termses.values())
+        for terms in set(terms_of_plans.values())
     }
-    return {plan_id: opens[terms] for plan_id, terms in termses.items()}
+    return {plan_id: opens[terms] for plan_id, terms in terms_of_plans.items()}
 
 
 def require_sequence(engine: EngineContext, sequence_id: str) -> Run:

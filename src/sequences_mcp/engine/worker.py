@@ -191,7 +191,8 @@ class Worker:
     before the e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still
     with the machine. ``at`` is told the points at which a test may end the process: claim, claimed,
     before_handed_over, handed_over, answered, before_sent, sent (the channel tells its own). ``read_answers`` has
-    the mailbox read, where there is one, before a step that must not go while somebody may have answered; it raises StoreError.
+    the mailbox read, where there is one, before a step that must not go while somebody may have answered; it
+    raises StoreError.
     """
 
     store: Store
