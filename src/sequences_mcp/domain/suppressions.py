@@ -18,7 +18,7 @@ ENGINE = "worker"  # the actor of what the engine concluded from a mail server's
 def suppression_keys_of(
     contact_id: str, facts: ContactFields, *, recipient: str | None = None
 ) -> Iterator[SuppressionKey]:
-    """Yield every mark that would cover a person, or an address that is about to be written to."""
+    """Yield every key that would cover a person, or an address that is about to be written to."""
     yield ("contact", contact_id)
     keys = {address_key(address) for address in _addresses(facts, recipient)}
     hosts = {key.rpartition("@")[2] for key in keys} | {company_domain_of(facts) or ""}
@@ -26,7 +26,7 @@ def suppression_keys_of(
 
 
 def former_keys_of(facts: ContactFields, *, recipient: str | None = None) -> Iterator[SuppressionKey]:
-    """Yield the marks under which versions before migration 7 would have listed a person, where they differ.
+    """Yield the keys under which versions before migration 7 would have listed a person, where they differ.
 
     Those folded letters like ß away and left a domain as it was given or made it IDNA 2003.
     """
@@ -40,9 +40,9 @@ def former_keys_of(facts: ContactFields, *, recipient: str | None = None) -> Ite
         yield from _marks(spelled, hosts)
 
 
-def old_spellings(mark: SuppressionKey) -> list[SuppressionKey]:
+def old_spellings(key: SuppressionKey) -> list[SuppressionKey]:
     """Return how versions before migration 7 may have listed the same."""
-    kind, value = mark
+    kind, value = key
     return (
         [] if kind == "contact" else [(kind, item) for item in dict.fromkeys(_as_before(value)) if item != value]
     )

@@ -215,9 +215,9 @@ class LocalContacts(LocalMethods):
         problems: list[RowProblem] = []
         rows, known = list(_placed(people)), _Known.of(self.engine.store, people, optional=optional)
         results = [self._match_row(place, entry, problems, known=known) for place, entry in rows]
-        marks = tuple(_mark(result) if result else "" for result in results)
+        identities = tuple(_identity(result) if result else "" for result in results)
         places: dict[str, int] = {}
-        for (place, _), who in zip(rows, marks, strict=True):
+        for (place, _), who in zip(rows, identities, strict=True):
             if who and (earlier := places.setdefault(who, place)) != place:
                 problems.append(_twice(earlier, place, who))
         return Matched(
@@ -227,7 +227,7 @@ class LocalContacts(LocalMethods):
                 replace(entry, fields=result.facts, checked=tuple(result.problems)) if result else entry
                 for entry, result in zip(people, results, strict=True)
             ),
-            marks=marks,
+            identities=identities,
         )
 
     async def save_contacts(
@@ -402,7 +402,7 @@ def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:
     return ((entry.position or place, entry) for place, entry in enumerate(entries, start=1))
 
 
-def _mark(row: _Met) -> str:
+def _identity(row: _Met) -> str:
     """Return what tells somebody apart from the others of a call."""
     return row.stored.id if row.stored else address_key(row.facts.email or "") or row.facts.phone or ""
 

@@ -32,7 +32,7 @@ class EngineContext:
     ``signature_check`` looks at the signature of every approval, but for those of the blueprints in
     ``preapproved``.
     ``terms`` are those of the mailbox that sends by default, ``further_terms`` those of the others here;
-    ``vendor_terms`` are the terms of the vendors that are connected, ``accounts`` marks of the accounts there.
+    ``vendor_terms`` are the terms of the connected vendors, ``accounts`` the fingerprints of the accounts there.
     ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
     """
 

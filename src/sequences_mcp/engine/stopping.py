@@ -19,14 +19,14 @@ NOBODY = "nobody is left in it"
 
 
 def end_suppressed(
-    work: UnitOfWork, mark: SuppressionKey, *, reason: str, now: datetime, actor: str
+    work: UnitOfWork, key: SuppressionKey, *, reason: str, now: datetime, actor: str
 ) -> tuple[list[Run], bool]:
     """Put a kind and normalised value on the list and end all it covers; return those runs and if it was new."""
-    new = work.suppressions.add(mark, reason=reason, actor=actor, now=now)
+    new = work.suppressions.add(key, reason=reason, actor=actor, now=now)
     if new:
-        subject, detail = ":".join(mark), {"reason": reason}
+        subject, detail = ":".join(key), {"reason": reason}
         work.audit.record(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)
-    going = work.runs.by_ids(work.runs.going_of(covered(work, mark)))
+    going = work.runs.by_ids(work.runs.going_of(covered(work, key)))
     event = OptedOut(f"suppressed: {reason}")
     return end_all(work, going, event, now=now, actor=actor), new
 
@@ -82,7 +82,7 @@ def is_suppressed(
     to = recipients or {}
     results = list(people)
     former = store.contacts.former_addresses(result.id for result in results)
-    marks = {
+    keys_of = {
         result.id: [
             *suppression_keys_of(result.id, result, recipient=to.get(result.id)),
             *(("address", key) for key in former.get(result.id, ())),
@@ -91,20 +91,20 @@ def is_suppressed(
     }
     old = {result.id: list(former_keys_of(result, recipient=to.get(result.id))) for result in results}
     listed = store.suppressions.matching(
-        (mark for keys in marks.values() for mark in keys),
-        old=(mark for keys in old.values() for mark in keys),
+        (key for keys in keys_of.values() for key in keys),
+        old=(key for keys in old.values() for key in keys),
     )
     reasons = {}
-    for contact_id, keys in marks.items():
-        reason = next((listed[mark] for mark in (*keys, *old[contact_id]) if mark in listed), None)
+    for contact_id, keys in keys_of.items():
+        reason = next((listed[key] for key in (*keys, *old[contact_id]) if key in listed), None)
         if reason is not None:
             reasons[contact_id] = reason
     return reasons
 
 
-def covered(store: Repositories, mark: SuppressionKey) -> list[str]:
-    """Return the ids of everybody here whom a mark is about."""
-    kind, value = mark
+def covered(store: Repositories, key: SuppressionKey) -> list[str]:
+    """Return the ids of everybody here whom a suppression is about."""
+    kind, value = key
     if kind == "contact":
         return [value]
     if kind == "domain":

@@ -144,8 +144,8 @@ def awake(states: Iterable[WorkerState], *, now: datetime) -> tuple[WorkerState,
 
 
 def served(workers: Iterable[WorkerState]) -> frozenset[str]:
-    """Return the marks of the settings for which any of these workers sends or hands over."""
-    return frozenset(mark for worker in workers if worker.queue in (MAILBOX, VENDORS) for mark in worker.serves)
+    """Return the fingerprints of the settings for which any of these workers sends or hands over."""
+    return frozenset(item for worker in workers if worker.queue in (MAILBOX, VENDORS) for item in worker.serves)
 
 
 def at_work(store: Store, *, now: datetime) -> list[WorkerPresence]:

@@ -222,35 +222,35 @@ class LocalSuppressions:
         return await self.engine.insisting(lambda work: self._suppressed(work, (kind, normal), reason))
 
     def _suppressed(
-        self, work: UnitOfWork, mark: tuple[Literal["address", "domain", "contact"], str], reason: str
+        self, work: UnitOfWork, key: tuple[Literal["address", "domain", "contact"], str], reason: str
     ) -> Suppressed:
         engine = self.engine
-        stopped, new = stopping.end_suppressed(work, mark, reason=reason, now=engine.clock(), actor=engine.actor)
+        stopped, new = stopping.end_suppressed(work, key, reason=reason, now=engine.clock(), actor=engine.actor)
         shown = run_details(engine, stopped)
-        return Suppressed(kind=mark[0], value=mark[1], stopped=shown, already=not new)
+        return Suppressed(kind=key[0], value=key[1], stopped=shown, already=not new)
 
     async def lift(
         self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
     ) -> Lifted:
         """Take something off the list; NotFoundError when it is not on it under that name."""
-        engine, mark = self.engine, (kind, self._normalised(kind, value))
+        engine, key = self.engine, (kind, self._normalised(kind, value))
         with engine.store.transaction() as work:
-            spelled = [mark, *old_spellings(mark)]
-            listed = work.suppressions.matching([mark], old=spelled[1:])
-            still = self._also_covering(mark)
+            spelled = [key, *old_spellings(key)]
+            listed = work.suppressions.matching([key], old=spelled[1:])
+            still = self._also_covering(key)
             if not listed:
-                raise _not_listed(mark, still)
+                raise _not_listed(key, still)
             now, was = engine.clock(), next(iter(listed.values()))
             for item in listed:
                 work.suppressions.lift(item, reason=reason, actor=actor, now=now)
                 subject, detail = ":".join(item), {"reason": reason, "was": was}
                 audit = work.audit
                 audit.record(at=now, actor=actor, action="suppression.lifted", subject=subject, detail=detail)
-        return Lifted(kind, mark[1], was, still)
+        return Lifted(kind, key[1], was, still)
 
-    def _also_covering(self, mark: SuppressionKey) -> tuple[str, ...]:
+    def _also_covering(self, key: SuppressionKey) -> tuple[str, ...]:
         """Return what else on the list covers an address, a domain or a person."""
-        kind, value = mark
+        kind, value = key
         results: dict[SuppressionKey, None] = {}
         if kind == "domain":
             results |= dict.fromkeys(suppression_keys_of("", ContactFields(company_domain=value)))
@@ -264,7 +264,7 @@ class LocalSuppressions:
         return tuple(
             ":".join(matching_suppression)
             for matching_suppression in self.engine.store.suppressions.matching(results)
-            if matching_suppression != mark
+            if matching_suppression != key
         )
 
     async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:
@@ -304,8 +304,8 @@ def _require_one_organisation(host: str, *, by_person: bool) -> None:
         )
 
 
-def _not_listed(mark: SuppressionKey, still: tuple[str, ...]) -> NotFoundError:
-    kind, value = mark
+def _not_listed(key: SuppressionKey, still: tuple[str, ...]) -> NotFoundError:
+    kind, value = key
     covered = f" What covers it is {', '.join(still)}." if still else ""
     return NotFoundError(
         f"{value} is not on the list as {'an' if kind == 'address' else 'a'} {kind}.{covered}",

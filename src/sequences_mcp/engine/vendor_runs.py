@@ -113,7 +113,7 @@ class LocalVendorRuns:
             if not going:
                 self._close(work, plan_id)
                 return None
-            arguments = {"plan": plan_id, "before": dict(before.marks), "people": len(going)}
+            arguments = {"plan": plan_id, "before": dict(before.baselines), "people": len(going)}
             write = vendor.VendorWrite(
                 call=ToolCall(TOOL, None, plan.digest),
                 provider=plan.header.provider,
@@ -135,7 +135,7 @@ class LocalVendorRuns:
             begun = {run.contact_id: run.id for run in mine}
             drop_elsewhere(work, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
             return vendor.ClaimedBatch(
-                operation_id=own_id, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
+                operation_id=own_id, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.baselines)
             )
 
     async def record_outcomes(
@@ -260,7 +260,7 @@ class LocalVendorRuns:
             known_done=sum(vendor_transitions.vendor_outcome_known(person) == "done" for person in people),
         )
 
-    async def mark_of(self, run: Run) -> str | None:
+    async def baseline_of(self, run: Run) -> str | None:
         """Return what was read about this person at the vendor just before they were handed over."""
         if run.operation_id is None:
             return None
@@ -332,14 +332,14 @@ class LocalVendorRuns:
         run = self.engine.store.runs.given_as(vendor_id)
         return run.contact_id if run else None
 
-    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach whoever these marks cover.
+    async def live_among(self, targets: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these targets cover.
 
-        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
+        A target is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
         """
         store = self.engine.store
-        people = [item for mark in marks for item in covered(store, mark)]
-        runs = run_details(self.engine, store.runs.live_at_vendors(people, words=[value for _, value in marks]))
+        people = [item for target in targets for item in covered(store, target)]
+        runs = run_details(self.engine, store.runs.live_at_vendors(people, words=[value for _, value in targets]))
         return [run for run in runs if is_suppressed(store, as_known_anywhere(run.sequence, run.contact))]
 
     async def live_as(self, people: Items[Items[str]]) -> list[str | None]:

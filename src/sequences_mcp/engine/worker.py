@@ -59,8 +59,8 @@ def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: da
         _, effects = apply_event(work, runs[0], event, now=now, actor=ACTOR)
         for effect in effects:
             if isinstance(effect, SuppressAddress):
-                mark = ("address", address_key(effect.address))
-                end_suppressed(work, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+                listed = ("address", address_key(effect.address))
+                end_suppressed(work, listed, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
 
 
 def retry_after(tries: int) -> timedelta:
@@ -133,10 +133,10 @@ def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
         ):
             freed = with_run(sequence, replace(run, until=now + FIRST_RETRY))
             keep_changes(work, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR)
-        mark = ("address", address_key(run.recipient or ""))
-        if (was := work.suppressions.of_engine(mark)) is not None:
-            work.suppressions.lift(mark, reason=OURS, actor=ACTOR, now=now)
-            subject, detail = ":".join(mark), {"reason": OURS, "was": was}
+        listed = ("address", address_key(run.recipient or ""))
+        if (was := work.suppressions.of_engine(listed)) is not None:
+            work.suppressions.lift(listed, reason=OURS, actor=ACTOR, now=now)
+            subject, detail = ":".join(listed), {"reason": OURS, "was": was}
             work.audit.record(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
 
 

@@ -226,7 +226,7 @@ async def matched_people(
     for start in range(0, len(rows), PART):
         part = rows[start : start + PART]
         matched = await match(part)
-        by_key = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
+        by_key = dict(zip(matched.identities, part, strict=True))  # who is named twice within a part is told by it
         for who, entry in by_key.items():
             if who in first:
                 twice.append(named_again(first[who], entry.position or 0, who))

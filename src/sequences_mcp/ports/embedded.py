@@ -55,13 +55,13 @@ class Matched:
     """Whom each row of a call is about, None for somebody new, and everything that saving the rows would refuse.
 
     For a row among the ``problems`` nothing is known. ``entries`` are the rows with their facts as they are kept,
-    ``marks`` what tells each one's person apart from the others of a call, where that is known.
+    ``identities`` what tells each one's person apart from the others of a call, where that is known.
     """
 
     people: tuple[Contact | None, ...]
     problems: tuple[RowProblem, ...]
     entries: tuple[ContactEntry, ...] = ()
-    marks: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
 
 
 WaitingFor = Literal["approval", "task", "decision", "time"]

@@ -263,10 +263,10 @@ class Provider:
         """Return what the vendor shows of an order whose outcome is unknown."""
 
     @unless_overridden("start sequences")
-    async def follow_run(self, run: Run, *, mark: str | None) -> embedded.SequenceDetail | None:
+    async def follow_run(self, run: Run, *, baseline: str | None) -> embedded.SequenceDetail | None:
         """Return a run that was handed over as the vendor tells of it, or None while it shows none.
 
-        ``mark`` is what :meth:`preflight` read about this person.
+        ``baseline`` is what :meth:`preflight` read about this person.
         """
 
     # Runs, read and paced. Control calls raise ConflictError naming the status and the legal moves.
@@ -315,16 +315,16 @@ class Provider:
     async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
         """Raise InvalidArgumentsError for a variable that no text of the run can have; changes nothing."""
 
-    # Live runs at a vendor, whoever started them. A mark is a kind (``address``, ``domain``, ``profile``,
+    # Live runs at a vendor, whoever started them. A target is a kind (``address``, ``domain``, ``profile``,
     # ``contact``) and its value.
 
     @unless_overridden("look for somebody's runs")
-    def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
-        """Say whether the vendor can be asked about whoever these marks cover."""
+    def can_look_for(self, targets: Items[tuple[str, str]]) -> bool:
+        """Say whether the vendor can be asked about whoever these targets cover."""
 
     @unless_overridden("look for somebody's runs")
-    async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[embedded.SequenceDetail]:
-        """Return the live runs that may reach whoever these marks cover.
+    async def live_runs_of(self, targets: Items[tuple[str, str]]) -> list[embedded.SequenceDetail]:
+        """Return the live runs that may reach whoever these targets cover.
 
         SequencesError where that cannot be read, or not to its end.
         """

@@ -195,11 +195,11 @@ class PersonStanding:
 class PreflightSnapshot:
     """What was read at the vendor just before a request.
 
-    ``marks`` are to compare a later look with. By run's id, ``obstacles`` say why somebody must not be enrolled
-    after all, and ``addresses`` are all to which the vendor may write.
+    ``baselines`` are what a later look is compared with. By run's id, ``obstacles`` say why somebody must not be
+    enrolled after all, and ``addresses`` are all to which the vendor may write.
     """
 
-    marks: Mapping[str, str] = field(default_factory=dict)
+    baselines: Mapping[str, str] = field(default_factory=dict)
     obstacles: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

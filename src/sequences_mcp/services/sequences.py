@@ -45,9 +45,8 @@ async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     run_id = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
     if run_id is None:
         return (await with_pace(app, [detail]))[0]
-    if (
-        await app.vendor_runs.mark_of(run_id.sequence) is not None
-    ):  # what was found may be an earlier run of theirs
+    # What was found may be an earlier run of theirs.
+    if await app.vendor_runs.baseline_of(run_id.sequence) is not None:
         return await followed(app, run_id)
     seen = await app.vendor_runs.observe(run_id.sequence, detail)
     return (await with_pace(app, [seen]))[0]
@@ -119,7 +118,7 @@ async def followed(app: AppContext, detail: SequenceDetail) -> SequenceDetail:
         or run.has_unknown_outcome
     ):
         return detail
-    seen = await vendor.follow_run(run, mark=await app.vendor_runs.mark_of(run))
+    seen = await vendor.follow_run(run, baseline=await app.vendor_runs.baseline_of(run))
     if seen is None:
         return replace(
             detail, outlook=replace(detail.outlook, why=run.reason or f"{vendor.title} shows no run yet.")

@@ -30,12 +30,12 @@ class IdentifiedPerson:
 
     also: tuple[str, ...] = ()
     stopped: tuple[SequenceDetail, ...] = ()
-    marks: tuple[ExclusionTarget, ...] = ()
+    targets: tuple[ExclusionTarget, ...] = ()
     unavailable_because: str | None = None
 
     @property
     def listed(self) -> tuple[ExclusionTarget, ...]:
-        """Return ``also`` as marks."""
+        """Return ``also`` as targets."""
         return tuple(
             ExclusionTarget("contact" if item.startswith(_PREFIXES) else "address", item) for item in self.also
         )
@@ -52,21 +52,21 @@ async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> I
         return IdentifiedPerson(unavailable_because=f"{error.outcome}: who this is could not be read: {error}")
     also: list[str] = []
     stopped: list[SequenceDetail] = []
-    for mark in (
+    for target in (
         *(ExclusionTarget("contact", item) for item in identity.ids),
         *(ExclusionTarget("address", email) for email in identity.emails),
     ):
         try:
             suppressed = await app.suppressions.suppress(
-                "contact" if mark.kind == "contact" else "address", mark.value, reason=reason
+                "contact" if target.kind == "contact" else "address", target.value, reason=reason
             )
         except InvalidArgumentsError:  # a vendor's "address" may be anything
             continue
         also.append(suppressed.value)
         stopped += suppressed.stopped
-    marks = [ExclusionTarget("address", item) for item in also if not item.startswith(_PREFIXES)]
+    targets = [ExclusionTarget("address", item) for item in also if not item.startswith(_PREFIXES)]
     profile = [ExclusionTarget("profile", identity.linkedin_url)] if identity.linkedin_url else []
-    return IdentifiedPerson(also=tuple(also), stopped=tuple(stopped), marks=(*marks, *profile))
+    return IdentifiedPerson(also=tuple(also), stopped=tuple(stopped), targets=(*targets, *profile))
 
 
 _PREFIXES = tuple(f"{name}:" for name in VENDORS)
@@ -83,37 +83,37 @@ class ExclusionTarget(NamedTuple):
 
 
 async def exclude_at_vendors(
-    app: AppContext, marks: Items[ExclusionTarget], *, call: ToolCall, reason: str
+    app: AppContext, targets: Items[ExclusionTarget], *, call: ToolCall, reason: str
 ) -> dict[str, str]:
     """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
     return {
-        name: await _all_excluded(app, marks, provider=provider, call=call, reason=reason)
+        name: await _all_excluded(app, targets, provider=provider, call=call, reason=reason)
         for name, provider in app.providers.items()
         if provider.offers(Provider.exclude)
     }
 
 
 async def _all_excluded(
-    app: AppContext, marks: Items[ExclusionTarget], *, provider: Provider, call: ToolCall, reason: str
+    app: AppContext, targets: Items[ExclusionTarget], *, provider: Provider, call: ToolCall, reason: str
 ) -> str:
-    if not marks:
+    if not targets:
         return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
     sentences = [
         await _excluded(app, target, provider=provider, call=call, reason=reason)
-        for target in dict.fromkeys(each for mark in marks for each in _spelled(mark))
+        for target in dict.fromkeys(each for item in targets for each in _spelled(item))
     ]
     return "; ".join(dict.fromkeys(line for line in sentences if line != DONE)) or DONE
 
 
-def _spelled(mark: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
-    """Return a mark in each of its spellings: a vendor may compare letter by letter."""
-    if mark.kind == "address":
-        return tuple(ExclusionTarget("address", spelling) for spelling in spellings(mark.value))
-    if mark.kind == "domain":
+def _spelled(target: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
+    """Return a target in each of its spellings: a vendor may compare letter by letter."""
+    if target.kind == "address":
+        return tuple(ExclusionTarget("address", spelling) for spelling in spellings(target.value))
+    if target.kind == "domain":
         return tuple(
-            ExclusionTarget("domain", item) for item in dict.fromkeys((mark.value, shown_host(mark.value)))
+            ExclusionTarget("domain", item) for item in dict.fromkeys((target.value, shown_host(target.value)))
         )
-    return (mark,)
+    return (target,)
 
 
 async def _is_known_there(provider: Provider, target: ExclusionTarget) -> bool:
@@ -161,15 +161,15 @@ class VendorStops:
     outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
-async def stop_at_vendors(app: AppContext, marks: Items[ExclusionTarget], *, call: ToolCall) -> VendorStops:
-    """Stop every live run at a vendor of whoever these marks cover, as far as that can be; nothing is raised."""
-    return await stop_vendor_run(app, await app.vendor_runs.live_among(marks), call=call)
+async def stop_at_vendors(app: AppContext, targets: Items[ExclusionTarget], *, call: ToolCall) -> VendorStops:
+    """Stop every live run at a vendor of whoever these targets cover, as far as that can be; nothing is raised."""
+    return await stop_vendor_run(app, await app.vendor_runs.live_among(targets), call=call)
 
 
 async def stop_elsewhere(
-    app: AppContext, marks: Items[ExclusionTarget], *, known: Mapping[str, str], call: ToolCall
+    app: AppContext, targets: Items[ExclusionTarget], *, known: Mapping[str, str], call: ToolCall
 ) -> VendorStops:
-    """Stop every live run of whoever these marks cover that vendors show and nobody started here.
+    """Stop every live run of whoever these targets cover that vendors show and nobody started here.
 
     ``known`` are the runs that have been seen to already. Nothing is raised: ``told`` says what could not be read.
     """
@@ -179,7 +179,7 @@ async def stop_elsewhere(
         if not provider.offers(Provider.live_runs_of):
             continue
         try:
-            runs = await provider.live_runs_of(marks)
+            runs = await provider.live_runs_of(targets)
         except SequencesError as error:
             answers[f"{name} runs"] = (
                 f"not_done: whether {provider.title} runs more for them is not known: {error}"
@@ -356,36 +356,36 @@ class VendorSuppressions:
 
 
 async def suppress_at_vendors(
-    app: AppContext, mark: ExclusionTarget, *, call: ToolCall, reason: str
+    app: AppContext, target: ExclusionTarget, *, call: ToolCall, reason: str
 ) -> VendorSuppressions:
     """Follow what is on the own list by now to the person, stop what vendors run for them, exclude them there.
 
     Nothing is raised for a vendor that fails: ``told`` says so.
     """
-    person = IdentifiedPerson(marks=(mark,))
-    if mark.kind == "contact":
-        person = await identify_person(app, contact_id=mark.value, reason=reason)
-    stops = await stop_at_vendors(app, (mark, *person.listed), call=call)
-    answers = await exclude_at_vendors(app, person.marks, call=call, reason=reason)
-    marks = dict.fromkeys((mark, *person.listed, *person.marks))
-    others = await stop_elsewhere(app, tuple(marks), known=stops.outcomes, call=call)
+    person = IdentifiedPerson(targets=(target,))
+    if target.kind == "contact":
+        person = await identify_person(app, contact_id=target.value, reason=reason)
+    stops = await stop_at_vendors(app, (target, *person.listed), call=call)
+    answers = await exclude_at_vendors(app, person.targets, call=call, reason=reason)
+    targets = dict.fromkeys((target, *person.listed, *person.targets))
+    others = await stop_elsewhere(app, tuple(targets), known=stops.outcomes, call=call)
     if person.unavailable_because is not None:
-        answers[mark.value.partition(":")[0]] = person.unavailable_because
+        answers[target.value.partition(":")[0]] = person.unavailable_because
     return VendorSuppressions(
         also=person.also,
         stopped=(*person.stopped, *stops.stopped, *others.stopped),
         outcomes={**answers, **stops.outcomes, **others.outcomes},
-        unseen=_unseen(app, tuple(marks)),
-        by_id_alone=mark.kind == "contact" and not any("@" in item for item in person.also),
+        unseen=_unseen(app, tuple(targets)),
+        by_id_alone=target.kind == "contact" and not any("@" in item for item in person.also),
     )
 
 
-def _unseen(app: AppContext, marks: Items[ExclusionTarget]) -> tuple[str, ...]:
-    """Return the vendors that cannot be asked what else they run for whoever these marks cover."""
+def _unseen(app: AppContext, targets: Items[ExclusionTarget]) -> tuple[str, ...]:
+    """Return the vendors that cannot be asked what else they run for whoever these targets cover."""
     return tuple(
         provider.title
         for name, provider in app.providers.items()
-        if name != LOCAL and not (provider.offers(Provider.can_look_for) and provider.can_look_for(marks))
+        if name != LOCAL and not (provider.offers(Provider.can_look_for) and provider.can_look_for(targets))
     )
 
 

@@ -178,7 +178,7 @@ class PlanRepository:
         )
 
     def pauses_fingerprint(self, plan_id: str) -> str:
-        """Return a mark of who of a plan is paused and until when, one for each such state; empty for nobody."""
+        """Return a fingerprint of who of a plan is paused and until when; empty where nobody is."""
         rows = self._database.rows("plans.pauses", id=plan_id)
         lines = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
         return sha256(lines.encode()).hexdigest()[:16] if rows else ""

@@ -25,41 +25,41 @@ class SuppressionRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
+    def add(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
         """Add a suppression to the list and to its journal; False when it is there already.
 
         What the engine put there by itself counts from then on as put there by whoever asks for it.
         """
-        kind, value = mark
+        kind, value = key
         row = {"kind": kind, "value": value, "reason": reason, "actor": actor}
         added = self._database.write("suppressions.insert", **row, created_at=to_micros(now))
         if not added:
             added = self._database.write("suppressions.adopt", **row, engine=ENGINE)
         if added:
-            self._note(mark, do="suppress", reason=reason, actor=actor, now=now)
+            self._note(key, do="suppress", reason=reason, actor=actor, now=now)
         return added > 0
 
-    def of_engine(self, mark: SuppressionKey) -> str | None:
+    def of_engine(self, key: SuppressionKey) -> str | None:
         """Return why the engine itself added a suppression (a bounce, an opt-out), or None where it did not."""
-        row = self._row(mark)
+        row = self._row(key)
         return str(row["reason"]) if row is not None and row["actor"] == ENGINE else None
 
-    def _row(self, mark: SuppressionKey) -> Row | None:
-        return self._database.row("suppressions.find", kind=mark[0], value=mark[1])
+    def _row(self, key: SuppressionKey) -> Row | None:
+        return self._database.row("suppressions.find", kind=key[0], value=key[1])
 
-    def lift(self, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
+    def lift(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
         """Remove a suppression, and write that to the journal; False when it is not on the list."""
-        kind, value = mark
-        if (row := self._row(mark)) is None:
+        kind, value = key
+        if (row := self._row(key)) is None:
             return False
         at = max(now, from_micros(row["created_at"]))  # it was put there while the clock was ahead
         self._database.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(at))
-        self.note_lifted(mark, reason=reason, actor=actor, now=at)
+        self.note_lifted(key, reason=reason, actor=actor, now=at)
         return True
 
-    def note_lifted(self, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> None:
+    def note_lifted(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> None:
         """Write to the journal that a person lifted a suppression, so that no restored database brings it back."""
-        self._note(mark, do="lift", reason=reason, actor=actor, now=now)
+        self._note(key, do="lift", reason=reason, actor=actor, now=now)
 
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply the journal to the list, inside the caller's transaction; return how many entries were added.
@@ -92,9 +92,9 @@ class SuppressionRepository:
             return -1
         return journals.journal_size(path)
 
-    def _note(self, mark: SuppressionKey, *, do: str, reason: str, actor: str, now: datetime) -> None:
+    def _note(self, key: SuppressionKey, *, do: str, reason: str, actor: str, now: datetime) -> None:
         """Write one line into the journal once the list is committed; whatever prevents it, it is added later."""
-        kind, value = mark
+        kind, value = key
         record = {"do": do, "at": to_micros(now), "kind": kind, "value": value, "reason": reason, "actor": actor}
 
         def write() -> None:
@@ -113,14 +113,14 @@ class SuppressionRepository:
         return page_of(self._database, "records.suppressions", _suppression, page=page, size=size)
 
     def matching(
-        self, marks: Iterable[SuppressionKey], *, old: Iterable[SuppressionKey] = ()
+        self, keys: Iterable[SuppressionKey], *, old: Iterable[SuppressionKey] = ()
     ) -> dict[SuppressionKey, str]:
-        """Return the reasons of those marks that are on the list.
+        """Return the reasons of those keys that are on the list.
 
         ``old`` are spellings of earlier versions: they count for what was listed then, not for what was listed
         since.
         """
-        wanted = [(*mark, 0) for mark in dict.fromkeys(marks)] + [(*mark, 1) for mark in dict.fromkeys(old)]
+        wanted = [(*key, 0) for key in dict.fromkeys(keys)] + [(*key, 1) for key in dict.fromkeys(old)]
         rows = self._database.rows("suppressions.matching", wanted=json.dumps(wanted))
         return {(row["kind"], row["value"]): row["reason"] for row in rows}
 

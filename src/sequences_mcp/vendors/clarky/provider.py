@@ -166,7 +166,7 @@ class Clarky(Vendor):
         except NotFoundError:
             return None
 
-    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+    async def follow_run(self, run: Run, *, baseline: str | None) -> SequenceDetail | None:
         """Return the enrollment."""
         if run.remote_id is None:
             return None

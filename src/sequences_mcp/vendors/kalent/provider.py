@@ -176,14 +176,14 @@ class Kalent(Vendor):
             next_step="Add them in Kalent's own app: an add from here could turn a candidate's status back.",
         )
 
-    def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
+    def can_look_for(self, targets: Items[tuple[str, str]]) -> bool:
         """Say whether one of them is an id of Kalent's."""
-        return any(kind == "contact" and value.startswith(f"{NAME}:") for kind, value in marks)
+        return any(kind == "contact" and value.startswith(f"{NAME}:") for kind, value in targets)
 
-    async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+    async def live_runs_of(self, targets: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return the live run of each candidate; nobody is found by an address or a domain."""
         runs = []
-        for kind, value in marks:
+        for kind, value in targets:
             if kind != "contact" or not value.startswith(f"{NAME}:"):
                 continue
             try:
@@ -243,7 +243,7 @@ class Kalent(Vendor):
             for person_run, state in zip(people, await vendor.gather_limited(calls), strict=True)
         }
         return vendor.PreflightSnapshot(
-            marks={run_id: run.id if run else NONE for run_id, (_, run) in seen.items()},
+            baselines={run_id: run.id if run else NONE for run_id, (_, run) in seen.items()},
             obstacles={
                 run_id: why
                 for run_id, (person, run) in seen.items()
@@ -266,11 +266,11 @@ class Kalent(Vendor):
             for person, run in zip(order.people, runs, strict=True)
         )
 
-    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+    async def follow_run(self, run: Run, *, baseline: str | None) -> SequenceDetail | None:
         """Return the candidate's newest run, or None while that is the one from before this start."""
         candidate_id = run.vendor_facts[CANDIDATE]
         remote = await self.kalent.get_dynamic_sequence(candidate_id)
-        if remote is None or not _is_new(remote, mark):
+        if remote is None or not _is_new(remote, baseline):
             return None
         return translation.detail_of(replace(remote, id=candidate_id))
 

@@ -101,7 +101,7 @@ class TopoStarts(TopoRuns):
         except SequencesError:  # whoever approved was told that it could not be read
             runs = []
         busy = {person.id: why for person, run in zip(people, runs, strict=False) if (why := _running(run))}
-        return vendor.PreflightSnapshot(marks={COUNT: _counted(contact_list)}, obstacles=busy)
+        return vendor.PreflightSnapshot(baselines={COUNT: _counted(contact_list)}, obstacles=busy)
 
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Put everybody on the plan's list; the answer says for each whether they are on it."""
@@ -125,7 +125,7 @@ class TopoStarts(TopoRuns):
         why = f"The list has {more} more entries than before."
         return tuple(_outcome(person, shown, why) for person in order.people)
 
-    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+    async def follow_run(self, run: Run, *, baseline: str | None) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
             return translation.detail_of(await self.topo.get_sequence(run.remote_id))

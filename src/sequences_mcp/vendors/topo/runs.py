@@ -362,18 +362,18 @@ class TopoRuns(Vendor):
                     return None  # of those that are over, the newest are enough
         return runs
 
-    def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
+    def can_look_for(self, targets: Items[tuple[str, str]]) -> bool:
         """Return True: its list of runs is read."""
         return True
 
-    async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
-        """Return the live runs of whoever these marks cover."""
+    async def live_runs_of(self, targets: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return the live runs of whoever these targets cover."""
         runs = await self.live.all()
         if not runs:
             return []
-        wanted = {value for kind, value in marks if kind == "contact"}
-        hosts = [value for kind, value in marks if kind == "domain"]
-        for kind, value in marks:
+        wanted = {value for kind, value in targets if kind == "contact"}
+        hosts = [value for kind, value in targets if kind == "domain"]
+        for kind, value in targets:
             if kind == "address":
                 wanted |= {who.id for who in (await self.topo.list_contacts(email=value)).items}
             elif kind == "profile":
