@@ -50,7 +50,7 @@ class Pigeon(Vendor):
     async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         return await self.enrol(order)
 
-    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+    async def follow_run(self, run: Run, *, baseline: str | None) -> SequenceDetail | None:
         return await self.get_sequence(run.remote_id or "")
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
