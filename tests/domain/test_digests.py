@@ -104,7 +104,7 @@ STEPS = {
     "WhatsApp": MAIL.model_copy(update={"type": Channel.WHATSAPP, "subject": None}),
     "SMS": MAIL.model_copy(update={"type": Channel.SMS, "subject": None, "delay": Delay(value=90, unit="minute")}),
 }
-HANDOVERS: dict[str, dict[str, str]] = {
+VENDOR_FACTS: dict[str, dict[str, str]] = {
     "kalent": {"candidate": "kalent:candidate_ines"},
     "clarky": {"email": "zoe@new.example", "first_name": "Zoë", "company": "New"},
     "topo": {"email": "zoe@new.example", "list": "list_1"},
@@ -161,7 +161,7 @@ def plan(header: PlanHeader = HEADER, *, texts: tuple[bytes, ...] = (b"\x01" * 3
 
 def at_vendor(provider: str, **more: Any) -> Run:
     """Return a run that a vendor carries out."""
-    values = {"provider": provider, "handover": HANDOVERS[provider], "digest_version": 1, **more}
+    values = {"provider": provider, "vendor_facts": VENDOR_FACTS[provider], "digest_version": 1, **more}
     return sequence_of(run_of(MAIL), **values)
 
 
@@ -213,7 +213,7 @@ def test_a_text_that_was_rewritten_is_unwritten_or_has_no_recipient_has_the_dige
     assert text(MAIL, recipient=None) == NOBODY_1
 
 
-@pytest.mark.parametrize("provider", HANDOVERS)
+@pytest.mark.parametrize("provider", VENDOR_FACTS)
 def test_what_each_vendor_is_given_has_the_digest_it_always_had(provider: str) -> None:
     run = at_vendor(provider)
     assert digests.person_digest(run).hex() == PEOPLE_1[provider]
