@@ -235,7 +235,7 @@ async def _part_lines(
     for place, entry in enumerate(matched.entries if matched else ()):
         number = entry.position or 0
         if not problems[number] and matched:
-            again = seen.again(number, matched.marks[place], entry.fields)
+            again = seen.again(number, matched.identities[place], entry.fields)
             problems[number] += [again] if again else []
         stored[number] = ((matched.people[place] if matched else None), entry)
     never = await _never(app, stored)

@@ -261,7 +261,7 @@ async def contact_screen(page_request: PageRequest) -> Response:
 def _history(detail: SequenceDetail, received: Iterable[Any]) -> dict[str, Any]:
     """Return a run with what came back about it, and what its vendor was given, in words."""
     entries = [reply.entry for reply in received if reply.entry.sequence_id == detail.sequence.id]
-    given: Mapping[str, str] = detail.sequence.handover
+    given: Mapping[str, str] = detail.sequence.vendor_facts
     return {
         "detail": detail,
         "entries": sorted(entries, key=lambda entry: entry.at),
