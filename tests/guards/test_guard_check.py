@@ -159,6 +159,23 @@ def test_a_follow_up_may_answer_the_mail_before_it() -> None:
     assert rules(step(id="c"), second) == ["channel.reply_prefix"]
 
 
+def test_an_answer_is_one_of_its_own_conversation_and_passes_nothing_on() -> None:
+    first, answer = email(id="a"), email(id="b", subject="Re: a role")
+    anew = {**answer, "config": {"newThread": True}}
+    assert rules(first, anew) == ["channel.reply_prefix"]
+    assert rules(first, {**anew, "subject": "A role"}, {**answer, "id": "c"}) == []
+    for subject in ("Fwd: a role", "WG: a role", "转发：a role"):
+        assert rules(first, {**answer, "subject": subject}) == ["channel.reply_prefix"]
+
+
+@pytest.mark.parametrize(
+    "subject", ["Re[2]: a role", "AW: a role", "Rif: a role", "【Re: a role】", "RE : a role", "Ｒｅ： a role"]
+)
+def test_an_answer_to_nothing_is_one_however_it_is_written(subject: str) -> None:
+    assert "channel.reply_prefix" in rules(email(id="a", subject=subject))
+    assert "channel.reply_prefix" not in rules(email(id="a"), email(id="b", subject=subject))
+
+
 def test_a_text_still_to_be_written_per_contact_may_be_empty() -> None:
     assert rules(step(content="", contentSource="suggestedByKalent")) == []
     assert rules(step(content="")) == ["channel.empty_content"]

@@ -110,3 +110,30 @@ def live(world: PageWorld, person: Visitor) -> tuple[Run, Draft]:
 
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
+
+
+def test_a_text_in_markdown_is_shown_as_it_is_read_and_drawn_as_its_html_without_addresses(
+    world: PageWorld, person: Visitor
+) -> None:
+    content = "Hi {{firstname}}, **one** [word](https://acme.com/jobs)?\n\n# A role\n\na < b"
+    draft = first_draft(world, world.plan({**MAIL, "format": "markdown", "content": content}))
+    page = person.get(f"/texts/{draft.id}").text
+    assert "Hi Grace, one word (https://acme.com/jobs)?" in page
+    assert "<p>Hi Grace, <strong>one</strong> <u>word</u>?</p>" in page
+    assert "<b>A role</b>" in page and "<p>a &lt; b</p>" in page
+    assert "Text in Markdown" in page and "**one** [word](https://acme.com/jobs)?" in page
+    assert 'href="https://acme.com' not in page
+    shown = person.get(f"/plans/{draft.sequence.plan_id}/people/{draft.sequence.id}").text
+    assert "as text and as HTML that says the same" in shown
+
+
+def test_an_edit_in_markdown_with_tags_is_refused_and_a_value_in_it_stays_words(
+    world: PageWorld, person: Visitor
+) -> None:
+    markdown = {**MAIL, "format": "markdown", "content": "Hi {{firstname}}, a *call*?"}
+    draft = first_draft(world, world.plan(markdown))
+    assert save(person, draft, "Hi <b>you</b>, a call?").status == 409
+    assert save(person, draft, "Hi {{firstname}}, [see](https://acme.com/{{firstname}})").status == 409
+    save(person, draft, "Hi {{firstname}}, a **short** call?")
+    present = world.at_desk(lambda app: app.local.get_draft(draft.id)).run
+    assert (present.content, present.readable) == ("Hi Grace, a **short** call?", "Hi Grace, a short call?")

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from tests.world.fake_vendor import reply, serving
-from tests.world.product import LINKEDIN, MAIL, Desktop
+from tests.world.product import GRACE, LINKEDIN, MAIL, Desktop
 from tests.world.vendors import Connected, sourcing_of, unknown
 
 from sequences_mcp.context import AppContext
@@ -120,3 +120,27 @@ async def told_of(app: AppContext, blueprint_id: str) -> None:
     """Let the server know of a blueprint without its steps, as a start of one that was made elsewhere does."""
     local: Any = app.local
     await local.remember(blueprint_id, name="Made elsewhere", steps=[], sourcing=Sourcing())
+
+
+async def test_a_vendor_takes_no_markdown_and_is_never_told_of_a_format(vendors: Connected) -> None:
+    async with serving(reply(200, MADE)) as kalent:
+        vendors.elsewhere["kalent"] = kalent.url
+        async with vendors.client() as desktop:
+            where = {"name": "Engineers", "provider": "kalent:sourcing_1"}
+            refused = await desktop.refused("create_blueprint", **where, steps=[{**MAIL, "format": "markdown"}])
+            await desktop.call("create_blueprint", **where, steps=[{**MAIL, "format": "text"}])
+    [finding] = [one for one in refused["findings"] if one["rule"] == "vendor.format"]
+    assert finding["message"].endswith("only the embedded engine sends Markdown. Leave format out.")
+    [made] = kalent.seen
+    assert all("format" not in step for step in made.json["steps"])
+
+
+async def test_a_start_at_a_vendor_names_no_mailbox_of_ours(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        blueprint = await made(desktop)
+        refused = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[GRACE], sender="ada")
+    assert (
+        refused["code"] == "not_supported"
+        and "Kalent sends from the accounts connected there" in refused["message"]
+    )
+    assert refused["next"] == "Leave sender out."

@@ -49,28 +49,32 @@ HEADER = Rule(
 )
 
 
-_PREFIX = LazyPattern(
-    r"(?i)\s{0,8}(?:re|rép?|aw|antw|sv|vs|odp|fwd?|tr|wg|rv|res|enc|回复|回覆|转发|返信)"
-    r"\s?(?:\[\d{1,3}\])?\s?[:：]"
+_ANSWERS = LazyPattern(
+    r"(?i)[\W_]{0,8}(?:re|rép?|aw|antw|sv|vs|odp|rif|ynt|res|回复|回覆|返信)\s?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d)?\s?[:：]"
 )
+_PASSES_ON = LazyPattern(r"(?i)[\W_]{0,8}(?:fwd?|tr|wg|rv|enc|doorst|转发|轉寄|転送)\s?(?:\[\d{1,3}\])?\s?[:：]")
 _TICKET = LazyPattern(r"#\d+|\[[A-Z][A-Z0-9]*-\d+\]")
+_NOT_PASSED_ON = "This e-mail answers the one before it and passes nothing on: leave the subject empty."
 
 
 def _reply_prefix(text: GuardedText) -> Iterator[Hit]:
-    """Return the prefix, unless a ticket or an earlier e-mail step is what it answers."""
-    if not text.is_subject or text.is_follow_up:
+    """Return the prefix, unless a ticket or an earlier e-mail of the same conversation is what it answers."""
+    if not text.is_subject or _TICKET.search(text.visible.text):
         return
-    match = _PREFIX.match(text.visible.text)
-    if match and not _TICKET.search(text.visible.text):
-        yield Hit(*text.visible.span(*match.span()))
+    for view in text.views:
+        if match := _PASSES_ON.match(view.text):
+            yield Hit(*view.span(*match.span()), message=_NOT_PASSED_ON if text.is_follow_up else None)
+        elif not text.is_follow_up and (match := _ANSWERS.match(view.text)):
+            yield Hit(*view.span(*match.span()))
 
 
 REPLY_PREFIX = Rule(
     id="channel.reply_prefix",
     severity=Severity.WARNING,
-    message="This subject claims to answer a mail that was never written.",
+    message="This subject claims to answer or pass on an e-mail that was never written: take the prefix away. An "
+    "e-mail step after an e-mail step answers it, and needs no subject of its own.",
     accept=("Re: [#1234] your application", "Reference: Rust", "Recruiting: Rust"),
-    reject=("Re: our talk", "Fwd: opportunité", "RE : votre profil"),
+    reject=("Re: our talk", "Fwd: opportunité", "RE : votre profil", "✉ Re: our talk", "Rе: our talk"),
     source="CAN-SPAM Act, 15 U.S.C. 7704(a)(2): no deceptive subject headings",
     example="subject",
     check=_reply_prefix,
