@@ -191,7 +191,7 @@ def test_a_waiting_plan_is_approved_on_the_page_and_leaves(upgraded: Upgraded) -
         person.unlock()
         person.get(person.get(f"/plans/{plan_id}/sample").headers["location"])
         digest = person.get(f"/plans/{plan_id}").field("digest")
-        assert person.post(f"/plans/{plan_id}/approve", digest=digest).status == 303
+        assert person.post(f"/plans/{plan_id}/approve", digest=digest, warnings="1").status == 303
     assert upgraded.mails_at(LEFT) == [("zoe@angstrom.example", "Engineer")]
 
 
