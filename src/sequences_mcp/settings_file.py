@@ -338,7 +338,8 @@ class _Reader:
             self.settings.wrong((*key, given[0]), f"oauth has to be one of {', '.join(map(repr, PROVIDERS))}")
             return
         for name in {"password", "imap_password"} & table.keys():
-            self.settings.wrong((*key, name), "with oauth there is no password: remove one of the two")
+            why = "with oauth there is no password, for sending or for reading: remove one of the two"
+            self.settings.wrong((*key, name), why)
         if "oauth_client_id" not in texts:
             self.settings.wrong(key, "oauth_client_id is missing: the id of the app that you registered there")
             return

@@ -97,6 +97,41 @@ def test_an_opt_out_in_somebody_elses_words_suppresses_whom_a_person_says(
     assert run.contact_id in person.get("/suppressions").text
 
 
+def test_a_report_that_holds_a_run_can_be_decided_about_here(world: PageWorld, person: Visitor) -> None:
+    sent, run = sent_to(world)
+    other = Sent(message_id="<unrelated@else.example>", sender=ADA, recipient=sent.recipient)
+    comes_in(world, report(other, status="5.1.1"))
+    page = person.get("/replies").text
+    assert "does not exist" in page
+    [action] = re.findall(r'action="(/replies/[^"]+/decide)"', page)
+    assert person.post(action, about=run.id).status == 303
+    assert present(world, run).status is SequenceStatus.FAILED
+    assert "To decide about" not in person.get("/replies").text
+    assert "inbound.decided" in person.get("/audit").text
+
+
+def test_what_is_about_no_sequence_is_shown_and_a_person_says_whose_it_is(
+    world: PageWorld, person: Visitor
+) -> None:
+    sent, run = sent_to(world)
+    home = Sent(message_id="<x@else.example>", sender=ADA, recipient="zoe@else.example")
+    comes_in(world, reply(home, f"It is me, from home. {HOSTILE}", refers=False))
+    page = person.get("/replies").text
+    assert "About no sequence" in page
+    assert "To decide about" not in page
+    assert "<script>alert" not in page
+    assert "not authenticated" in page
+    [action] = re.findall(r'action="(/replies/[^"]+/decide)"', page)
+    assert person.post(action).status == 422
+    assert person.post(action, about="nothing", whose=sent.recipient).status == 422
+    assert person.post(action, whose="nobody@else.example").status == 404
+    assert person.post(action, whose=sent.recipient.upper()).status == 303
+    assert present(world, run).status is SequenceStatus.SUCCEEDED
+    page = person.get("/replies").text
+    assert "About no sequence" not in page
+    assert "a person said that it is about this sequence" in page
+
+
 def test_what_needs_no_decision_gets_none(world: PageWorld, person: Visitor) -> None:
     sent, run = sent_to(world)
     comes_in(world, reply(sent, "Yes"))

@@ -114,7 +114,9 @@ class ReplyEntry:
 
     ``stored_kind`` is the reader's own word, ``waits`` that a person has to decide about it, ``decision`` what one
     decided. ``sender``, ``subject``, ``text`` and ``why`` are strangers' words; ``effect`` is ours. ``message_id``
-    and ``refers_to`` are those of the e-mail, empty where an older program read it.
+    and ``refers_to`` are those of the e-mail, empty where an older program read it. ``contact_id`` is empty where
+    nobody knows whom it is about. It ``is_authenticated`` where it names an e-mail of ours, which only those can
+    who have it; else its From alone says who wrote it, and anybody can write that.
     """
 
     id: str
@@ -137,6 +139,7 @@ class ReplyEntry:
     recorded_by: str | None = None
     decision: Decision | None = None
     is_unmatched: bool = False
+    is_authenticated: bool = True
 
     @property
     def kind(self) -> ReceivedKind:

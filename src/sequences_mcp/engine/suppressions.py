@@ -12,14 +12,14 @@ from sequences_mcp.domain.addresses import address_key, domain_of, read_address,
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import IdKind, parse_id
-from sequences_mcp.domain.inbound import Decision, ReplyEntry
+from sequences_mcp.domain.inbound import TOLD_AS, Decision, ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import ReplyKind, Run, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
-from sequences_mcp.engine.answered import AnswerEvent, follow_answer
+from sequences_mcp.engine.answered import AnswerEvent, follow_answer, last_left, live_runs_at
 from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
-from sequences_mcp.engine.events import Paused, Stopped
+from sequences_mcp.engine.events import LEGAL, Away, Paused, Returned, Stopped
 from sequences_mcp.engine.sequences import require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
@@ -29,6 +29,11 @@ REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
 WON, LOST = "the contact was won", "the contact was lost"
 _OF_ANY_TIME = frozenset({ReplyKind.WON, ReplyKind.LOST})
+GONE = "the e-mail came back: a person says that its address does not exist"
+_SUPPRESSED_FOR = {
+    ReceivedKind.OPT_OUT: "they asked not to be contacted",
+    ReceivedKind.COMPLAINT: "marked an e-mail as spam",
+}
 NOTHING_RAN = "noted: nothing ran for them here"
 
 
@@ -134,43 +139,83 @@ class LocalReplies(LocalMethods):
             return _with_people(work, [entry])[0]
 
     async def may_be_about(self, reply_id: str) -> list[SequenceDetail]:
-        """Return the runs that something which came in may be about: the one it is listed with first."""
-        reply = await self.get_reply(reply_id)
+        """Return the runs that something which came in may be about: the one it is listed with first.
+
+        Then those of whoever has the sender's address, and the live ones that write to the sender's host.
+        """
+        entry = (await self.get_reply(reply_id)).entry
         with self.engine.store.snapshot() as work:
-            host = domain_of(reply.entry.sender)
-            ids = [reply.entry.sequence_id, *(work.inbound.live_at_host(host) if host else [])]
+            host, key = domain_of(entry.sender), address_key(entry.sender) if entry.sender else ""
+            ids = [entry.sequence_id]
+            if key:
+                ids += [run.id for run in live_runs_at(work, [key])]
+                ids += [run.id for who in work.contacts.at_address(key) for run in work.runs.of_contact(who)[:3]]
+            ids += work.inbound.live_at_host(host) if host else []
             runs = work.runs.by_ids(dict.fromkeys(filter(None, ids)))
             return list(run_details(self.engine, [run for run in runs if not run.is_at_vendor]))
 
     async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> ReceivedReply:
         """Record what a person says about something that came in and do what follows.
 
-        About a run: its person answered, or asked never to be contacted again. Nothing: what it held stays held
-        until that text is approved.
+        About a run: its person wrote it, and what a blueprint says of answers follows; an opt-out or a complaint
+        suppresses them, a report of a mail system says that their address does not exist. Nothing: what it held
+        stays held until that text is approved. Raises ConflictError for what waits for nobody, NotFoundError.
         """
         entry = (await self.get_reply(reply_id)).entry
-        if not entry.is_unmatched or entry.recorded_by is not None:
+        if entry.decision is not None:
+            raise ConflictError("This was decided before.", next_step="The list of replies shows it.")
+        if entry.recorded_by is not None or not (entry.waits or entry.is_unmatched):
             raise ConflictError(
                 "Nothing is to be decided about this.", next_step="It is known which run it is about."
             )
         run = require_ours(self.engine, sequence_id) if sequence_id is not None else None
-        await self.engine.insisting(lambda work: self._resolved(work, entry, run, actor=actor))
-        return await self.get_reply(entry.id)
+        new_id = await self.engine.insisting(lambda work: self._resolved(work, entry, run, actor=actor))
+        return await self.get_reply(new_id)
 
-    def _resolved(self, work: UnitOfWork, entry: ReplyEntry, run: Run | None, *, actor: str) -> None:
+    def _resolved(self, work: UnitOfWork, entry: ReplyEntry, run: Run | None, *, actor: str) -> str:
         now = self.engine.clock()
         decision: Decision = "nothing" if run is None else "about_run"
         run_id = run.id if run else None
-        if not work.inbound.decide(entry.id, decision, sequence_id=run_id, actor=actor, now=now):
+        new_id = work.inbound.decide(entry.id, decision, sequence_id=run_id, actor=actor, now=now)
+        if new_id is None:
             raise ConflictError("This was decided before.", next_step="The list of replies shows it.")
-        detail = {"decision": decision, "reply": entry.id}
-        subject = run_id or entry.sequence_id or entry.contact_id
+        effect = self._followed(work, entry, run, actor=actor) if run else "nothing"
+        detail = {"decision": decision, "reply": new_id, "kind": entry.stored_kind, "effect": effect}
+        subject = run_id or entry.sequence_id or new_id
         work.audit.record(at=now, actor=actor, action="inbound.decided", subject=subject, detail=detail)
-        if run is not None and entry.stored_kind == ReplyKind.OPT_OUT:
-            why = "they asked not to be contacted"
+        return new_id
+
+    def _followed(self, work: UnitOfWork, entry: ReplyEntry, run: Run, *, actor: str) -> str:
+        """Do what follows once a person has said that something is about a run; return that in words."""
+        now = self.engine.clock()
+        kind = TOLD_AS.get(entry.stored_kind)
+        if kind in _SUPPRESSED_FOR:
+            why = _SUPPRESSED_FOR[kind]
             stopping.end_suppressed(work, ("contact", run.contact_id), reason=why, now=now, actor=actor)
-        elif run is not None:
-            follow_answer(work, run, AnswerEvent(reason=REPLIED, now=now, actor=actor, sender=entry.sender))
+            if kind is ReceivedKind.OPT_OUT and entry.sender:
+                mark = ("address", address_key(entry.sender))
+                stopping.end_suppressed(work, mark, reason=why, now=now, actor=actor)
+            return "never written to again"
+        if kind is ReceivedKind.BOUNCE:
+            return self._gone(work, run, actor=actor)
+        if entry.until is not None:
+            if run.status not in LEGAL[Away] or entry.until <= now:
+                return "noted"
+            apply_event(work, run, Away(entry.until), now=now, actor=actor)
+            return f"waits until {entry.until:%Y-%m-%d %H:%M} UTC"
+        event = AnswerEvent(reason=REPLIED, now=now, actor=actor, sender=entry.sender)
+        return follow_answer(work, run, event).words
+
+    def _gone(self, work: UnitOfWork, run: Run, *, actor: str) -> str:
+        """Do what follows once a person has said that an address does not exist: fail the run, suppress it."""
+        now, left = self.engine.clock(), last_left(run)
+        if left is not None and run.status in LEGAL[Returned]:
+            apply_event(work, run, Returned(left.key, hard=True, reason=GONE), now=now, actor=actor)
+        address = (left.recipient if left else None) or run.address
+        if address:
+            mark = ("address", address_key(address))
+            stopping.end_suppressed(work, mark, reason=f"bounced: {GONE}", now=now, actor=actor)
+        return "never written to again"
 
     def _paused(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
@@ -187,14 +232,15 @@ def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[Recei
     runs = {
         run.id: run for run in store.runs.by_ids(dict.fromkeys(e.sequence_id for e in entries if e.sequence_id))
     }
-    people = {who.id: who for who in store.contacts.by_ids(dict.fromkeys(entry.contact_id for entry in entries))}
+    wanted = dict.fromkeys(entry.contact_id for entry in entries if entry.contact_id)
+    people = {who.id: who for who in store.contacts.by_ids(wanted)}
     names = store.blueprints.names([(run.blueprint_id, run.blueprint_version) for run in runs.values()])
 
     def shown(entry: ReplyEntry) -> ReceivedReply:
         run = runs.get(entry.sequence_id or "")
         return ReceivedReply(
             entry=entry,
-            contact=people[entry.contact_id],
+            contact=people[entry.contact_id] if entry.contact_id else None,
             sequence=run,
             step=next((step for step in run.steps if step.key == entry.key), None) if run else None,
             blueprint_name=names.get((run.blueprint_id, run.blueprint_version)) if run else None,

@@ -198,13 +198,13 @@ class ReplyFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedReply:
-    """What came back, with the person it is from or about, and the run, where there is one.
+    """What came back, with the person it is from or about, and the run, where these are known.
 
     ``step`` is the one that it names, ``blueprint_name`` None where it is not known.
     """
 
     entry: ReplyEntry
-    contact: Contact
+    contact: Contact | None
     sequence: Run | None
     step: StepRun | None = None
     blueprint_name: str | None = None

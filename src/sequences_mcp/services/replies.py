@@ -9,13 +9,21 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.domain.inbound import InboxState, ReceivedKind, ReplyEntry
-from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.threads import ANSWER_PREFIX
-from sequences_mcp.errors import ConflictError, NotSupportedError, RefusedByGuardsError
+from sequences_mcp.errors import (
+    ConflictError,
+    InvalidArgumentsError,
+    NotFoundError,
+    NotSupportedError,
+    RefusedByGuardsError,
+)
 from sequences_mcp.guards.check import check_rendered
 from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter, SequenceFilter, VendorFacts
 from sequences_mcp.ports.provider import Provider
@@ -40,7 +48,11 @@ async def list_replies(app: AppContext, *, wanted: ReplyFilter, provider: str = 
     where = app.named(of_id if provider == LOCAL and of_id in app.providers else provider)
     if where.name != LOCAL:
         return RepliesReport(await _at_vendor(app, where, wanted), {})
-    return RepliesReport(await where.list_replies(wanted), await read_up_to(app))
+    page = await where.list_replies(wanted)
+    if wanted == ReplyFilter(page=wanted.page, size=wanted.size):
+        unmatched = (await where.list_replies(ReplyFilter(kind=ReceivedKind.UNMATCHED, size=1))).total_count
+        page = replace(page, note=f"kind unmatched: {unmatched} about nobody known." if unmatched else page.note)
+    return RepliesReport(page, await read_up_to(app))
 
 
 async def _at_vendor(app: AppContext, where: Provider, wanted: ReplyFilter) -> Page[ReceivedReply]:
@@ -63,7 +75,8 @@ async def _at_vendor(app: AppContext, where: Provider, wanted: ReplyFilter) -> P
 
 
 def _is_of(reply: ReceivedReply, contact: str) -> bool:
-    known = (reply.contact.id, reply.contact.display_name, reply.contact.email)
+    who = reply.contact
+    known = (who.id, who.display_name, who.email) if who else ()
     return any(contact.strip().casefold() in (text or "").casefold() for text in known)
 
 
@@ -154,9 +167,14 @@ async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> Drafte
             next_step=f"The person answers it in {title}'s own app.",
         )
     reply = await app.local.get_reply(reply_id)
-    entry = reply.entry
+    entry, who = reply.entry, reply.contact
     _require_answerable(entry)
-    await _require_not_suppressed(app, reply)
+    if who is None:
+        raise ConflictError(
+            "Nobody knows whom this is about, so no answer to it is drafted.",
+            next_step=f"A person says so on the review page, under Replies. {THEMSELVES}",
+        )
+    await _require_not_suppressed(app, who, entry.sender)
     mailbox = next((known for known in app.mailboxes if known.terms.sender_address == entry.mailbox), None)
     if mailbox is None or mailbox.imap_url is None or mailbox.sender is None:
         raise NotSupportedError(
@@ -201,14 +219,42 @@ def _require_answerable(entry: ReplyEntry) -> None:
         )
 
 
-async def _require_not_suppressed(app: AppContext, reply: ReceivedReply) -> None:
+async def _require_not_suppressed(app: AppContext, who: Contact, sender: str) -> None:
     """Raise ConflictError where whoever wrote, or the person it is about, must not be contacted."""
-    for person in (reply.contact, replace(reply.contact, email=reply.entry.sender)):
+    for person in (who, replace(who, email=sender)):
         if why := (await app.suppressions.suppressed_among([person])).get(person.id):
             raise ConflictError(
-                f"{person.display_name} must not be contacted: {why}.",
+                f"{who.display_name} must not be contacted: {why}.",
                 next_step="No draft was made. Only a person can lift that, on the review page.",
             )
+
+
+async def decide_reply(
+    app: AppContext, reply_id: str, *, about: str, whose: str = "", actor: str
+) -> ReceivedReply:
+    """Record what a person says about something that came in: ``nothing``, or which run's it is.
+
+    ``about`` is that, or the id of a run, or empty where ``whose`` names one: by its id, or by the address of the
+    person whose newest run it is. Raises InvalidArgumentsError, NotFoundError, ConflictError.
+    """
+    chosen, named = about.strip(), whose.strip()
+    if chosen and named:
+        raise InvalidArgumentsError(
+            "Two things were said.", next_step="Go back: choose one of the list, or name somebody."
+        )
+    if not chosen and not named:
+        raise InvalidArgumentsError("Nothing was chosen.", next_step="Go back and choose a run, or nothing.")
+    if "@" in named:
+        wanted = SequenceFilter(contact=named, sort_order="desc", size=MAX_SIZE)
+        runs = (await app.local.list_sequences(wanted)).items
+        theirs = [run for run in runs if address_key(run.contact.email or "@") == address_key(named)]
+        if not theirs:
+            raise NotFoundError(
+                "No sequence here is of somebody with that address.", next_step="Go back and check the address."
+            )
+        named = theirs[0].sequence.id
+    run_id = None if chosen == "nothing" else chosen or named
+    return await app.local.resolve_reply(reply_id, sequence_id=run_id, actor=actor)
 
 
 def _examined(app: AppContext, reply: ReceivedReply, content: str) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.inbound import (
@@ -24,7 +24,14 @@ from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 _INSTANTS = ("sent_at", "until", "found_at")
-_READ, _RECORDED = "e", "h"
+_READ, _RECORDED, _UNMATCHED = "e", "h", "u"
+_STATEMENTS = {
+    _READ: "inbound.read_replies",
+    _RECORDED: "inbound.recorded_replies",
+    _UNMATCHED: "inbound.unmatched_replies",
+}
+UNMATCHED_FOR, MOST_UNMATCHED = timedelta(days=30), 500
+"""How long, and how many for each mailbox, messages are kept that are about no run."""
 _OF_REPLY = (
     *("stored_kind", "contact_id", "sequence_id", "key", "effect", "mailbox", "sender", "subject", "text", "why"),
     *("message_id", "refers_to", "recorded_by", "decision"),
@@ -181,7 +188,7 @@ class InboundRepository:
         """Return what came back under an id of ours (``local:reply_e12``), or None."""
         numbered = reply_id.removeprefix(f"{LOCAL}:{IdKind.REPLY}_")
         source, number = numbered[:1], numbered[1:]
-        if source not in (_READ, _RECORDED) or not (number.isdecimal() and number.isascii()) or len(number) > 18:
+        if source not in _STATEMENTS or not (number.isdecimal() and number.isascii()) or len(number) > 18:
             return None
         conditions = _NO_CONDITIONS | {"source": source, "no": int(number)}
         with self._database.snapshot():
@@ -200,19 +207,50 @@ class InboundRepository:
             at=to_micros(entry.at),
         )
 
+    def has_written(self, sender: str, *, since: datetime, until: datetime) -> bool:
+        """Say whether an e-mail left from an address, or may have, between two instants."""
+        span = {"since": to_micros(since), "until": to_micros(until)}
+        return self._database.row("inbound.has_written", sender=sender, **span) is not None
+
+    def keep_unmatched(self, entry: InboundEntry) -> None:
+        """Keep what came in about no run; of such messages only the newest are kept, and none for long."""
+        values = {name: getattr(entry, name) for name in _FIELDS if name not in ("basis", "sequence_id", "key")}
+        with self._database.joined():
+            self._database.write(
+                "inbound.keep_unmatched", **values | {name: to_micros(values[name]) for name in _INSTANTS}
+            )
+            before = to_micros(entry.found_at - UNMATCHED_FOR)
+            self._database.write(
+                "inbound.drop_unmatched", before=before, mailbox=entry.mailbox, most=MOST_UNMATCHED
+            )
+
     def decide(
         self, reply_id: str, decision: Decision, *, sequence_id: str | None, actor: str, now: datetime
-    ) -> bool:
-        """Note what a person decided about something that was read; False where it was decided before."""
-        number = int(reply_id.removeprefix(f"{LOCAL}:{IdKind.REPLY}_{_READ}"))
-        values = {"decision": decision, "sequence_id": sequence_id, "actor": actor, "at": to_micros(now)}
-        return self._database.write("inbound.decide", no=number, **values) > 0
+    ) -> str | None:
+        """Note what a person decided about something that was read; None where it was decided before.
+
+        Return the id under which it is listed from then on: what was about no run becomes one of those that are.
+        """
+        numbered = reply_id.removeprefix(f"{LOCAL}:{IdKind.REPLY}_")
+        number = int(numbered[1:])
+        values = {"decision": decision, "actor": actor, "at": to_micros(now)}
+        with self._database.joined():
+            if numbered[:1] == _UNMATCHED:
+                if not self._database.write("inbound.decide_unmatched", no=number, **values):
+                    return None
+                if sequence_id is None:
+                    return reply_id
+                self._database.write("inbound.assign_unmatched", no=number, sequence_id=sequence_id)
+                number = int(self._database.rows("inbound.assigned", no=number)[0]["no"])
+            if not self._database.write("inbound.decide", no=number, sequence_id=sequence_id, **values):
+                return None
+        return f"{LOCAL}:{IdKind.REPLY}_{_READ}{number}"
 
     def _entries(self, rows: Iterable[Row]) -> Iterable[ReplyEntry]:
         """Return what came back under these sources and numbers, in this order."""
         wanted = [(row["source"], row["no"], row) for row in rows]
         known: dict[tuple[str, int], Row] = {}
-        for source, statement in ((_READ, "inbound.read_replies"), (_RECORDED, "inbound.recorded_replies")):
+        for source, statement in _STATEMENTS.items():
             numbers = json.dumps([no for of, no, _ in wanted if of == source])
             known |= {(source, row["no"]): row for row in self._database.rows(statement, numbers=numbers)}
         for source, no, row in wanted:
@@ -221,6 +259,7 @@ class InboundRepository:
                 id=f"{LOCAL}:{IdKind.REPLY}_{source}{no}",
                 waits=bool(row["waits"]),
                 is_unmatched=bool(row["unmatched"]),
+                is_authenticated=bool(facts["is_authenticated"]),
                 at=from_micros(facts["at"]),
                 until=from_micros(facts["until"]),
                 sent_at=from_micros(facts["sent_at"]),

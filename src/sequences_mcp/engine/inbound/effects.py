@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from hashlib import sha256
 
@@ -33,9 +33,11 @@ from sequences_mcp.engine.events import LEGAL
 from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound
 from sequences_mcp.engine.inbound.match import (
+    CLOCKS_DIFFER,
     Basis,
     RunMatch,
     bare_subject,
+    is_of_list,
     is_theirs,
     match_run,
 )
@@ -50,8 +52,10 @@ READER = "reader"
 REPLIED = "the contact replied by e-mail"
 OPTED_OUT = "opted out by e-mail"
 COMPLAINED = "marked an e-mail as spam"
+NOBODYS = "shown: it is about no sequence, as far as is known"
+WRITTEN_WITHIN = timedelta(days=90)  # before a message comes, for it to be kept as an answer that it may be
 MOST_SOFT = 3
-LONGEST_TEXT = 20_000
+LONGEST_TEXT, LONGEST_UNMATCHED = 20_000, 2_000
 _SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
 _ONLY_OF_RUN = (InboundKind.REPLY, InboundKind.HARD_BOUNCE, InboundKind.COMPLAINT, InboundKind.RETURNED)
 _WRITTEN = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
@@ -88,16 +92,60 @@ def incoming(data: bytes, *, arrived_at: datetime, size: int = 0) -> Incoming:
 
 
 def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:
-    """Do what follows from a message, once; return that in words, or None where it is nobody's or was done.
+    """Do what follows from a message, once; return that in words, or None where nothing does or it was done.
 
-    ``address`` is whose mailbox it came to.
+    ``address`` is whose mailbox it came to. What is about no run is kept for a person to look at.
     """
     if not work.inbound.see(item.digest, now=now) or _is_own(item, address):
         return None
     matched = match_run(work, item.message, item.judge, own_address=address, arrived_at=item.arrived_at)
-    if matched is None or (item.judged.kind in _WRITTEN and _is_copy(work, item.message)):
+    if matched is None:
+        return _kept_unmatched(work, item, address=address, now=now)
+    if item.judged.kind in _WRITTEN and _is_copy(work, item.message):
         return None
     return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
+
+
+def _kept_unmatched(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:
+    """Keep what is about no run, where it may be an answer; return what follows in words, or None.
+
+    Nothing is kept of lists and machines, nor what came when the mailbox had written to nobody for long. Whoever
+    is stored here and asks not to be written to is not, although nobody knows which e-mail made them ask.
+    """
+    message, at = item.message, item.arrived_at
+    if not work.inbound.has_written(address, since=at - WRITTEN_WITHIN, until=at + CLOCKS_DIFFER):
+        return None
+    kind = item.judged.kind
+    if kind is InboundKind.AUTOMATIC or is_of_list(message) or _is_copy(work, message):
+        return None
+    text = new_text(message.text, ())
+    effect = NOBODYS
+    if kind is InboundKind.REPLY and is_opt_out(text, message.subject):
+        kind = InboundKind.OPT_OUT
+        if message.sender and work.contacts.at_address(address_key(message.sender)):
+            mark = ("address", address_key(message.sender))
+            end_suppressed(work, mark, reason=OPTED_OUT, now=now, actor=READER)
+            effect = "never written to again"
+    entry = InboundEntry(
+        hash=item.digest,
+        mailbox=address,
+        kind=kind.value,
+        basis="",
+        sender=message.sender,
+        subject=message.subject[:1_000],
+        text=text[:LONGEST_UNMATCHED],
+        why=item.judged.why,
+        sequence_id="",
+        key=None,
+        effect=effect,
+        sent_at=message.sent_at,
+        until=away_until(text, at) if kind is InboundKind.AWAY else None,
+        found_at=now,
+        message_id=message.message_id,
+        refers_to=message.answered,
+    )
+    work.inbound.keep_unmatched(entry)
+    return None if effect == NOBODYS else effect
 
 
 def hold_after_fault(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:

@@ -124,6 +124,7 @@ async def reply_form(page_request: PageRequest) -> Response:
 
 
 REPLIES_SHOWN = 20
+KEPT_FOR = "30 days, and of each mailbox the newest 500"  # store.inbound, which the page does not know
 TEXT_SHOWN = 600
 
 
@@ -137,12 +138,16 @@ async def replies_screen(page_request: PageRequest) -> Response:
     )
     waiting = await replies.list_replies(app, wanted=ReplyFilter(waiting=True, size=REPLIES_SHOWN))
     report = await replies.list_replies(app, wanted=wanted)
-    undecided = [reply for reply in waiting.page.items if reply.entry.is_unmatched]
+    of_nobody = await app.local.list_replies(ReplyFilter(kind=ReceivedKind.UNMATCHED, size=REPLIES_SHOWN))
+    unmatched = [reply for reply in of_nobody.items if reply.contact is None and not reply.entry.waits]
+    undecided = [*waiting.page.items, *(reply for reply in unmatched if reply.entry.decision is None)]
     return page_request.render(
         "replies.html",
         replies=report.page,
         waiting=waiting.page,
+        unmatched=unmatched,
         runs={reply.entry.id: await app.local.may_be_about(reply.entry.id) for reply in undecided},
+        kept_for=KEPT_FOR,
         read_up_to=report.read_up_to,
         mailboxes=[mailbox for mailbox in app.mailboxes if mailbox.sender is not None],
         chosen=kind,
@@ -153,12 +158,11 @@ async def replies_screen(page_request: PageRequest) -> Response:
 
 async def decide_reply_form(page_request: PageRequest) -> Response:
     """Record which run something that came in is about, or that it is nothing."""
-    about = page_request.form.get("about", "")
-    if not about:
-        raise InvalidArgumentsError("Nothing was chosen.", next_step="Go back and choose a run, or nothing.")
-    await page_request.app.local.resolve_reply(
+    await replies.decide_reply(
+        page_request.app,
         page_request.path_part("reply"),
-        sequence_id=None if about == "nothing" else about,
+        about=page_request.form.get("about", ""),
+        whose=page_request.form.get("whose", ""),
         actor=page_request.actor,
     )
     return page_request.redirect("/replies")

@@ -114,6 +114,9 @@ WITH received AS (
   FROM inbound i JOIN sequence s ON s.no = i.sequence_no LEFT JOIN inbound_decision d ON d.inbound_no = i.no
   UNION ALL
   SELECT 'h', no, answer, recorded_at, sequence_no, contact_no, 0, 0 FROM recorded_reply
+  UNION ALL
+  SELECT 'u', no, kind, found_at, NULL, NULL, 1, decision IS NULL AND kind = 'opt_out' AND effect LIKE 'shown%'
+  FROM unmatched_mail WHERE decision IS NOT 'about_run'
 )
 SELECT source, no, waits, unmatched, count(*) OVER () AS found FROM received
 WHERE (:kinds IS NULL OR CASE WHEN unmatched THEN 'unmatched' ELSE kind END IN (SELECT value FROM json_each(:kinds)))
@@ -123,8 +126,48 @@ WHERE (:kinds IS NULL OR CASE WHEN unmatched THEN 'unmatched' ELSE kind END IN (
     SELECT q.no FROM sequence q JOIN blueprint_version v ON v.no = q.version_no WHERE v.blueprint_id = :blueprint_id))
   AND (:contact IS NULL OR contact_no IN (
     SELECT no FROM contact WHERE lower(id) = :contact OR search LIKE :contact_pattern ESCAPE '\'))
-  AND (waits OR NOT :waiting) AND (:source IS NULL OR source = :source AND no = :no)
+  AND (waits OR NOT :waiting) AND (source <> 'u' OR waits OR :kinds IS NOT NULL OR :source = 'u') AND (:source IS NULL OR source = :source AND no = :no)
 ORDER BY at DESC, source, no DESC LIMIT :size OFFSET :skip
+
+-- unmatched_replies --
+-- What came in about no run under a JSON list of numbers.
+SELECT no, kind AS stored_kind, '' AS contact_id, NULL AS sequence_id, NULL AS key, effect, found_at AS at, until,
+       sent_at, mailbox, sender, subject, text, why, message_id, refers_to, NULL AS recorded_by, decision,
+       0 AS is_authenticated
+FROM unmatched_mail WHERE no IN (SELECT value FROM json_each(:numbers))
+
+-- keep_unmatched --
+-- What came in about no run.
+INSERT INTO unmatched_mail (hash, mailbox, kind, sender, subject, text, why, effect, sent_at, until, found_at,
+                            message_id, refers_to)
+VALUES (:hash, :mailbox, :kind, :sender, :subject, :text, :why, :effect, :sent_at, :until, :found_at, :message_id,
+        :refers_to)
+ON CONFLICT DO NOTHING
+
+-- drop_unmatched --
+-- What is too old, and of one mailbox all but the newest.
+DELETE FROM unmatched_mail WHERE found_at < :before
+  OR mailbox = :mailbox AND no <= (SELECT no FROM unmatched_mail WHERE mailbox = :mailbox ORDER BY no DESC LIMIT 1 OFFSET :most)
+
+-- decide_unmatched --
+-- A person decides about what came in about no run, once.
+UPDATE unmatched_mail SET decision = :decision, actor = :actor, decided_at = :at WHERE no = :no AND decision IS NULL
+
+-- assign_unmatched --
+-- What a person says is about a run is as what was found to be; who wrote it nobody else can say.
+INSERT INTO inbound (hash, mailbox, kind, basis, sender, subject, text, why, sequence_no, key, effect, sent_at, until,
+                     found_at, message_id, refers_to)
+SELECT hash, mailbox, kind, 'company', sender, subject, text, why, (SELECT no FROM sequence WHERE id = :sequence_id),
+       NULL, effect, sent_at, until, found_at, message_id, refers_to
+FROM unmatched_mail WHERE no = :no
+
+-- assigned --
+-- Under which number something stands that a person said is about a run.
+SELECT i.no FROM inbound i JOIN unmatched_mail u ON u.hash = i.hash WHERE u.no = :no
+
+-- has_written --
+-- Whether an e-mail left from an address, or may have, between two instants.
+SELECT 1 AS found FROM attempt WHERE sender = :sender AND claimed_at BETWEEN :since AND :until LIMIT 1
 
 -- came_back --
 -- For how many of the runs that meet the conditions something of each kind came back; `told_as` is a JSON object of
@@ -143,7 +186,7 @@ GROUP BY 1
 -- What came in by e-mail under a JSON list of numbers, with what a person decided about it.
 SELECT i.no, i.kind AS stored_kind, c.id AS contact_id, s.id AS sequence_id, i.key, i.effect, i.found_at AS at, i.until,
        i.sent_at, i.mailbox, i.sender, i.subject, i.text, i.why, i.message_id, i.refers_to, NULL AS recorded_by,
-       d.decision
+       d.decision, i.basis IN ('message_id', 'provider_id') AS is_authenticated
 FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
 JOIN sequence s ON s.no = coalesce(d.sequence_no, i.sequence_no) JOIN contact c ON c.no = s.contact_no
 WHERE i.no IN (SELECT value FROM json_each(:numbers))
@@ -152,7 +195,7 @@ WHERE i.no IN (SELECT value FROM json_each(:numbers))
 -- What was recorded by hand under a JSON list of numbers.
 SELECT r.no, r.answer AS stored_kind, c.id AS contact_id, s.id AS sequence_id, NULL AS key, r.effect,
        r.recorded_at AS at, r.until, NULL AS sent_at, '' AS mailbox, '' AS sender, '' AS subject, '' AS text, '' AS why,
-       '' AS message_id, '' AS refers_to, r.actor AS recorded_by, NULL AS decision
+       '' AS message_id, '' AS refers_to, r.actor AS recorded_by, NULL AS decision, 1 AS is_authenticated
 FROM recorded_reply r JOIN contact c ON c.no = r.contact_no LEFT JOIN sequence s ON s.no = r.sequence_no
 WHERE r.no IN (SELECT value FROM json_each(:numbers))
 
