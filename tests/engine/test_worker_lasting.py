@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ from sequences_mcp.domain.workers import WorkerState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.recovery import Receipts
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, in_files, keep_working, worker_states
 from sequences_mcp.engine.worker import FREE
 from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreError, StoreUnwritableError
@@ -357,3 +359,12 @@ def _until(holds: Callable[[], bool], seconds: float = 120) -> None:
     """Wait for a condition, with a bound."""
     tries, pause = int(seconds / 0.05), threading.Event()
     assert any(holds() or pause.wait(0.05) for _ in range(tries))
+
+
+def test_the_file_of_an_outcome_has_the_same_names_in_every_version(tmp_path: Path) -> None:
+    facts = {"blame": "mailbox", "code": "550 5.7.1", "doubtful": True, "reply": "550 5.7.1 no"}
+    kept = {"sequence_id": "local:seq_1", "key": "K1", "lease": 7, "kind": "refused", "said": "no", **facts}
+    (tmp_path / "7.json").write_text(json.dumps(kept))
+    [outcome] = Receipts(tmp_path).unrecorded()
+    assert Receipts(tmp_path).keep(outcome)
+    assert json.loads((tmp_path / "7.json").read_bytes()) == kept

@@ -34,7 +34,8 @@ class Outcome:
 
     ``said`` is the receipt, or why it was not accepted, or why nobody can tell; ``reply`` the server's own
     words in the last two cases. ``blame`` is one of
-    ``channels.replies.Blame``, or empty where no server was to blame; ``code`` is what a refusal is known by.
+    ``channels.replies.Blame``, or empty where no server was to blame; ``code`` is what a refusal is known by,
+    ``doubtful`` whether it is unclear whom it is about. The names of the fields are those of the receipts' files.
     """
 
     sequence_id: str
@@ -44,7 +45,7 @@ class Outcome:
     said: str
     blame: str = ""
     code: str = ""
-    is_unclear: bool = False
+    doubtful: bool = False
     reply: str = ""
 
 

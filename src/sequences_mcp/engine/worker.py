@@ -99,7 +99,7 @@ def _refused(
     since = text_approved_at(work, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
-        outcome.is_unclear and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
+        outcome.doubtful and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
     ):
         return _of_mailbox(work, outcome, rules=rules, now=now)
     alike = work.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
@@ -142,7 +142,7 @@ def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
 
 def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
     """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
-    answer: Answer = "mailbox" if not outcome.is_unclear and outcome.blame == Blame.MAILBOX else "doubtful"
+    answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
     work.attempts.answered(outcome.lease, answer, code=outcome.code)
     work.attempts.give_back(outcome.lease)
     sender = _sender(work, outcome, rules)
@@ -527,7 +527,7 @@ def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
         error.message,
         blame=str(facts.get("blame", "")),
         code=str(facts.get("code", "")),
-        is_unclear=bool(facts.get("doubtful")),
+        doubtful=bool(facts.get("doubtful")),
         reply=str(facts.get("server_reply", "")),
     )
 
