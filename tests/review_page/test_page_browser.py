@@ -81,13 +81,14 @@ def test_a_form_that_is_sent_when_the_server_is_gone_says_so_and_keeps_what_was_
 
 
 def edit_with_a_finding(person: Screen) -> None:
-    person.tab.get_by_role("link", name="Edit this text").first.click()
+    person.tab.get_by_text("Edit this text").first.click()
     person.tab.get_by_role("textbox", name="Text").fill("Hi [first name], would a call suit you?")
-    expect(person.tab.locator("#findings li.error")).to_be_visible()
+    expect(person.tab.locator(".live li.error")).to_be_visible()
     person.photographs("04-finding")
     person.tab.get_by_role("textbox", name="Text").fill("Hello {{firstname}}, would a call suit you?")
     expect(person.tab.get_by_text("The guards find nothing.")).to_be_visible()
     person.tab.get_by_role("button", name="Save").click()
+    expect(person.tab.get_by_text("changed for this person")).to_be_visible()
 
 
 def approve_what_is_left(person: Screen) -> None:
@@ -126,7 +127,7 @@ def test_everything_works_without_javascript(world: PageWorld, browser: Browser,
     with screen(browser, world, shots, java_script_enabled=False) as person:
         person.opens(f"/plans/{plan.id}")
         person.unlocks()
-        person.tab.get_by_role("link", name="Edit this text").first.click()
+        person.tab.get_by_text("Edit this text").first.click()
         person.tab.get_by_role("textbox", name="Text").fill("Hi [first name],")
         person.tab.get_by_role("button", name="Check without saving").click()
         expect(person.tab.locator("#findings li.error")).to_be_visible()

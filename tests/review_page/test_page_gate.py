@@ -161,7 +161,7 @@ def test_no_screen_has_a_script_or_a_style_of_its_own(waiting: Waiting) -> None:
         assert text.count("<script") == text.count('<script src="/static/')
         assert " style=" not in text
         assert " onclick" not in text
-        assert "https://" not in text
+        assert '="https://' not in text  # a person's profile is a word, and nothing is loaded from elsewhere
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])

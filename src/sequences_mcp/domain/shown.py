@@ -49,12 +49,12 @@ class TextShown:
     """One step's exact text for one person, with the facts that were put in marked, and its findings.
 
     ``subject``, and ``content`` followed by ``closing`` are the text: the latter is the signature and the line on
-    how to say no. ``source`` is the text as it is edited, without these. ``digest_prefix`` begins the text's
-    digest: the panel reports it once the text was on screen. ``when`` is when it is due, in words.
+    how to say no. ``source`` is the text as it is edited, without these. ``digest`` is the text's: the panel
+    reports its beginning once the text was on screen. ``when`` is when it is due, in words.
     """
 
     run: StepRun
-    digest_prefix: str
+    digest: str
     when: str
     subject: tuple[FieldSpan, ...]
     content: tuple[FieldSpan, ...]
@@ -62,6 +62,11 @@ class TextShown:
     source: str
     findings: tuple[Finding, ...]
     editable: bool
+
+    @property
+    def digest_prefix(self) -> str:
+        """The first digits of its digest, reported by the panel as read."""
+        return self.digest[:DIGEST_PREFIX]
 
     @property
     def is_own(self) -> bool:

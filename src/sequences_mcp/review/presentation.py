@@ -20,7 +20,7 @@ from sequences_mcp.domain.markdown import letter_of, template_letter
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, StepState
-from sequences_mcp.domain.shown import DIGEST_PREFIX, FieldSpan, PersonShown, PlanShown, StepShown, TextShown
+from sequences_mcp.domain.shown import FieldSpan, PersonShown, PlanShown, StepShown, TextShown
 from sequences_mcp.domain.variables import LABELS, OF_CONTACT, filled_parts
 from sequences_mcp.planning.rendering import used_by, values_for
 from sequences_mcp.planning.requirements import accounts_needed
@@ -102,7 +102,7 @@ def present_texts(
         texts.append(
             TextShown(
                 run=run,
-                digest_prefix=text_digest(sequence, run).hex()[:DIGEST_PREFIX],
+                digest=text_digest(sequence, run).hex(),
                 when=", ".join(filter(None, (slot.words, run.step.sent_as))),
                 subject=field_spans(run.step.subject, run.subject or "", values=values, marked=marked),
                 content=field_spans(template, body, values=values, marked=marked),

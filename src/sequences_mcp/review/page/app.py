@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -152,6 +152,9 @@ def _number(value: int) -> str:
 STATIC = Path(__file__).parent / "static"
 OpenContext: TypeAlias = Callable[[], AbstractAsyncContextManager[AppContext]]
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
+LOCKED = (
+    "This browser is locked, and nothing was stored. Copy what you typed, then reload the screen and unlock it."
+)
 RELOAD = "Go back, reload the screen and try again."
 NOT_YOURS = "This form is not one of this browser's session, or its session has ended."
 
@@ -200,6 +203,8 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
     async def endpoint(request: Request) -> Response:
         page_request = await _page_request(request)
         if locked and page_request.session is None:
+            if page_request.wants_json:
+                return JSONResponse({"message": LOCKED}, status_code=HTTPStatus.UNAUTHORIZED)
             return keys.locked_screen(page_request)
         if (
             locked
@@ -250,4 +255,7 @@ def _status(error: SequencesError) -> int:
 
 
 def _notice(page_request: PageRequest, status: int, *, message: str, next_step: str) -> Response:
+    if page_request.wants_json:
+        words = for_person(f"{message} {next_step}")
+        return JSONResponse({"message": words}, status_code=status)
     return page_request.render("notice.html", status=status, message=message, next_step=next_step)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
@@ -109,8 +109,15 @@ class PageRequest:
         """The registered passkeys that can sign."""
         return [key.id for key in passkeys.registered(self.context.data_dir)]
 
+    @property
+    def wants_json(self) -> bool:
+        """Whether the page's script asks, which shows nothing of an answer but its facts."""
+        return "application/json" in self.request.headers.get("accept", "")
+
     def redirect(self, path: str) -> Response:
-        """Return a redirect (303) to another screen, after a form was handled."""
+        """Return a redirect (303) to another screen, after a form was handled; to the script, where to go."""
+        if self.wants_json:
+            return JSONResponse({"next": path})
         return RedirectResponse(path, status_code=303)
 
     def with_session(self, response: Response, token: str, *, seconds: int) -> Response:

@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, Response
 from sequences_mcp.domain.findings import Finding
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.domain.invisible import is_showable
-from sequences_mcp.domain.plain_words import as_shown
+from sequences_mcp.domain.plain_words import as_shown, for_person
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings
 from sequences_mcp.ports.embedded import Draft
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.review import consent
-from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault
+from sequences_mcp.review.page.request import LockFault, PageRequest, local_path, lock_facts, presence_fault
 from sequences_mcp.services.reviews import approve_draft, check_draft, edit_draft, list_reviews
 from sequences_mcp.services.sequences import PENDING
 
@@ -47,7 +47,7 @@ async def check_text_form(page_request: PageRequest) -> Response:
     draft = await _draft(page_request)
     new, findings = await check_draft(page_request.app, draft_id=draft.id, content=content, subject=subject)
     read = replace(draft.run, content=new.content).readable or ""
-    if "application/json" in page_request.request.headers.get("accept", ""):
+    if page_request.wants_json:
         facts = [_facts(finding) for finding in findings]
         return JSONResponse({"findings": facts, "content": as_shown(read), "subject": new.subject})
     return await _shown(page_request, draft, typed=(content, subject), findings=findings, checked=read)
@@ -57,16 +57,22 @@ async def save_text_form(page_request: PageRequest) -> Response:
     """Store a text, which voids the approval that covered it; a text changed meanwhile is not overwritten."""
     draft = await _draft(page_request)
     typed = _typed(page_request)
-    if draft.digest != page_request.form.get("digest"):
+    if draft.digest not in (page_request.form.get("digest"), page_request.form.get("replaces")):
+        if page_request.wants_json:
+            return JSONResponse({"message": MOVED}, status_code=HTTPStatus.CONFLICT)
         return await _shown(page_request, draft, typed=typed, fault=LockFault(HTTPStatus.CONFLICT, MOVED))
     try:
         done = await edit_draft(page_request.app, draft_id=draft.id, content=typed[0], subject=typed[1])
     except RefusedByGuardsError as error:
         findings = list(error.data["findings"])
+        if page_request.wants_json:
+            facts = {"message": for_person(error.message), "findings": [_facts(finding) for finding in findings]}
+            return JSONResponse(facts, status_code=HTTPStatus.CONFLICT)
         fault = LockFault(HTTPStatus.CONFLICT, error.message)
         return await _shown(page_request, draft, typed=typed, findings=findings, fault=fault)
     if done.sequence.status is SequenceStatus.FOUND:
-        return page_request.redirect(f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}")
+        screen = f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}"
+        return page_request.redirect(local_path(page_request.form.get("then") or screen))
     return page_request.redirect(f"/texts/{done.id}")
 
 

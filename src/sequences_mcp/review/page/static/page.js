@@ -1,28 +1,32 @@
 // The page works without this script. It shows times in the browser's zone, copies texts, and checks a text as it is typed.
 "use strict";
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(time.dateTime);
-  time.title = time.textContent;
-  const ahead = at - Date.now();
-  const isNear = ahead >= 0 && ahead < 6 * 86_400_000;
-  if (!("day" in time.dataset)) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-  else time.textContent = at.toLocaleDateString(undefined, isNear ? { weekday: "long" } : { dateStyle: "medium" });
-}
+const showTimes = (root) => {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    time.title = time.textContent;
+    const ahead = at - Date.now();
+    const isNear = ahead >= 0 && ahead < 6 * 86_400_000;
+    if (!("day" in time.dataset)) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    else time.textContent = at.toLocaleDateString(undefined, isNear ? { weekday: "long" } : { dateStyle: "medium" });
+  }
+};
 
-for (const button of document.querySelectorAll("button[data-copies]")) {
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const source = document.getElementById(button.dataset.copies);
-    try {
-      await navigator.clipboard.writeText(source.value ?? source.textContent);
-      button.textContent = "Copied";
-    } catch {
-      source.select?.();
-      button.textContent = "Select it and copy it yourself";
-    }
-  });
-}
+const offerCopies = (root) => {
+  for (const button of root.querySelectorAll("button[data-copies]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copies);
+      try {
+        await navigator.clipboard.writeText(source.value ?? source.textContent);
+        button.textContent = "Copied";
+      } catch {
+        source.select?.();
+        button.textContent = "Select it and copy it yourself";
+      }
+    });
+  }
+};
 
 // Cookies are sent to every port of localhost, localStorage only to this origin: an approval needs both secrets.
 const KEY = "sequences-review-key";
@@ -59,6 +63,7 @@ document.addEventListener(
   async (event) => {
     const form = event.target;
     if (form.getAttribute("method") !== "post" || form.matches("#unlock, #register") || "reached" in form.dataset) return;
+    if ("stays" in form.dataset && !event.submitter?.hasAttribute("formaction")) return; // review.js sends it
     event.preventDefault();
     event.stopImmediatePropagation();
     if (underWay.has(form)) return;
@@ -120,7 +125,9 @@ if (unlock) {
   });
 }
 
-for (const field of document.querySelectorAll("input[data-key]")) field.value = stored((storage) => storage.getItem(KEY)) ?? "";
+const fillKeys = (root) => {
+  for (const field of root.querySelectorAll("input[data-key]")) field.value = stored((storage) => storage.getItem(KEY)) ?? "";
+};
 
 const lock = document.querySelector('form[action="/lock"]');
 if (lock) lock.addEventListener("submit", () => stored((storage) => storage.removeItem(KEY)));
@@ -129,29 +136,28 @@ const alert = document.querySelector("[role=alert][tabindex]");
 if (alert) alert.focus();
 
 // While a text is edited, the guards check it after 250 ms without a key; nothing is stored before Save.
-const draft = document.querySelector("textarea[data-check]");
-if (draft) {
+const NOT_CHECKED = "This text could not be checked just now. Saving it tells what the guards find.";
+const line = (finding) => {
+  const item = document.createElement("li");
+  item.className = finding.severity;
+  const severity = document.createElement("strong");
+  severity.textContent = finding.severity[0].toUpperCase() + finding.severity.slice(1);
+  item.append(severity, ` ${finding.message} `);
+  if (finding.excerpt) item.append(Object.assign(document.createElement("code"), { textContent: finding.excerpt }));
+  if (finding.fix !== null) {
+    const fix = Object.assign(document.createElement("span"), { className: "fix", textContent: "Fix: " });
+    fix.append(Object.assign(document.createElement("code"), { textContent: finding.fix || "(remove it)" }));
+    item.append(fix);
+  }
+  item.append(Object.assign(document.createElement("span"), { className: "rule", textContent: finding.rule }));
+  return item;
+};
+
+const checkWhileTyping = (draft) => {
   const form = draft.form;
-  const shown = document.getElementById("findings");
-  const NOT_CHECKED = "This text could not be checked just now. Saving it tells what the guards find.";
+  const shown = document.getElementById(draft.getAttribute("aria-describedby"));
   let rest;
   let latest = 0;
-
-  const line = (finding) => {
-    const item = document.createElement("li");
-    item.className = finding.severity;
-    const severity = document.createElement("strong");
-    severity.textContent = finding.severity[0].toUpperCase() + finding.severity.slice(1);
-    item.append(severity, ` ${finding.message} `);
-    if (finding.excerpt) item.append(Object.assign(document.createElement("code"), { textContent: finding.excerpt }));
-    if (finding.fix !== null) {
-      const fix = Object.assign(document.createElement("span"), { className: "fix", textContent: "Fix: " });
-      fix.append(Object.assign(document.createElement("code"), { textContent: finding.fix || "(remove it)" }));
-      item.append(fix);
-    }
-    item.append(Object.assign(document.createElement("span"), { className: "rule", textContent: finding.rule }));
-    return item;
-  };
 
   const ask = async () => {
     const turn = ++latest;
@@ -174,14 +180,14 @@ if (draft) {
     rest = setTimeout(ask, 250);
   });
   if (draft.value !== draft.defaultValue) ask(); // typed before this script was here
-}
+};
 
 // Passkeys: the challenge that is signed is the digest that is approved, or what the form says beside it.
 const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
 const fromBase64url = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 
-for (const form of document.querySelectorAll("form[data-signs]")) {
+const signAtSubmit = (form) => {
   form.addEventListener("submit", async (event) => {
     if (form.elements.signature.value) return;
     event.preventDefault();
@@ -200,7 +206,17 @@ for (const form of document.querySelectorAll("form[data-signs]")) {
     }
     form.submit();
   });
-}
+};
+
+// What a screen, or a part of it that was fetched later, needs of this script.
+const prepare = (root) => {
+  showTimes(root);
+  offerCopies(root);
+  fillKeys(root);
+  root.querySelectorAll("textarea[data-check]").forEach(checkWhileTyping);
+  root.querySelectorAll("form[data-signs]").forEach(signAtSubmit);
+};
+prepare(document);
 
 const register = document.getElementById("register");
 if (register) {

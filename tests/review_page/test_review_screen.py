@@ -1,0 +1,307 @@
+"""A plan is reviewed on one screen: by keys, edited in place, thinned out, and approved with few of them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_browser import PHONE, Screen, chromium, screen
+from playwright.sync_api import Browser, expect
+from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.run import Run, SequenceStatus
+from sequences_mcp.services.reviews import edit_draft
+
+PEOPLE, OWN = 60, 30
+MOST_KEYS = 45
+LATER = {
+    **MAIL,
+    "id": "later",
+    "name": "Later",
+    "temporalityType": "DELAYED",
+    "delay": {"value": 3, "unit": "day"},
+}
+MAILBOX = """\
+[mailboxes.ada]
+name = "Ada Lovelace"
+address = "ada@lovelace.example"
+spacing = 0
+signature = "Ada Lovelace\\nAnalytical Engines"
+reply_to = "team@lovelace.example"
+"""
+COUNT_KEYS = """
+globalThis.pressed = Number(sessionStorage.pressed ?? 0);
+addEventListener("keydown", () => (sessionStorage.pressed = ++pressed), true);
+"""
+SLOWEST = """
+Math.max(
+  ...performance.getEntriesByType("navigation").map((load) => load.responseEnd - load.startTime),
+  ...performance.getEntriesByType("resource")
+    .filter((load) => ["xmlhttprequest", "fetch"].includes(load.initiatorType))
+    .map((load) => load.responseEnd - load.startTime),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+def with_texts_of_their_own(world: PageWorld, plan: Plan, number: int) -> None:
+    """Let an agent write a text of its own for so many people of a plan."""
+
+    async def write(app: AppContext) -> None:
+        people = (await app.plans.list_people(plan.id, page=1, size=number)).items
+        for person in people:
+            text = f"Hello {{{{firstname}}}}, your talk {person.sequence.ordinal} was good. Is a call worth it?"
+            await edit_draft(app, draft_id=f"local:draft_{person.sequence.steps[0].key}", content=text)
+
+    world.at_desk(write)
+
+
+def presses(person: Screen, *keys: str) -> None:
+    for key in keys:
+        person.tab.keyboard.press(key)
+
+
+def at(person: Screen, name: str) -> None:
+    """Wait until somebody's texts are on the screen, and nothing is on its way."""
+    expect(person.tab.locator("#person")).to_contain_text(name)
+    expect(person.tab.locator("main[aria-busy]")).to_have_count(0)
+
+
+def name_now(person: Screen) -> str:
+    return person.tab.locator("#person").inner_text()
+
+
+def goes_on(person: Screen, key: str) -> None:
+    """Press a key that leads to somebody else, and wait for them."""
+    before = name_now(person)
+    presses(person, key)
+    expect(person.tab.locator("#person")).not_to_have_text(before)
+
+
+def test_sixty_people_are_read_edited_thinned_out_and_approved_in_few_key_presses(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(MAIL, LINKEDIN, LATER, people=PEOPLE)
+    with_texts_of_their_own(world, plan, OWN)
+    with screen(browser, world, shots) as person:
+        person.tab.add_init_script(COUNT_KEYS)
+        person.opens(f"/plans/{world.present(plan.id).id}")
+        person.unlocks()
+        person.tab.evaluate("pressed = sessionStorage.pressed = 0")
+        person.photographs("review-60")
+        began = time.perf_counter()
+        for number in range(OWN):
+            if number in (4, 9):
+                edits_in_place(person)
+            if number in (2, 12, 20):
+                goes_on(person, "x")
+            elif number < OWN - 1:
+                goes_on(person, "Enter")
+        expect(person.tab.locator(".walk .turn")).to_have_count(0)
+        presses(person, "Enter")
+        expect(person.tab.get_by_label("People it reaches")).to_be_focused()
+        person.tab.keyboard.type("57")
+        slowest = person.tab.evaluate(SLOWEST)
+        presses(person, "Enter")
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+        pressed = person.tab.evaluate("pressed")
+        person.photographs("review-60-approved")
+    seconds = time.perf_counter() - began
+    print(f"{pressed} key presses, {seconds:.0f} s, the slowest load took {slowest:.0f} ms")
+    assert pressed <= MOST_KEYS
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=PEOPLE)).items
+    assert sum(one.sequence.status is SequenceStatus.STOPPED_EARLY for one in people) == 3
+    assert sum("!Hello" in (one.sequence.steps[0].content or "") for one in people) == 2
+
+
+def edits_in_place(person: Screen) -> None:
+    """Open the editor, type one sign, save."""
+    presses(person, "e")
+    expect(person.tab.locator(".edit[open] textarea")).to_be_focused()
+    person.tab.evaluate("document.activeElement.setSelectionRange(0, 0)")
+    presses(person, "!")
+    presses(person, "Control+Enter")
+    expect(person.tab.locator(".edit[open]")).to_have_count(0)
+
+
+def test_a_plan_of_three_is_approved_with_one_click_after_unlocking(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(MAIL, people=3)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.photographs("review-3")
+        person.tab.get_by_role("button", name="Approve 3 people").click()
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).decided_by == "page"
+
+
+def test_j_and_k_walk_through_everybody_and_back_leads_back(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=52)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        at(person, "Grace Hopper0")
+        presses(person, "j", "j")
+        at(person, "Barbara Hopper2")
+        presses(person, "k")
+        at(person, "Linus Hopper1")
+        person.tab.go_back()
+        at(person, "Barbara Hopper2")
+        person.tab.get_by_role("link", name="Next", exact=True).click()
+        at(person, "Grace Hopper50")
+        presses(person, "k")
+        at(person, "Radia Hopper49")
+        presses(person, "j", "j", "j", "j")
+        at(person, "Linus Hopper51")
+
+
+def test_what_is_typed_is_checked_as_it_is_typed_and_a_refused_text_is_kept(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=2)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        presses(person, "e")
+        text = person.tab.get_by_role("textbox", name="Text")
+        text.fill("Hi [first name], would a call suit you? jkex")
+        expect(person.tab.locator(".live li.error")).to_be_visible()
+        person.photographs("review-finding")
+        presses(person, "Control+Enter")
+        expect(person.tab.locator(".live")).to_contain_text("The guards refuse")
+        expect(text).to_have_value("Hi [first name], would a call suit you? jkex")
+        text.fill("Hello {{firstname}}, would a call suit you?")
+        expect(person.tab.get_by_text("The guards find nothing.")).to_be_visible()
+        person.tab.get_by_role("button", name="Save").click()
+        expect(person.tab.locator(".text").first).to_have_text("Hello Grace, would a call suit you?")
+        expect(person.tab.get_by_text("changed for this person")).to_be_visible()
+
+
+def test_a_text_that_somebody_else_changed_meanwhile_is_not_taken_for_read(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=1)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        presses(person, "e")
+        with_texts_of_their_own(world, plan, 1)
+        person.tab.get_by_role("textbox", name="Text").fill("My own words.")
+        presses(person, "Control+Enter")
+        expect(person.tab.locator(".live")).to_contain_text("changed by somebody else")
+        digest = world.present(plan.id).digest
+        person.tab.evaluate(
+            "(digest) => { document.querySelector('#approve [name=digest]').value = digest }", digest
+        )
+        person.tab.get_by_role("button", name="Approve 1 person").click()
+        expect(person.tab.get_by_role("alert")).to_contain_text("Open one person of this plan first")
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+def test_the_keys_can_be_turned_off_and_do_nothing_where_somebody_types(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=3)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.tab.get_by_role("searchbox").press_sequentially("jxk")
+        expect(person.tab.locator("#person")).to_contain_text("Grace Hopper0")
+        person.tab.get_by_label("use these keys").uncheck()
+        person.tab.locator("#texts").focus()
+        presses(person, "x", "j")
+        person.tab.reload()
+        expect(person.tab.get_by_label("use these keys")).not_to_be_checked()
+        expect(person.tab.locator("#person")).to_contain_text("Grace Hopper0")
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=3)).items
+    assert {one.sequence.status for one in people} == {SequenceStatus.FOUND}
+
+
+def test_people_are_searched_selected_and_taken_out_together(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=12, company="Hopper Ltd")
+    with screen(browser, world, shots, viewport=PHONE) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.tab.get_by_role("searchbox").fill("linus")
+        person.tab.keyboard.press("Enter")
+        expect(person.tab.get_by_role("heading", name="People (3)")).to_be_visible()
+        for box in person.tab.get_by_role("checkbox", name="Select").all():
+            box.check()
+        person.photographs("review-phone")
+        person.tab.get_by_role("button", name="Take the selected out").click()
+        expect(person.tab.get_by_text("3 taken out, 9 left")).to_be_visible()
+        person.tab.get_by_role("button", name="Approve 9 people").click()
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    world.work_until(lambda: len(world.mails) == 9)
+
+
+def test_people_are_filtered_and_the_filter_goes_along(world: PageWorld, person: Visitor) -> None:
+    plan = world.plan(people=6)
+    with_texts_of_their_own(world, plan, 2)
+    shown = person.get(f"/plans/{plan.id}?show=own").text
+    assert "People (2)" in shown and re.search(r'rel="next" href="[^"]*\?show=own"', shown)
+    out = re.findall(r'name="(out\.[^"]*)"', shown)
+    assert person.post(f"/plans/{plan.id}/take-out", **{out[0]: "on"}).status == 303
+    assert "People (1)" in person.get(f"/plans/{plan.id}?show=out").text
+    assert "People (0)" in person.get(f"/plans/{plan.id}?show=warned").text
+    assert "People (6)" in person.get(f"/plans/{plan.id}?q=hopper.EXAMPLE").text
+    assert "People (0)" in person.get(f"/plans/{plan.id}?q=%25").text
+    assert person.get(f"/plans/{plan.id}?show=nonsense").status == 422
+    assert person.post(f"/plans/{plan.id}/take-out").status == 422
+
+
+def first_run(world: PageWorld, plan: Plan) -> Run:
+    """Return the run of the first person of a plan."""
+    run: Run = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
+    return run
+
+
+def test_nobody_of_another_plan_is_taken_out_with_the_selected(world: PageWorld, person: Visitor) -> None:
+    plans = world.plan(people=1), world.plan(LINKEDIN, people=1, first=5)
+    fields = {f"out.{first_run(world, plan).id}": "on" for plan in plans}
+    assert person.post(f"/plans/{plans[0].id}/take-out", **fields).status == 404
+    assert {first_run(world, plan).status for plan in plans} == {SequenceStatus.FOUND}
+
+
+def test_warnings_are_acknowledged_by_their_number_before_a_yes_counts(world: PageWorld, person: Visitor) -> None:
+    plan = world.plan(MAIL, people=2, first_name="Hopper0", last_name="Hopper0")
+    shown = person.get(f"/plans/{plan.id}")
+    known = {name: shown.field(name) for name in ("digest", "pauses")}
+    number = shown.field("warnings")
+    assert f"I have seen the {number} warnings" in shown.text
+    for stated in ("", "1", "200"):
+        answer = person.post(f"/plans/{plan.id}/approve", **known, warnings=stated)
+        assert (answer.status, "Say that you have seen what it warns of" in answer.text) == (409, True)
+    done = person.post(f"/plans/{plan.id}/approve", **known, warnings=number)
+    assert done.status == 303, re.findall(r"<p>[^<]*</p>", done.text)
+
+
+def test_texts_are_shown_as_the_mail_program_will_with_what_closes_them(world: PageWorld) -> None:
+    (world.folder / "settings.toml").write_text(MAILBOX)
+    plan = world.plan(MAIL, LINKEDIN, people=1)
+    with world.page() as person:
+        person.unlock()
+        shown = person.get(f"/plans/{plan.id}").text
+    assert "<dt>From</dt><dd>Ada Lovelace &lt;ada@lovelace.example&gt;</dd>" in shown
+    assert "<dt>Reply to</dt><dd>team@lovelace.example</dd>" in shown
+    assert "<dt>To</dt><dd>person0@hopper.example</dd>" in shown
+    assert '<span class="closing">\n\nAda Lovelace\nAnalytical Engines</span>' in shown
+    assert shown.index("1. Hello") < shown.index("2. Message")
