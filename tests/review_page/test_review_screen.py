@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import PHONE, Screen, chromium, screen
 from playwright.sync_api import Browser, expect
+from tests.review_page.page_browser import PHONE, Screen, chromium, screen
 from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
@@ -79,7 +79,7 @@ def at(person: Screen, name: str) -> None:
 
 
 def name_now(person: Screen) -> str:
-    return person.tab.locator("#person").inner_text()
+    return str(person.tab.locator("#person").inner_text())
 
 
 def goes_on(person: Screen, key: str) -> None:
