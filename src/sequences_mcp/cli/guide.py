@@ -74,6 +74,7 @@ def guided(settings: Settings, planned: Sequence[ClientChange]) -> bool:
         say(["", setup.NOTHING])
         raise
     is_well = _written(settings, plan, changed)
+    _compile_server()
     if plan.mailbox:
         say(["", "Now a test message to yourself:"])
         is_well = mail.tried_out(mail.mailbox_named(settings_here(), plan.mailbox.table), within=120.0) and is_well
@@ -293,6 +294,14 @@ def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None)
     for client in refused:
         setup.say_refused(client)
     return not refused
+
+
+def _compile_server() -> None:
+    """Import the server once, so that Python keeps it compiled: clients wait only so long for its first start."""
+    from importlib import import_module
+
+    for name in ("server.app", "server.tool", "engine.provider", "engine.worker"):
+        import_module(f"sequences_mcp.{name}")
 
 
 def _set_passphrase(settings: Settings, chosen: str) -> None:
