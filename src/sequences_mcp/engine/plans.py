@@ -463,10 +463,9 @@ class LocalPlans:
                     next_step="Plan every step of the version, in its order.",
                 )
             alike = planned_steps
-        wanted = {person.contact.id for person in people}
-        if missing := wanted - {contact.id for contact in self.engine.store.contacts.by_ids(wanted)}:
+        if missing := self.engine.store.contacts.missing(person.contact.id for person in people):
             raise NotFoundError(
-                f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
+                f"There is no contact {', '.join(missing)}.", next_step="find_contacts shows who there is."
             )
 
     def _new_run(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:

@@ -74,6 +74,14 @@ def asking_words() -> frozenset[str]:
     return frozenset(word for kind in kinds for phrase in _that(kind) for word in phrase)
 
 
+def is_surely_unfilled(text: str) -> bool:
+    """Say whether ``unfilled`` is sure; of words with spaces between them only a request can be."""
+    bare = text.strip(_SIGNS)
+    if "@" in bare and len(bare) <= _LONGEST and bare.isascii():
+        return _as_request(bare) is Certainty.SURE  # an address, as each of ten thousand people has
+    return unfilled(text) is Certainty.SURE
+
+
 @lru_cache(maxsize=1_024)  # two rules and the quick look before them ask about each value
 def unfilled(text: str) -> Certainty:
     """Say whether a whole value is the name of a fact, or asks for one."""

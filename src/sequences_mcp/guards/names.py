@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from sequences_mcp.domain.invisible import strip
 from sequences_mcp.guards.encodings import may_be_broken
-from sequences_mcp.guards.fact_names import Certainty, asking_words, unfilled
+from sequences_mcp.guards.fact_names import Certainty, asking_words, is_surely_unfilled, unfilled
 from sequences_mcp.guards.lookalikes import fold, key
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
@@ -120,7 +120,7 @@ def _is_of_any_column(text: str) -> bool:
 
 def is_placeholder(value: Value) -> bool:
     """Say whether a value is the name of a fact as programs write it, or asks for one: "your company here"."""
-    return unfilled(_unquoted(value.text)) is Certainty.SURE
+    return is_surely_unfilled(_unquoted(value.text))
 
 
 def is_team(value: Value) -> bool:

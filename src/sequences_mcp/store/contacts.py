@@ -52,6 +52,10 @@ class ContactRepository:
     def _by_ids(self, ids: Sequence[str]) -> list[Contact]:
         return _from_rows(self._database.rows("contacts.by_ids", ids=json.dumps(ids)))
 
+    def missing(self, contact_ids: Iterable[str]) -> list[str]:
+        """Return those of these ids that nobody has, in order."""
+        return [row["id"] for row in self._database.rows("contacts.missing", ids=json.dumps(list(contact_ids)))]
+
     def by_email(self, email: str) -> Contact | None:
         """Return the person with this address, whatever its case."""
         row = self._database.row("contacts.by_email", email_key=address_key(email))

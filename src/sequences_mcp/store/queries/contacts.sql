@@ -22,6 +22,11 @@ WHERE id = :id
 -- People by a JSON list of ids, in its order.
 SELECT contact.* FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value ORDER BY wanted.key
 
+-- missing --
+-- Which of a JSON list of ids nobody has.
+SELECT DISTINCT value AS id FROM json_each(:ids) WHERE value NOT IN (SELECT id FROM contact WHERE id = value)
+ORDER BY value
+
 -- by_email --
 -- The person with this address, whatever its case.
 SELECT * FROM contact WHERE email_key = :email_key
