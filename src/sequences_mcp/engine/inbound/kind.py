@@ -332,7 +332,7 @@ _SAYS_WHY = re.compile(
 )
 _ORIGINAL = re.compile(
     r"(?im)^[^\w\n]{0,200}(?:this is a copy of|below (?:this line )?is a copy|included is a copy|received:"
-    r"|return-path:|the (?:original|following|body|header|first)[^\n]{0,40}message"
+    r"|return-path:|the (?:original(?! message was received)|following|body|header|first)[^\n]{0,40}message"
     r"|original message|message headers?|returned message|undelivered message)"
 )
 
@@ -355,7 +355,7 @@ def _before_the_original(message: ParsedMessage) -> str:
 
 _MAILERS = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mail(?:er)?[-.]delivery\S*|microsoftexchange[0-9a-f]*|mdaemon|mmdf"
-    r"|delivery[-_.]?(?:failure|status|notification)\S*|undeliverable\S*|nondelivery\S*)@.*",
+    r"|delivery[-_.]?(?:failure|status|notification)\S*|undeliverable\S*|nondelivery\S*)@.*|10000@qq\.com",
     re.IGNORECASE,
 )
 _PERHAPS_MAILERS = re.compile(
@@ -382,9 +382,12 @@ def may_be_report(message: ParsedMessage) -> bool:
 
 def _is_mailer(message: ParsedMessage) -> bool:
     """Say whether a mail system wrote it: by its address, or by its name and a subject of its kind."""
-    if _MAILERS.fullmatch(message.sender) or _PERHAPS_MAILERS.fullmatch(message.sender):
+    if _MAILERS.fullmatch(message.sender) or message.header("X-Failed-Recipients"):
         return True
-    if message.header("X-Failed-Recipients"):
+    # People write from such addresses too, above all where they answer.
+    if _PERHAPS_MAILERS.fullmatch(message.sender) and not (
+        _ANSWERS.match(message.subject) and message.header("Return-Path").replace(" ", "") != "<>"
+    ):
         return True
     if not _names_failure(message):
         return False
@@ -441,6 +444,7 @@ _MARKS = (
     "X-FC-MachineGenerated",
     "X-Vacation",
     "X-Out-Of-Office",
+    "X-ServiceNow-Generated",
 )
 _OF_MACHINES = ("bulk", "junk")
 _NO_REPLY = re.compile(

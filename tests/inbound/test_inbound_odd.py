@@ -1,0 +1,27 @@
+"""Messages of other programs than the corpus has: receipts, invitations, tickets, guards of mailboxes, mailers."""
+
+from __future__ import annotations
+
+import pytest
+from tests.world.inbound_mail import Sent
+from tests.world.mail_corpus import table
+
+from sequences_mcp.engine.inbound.kind import judge_inbound
+from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.own_text import new_text
+from sequences_mcp.engine.inbound.parsing import parse_inbound
+
+SENT = Sent()
+ODD = table("odd")["messages"]
+
+
+@pytest.mark.parametrize("row", ODD, ids=[row["name"] for row in ODD])
+def test_a_message_of_an_unusual_program_is_what_it_is(row: dict[str, str | list[str]]) -> None:
+    message = parse_inbound(str(row["mail"]).replace("\n", "\r\n").encode())
+    judged = judge_inbound(message)
+    assert judged.kind in row["kinds"], judged.why
+    assert not is_opt_out(new_text(message.text, (SENT.text, SENT.subject)))
+
+
+def test_there_are_more_than_sixty_of_them() -> None:
+    assert len(ODD) > 60
