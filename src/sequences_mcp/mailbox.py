@@ -114,6 +114,7 @@ class Mailbox:
             spacing=self.spacing,
             reply_to=self.sender.reply_to if self.sender else "",
             ramp_up=self.ramp_up,
+            signature_picture=self.sender.signature_picture if self.sender else "",
         )
 
     @cached_property

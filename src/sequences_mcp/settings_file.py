@@ -149,6 +149,14 @@ def _signature(value: object) -> str:
     return text
 
 
+def _picture(value: object) -> str:
+    """Return the address of the picture below a signature; ValueError."""
+    text = _text(value)
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?/[!#-;=?-~]{1,500}", text):
+        raise ValueError("it has to be the https:// address of a picture")
+    return text
+
+
 def _reply_to(value: object) -> str:
     """Return the address that answers go to; ValueError."""
     from sequences_mcp.domain.addresses import is_address, read_address
@@ -205,6 +213,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
 _OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
     "signature": _signature,
+    "signature_picture": _picture,
     "reply_to": _reply_to,
     "time_zone": _zone,
     "plus_addresses": _truth,

@@ -394,6 +394,7 @@ TERMS_CHANGES: dict[str, Any] = {
     "spacing": 0,
     "reply_to": "team@lovelace.example",
     "ramp_up": 10,
+    "signature_picture": "https://lovelace.example/ada.png",
 }
 HEADER_CHANGES: dict[str, Any] = {
     "blueprint_id": "local:bp_0",

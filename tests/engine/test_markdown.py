@@ -17,6 +17,7 @@ from tests.world.mail_servers import bytes_of
 from tests.world.product import GRACE, MAIL, Bureau, mailing, yes
 
 from sequences_mcp.domain.markdown import faults, filled, letter_of, markdown_line, markdown_lines, template_letter
+from sequences_mcp.errors import SettingsError
 from sequences_mcp.guards.check import check_steps, check_text
 
 WRITTEN = """\
@@ -314,3 +315,58 @@ async def test_a_values_markup_is_seen_by_nobody_but_as_words(bureau: Bureau) ->
     text, html = parts(mail)
     assert text == "Hi Grace, how is A*B_C & Sons (UK) [x]?"
     assert "<p>Hi Grace, how is A*B_C &amp; Sons (UK) [x]?</p>" in html
+
+
+async def test_the_signature_is_in_both_parts_and_its_picture_in_the_html_alone(bureau: Bureau) -> None:
+    table = """\
+[mailboxes.ada]
+name = "Ada Lovelace"
+address = "ada@lovelace.example"
+window = "Mon-Sun 00:00-24:00"
+signature = "*Ada* Lovelace\\n- Example Ltd"
+signature_picture = "https://lovelace.example/ada.png?a=1&b=2"
+opt_out_line = true
+"""
+    bureau.folder.mkdir(mode=0o700, exist_ok=True)
+    (bureau.folder / "settings.toml").write_text(table, encoding="utf-8")
+    told: list[str] = []
+
+    def agrees(words: str) -> Any:
+        told.append(words)
+        return yes(words)
+
+    async with bureau.client("auto", agrees) as desktop:
+        blueprint = await desktop.blueprint({**MARKDOWN, "content": "Hi {{firstname}}, a *call*?"})
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    bureau.work()
+    [mail] = bureau.outbox
+    text, html = (part.replace("\r\n", "\n") for part in parts(mail))
+    assert text.startswith("Hi Grace, a call?\n\n*Ada* Lovelace\n- Example Ltd\n\n")
+    assert "<p>*Ada* Lovelace<br>\n- Example Ltd</p>" in html
+    pictures = [dict(attrs) for tag, attrs in Tags(html).tags if tag == "img"]
+    assert pictures == [{"src": "https://lovelace.example/ada.png?a=1&b=2", "alt": "Ada Lovelace"}]
+    assert "img" not in text and "<script" not in html
+    assert "https://lovelace.example/ada.png" in told[0] and "*Ada* Lovelace" in told[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a.example/x.png",
+        "data:image/png;base64,AA",
+        'https://a.example/x.png" onload=',
+        "ada.png",
+        "https://",
+    ],
+)
+async def test_a_picture_that_is_no_address_is_said_with_the_settings(bureau: Bureau, address: str) -> None:
+    bureau.folder.mkdir(mode=0o700, exist_ok=True)
+    table = f"""\
+[mailboxes.ada]
+name = "Ada Lovelace"
+address = "ada@lovelace.example"
+signature_picture = '{address}'
+"""
+    (bureau.folder / "settings.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(SettingsError, match="https:// address of a picture"):
+        _ = bureau.settings

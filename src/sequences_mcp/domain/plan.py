@@ -50,9 +50,10 @@ class Terms:
 
     ``delivery`` is ``outbox`` or the mail server as ``smtp://host:port``, never with credentials; ``spacing`` is
     in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours, ``ramp_up`` those of a new
-    mailbox's first day; ``reply_to`` is where
-    answers go, where that is not the sender's address. A vendor has senders, times and limits
-    of its own: then ``delivery`` is the address of its API, ``sender_name`` its name, and the rest is empty.
+    mailbox's first day; ``reply_to`` is where answers go, where that is not the sender's address;
+    ``signature_picture`` the address of the picture that the HTML of e-mails ends with. A vendor has senders,
+    times and limits of its own: then ``delivery`` is the address of its API, ``sender_name`` its name, and the
+    rest is empty.
     """
 
     sender_address: str
@@ -63,6 +64,7 @@ class Terms:
     spacing: int
     reply_to: str = ""
     ramp_up: int = 0
+    signature_picture: str = ""
 
     @property
     def limits(self) -> MailThrottle:

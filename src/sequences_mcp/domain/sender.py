@@ -39,7 +39,8 @@ class Sender:
     every e-mail, answers go to ``reply_to`` where it is not the sender's own address, ``time_zone`` is the zone
     that e-mails are dated in (the clock's where it is empty). ``plus_addresses``: what is written to
     ``ada+anything@…`` comes to this mailbox. ``opt_out_lines``, by language and English first, are the lines
-    one of which every e-mail ends with; none where the mailbox asks for none.
+    one of which every e-mail ends with; none where the mailbox asks for none. ``signature_picture`` is the address
+    of a picture, which the HTML of an e-mail ends with.
     """
 
     address: str
@@ -51,6 +52,7 @@ class Sender:
     time_zone: str = ""
     plus_addresses: bool = False
     opt_out_lines: tuple[tuple[str, str], ...] = ()
+    signature_picture: str = ""
 
     @classmethod
     def of(cls, name: str, address: str) -> Sender:

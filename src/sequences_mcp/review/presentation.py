@@ -228,6 +228,7 @@ def _mail_words(plan: Plan, counts: dict[Channel, int], *, day: int) -> str:
     days = terms.limits.days_for(mails, day=day)
     pace = f"at most {terms.limits.words}{f', over {days:,} days or more' if days > 1 else ''}"
     answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
+    answers += f"; HTML ends with the picture {terms.signature_picture}" if terms.signature_picture else ""
     return f"; e-mails leave through {terms.delivery}, {pace}{answers}"
 
 

@@ -54,6 +54,7 @@ class Question:
             yield f"{vendor_words(terms)}."
         else:
             answers = f"; answers go to {terms.reply_to}" if terms.reply_to else ""
+            answers += f"; HTML ends with the picture {terms.signature_picture}" if terms.signature_picture else ""
             yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}{answers}."
             window = f"{terms.window} in each person's time zone"
             yield f"E-mails leave {window}, at most {terms.limits.words}."

@@ -204,7 +204,7 @@ def compose(
         sender=mine,
         recipient=theirs,
         data=head.encode()
-        + (_body(content) if isinstance(content, str) else _both_bodies(content, seed=message_id)),
+        + (_body(content) if isinstance(content, str) else _both_bodies(content, sender, seed=message_id)),
         smtputf8=not (mine + theirs).isascii(),
     )
     if why := message_flaw(message):
@@ -233,9 +233,16 @@ def _encoding(content: str, *, language: str) -> str | None:
 _PAGE = '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body dir="auto">\n{}\n</body>\n</html>\n'
 
 
-def _both_bodies(letter: Letter, *, seed: str) -> bytes:
-    """Return the MIME headers, the text and the HTML of what was written in Markdown, the text first."""
-    html, both = _PAGE.format(letter.html), _part()
+def _both_bodies(letter: Letter, sender: Sender, *, seed: str) -> bytes:
+    """Return the MIME headers, the text and the HTML of what was written in Markdown, the text first.
+
+    Nothing in the HTML is fetched from elsewhere but the picture of the signature, where the operator set one.
+    """
+    from html import escape
+
+    address, name = escape(sender.signature_picture), escape(sender.name)
+    picture = f'\n<p><img src="{address}" alt="{name}"></p>' if address else ""
+    html, both = _PAGE.format(letter.html + picture), _part()
     for text, kind in ((letter.plain, "plain"), (html, "html")):
         part = _part()
         part.set_content(text, subtype=kind, charset="utf-8", cte=_encoding(text, language=letter.plain))
