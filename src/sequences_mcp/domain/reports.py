@@ -72,7 +72,7 @@ class ReceivedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRow:
-    """One run, with all that is counted of it.
+    """One run, or a ``number`` of runs that are alike, with all that is counted of it.
 
     ``has_begun``: its plan was approved and it began, or its vendor was given it. ``replied_at``,
     ``last_executed_at`` and ``read_at`` are what a vendor told, and when it was asked.
@@ -89,6 +89,7 @@ class OutcomeRow:
     replied_at: datetime | None = None
     last_executed_at: datetime | None = None
     read_at: datetime | None = None
+    number: int = 1
 
     @property
     def first_answer(self) -> ReceivedEntry | None:
@@ -277,14 +278,16 @@ _COUNTED = (*STANDINGS, "sent", "in_outbox", "unknown", "replied", "replied_of_s
 
 def tally_people(rows: Items[OutcomeRow]) -> OutcomeTally:
     """Count runs; of those that a vendor carries out, what it does not tell stays unknown."""
-    counts = Counter(standing_of(row) for row in rows)
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[standing_of(row)] += row.number
     begun = [row for row in rows if row.has_begun]
     for row in begun:
-        counts.update(_marks(row))
-    times = [passed for row in begun if (passed := row.time_to_answer) is not None]
+        counts.update(dict.fromkeys(_marks(row), row.number))
+    times = [passed for row in begun if (passed := row.time_to_answer) is not None for _ in range(row.number)]
     tally = OutcomeTally(
-        people=len(rows),
-        messages=sum(step.is_sent for row in begun for step in row.steps),
+        people=sum(row.number for row in rows),
+        messages=sum(row.number * sum(step.is_sent for step in row.steps) for row in begun),
         time_to_reply=_median(times),
         **{name: counts[name] for name in _COUNTED},
     )
@@ -467,12 +470,11 @@ def tally_step(place: int, rows: Iterable[OutcomeRow]) -> OutcomeTally:
         step = next((step for step in row.steps if step.place == place), None)
         if step is None or not row.has_begun:
             continue
-        people += 1
-        counts.update({_step_standing(step): 1})
-        counts.update(_step_marks(row, step))
+        people += row.number
+        counts.update(dict.fromkeys({_step_standing(step), *_step_marks(row, step)}, row.number))
         passed = row.time_to_answer
         if passed is not None and row.place_of(row.first_answer) == place:
-            times.append(passed)
+            times += [passed] * row.number
     known = {name: counts[name] for name in (*STEP_STANDINGS, *_OF_STEPS)}
     return OutcomeTally(people=people, time_to_reply=_median(times), **known)
 
@@ -509,9 +511,11 @@ def _weeks(rows: Iterable[OutcomeRow]) -> tuple[WeekTally, ...]:
     replied: Counter[date] = Counter()
     for row in rows:
         if row.has_begun:
-            sent.update(_monday(_known(step.at)) for step in row.steps if step.is_sent)
+            for step in row.steps:
+                if step.is_sent:
+                    sent[_monday(_known(step.at))] += row.number
             if (first := row.first_answer) is not None:
-                replied[_monday(first.at)] += 1
+                replied[_monday(first.at)] += row.number
     return tuple(WeekTally(week, sent[week], replied[week]) for week in sorted({*sent, *replied}))
 
 

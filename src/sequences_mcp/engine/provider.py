@@ -59,10 +59,14 @@ class LocalRecords:
     async def campaigns(self, provider: str, *, search: str = "", page: int, size: int) -> Page[CampaignReport]:
         """Count what came of a provider's blueprints that people were started in, the latest change first."""
         require_page(page, size)
-        with self.engine.store.snapshot() as work:
-            results = work.outcomes.blueprints(provider, search=search, page=page, size=size)
-            rows = work.outcomes.of_blueprints(results.items)
-            return results.of(tuple(self._counted(work, wanted, rows) for wanted in results.items))
+        store = self.engine.store
+
+        def read() -> Page[CampaignReport]:
+            results = store.outcomes.blueprints(provider, search=search, page=page, size=size)
+            rows = store.outcomes.of_blueprints(results.items)
+            return results.of(tuple(self._counted(store, wanted, rows) for wanted in results.items))
+
+        return store.remembered(("campaigns", provider, search, page, size), read)
 
     async def campaign(self, blueprint_id: str) -> CampaignReport:
         """Count what came of one blueprint; NotFoundError for one that is not known here."""
@@ -72,8 +76,10 @@ class LocalRecords:
                     f"Nothing is known here of blueprint {blueprint_id}.",
                     next_step="list_blueprints shows what there is.",
                 )
-            rows = work.outcomes.of_blueprints([blueprint_id])
-            return self._counted(work, blueprint_id, rows)
+            return work.remembered(
+                ("campaign", blueprint_id),
+                lambda: self._counted(work, blueprint_id, work.outcomes.of_blueprints([blueprint_id])),
+            )
 
     async def failed(self) -> tuple[FailedReport, ...]:
         """Return what failed and was not planned anew, by blueprint, the most people first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sequences_mcp.domain.page import Page
@@ -12,7 +12,7 @@ from sequences_mcp.domain.reports import FailedTally, OutcomeRow, PausedTally, R
 from sequences_mcp.domain.run import TO_OUTBOX, SequenceStatus, StepState, StopReason
 from sequences_mcp.store.contacts import escaped
 from sequences_mcp.store.database import Database
-from sequences_mcp.store.statements import from_micros
+from sequences_mcp.store.statements import EPOCH, from_micros, to_micros
 
 _REASONS = frozenset(StopReason)
 
@@ -37,8 +37,14 @@ class OutcomeRepository:
         return Page(tuple(row["blueprint_id"] for row in rows), rows[0]["found"] if rows else 0, page, size)
 
     def of_blueprints(self, blueprint_ids: Iterable[str]) -> tuple[OutcomeRow, ...]:
-        """Return every run of these blueprints, in the order in which they were planned."""
-        rows = self._database.rows("reports.outcomes", ids=json.dumps(list(blueprint_ids)), outbox=f"{TO_OUTBOX}%")
+        """Return every run of these blueprints; those that are alike and of which nothing came back as one row."""
+        rows = self._database.rows(
+            "reports.outcomes",
+            ids=json.dumps(list(blueprint_ids)),
+            outbox=f"{TO_OUTBOX}%",
+            week=to_micros(EPOCH + timedelta(days=7)),
+            thursday=to_micros(EPOCH + timedelta(days=3)),
+        )
         return tuple(map(_outcome, rows))
 
     def failed(self) -> tuple[FailedTally, ...]:
@@ -68,7 +74,7 @@ class OutcomeRepository:
 def _outcome(row: Any) -> OutcomeRow:
     # By place, not by name: a look-up by name costs more than everything else in reading a row.
     blueprint_id, version, provider, status, has_begun, stop_reason, steps, received, *rest = tuple(row)
-    replied_at, last_executed_at, read_at = rest
+    replied_at, last_executed_at, read_at, number = rest
     return OutcomeRow(
         blueprint_id=blueprint_id,
         version=version,
@@ -81,6 +87,7 @@ def _outcome(row: Any) -> OutcomeRow:
         replied_at=from_micros(replied_at),
         last_executed_at=from_micros(last_executed_at),
         read_at=from_micros(read_at),
+        number=number,
     )
 
 

@@ -8,7 +8,9 @@ GROUP BY v.blueprint_id ORDER BY max(s.updated_at) DESC, v.blueprint_id LIMIT :s
 
 -- outcomes --
 -- Every run of a JSON list of blueprints with what is counted of it: its steps, and what came back, each as JSON; a
--- vendor's reading; why a run at a vendor was stopped through here. The order of the columns counts.
+-- vendor's reading; why a run at a vendor was stopped through here. Runs of which nothing came back and that are alike
+-- are one row with their number: of a step's time the Monday is kept then, by which it is counted. The order of the
+-- columns counts.
 WITH asked AS MATERIALIZED (
   SELECT no, blueprint_id, version FROM blueprint_version WHERE blueprint_id IN (SELECT value FROM json_each(:ids))
 ), back AS MATERIALIZED (
@@ -25,19 +27,28 @@ WITH asked AS MATERIALIZED (
 ), stopped AS MATERIALIZED (
   SELECT subject, json_extract(request, '$.reason') AS reason, max(no) FROM vendor_operation
   WHERE tool = 'stop_sequence' AND state = 'done' GROUP BY subject
+), runs AS (
+  SELECT v.blueprint_id, v.version, s.provider, s.status, s.anchor IS NOT NULL OR s.operation_id IS NOT NULL AS begun,
+         coalesce(s.stop_reason, stopped.reason, json_extract(g.facts, '$.stop_reason')) AS reason,
+         (SELECT json_group_array(json_array(r.step, r.state,
+                   CASE WHEN back.entries IS NULL THEN (r.executed_at + :thursday) / :week * :week - :thursday
+                        ELSE r.executed_at END,
+                   coalesce(r.server_reply LIKE :outbox, 0),
+                   r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key
+                                                  AND a.generation = r.generation AND a.answer = 'recipient')))
+          FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0) AS steps,
+         back.entries, json_extract(g.facts, '$.replied_at') AS replied_at,
+         json_extract(g.facts, '$.last_step_executed_at') AS executed_at, g.read_at
+  FROM asked v CROSS JOIN sequence s ON s.version_no = v.no
+  LEFT JOIN back ON back.sequence_no = s.no
+  LEFT JOIN vendor_reading g ON g.sequence_no = s.no
+  LEFT JOIN stopped ON stopped.subject = s.remote_id
 )
-SELECT v.blueprint_id, v.version, s.provider, s.status, s.anchor IS NOT NULL OR s.operation_id IS NOT NULL,
-       coalesce(s.stop_reason, stopped.reason, json_extract(g.facts, '$.stop_reason')),
-       (SELECT json_group_array(json_array(r.step, r.state, r.executed_at, coalesce(r.server_reply LIKE :outbox, 0),
-                 r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key AND a.generation = r.generation
-                                                AND a.answer = 'recipient')))
-        FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0),
-       back.entries, json_extract(g.facts, '$.replied_at'), json_extract(g.facts, '$.last_step_executed_at'), g.read_at
-FROM asked v CROSS JOIN sequence s ON s.version_no = v.no
-LEFT JOIN back ON back.sequence_no = s.no
-LEFT JOIN vendor_reading g ON g.sequence_no = s.no
-LEFT JOIN stopped ON stopped.subject = s.remote_id
-ORDER BY s.no
+SELECT blueprint_id, version, provider, status, begun, reason, steps, entries, min(replied_at), min(executed_at),
+       min(read_at), count(*)
+FROM runs
+GROUP BY blueprint_id, version, provider, status, begun, reason, steps, entries, replied_at IS NULL,
+         executed_at IS NULL, read_at IS NULL
 
 -- failed --
 -- How many people's newest run of a blueprint failed here, by blueprint and reason, the most frequent first.
