@@ -106,6 +106,25 @@ def test_ctrl_c_at_any_question_leaves_everything_as_it_was(home: Home, question
     assert home.all_files() == before
 
 
+@pytest.mark.parametrize("question", ["Server that sends", "Server that is read", "Password"])
+def test_ctrl_c_while_the_mailbox_is_connected_leaves_everything_as_it_was(home: Home, question: str) -> None:
+    answers = {
+        **dict(list(OUTBOX_ANSWERS.items())[:2]),
+        "How e-mails leave": "1",
+        "Server that sends": "smtp://127.0.0.1:9",
+        "Server that is read": "none",
+    }
+    before = home.all_files()
+    with at_terminal("setup", **home.environ) as typist:
+        for name, line in answers.items():
+            if name == question:
+                break
+            typist.answers(name, line)
+        typist.sees(question)
+        assert typist.interrupts() != 0 and "Nothing was changed." in typist.shown
+    assert home.all_files() == before
+
+
 def test_no_to_the_last_question_leaves_everything_as_it_was(home: Home) -> None:
     before = home.all_files()
     answers = {**OUTBOX_ANSWERS, "Write all of this?": "n"}

@@ -146,7 +146,10 @@ def with_member(text: str, keys: tuple[str, str], value: Mapping[str, Any], *, l
     present = holder.member(inner)
     if present is None:
         return _put_in(text, root, holder, members={inner: value})
-    shown = _written(value, text, root, indent=_indent_at(text, present.start))
+    if "\n" in text[present.value.start : present.value.end]:
+        shown = _written(value, text, root, indent=_indent_at(text, present.start))
+    else:
+        shown = json.dumps(value, ensure_ascii=False)
     return text[: present.value.start] + shown + text[present.value.end :]
 
 
