@@ -23,7 +23,11 @@ NAMES = st.one_of(st.sampled_from(["a", "b", "servers", "x//y"]), st.text(max_si
 @st.composite
 def written(draw: st.DrawFn, value: Any, *, lenient: bool = True) -> str:
     """Return a value as somebody may have written it."""
-    space = (lambda: draw(SPACES)) if lenient else (lambda: draw(st.sampled_from(["", " ", "\n  ", "\r\n"])))
+    spaces = SPACES if lenient else st.sampled_from(["", " ", "\n  ", "\r\n"])
+
+    def space() -> str:
+        return draw(spaces)
+
     if not isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=draw(st.booleans()))
     items = value.items() if isinstance(value, dict) else [(None, item) for item in value]
