@@ -257,3 +257,22 @@ def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: Page
             world.at_desk(lambda app: unsigned_yes(app, change))
         assert len(patches(clarky)) == sent
         assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 303
+
+
+@pytest.mark.usefixtures("clarky")
+def test_a_person_and_a_campaign_at_a_vendor_tell_what_it_was_given_and_nothing_that_it_does_not_tell(
+    world: PageWorld, person: Visitor
+) -> None:
+    plan = planned(world, note="Likes tea.")
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=2)).items
+    contact = f"/contacts/{people[0].contact.id}"
+    assert "What Clarky was to be told" in person.get(contact).text
+    assert approve(person, plan.id).status == 303
+    shown = person.get(contact).text
+    assert "What Clarky was told" in shown
+    assert "<dt>note</dt><dd>Likes tea.</dd>" in shown
+    campaign = person.get(f"/campaigns/{plan.header.blueprint_id}").text
+    assert "Runs that were started here alone" in campaign
+    assert "<dt>bounced</dt><dd>not known</dd>" in campaign
+    assert f'href="/campaigns/{plan.header.blueprint_id}"' in person.get("/campaigns?provider=clarky").text
+    assert person.get(f"/blueprints/{plan.header.blueprint_id}").status == 200
