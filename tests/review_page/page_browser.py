@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.secrecy.hearing import heard, learnt
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
@@ -26,6 +26,7 @@ FLAGS = (
 )
 PHONE = {"width": 390, "height": 800}
 DESK = {"width": 1100, "height": 900}
+PATIENCE = 60_000  # milliseconds; only ends what has failed
 
 
 @dataclass
@@ -58,6 +59,7 @@ def chromium() -> Iterator[Browser]:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("there is no Chromium on this machine")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found, args=list(FLAGS))
         try:
@@ -71,7 +73,7 @@ def screen(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> I
     """Serve the world's page and open an empty tab for it."""
     with world.page() as visitor:
         context = browser.new_context(**{"viewport": DESK, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         try:
             yield Screen(context.new_page(), visitor, shots)
         finally:

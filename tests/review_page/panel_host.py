@@ -44,8 +44,10 @@ class Panel:
         expect(self.frame.locator(".duties li.done").first).to_be_visible()
 
     def types(self, given: str = PASSPHRASE) -> None:
-        """Read, then type the passphrase and press Enter."""
+        """Read, tick the warnings where there are any, then type the passphrase and press Enter."""
         self.reads()
+        if self.frame.locator("#warned").count():
+            self.frame.locator("#warned").check()
         self.frame.get_by_label("Your passphrase").fill(given)
         self.frame.get_by_label("Your passphrase").press("Enter")
 
@@ -65,7 +67,7 @@ def panel(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> It
     """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
     with Bridge(world) as bridge, served(bridge) as origin:
         context = browser.new_context(viewport={"width": 860, "height": 900}, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         tab = context.new_page()
         tab.set_extra_http_headers({"x-origin": origin})
         try:

@@ -84,6 +84,18 @@ def test_what_a_vendor_is_given_counts_as_read_once_it_was_on_the_screen(world: 
     assert any(marks)
 
 
+def test_warnings_are_acknowledged_in_the_panel_before_a_yes(world: PageWorld, person: Panel) -> None:
+    plan = world.plan(people=1, first_name="Hopper0", last_name="Hopper0")
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.reads()
+    person.frame.get_by_label("Your passphrase").fill(PASSPHRASE)
+    person.frame.get_by_label("Your passphrase").press("Enter")
+    expect(person.frame.get_by_role("alert")).to_contain_text("Say that you have seen what it warns of")
+    assert world.present(plan.id).status is PlanStatus.WAITING
+    person.types()
+    expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+
+
 def test_the_passphrase_never_leaves_the_panel(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)

@@ -172,6 +172,7 @@ const letter = (one) =>
     "section",
     { class: "letter" },
     make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel)), one.is_own ? make("span", { class: "badge" }, "for this person alone") : null),
+    one.channel === "EMAIL" && shown.window ? make("p", { class: "soft" }, `From ${shown.sender}`) : null,
     make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, ${one.when}`),
     one.subject ? make("p", {}, make("strong", {}, ...stretches(one.subject))) : null,
     make(
@@ -264,8 +265,10 @@ const approval = () => {
     approveButton.disabled = false;
   };
   const approveButton = button(`Approve ${people(shown.waiting)}`, act, "end");
-  const warned = shown.warnings ? make("span", { class: "soft" }, warnings(shown.warnings)) : null;
-  const form = make("div", { class: "row" }, count, secret, approveButton, warned); // a sandbox need not let forms be submitted
+  const warned = shown.warnings
+    ? make("label", { class: "tick" }, make("input", { type: "checkbox", id: "warned" }), `I have seen the ${warnings(shown.warnings)}`)
+    : null;
+  const form = make("div", { class: "row" }, warned, count, secret, approveButton); // a sandbox need not let forms be submitted
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("input") && !approveButton.disabled) act();
   });
@@ -374,6 +377,8 @@ const approve = async (secret, count) => {
   const typed = secret.value;
   const stated = (count?.value ?? "").replace(/[\s,]/g, "");
   secret.value = "";
+  if (shown.warnings && !document.getElementById("warned").checked)
+    return drawPlan(`This plan has ${warnings(shown.warnings)}. Say that you have seen what it warns of.`);
   if (shown.many && stated !== String(shown.waiting))
     return drawPlan(`This plan reaches ${people(shown.waiting)}. State that number to approve it.`);
   try {
