@@ -21,11 +21,11 @@ from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
+from sequences_mcp.mailbox import FILE_NAME
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
-FILE_NAME = "settings.toml"
 LARGEST = 256 * 1024
 LONGEST_SIGNATURE = 1_000
 REFERENCE = '{ env = "NAME" }, { file = "path" } or { keyring = true }'

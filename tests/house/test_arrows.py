@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "context": (*VALUES, "guards", "ports", "engine", "mailbox"),
     "planning": (*VALUES, "guards", "ports", "context"),
     "importing": VALUES,
-    "settings_file": (*VALUES, "sign_in"),
+    "settings_file": (*VALUES, "mailbox", "sign_in"),
     "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "client_setup": ("private_files",),

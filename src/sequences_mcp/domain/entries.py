@@ -12,7 +12,7 @@ from sequences_mcp.domain.plan import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One thing that happened: who did what to which id."""
+    """One thing that happened: who (``agent``, ``engine``, ``page``, ``terminal:NAME`` …) did what to which id."""
 
     at: datetime
     actor: str
@@ -22,15 +22,10 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One thing that happened: who did what to which id."""
+class AuditEntry(AuditRow):
+    """A row of the audit as it is read back, with its number in the chain."""
 
     number: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
