@@ -29,6 +29,7 @@ DEEPEST = 12
 _ACTIVE = re.compile(r"[\\`*_\[\]<>()#~|&!{}]")
 _BREAKS = re.compile(r"[ \t]*[\r\n\x0b\x0c\x85\u2028\u2029]+\s*")
 _BEGINS_LIST = re.compile(r"[-+.=]|\d+(?=\.)")
+_ENDS_NUMBER = re.compile(r"\d*(?=[.)])")
 _SCHEMES = ("https://", "http://", "mailto:", "tel:")
 
 
@@ -58,8 +59,8 @@ def filled(template: str, values: Mapping[str, str | None]) -> str:
         value = markdown_line(fill_in(f"{{{{{name}}}}}", values))
         if (len(result) - len(result.rstrip("\\"))) % 2:
             result += "\\"  # the template's own backslash is shown, and takes away none of the value's
-        ends_number = value.isdigit() and after[:1] in (".", ")")
-        result += value + ("\\" if ends_number else "") + after
+        number = _ENDS_NUMBER.match(after) if value.isdigit() else None
+        result += value + (after if number is None else f"{number[0]}\\{after[number.end() :]}")
     return result
 
 
