@@ -32,12 +32,14 @@ class KeptMessage:
 class ImapFaults:
     """What the server does wrong.
 
-    It never answers a command; gives no text of messages; refuses everybody and repeats what they signed in with.
+    It never answers a command; gives no text of messages; refuses everybody and repeats what they signed in with;
+    tells whoever asks for folders to come back later (RFC 5530).
     """
 
     silent: bool = False
     without_text: bool = False
     echoes: bool = False
+    throttled: bool = False
 
 
 @dataclass(slots=True)
@@ -162,6 +164,8 @@ class _Conversation:
         return "OK"
 
     def _list(self, words: list[str]) -> str:
+        if self.mailbox.faults.throttled:
+            return "NO [LIMIT] Too many commands, try again later"
         for name in self.mailbox.folders:
             self._say(f'* LIST ({SPECIAL.get(name, "")}\\HasNoChildren) "/" "{name}"')
         return "OK"

@@ -68,6 +68,20 @@ async def test_a_persons_reply_ends_the_run_as_succeeded(world: EngineWorld) -> 
     assert (row.kind, row.basis, row.text, row.key) == ("reply", "message_id", "Yes, gladly.", run.steps[0].key)
 
 
+@pytest.mark.parametrize("quoted", [True, False])
+async def test_a_name_of_ten_thousand_letters_does_not_hide_who_answered(
+    world: EngineWorld, *, quoted: bool
+) -> None:
+    sent = await started(world)
+    name = "Bob " * 2_500
+    data = reply(sent, "Yes, gladly.", refers=False)
+    long = data.replace(b"From: Bob Miller", f'From: "{name}"'.encode() if quoted else f"From: {name}".encode())
+    assert len(long) > len(data) + 9_000
+    assert comes(world, long) == "the run succeeded"
+    [row] = world.store.inbound.of_run((await run_of(world)).id)
+    assert row.sender == "bob@acme.example"
+
+
 async def test_a_message_is_acted_on_once_whoever_reads_it(world: EngineWorld) -> None:
     sent = await started(world)
     data = reply(sent, "Yes.")

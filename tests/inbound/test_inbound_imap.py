@@ -21,6 +21,7 @@ from tests.world.dovecot import GMAIL, PASSWORD, USER, WITHOUT_IDLE, Dovecot, do
 from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.channels.mail_server import Password, Security
 from sequences_mcp.engine.inbound.imap import LARGEST, ImapServer, ImapWalker
+from sequences_mcp.engine.inbound.reader import pause_after
 from sequences_mcp.errors import InboxUnreadError, SettingsError
 from sequences_sandbox.imap import ImapFaults, KeptMailbox, imap_server
 
@@ -352,6 +353,20 @@ def test_a_message_whose_text_the_server_keeps_back_does_not_count_as_read() -> 
         assert "no text of the message with UID 1" in str(caught.value.data["server_reply"])
         faults.without_text = False
         assert walked(walker, marks) == [("INBOX", "kept back")]
+
+
+def test_a_server_that_asks_for_patience_is_said_and_read_once_it_has_time() -> None:
+    marks: dict[str, FolderMark] = {}
+    faults = ImapFaults(throttled=True)
+    with lying(faults) as (mailbox, walker):
+        mailbox.deliver(mail("waits"))
+        with pytest.raises(InboxUnreadError) as caught:
+            walked(walker, marks)
+        assert "Too many commands" in str(caught.value.data["server_reply"])
+        assert not caught.value.data["refused"]  # so it is tried again in seconds, then ever more seldom
+        assert [pause_after(number, refused=False) for number in (1, 2, 9)] == [5.0, 10.0, 300.0]
+        faults.throttled = False
+        assert walked(walker, marks) == [("INBOX", "waits")]
 
 
 def test_a_server_that_stops_answering_is_left_at_once_when_the_program_ends() -> None:

@@ -103,6 +103,22 @@ async def test_where_the_mailbox_was_read_within_the_time_it_is_not_read_again(
     assert (len(delivery.messages), asked) == (1, [])
 
 
+async def test_after_the_clock_was_set_back_the_mailbox_is_read_before_a_follow_up_leaves(
+    real: EngineWorld, dovecot: Dovecot
+) -> None:
+    sent = await begun(real, "bob@acme.example", "eve@other.example")
+    real.clock.forward(days=3, minutes=1)
+    with reading(real, dovecot) as reader:
+        real.clock.forward(days=300)
+        reader.read()  # by a clock that is wrong
+        real.clock.forward(days=-300)
+        dovecot.deliver(reply(sent["bob@acme.example"], "Yes, gladly."))
+        delivery = FakeDelivery()
+        gated(real, delivery, reader).run_due()
+    assert [one.recipient for one in delivery.messages] == ["eve@other.example"]
+    assert (await run_of(real, "bob@acme.example")).status is S.SUCCEEDED
+
+
 async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(real: EngineWorld) -> None:
     await begun(real, "bob@acme.example")
     real.clock.forward(days=3)

@@ -17,11 +17,13 @@ LONGEST = 200_000  # letters of one part that are looked at
 MOST_PARTS = 200
 MOST_ADDRESSES = 100
 MOST_IDS = 20  # of the messages that one answers
+LONGEST_FROM = 2_000  # letters; of a longer one the beginning of the name and the address count
 MOST_HEADERS, LONGEST_HEADER, MOST_INSIDE, LONGEST_READ = 200, 2_000, 20, 20_000
 _READ = ("text", "message", "multipart")
 ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'|/=]{1,64}@[A-Za-z0-9\u0080-\uffff][A-Za-z0-9.\u0080-\uffff-]{1,253}")
 _ID = re.compile(r"<\s*([^<>\s@]{1,250}@[^<>\s@]{1,250})\s*>")
 _OURS = re.compile(r"(?<![a-z0-9])([a-z2-7]{32})@([a-z0-9.\u0080-\uffff-]+)")
+_WORDS = re.compile(r"\w+")
 _QUOTED_ENDS = re.compile(r"=\r?\n")
 
 
@@ -217,7 +219,7 @@ def decoded_header(value: object) -> str:
     from email.errors import MessageError
     from email.header import decode_header
 
-    text = str(value)[:10_000]
+    text = str(value)[:20_000]
     if not text.isascii():  # raw bytes, which stand here as surrogates
         text = decoded_bytes(text.encode("utf-8", "surrogateescape"), "utf-8")
     try:
@@ -232,7 +234,10 @@ def _first_address(value: object) -> tuple[str, str]:
     """Return name and address of the first mailbox of a header; an address that is none is empty."""
     from email.utils import getaddresses
 
-    text = decoded_header(value)[:2_000]
+    whole = decoded_header(value)
+    text = (
+        whole if len(whole) <= LONGEST_FROM else " ".join((*_WORDS.findall(whole[:200]), _last_in_brackets(whole)))
+    )
     try:
         result = getaddresses([text])
     except (ValueError, IndexError, TypeError, RecursionError):
@@ -241,6 +246,12 @@ def _first_address(value: object) -> tuple[str, str]:
     if not address and (match := ADDRESS.search(text)):
         name, address = "", match.group()
     return name[:200], address if len(address) <= 320 else ""
+
+
+def _last_in_brackets(text: str) -> str:
+    """Return the last address in angle brackets of a header that is too long to be read whole; or nothing."""
+    start, end = text.rfind("<"), text.rfind(">")
+    return text[start : end + 1] if 0 <= start < end <= start + 320 else ""
 
 
 def _date(value: object) -> datetime | None:
