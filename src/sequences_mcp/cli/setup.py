@@ -79,7 +79,10 @@ def _end_service(settings: Settings, *, is_agreed: bool, is_quiet: bool) -> None
     from sequences_mcp.cli import service
     from sequences_mcp.service import end_service
 
-    made = service.service_here(settings)
+    try:
+        made = service.service_here(settings)
+    except InvalidArgumentsError:  # this system has none
+        return
     if not made.is_installed:
         return
     if not is_agreed:
