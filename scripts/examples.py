@@ -116,6 +116,7 @@ async def _prepared(ask: Recorder) -> tuple[str, str, str]:
     await ask("get_blueprint", blueprint_id=blueprint)
     await ask("list_blueprints")
     maria, jonas = [person["contact_id"] for person in (await ask("save_contacts", contacts=PEOPLE))["contacts"]]
+    await ask("import_contacts", text="E-Mail;Vorname;Land\nlena@initech.example;Lena;Deutschland\n")
     await ask("find_contacts", query="globex")
     await ask("preview_sequence", blueprint_id=blueprint, contacts=[maria])
     return maria, jonas, blueprint

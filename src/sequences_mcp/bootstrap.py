@@ -338,6 +338,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
         law=law_of(settings),
+        import_folders=settings.import_folders,
         profile=partial(profile_in, settings.data_dir),
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),

@@ -12,6 +12,8 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sequences_mcp.domain.blueprint import Step
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
@@ -77,7 +79,8 @@ class AppContext:
     ``panel`` what shows plans inside a chat, ``troubles`` what is wrong now, ``workers`` who does the due work;
     ``put_draft`` puts an answer into a mailbox's folder of drafts and returns that folder's name.
 
-    ``is_approved``: a person has approved what the verb changes at a vendor. ``law`` tells what first messages
+    ``is_approved``: a person has approved what the verb changes at a vendor. ``import_folders`` are
+    those from which the tools may read files with people. ``law`` tells what first messages
     need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts.
     """
 
@@ -106,6 +109,7 @@ class AppContext:
     workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
     law: Callable[[], Law] = _built_in_law
+    import_folders: tuple[Path, ...] = ()
     profile: Callable[[], str] = str
 
     @property

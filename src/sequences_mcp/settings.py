@@ -153,6 +153,7 @@ class Settings:
     conflicts: tuple[str, ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
     law: LawSetting | None = None
+    import_folders: tuple[Path, ...] = ()
 
     @property
     def mailbox(self) -> Mailbox:
@@ -323,6 +324,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         conflicts=tuple(problems.conflicts),
         lacking={} if file is None else file.lacking,
         law=None if file is None else file.law,
+        import_folders=() if file is None else file.import_folders,
     )
 
 

@@ -5,7 +5,7 @@ The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a
 ``ramp_up`` in it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at
 vendors. A secret is never written in the file: it says where the secret is, as ``{ env = "NAME" }``,
 ``{ file = "path" }`` or ``{ keyring = true }``. ``[law]`` is what the workspace says of itself in first
-messages.
+messages, ``[people]`` from where the tools take files with people.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class FileSettings:
     law: LawSetting | None = None
     oauth: dict[str, OAuthRegistration] = field(default_factory=dict)
     of_sender: dict[str, dict[str, Any]] = field(default_factory=dict)
+    import_folders: tuple[Path, ...] = ()
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -207,7 +208,7 @@ _WHOLE: Mapping[str, Form] = {
     "guards": _text,
     "log_level": _text,
 }
-_TABLES = ("mailboxes", "law", *VENDORS)
+_TABLES = ("mailboxes", "law", "people", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
@@ -239,6 +240,7 @@ class _Reader:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
         self._mailboxes(content)
         self._law(content)
+        self._people(content)
         for vendor in VENDORS:
             self._vendor(vendor, content)
         if "SEQUENCES_GUARDS" in self.settings.values:
@@ -463,6 +465,20 @@ class _Reader:
                 ("law", "countries"), f"{odd[0]!r} is not a country in ISO 3166 alpha-2, such as FR"
             )
         self.settings.law = LawSetting(**texts, countries=countries)
+
+    def _people(self, content: Mapping[str, Any]) -> None:
+        """Read from which folders the tools may take files with people."""
+        table = self._table(("people",), content.get("people", {})) or {}
+        for name in self._known(("people",), table, ("import_folders",)):
+            try:
+                given = [text.strip() for text in _several(table[name]).split(",") if text.strip()]
+            except ValueError as error:
+                self.settings.wrong(("people", name), str(error))
+                continue
+            folders = tuple(self.folder / Path(text).expanduser() for text in given)
+            if missing := next((folder for folder in folders if not folder.is_dir()), None):
+                self.settings.wrong(("people", name), f"{missing} is no folder")
+            self.settings.import_folders = folders
 
     def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
         table = self._table((vendor,), content.get(vendor, {})) or {}

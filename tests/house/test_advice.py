@@ -24,7 +24,9 @@ WITH = re.compile(r"\b([a-z]+_[a-z_]+) with (?:(?:a|an|another|the|its|no) )?(?:
 SETTING = re.compile(r"\b(?:SEQUENCES|KALENT|CLARKY|TOPO)_[A-Z_]+\b")
 COMMAND = re.compile(r"\bsequences-mcp((?: [a-z][a-z-]*| --[a-z-]+)*)")
 # Words of ours that begin like a tool's name and are none: fields of results, settings, ids of rules.
-NO_TOOLS = frozenset({"start_at", "check_id", "list_id", "list_ids", "record_id", "update_time", "find_by"})
+NO_TOOLS = frozenset(
+    {"start_at", "check_id", "list_id", "list_ids", "record_id", "update_time", "find_by", "import_folders"}
+)
 PROSE = frozenset({"is", "and", "or", "shows", "does"})  # a sentence goes on after the command
 
 

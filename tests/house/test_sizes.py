@@ -28,6 +28,7 @@ MORE_ARGUMENTS: Exceptions = {
         "the filters of a list, flat as in Topo's API, and whose list",
     ),
     f"{TOOLS}list_replies.py:list_replies": (10, "the filters of a list, flat as list_sequences has them"),
+    f"{TOOLS}import_contacts.py:import_contacts": (8, "six of its schema; the two contexts are injected"),
     f"{TOOLS}start_sequence.py:start_sequence": (8, "six of its schema; the two contexts are injected"),
     f"{TOOLS}create_blueprint.py:create_blueprint": (9, "what a blueprint has, flat as in Kalent's API"),
     f"{SRC}/services/blueprints.py:create_blueprint": (9, "the same, each of them named by the caller"),

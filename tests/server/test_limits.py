@@ -15,7 +15,7 @@ from sequences_mcp.domain.limits import LIMITS, limit_of, require_limits
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 from sequences_mcp.server.catalog import listed_tools, tool_names
 
-MEGABYTE = "x" * 1_000_000
+MEGABYTE = "x" * 1_000_001
 ALL = ("kalent", "clarky", "topo")
 TOOLS = {tool.name: tool for tool in listed_tools(ALL) if tool.name in tool_names()}
 
@@ -35,7 +35,7 @@ async def test_every_text_of_every_tool_refuses_a_megabyte_with_its_limit(
     async with world.client("auto") as desktop:
         with at_most(20):
             refused = await desktop.refused(tool, **{argument: MEGABYTE})
-    assert f"{argument} is 1,000,000 characters long; the limit is {limit_of(argument):,}" in refused["message"]
+    assert f"{argument} is 1,000,001 characters long; the limit is {limit_of(argument):,}" in refused["message"]
     assert len(json.dumps(refused)) < 1_000
 
 
@@ -48,7 +48,7 @@ async def test_every_fact_about_a_person_has_a_limit(world: World, fact: str, fo
         for tool in ("save_contacts", "start_sequence"):
             more = {"blueprint_id": "local:bp_1"} if tool == "start_sequence" else {}
             refused = await desktop.refused(tool, contacts=contacts, **more)
-            assert f"[1].{fact} is 1,000,000 characters long" in refused["message"]
+            assert f"[1].{fact} is 1,000,001 characters long" in refused["message"]
         assert (await desktop.call("find_contacts"))["total_count"] == 0
 
 
@@ -56,7 +56,7 @@ async def test_every_fact_about_a_person_has_a_limit(world: World, fact: str, fo
 async def test_every_field_of_a_step_has_a_limit(world: World, field: str) -> None:
     async with world.client("auto") as desktop:
         refused = await desktop.refused("create_blueprint", name="A", steps=[{**MAIL, field: MEGABYTE}])
-    assert f"steps[0].{field} is 1,000,000 characters long" in refused["message"]
+    assert f"steps[0].{field} is 1,000,001 characters long" in refused["message"]
 
 
 NESTED: dict[str, Any] = {

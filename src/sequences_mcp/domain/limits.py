@@ -31,6 +31,7 @@ LIMITS: Mapping[str, int] = {
     "notes": 100_000,
     # What is written: the guards have limits of their own below these.
     "content": 100_000,
+    "text": 1_000_000,  # of a file with people
     "subject": 2_000,
     "texts": 100_000,
     "variables": 1_000,

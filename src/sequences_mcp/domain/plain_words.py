@@ -38,6 +38,7 @@ SAID = {
     "preview_sequence": ASSISTANT,
     "find_contacts": ASSISTANT,
     "save_contacts": ASSISTANT,
+    "import_contacts": "sequences-mcp import",
     "update_sequence": ASSISTANT,
     "list_sourcings": ASSISTANT,
     "record_reply": ASSISTANT,

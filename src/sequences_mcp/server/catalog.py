@@ -138,6 +138,7 @@ TOOLS = (
     "preview_sequence",
     "find_contacts",
     "save_contacts",
+    "import_contacts",
     "start_sequence",
     "withdraw_plan",
     "retry_failed",

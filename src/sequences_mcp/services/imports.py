@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.findings import RowProblem
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 from sequences_mcp.importing import columns, people, tables
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, SavedTally
@@ -120,6 +121,11 @@ class ImportPreview:
         )
 
 
+def problem_rows(line: ImportLine) -> list[dict[str, object]]:
+    """Return what is wrong with a row, for whoever gave it."""
+    return [_shown(problem) for problem in line.problems]
+
+
 def _shown(problem: RowProblem) -> dict[str, object]:
     row = problem.as_row()
     return {"row": row.pop("position"), **row}
@@ -144,6 +150,36 @@ async def read_people_file(
             f"{unknown[0][:60]!r} is no fact about a person.", next_step=f"The facts are {', '.join(FACTS)}."
         )
     return people.PeopleFile(table=table, mapping=mapping, fill=dict(fill or {}))
+
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+_NOT_THERE = "There is no such file in a folder from which files may be imported."
+
+
+def read_allowed_file(app: AppContext, path: str) -> bytes:
+    """Return the bytes of a file in one of the folders that the operator allowed; a bare name is looked for there.
+
+    Links and ``..`` are followed first: what counts is where the file is. What is elsewhere is answered as what is
+    not there, so that nothing is told of other folders. InvalidArgumentsError, NotSupportedError.
+    """
+    if not app.import_folders:
+        raise NotSupportedError(
+            "No folder is allowed for imports.",
+            next_step="Give the content as text. The operator allows folders in settings.toml: [people], with "
+            'import_folders = ["~/Downloads"].',
+        )
+    allowed = [folder.resolve() for folder in app.import_folders]
+    wanted = Path(path).expanduser()
+    for folder in allowed:
+        place = (folder / wanted).resolve()
+        inside = any(place.is_relative_to(other) for other in allowed)
+        if inside and place.suffix.casefold() in SUFFIXES and place.is_file():
+            break
+    else:
+        names = ", ".join(str(folder) for folder in app.import_folders)
+        raise InvalidArgumentsError(_NOT_THERE, next_step=f"Put it there as {', '.join(SUFFIXES)}: {names}.")
+    with place.open("rb") as file:
+        return file.read(tables.MOST_BYTES + 1)
 
 
 async def look_through(app: AppContext, file: people.PeopleFile, *, partial: bool = False) -> ImportPreview:
