@@ -13,7 +13,8 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file atomically, readable by its owner alone (mode 0600).
 
     The text is first written beside it, into a new file under a name of its own: two writers at once leave the
-    whole text of one of them, and nothing that lies there already is written into.
+    whole text of one of them, and nothing that lies there already is written into or deleted. A process that is
+    killed as it writes leaves that new file, with the same mode; nothing reads it.
     """
     from tempfile import mkstemp
 
@@ -25,7 +26,6 @@ def write_private(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-        path.with_suffix(".new").unlink(missing_ok=True)  # of an earlier version that was killed as it wrote
     finally:
         Path(name).unlink(missing_ok=True)
 

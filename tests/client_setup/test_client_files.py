@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -230,6 +231,50 @@ def test_an_earlier_command_of_this_server_is_replaced(home: Home) -> None:
     assert list(json.loads(file.read_text())["mcpServers"]) == ["sequences", "a"]
     assert home.run("uninstall", "--yes").status == 0
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_file_that_setup_made_stays_with_what_others_put_in_since(home: Home, name: str, tmp_path: Path) -> None:
+    client, file = CLIENTS[name], home.file(name)
+    assert home.run("setup", "--client", name, "--yes").status == 0
+    text = file.read_text()
+    if client.form == "toml":
+        theirs = f'{text}\n[{client.key}.linear]\ncommand = "npx"  # of the team\n'
+    else:
+        theirs = json_text.with_member(text, (client.key, "linear"), {"command": "npx"}, lenient=False)
+    file.write_text(theirs)
+    moved = {"SEQUENCES_DATA_DIR": str(tmp_path / "elsewhere")}
+    (tmp_path / "elsewhere").mkdir()
+    (home.data / "clients.json").rename(tmp_path / "elsewhere" / "clients.json")
+    assert home.run("setup", "--client", name, "--yes", **moved).status == 0
+    assert "elsewhere" in file.read_text()
+    assert home.run("uninstall", "--yes", **moved).status == 0
+    assert content(client, file.read_text()) == {client.key: {"linear": {"command": "npx"}}}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_file_that_only_setup_wrote_into_is_taken_away_after_a_second_setup(
+    home: Home, name: str, tmp_path: Path
+) -> None:
+    assert home.run("setup", "--client", name, "--yes").status == 0
+    moved = {"SEQUENCES_DATA_DIR": str(tmp_path / "elsewhere")}
+    (tmp_path / "elsewhere").mkdir()
+    (home.data / "clients.json").rename(tmp_path / "elsewhere" / "clients.json")
+    assert home.run("setup", "--client", name, "--yes", **moved).status == 0
+    assert home.run("uninstall", "--yes", **moved).status == 0
+    assert not home.file(name).exists()
+
+
+def test_a_file_of_others_stays_though_an_earlier_version_noted_it_as_made(home: Home) -> None:
+    assert home.run("setup", "--client", "cursor", "--yes").status == 0
+    file, memory = home.file("cursor"), home.data / "clients.json"
+    text = json_text.with_member(file.read_text(), ("mcpServers", "a"), {"command": "x"}, lenient=False)
+    file.write_text(text)
+    noted = json.loads(memory.read_text())
+    noted["files"][str(file)]["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    memory.write_text(json.dumps(noted))
+    assert home.run("uninstall", "--yes").status == 0
+    assert json.loads(file.read_text()) == {"mcpServers": {"a": {"command": "x"}}}
 
 
 def test_a_moved_data_folder_goes_with_the_entry(home: Home, tmp_path: Path) -> None:

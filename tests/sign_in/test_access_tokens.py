@@ -236,7 +236,7 @@ def test_a_new_secret_goes_into_no_file_that_somebody_laid_ready(account: Accoun
     loose.touch(mode=0o666)
     account.clock.forward(hours=2)
     account.process().current()
-    assert theirs.read_text() == "" and not loose.exists()
+    assert theirs.read_text() == "" and loose.read_text() == ""
     (secret,) = (account.folder / "sign_in").glob("*.secret")
     assert secret.stat().st_mode & 0o077 == 0 and not account.sign_in.path.is_symlink()
 
@@ -253,6 +253,14 @@ def test_two_writers_of_one_private_file_leave_one_whole_text_and_nothing_beside
         list(writers.map(write, texts))
     assert (tmp_path / "key.json").read_text() in texts
     assert [path.name for path in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_what_lies_beside_a_private_file_stays_whatever_its_name(tmp_path: Path) -> None:
+    beside = [tmp_path / name for name in ("settings.new", "settings.toml.new", "settings.bak", "settings.x.new")]
+    for path in beside:
+        path.write_text("mine")
+    write_private(tmp_path / "settings.toml", "daily_cap = 20\n")
+    assert [path.read_text() for path in beside] == ["mine"] * 4 and len(list(tmp_path.iterdir())) == 5
 
 
 def test_only_the_client_of_the_settings_is_told_to_the_provider(account: Account) -> None:

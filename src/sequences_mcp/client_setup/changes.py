@@ -108,7 +108,9 @@ def planned_removal(client: ChatProgram, path: Path, *, memory: Mapping[str, Wri
         if not clients.starts_this_server(present):
             return replace(change, is_other=True)
         written = memory.get(str(path))
-        if written is not None and written.digest == _digest(before) and _knows_before(written):
+        is_as_left = written is not None and written.digest == _digest(before)
+        is_ours_alone = _others(content, client) == {client.key: {}}
+        if written is not None and is_as_left and _knows_before(written, is_ours_alone=is_ours_alone):
             return replace(change, after=_as_before(written), problem=_unwritable(path))
         after = _without_entry(before, client, drops_empty=written is not None and written.made != "entry")
         _require_only(client, before=content, after=after, entry=None)
@@ -182,14 +184,12 @@ def _remember(
             with suppress(OSError):
                 Path(gone.copy).unlink(missing_ok=True)
     else:
-        content = _content(change.before or "", change.client) if (change.before or "").strip() else {}
-        made = "file" if change.before is None else "entry" if change.client.key in content else "key"
         # After an update of the entry the earlier copy is no longer what stood before it.
         memory[str(change.path)] = WrittenRecord(
             client=change.client.name,
             digest=_digest(change.after or ""),
             copy=str(copy) if copy and known is None else "",
-            made=known.made if known else made,
+            made=_made(change, known),
         )
     _keep(memory, folder)
 
@@ -205,8 +205,25 @@ def _keep(memory: Mapping[str, WrittenRecord], folder: Path) -> None:
     write_private(folder / MEMORY, json.dumps({"files": rows}, indent=2))
 
 
-def _knows_before(written: WrittenRecord) -> bool:
-    return written.made == "file" or bool(written.copy and Path(written.copy).is_file())
+def _made(change: ClientChange, known: WrittenRecord | None) -> str:
+    """Return what was made for the entry, as ``WrittenRecord.made`` says it.
+
+    A file that was changed since it was made holds what others wrote: it is not to be deleted with the entry.
+    """
+    if change.before is None:
+        return "file"
+    if known is not None and known.digest == _digest(change.before):
+        return known.made
+    content = _content(change.before, change.client) if change.before.strip("\ufeff \t\r\n") else {}
+    had_key = change.client.key in content and (known is None or known.made != "key")
+    return "entry" if had_key else "key"
+
+
+def _knows_before(written: WrittenRecord, *, is_ours_alone: bool = True) -> bool:
+    """Whether it is known what stood there before: no file only where the one there holds nothing of others."""
+    if written.made == "file":
+        return is_ours_alone
+    return bool(written.copy and Path(written.copy).is_file())
 
 
 def _as_before(written: WrittenRecord) -> str | None:
