@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.world.mail_servers import Inbox
 from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 
@@ -20,9 +21,14 @@ THIRD = {**SECOND, "id": "last", "name": "Last"}
 REFUSED = "550 5.2.1 The email account that you tried to reach is disabled."
 
 
-async def failed_at_the_second(connected: Bureau, inbox: Inbox, desktop: Desktop, number: int = 2) -> str:
+async def failed_at_the_second(
+    connected: Bureau, inbox: Inbox, desktop: Desktop, number: int = 2, *, on_reply: str = "stop"
+) -> str:
     """Send everybody the first e-mail, then have the second one refused; return the blueprint."""
-    blueprint = str(await desktop.blueprint(MAIL, SECOND, THIRD))
+    made = await desktop.call(
+        "create_blueprint", name="Engineers", steps=[MAIL, SECOND, THIRD], job_title="Engineer", on_reply=on_reply
+    )
+    blueprint = str(made["blueprint_id"])
     await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(number))
     connected.work()
     assert len(inbox.taken) == number
@@ -73,6 +79,24 @@ async def test_a_repeat_while_the_plan_waits_or_after_it_went_plans_nobody_twice
             after = await desktop.refused("retry_failed", blueprint_id=blueprint)
             assert after["code"] == "conflict"
     assert len(inbox.taken) == 4
+
+
+@pytest.mark.parametrize("on_reply", ["stop", "continue"])
+@pytest.mark.parametrize("answer", ["won", "lost", "not_interested"])
+@pytest.mark.parametrize("names_run", [True, False], ids=["about the run", "about the person"])
+async def test_whoever_was_recorded_as_done_with_since_is_left_out(
+    bureau: Bureau, *, on_reply: str, answer: str, names_run: bool
+) -> None:
+    with mailing(bureau, {}) as (connected, inbox):
+        async with connected.client("auto", yes) as desktop:
+            blueprint = await failed_at_the_second(connected, inbox, desktop, on_reply=on_reply)
+            first = (await desktop.call("list_sequences"))["items"][0]
+            who = first["id"] if names_run else first["contact_id"]
+            await desktop.call("record_reply", who=who, answer=answer)
+            plan = await desktop.call("retry_failed", blueprint_id=blueprint)
+    assert (plan["people"], plan["left_out_count"]) == (1, 1)
+    [reason] = plan["left_out"][0]["reasons"]
+    assert ("answered" if answer == "not_interested" else f"recorded as {answer}") in reason
 
 
 async def test_whoever_was_suppressed_since_or_does_not_exist_is_left_out(bureau: Bureau) -> None:

@@ -511,6 +511,11 @@ def _merged(entry: recipient_rows.Recipient, stored: Contact | None, *, position
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED})
 DONE_BEFORE = "an earlier run has done it"
 ANSWERED_BEFORE = "they answered the earlier run: answer them yourself, or start them anew"
+_OF_THE_PERSON = {
+    kind: f"they were recorded as {kind} since: write to them yourself, or start them anew"
+    for kind in (ReceivedKind.WON, ReceivedKind.LOST)
+}
+_ENDING = (ReceivedKind.NOT_INTERESTED, *_OF_THE_PERSON)  # these end a run whatever its blueprint says of answers
 
 
 async def retry_failed(
@@ -538,12 +543,10 @@ async def retry_failed(
         )
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
-    answered = await _answered(app, blueprint)
+    answered = await _answered(app, blueprint, failed)
     elsewhere = await _from_elsewhere(app, blueprint, failed)
     for batch in batches(failed, BATCH):
-        judged = await _judged(
-            app, blueprint, batch, besides={**dict.fromkeys(answered, ANSWERED_BEFORE), **elsewhere}
-        )
+        judged = await _judged(app, blueprint, batch, besides={**answered, **elsewhere})
         going = [_planned(recipient, run) for recipient, run, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
@@ -578,20 +581,31 @@ async def _from_elsewhere(app: AppContext, blueprint: Blueprint, failed: Items[R
     }
 
 
-async def _answered(app: AppContext, blueprint: Blueprint) -> frozenset[str]:
-    """Return the runs of a blueprint whose people answered, where that does not leave them going."""
-    if blueprint.replies.on_reply is OnReply.CONTINUE:
-        return frozenset()
-    result: set[str | None] = set()
-    for kind in (ReceivedKind.REPLY, ReceivedKind.NOT_INTERESTED):
+async def _answered(app: AppContext, blueprint: Blueprint, failed: Items[Run]) -> dict[str, str]:
+    """Return, by run id, why what came back since keeps a run from being planned anew.
+
+    What came of somebody counts whichever run it was recorded about, and what was recorded about no run, because
+    nothing was under way, for every earlier one. An answer alone counts unless the blueprint goes on after it.
+    """
+    result: dict[str, str] = {}
+    oldest = min(run.created_at for run in failed)
+    for kind in _ENDING if blueprint.replies.on_reply is OnReply.CONTINUE else (ReceivedKind.REPLY, *_ENDING):
         page, more = 0, True
         while more:
             page += 1
-            wanted = ReplyFilter(kind=kind, blueprint_id=blueprint.id, page=page, size=MAX_SIZE)
+            wanted = ReplyFilter(kind=kind, since=oldest, page=page, size=MAX_SIZE)
             replies = await app.local.list_replies(wanted)
-            result |= {reply.entry.sequence_id for reply in replies.items}
+            about = {reply.entry.sequence_id for reply in replies.items}
+            latest: dict[str, datetime] = {}
+            for entry in (reply.entry for reply in replies.items):
+                if kind in _OF_THE_PERSON or entry.sequence_id is None:
+                    latest[entry.contact_id] = max(entry.at, latest.get(entry.contact_id, entry.at))
+            for run in failed:
+                since_then = latest.get(run.contact_id)
+                if run.id in about or (since_then is not None and since_then >= run.created_at):
+                    result[run.id] = _OF_THE_PERSON.get(kind, ANSWERED_BEFORE)
             more = replies.has_more
-    return frozenset(filter(None, result))
+    return result
 
 
 async def _judged(
