@@ -187,6 +187,27 @@ async def test_the_list_names_them_and_shows_them_when_asked_for(bureau: Bureau)
     assert refused["code"] == "conflict"
 
 
+@pytest.mark.parametrize("sender", ["carol@acme.example", "zoe@else.example"], ids=["a colleague", "a stranger"])
+async def test_no_answer_is_drafted_to_a_machine_of_somebody_who_was_not_written_to(
+    bureau: Bureau, sender: str
+) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        [sent] = (await begun(bureau, desktop)).values()
+        away = reply(
+            Sent(message_id="<unrelated@else.example>", recipient=sender, sender=sent.sender),
+            "I am away until Monday.",
+            subject="Out of office",
+            more="Auto-Submitted: auto-replied",
+            refers=False,
+        )
+        comes_in(bureau, away)
+        rows = (await desktop.call("list_replies", kind="unmatched"))["items"]
+        for row in rows:
+            refused = await desktop.refused("draft_reply", reply_id=row["id"], content="Hello.")
+            assert (refused["code"], "automatic message" in refused["message"]) == ("conflict", True)
+    assert len(rows) == 1
+
+
 async def test_words_that_name_no_e_mail_of_ours_are_said_to_be_not_authenticated(bureau: Bureau) -> None:
     async with bureau.client("auto", yes) as desktop:
         [sent] = (await begun(bureau, desktop)).values()

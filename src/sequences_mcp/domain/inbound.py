@@ -146,4 +146,9 @@ class ReplyEntry:
         """What came back."""
         if self.is_unmatched:
             return ReceivedKind.UNMATCHED
+        return self.looks_like
+
+    @property
+    def looks_like(self) -> ReceivedKind:
+        """What it is by its own words, whether or not it is known whom it is about."""
         return TOLD_AS.get(self.stored_kind, ReceivedKind.AUTOMATIC)

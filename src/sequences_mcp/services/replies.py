@@ -212,9 +212,9 @@ def _require_answerable(entry: ReplyEntry) -> None:
             "This answer was recorded by hand: no e-mail of theirs is here to answer.",
             next_step="The person answers it on the channel it came by.",
         )
-    if entry.kind in OF_MACHINES or not entry.sender:
+    if entry.looks_like in OF_MACHINES or not entry.sender:
         raise ConflictError(
-            f"This is an automatic message ({entry.kind}): nobody reads what is answered to it.",
+            f"This is an automatic message ({entry.looks_like}): nobody reads what is answered to it.",
             next_step="list_replies with kind reply shows what people wrote.",
         )
 
