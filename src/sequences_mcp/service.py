@@ -7,11 +7,16 @@ the full path of the command, and the data folder where that was moved.
 
 from __future__ import annotations
 
+import os
 import plistlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from sequences_mcp.errors import SettingsError
 
 NAME = "sequences-mcp"
 LABEL = "io.github.sequences-mcp"
@@ -38,7 +43,8 @@ class ServiceJob:
 class SystemService:
     """A service of one system: its file, and the commands that begin it, end it and say how it is.
 
-    ``hint`` is what a person should know of it.
+    ``hint`` is what a person should know of it. ``refused`` is why it cannot be begun as things are: its text is
+    empty then, and asking for it and ending it still work.
     """
 
     kind: str
@@ -50,6 +56,7 @@ class SystemService:
     hint: str
     after_removal: tuple[tuple[str, ...], ...] = ()
     encoding: str = "utf-8"
+    refused: SettingsError | None = None
 
     @property
     def program(self) -> str:
@@ -68,6 +75,17 @@ class SystemService:
             return self.path.read_text(encoding=self.encoding) == self.text
         except (OSError, UnicodeError):
             return False
+
+    @property
+    def copy_of_before(self) -> Path | None:
+        """Where the file that is there is kept when another one replaces it: a name that nothing has yet.
+
+        None where there is no file, or where it says the same already.
+        """
+        if not self.is_installed or self.is_current:
+            return None
+        names = (f"{self.path.name}{f'.{number}' if number > 1 else ''}.bak" for number in count(1))
+        return next(path for name in names if not os.path.lexists(path := self.path.with_name(name)))
 
 
 def systemd_unit(job: ServiceJob) -> str:
@@ -124,13 +142,18 @@ def scheduled_task(job: ServiceJob) -> str:
     """Return a task of the Task Scheduler, which begins when its person logs on.
 
     https://learn.microsoft.com/windows/win32/taskschd/task-scheduler-schema. A task has no environment of its own:
-    where one is needed, cmd.exe sets it first.
+    where one is needed, cmd.exe sets it first. Every word stands in quotes there, in which cmd.exe reads ``&``,
+    ``^`` and the like as they are.
+
+    Raises SettingsError for a path with a per cent sign or a quotation mark: the Task Scheduler and cmd.exe
+    replace ``%NAME%`` in quotes too, and neither has a way to write it otherwise.
     """
+    _require_plain(job)
     command, *arguments = job.words
     words = " ".join(_windows_word(word) for word in arguments)
     if job.environment:
         sets = "".join(f'set "{name}={value}"&& ' for name, value in job.environment.items())
-        command, words = "cmd.exe", f'/d /s /c "{sets}{_windows_word(command)} {words}"'
+        command, words = "cmd.exe", f'/d /v:off /s /c "{sets}{_windows_word(command)} {words}"'
     return f"""\
 <?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
@@ -171,8 +194,30 @@ def scheduled_task(job: ServiceJob) -> str:
 
 
 def _windows_word(word: str) -> str:
-    """Return a word as CommandLineToArgvW reads it; a path on Windows has no quotes in it."""
-    return f'"{word}"' if " " in word or not word else word
+    """Return a word as cmd.exe and CommandLineToArgvW read it: a backslash before a quote would escape that."""
+    ending = word[len(word.rstrip("\\")) :]
+    return f'"{word}{ending}"'
+
+
+def _require_plain(job: ServiceJob) -> None:
+    """Raise SettingsError where a task cannot say a path as it is."""
+    kinds = (("%", "a per cent sign"), ('"', "a quotation mark"))
+    for name, word in [*job.environment.items(), *(("", word) for word in job.words)]:
+        marks = [words for mark, words in kinds if mark in word]
+        if marks:
+            raise SettingsError(
+                f"{word} has {' and '.join(marks)} in it, which a task of Windows cannot be given.",
+                next_step=f"{'Move the data folder' if name else 'Install this program anew'}, "
+                "to a path without it, and run this again.",
+            )
+
+
+def _task_or_refusal(job: ServiceJob) -> tuple[str, SettingsError | None]:
+    """Return the text of the task, or none and why."""
+    try:
+        return scheduled_task(job), None
+    except SettingsError as error:
+        return "", error
 
 
 def of_system(
@@ -207,10 +252,12 @@ def of_system(
         )
     if system == "Windows":
         path = data_dir / "service.xml"
+        text, refused = _task_or_refusal(job)
         return SystemService(
             kind="scheduled task",
             path=path,
-            text=scheduled_task(job),
+            text=text,
+            refused=refused,
             begin=(
                 ("schtasks", "/Create", "/F", "/TN", NAME, "/XML", str(path)),
                 ("schtasks", "/Run", "/TN", NAME),
@@ -227,10 +274,15 @@ Run = Callable[[tuple[str, ...]], tuple[int, str]]
 
 
 def begin_service(service: SystemService, *, run: Run) -> Iterator[str]:
-    """Write the file and begin the service; yield what went wrong, a line each. OSError.
+    """Write the file and begin the service; yield what went wrong, a line each. OSError, and why it is refused.
 
-    One that runs already is ended first where its file was another one.
+    One that runs already is ended first where its file was another one, which is kept as ``copy_of_before``.
     """
+    if service.refused is not None:
+        raise service.refused
+    if (copy := service.copy_of_before) is not None:
+        shutil.copyfile(service.path, copy)
+        copy.chmod(0o600)
     if service.is_installed and not service.is_current:
         for command in service.end:
             run(command)

@@ -15,11 +15,16 @@ from tests.client_setup.conftest import home as home
 from tests.secrecy.hearing import heard
 
 from sequences_mcp import service
+from sequences_mcp.errors import SettingsError
 from sequences_mcp.service import ServiceJob, SystemService
 
 ODD = '/Users/you/My 100% "own" $HOME/bin/sequences-mcp'
 PLAIN = ServiceJob(command=("/usr/bin/sequences-mcp",), environment={})
 AWKWARD = ServiceJob(command=(ODD,), environment={"SEQUENCES_DATA_DIR": "/Users/you/a & b %h"})
+ON_WINDOWS = ServiceJob(
+    command=("C:\\R&D\\venv\\pythonw.exe", "-m", "sequences_mcp"),
+    environment={"SEQUENCES_DATA_DIR": "D:\\a & b (x)^\\"},
+)
 MAILBOX = 'daily_cap = 20\n\n[mailboxes.ada]\nname = "Ada Lovelace"\naddress = "ada@lovelace.example"\n'
 SYSTEMS = ["Linux", "Darwin", "Windows"]
 
@@ -67,12 +72,54 @@ def test_the_task_of_windows_says_what_is_started() -> None:
     space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
     task = ElementTree.fromstring(service.scheduled_task(PLAIN).encode("utf-16"))
     (execution,) = task.iter(f"{space}Exec")
-    assert [part.text for part in execution] == ["/usr/bin/sequences-mcp", "work"]
-    moved = ElementTree.fromstring(service.scheduled_task(AWKWARD).encode("utf-16"))
+    assert [part.text for part in execution] == ["/usr/bin/sequences-mcp", '"work"']
+    moved = ElementTree.fromstring(service.scheduled_task(ON_WINDOWS).encode("utf-16"))
     (execution,) = moved.iter(f"{space}Exec")
     command, arguments = [part.text or "" for part in execution]
-    assert command == "cmd.exe" and 'set "SEQUENCES_DATA_DIR=/Users/you/a & b %h"&& ' in arguments
-    assert arguments.endswith(' work"')
+    assert command == "cmd.exe" and arguments == (
+        '/d /v:off /s /c "set "SEQUENCES_DATA_DIR=D:\\a & b (x)^\\"&& '
+        '"C:\\R&D\\venv\\pythonw.exe" "-m" "sequences_mcp" "work""'
+    )
+
+
+@pytest.mark.parametrize("mark", ["%", '"'])
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_path_that_a_task_of_windows_cannot_be_given_is_refused(
+    mark: str, is_folder: bool, tmp_path: Path
+) -> None:
+    odd, plain = f"C:\\{mark}USERNAME{mark}\\x", "C:\\x"
+    job = ServiceJob(
+        command=(plain if is_folder else odd,),
+        environment={"SEQUENCES_DATA_DIR": odd if is_folder else plain},
+    )
+    refused = made("Windows", job, tmp_path)
+    with pytest.raises(SettingsError) as told:
+        list(service.begin_service(refused, run=lambda command: (0, "")))
+    assert odd in told.value.message and not refused.path.exists()
+    assert ("Move the data folder" if is_folder else "Install this program anew") in told.value.next_step
+    with pytest.raises(SettingsError):
+        service.scheduled_task(job)
+    assert not list(service.end_service(refused, run=lambda command: (0, "")))  # an earlier one can be ended
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_file_that_somebody_changed_is_kept_each_time_it_is_replaced(system: str, tmp_path: Path) -> None:
+    def begin() -> Path | None:
+        copy = ours.copy_of_before
+        assert not list(service.begin_service(ours, run=lambda command: (0, "")))
+        return copy
+
+    ours = made(system, PLAIN, tmp_path)
+    assert begin() is None and begin() is None
+    for text in ("mine", "mine again"):
+        ours.path.write_text(text, encoding=ours.encoding)
+        copy = begin()
+        assert copy is not None and copy.read_text(encoding=ours.encoding) == text and ours.is_current
+    assert [path.name for path in sorted(ours.path.parent.iterdir())] == [
+        ours.path.name,
+        f"{ours.path.name}.2.bak",
+        f"{ours.path.name}.bak",
+    ]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -86,7 +133,7 @@ def test_a_service_is_begun_once_and_ended_without_a_trace(system: str, tmp_path
     first = made(system, PLAIN, tmp_path)
     assert not first.is_installed and not list(service.begin_service(first, run=run))
     assert first.is_installed and first.is_current and ran
-    assert not made(system, AWKWARD, tmp_path).is_current
+    assert not made(system, ON_WINDOWS, tmp_path).is_current
     written = first.path.read_bytes()
     assert not list(service.begin_service(first, run=run)) and first.path.read_bytes() == written
     assert not list(service.end_service(first, run=run))
@@ -128,6 +175,11 @@ def test_it_is_installed_asked_and_taken_away_with_the_rest(home: Home) -> None:
     status = json.loads(home.run("service", "status", "--json", **path).out)
     assert status["installed"] and status["current"] and status["running"] and status["workers"] == []
     assert "running" in home.run("service", "status", **path).out
+    unit.write_text(unit.read_text() + "# mine\n")
+    said = home.run("service", "install", "--yes", **path)
+    assert said.status == 0 and f"kept as {unit}.bak" in said.out
+    assert "# mine" in unit.with_name(f"{unit.name}.bak").read_text() and "# mine" not in unit.read_text()
+    assert ".bak" not in home.run("service", "install", "--yes", **path).out
     assert home.run("uninstall", "--yes", **path).status == 0
     assert not unit.exists() and not home.run("service", "uninstall", "--yes", **path).status
 

@@ -42,12 +42,17 @@ def _install() -> click.Command:
     def install(yes: bool, prints: bool) -> None:
         settings = settings_here()
         made = service_here(settings)
+        if made.refused is not None:
+            raise made.refused
         if prints:
             say(made.text.splitlines())
             return
         _require(settings, made)
+        copy = made.copy_of_before
         if not made.is_current:
             say([f"{made.path}:", *(f"    {line}" for line in made.text.splitlines()), ""])
+            if copy is not None:
+                say([f"It replaces the file of that name, which is kept as {copy}.", ""])
             if not yes:
                 agree("Write it and begin?")
         failures = list(service.begin_service(made, run=run_here))
@@ -56,6 +61,7 @@ def _install() -> click.Command:
             say([f"     {made.path} is written; begin it yourself once that is mended, or run this again."])
             sys.exit(1)
         say([f"ok   The {made.kind} {made.path} is in place, and was begun.", f"     {made.hint}"])
+        say([] if copy is None else [f"note It replaced another file, which is kept as {copy}."])
         say(f"note {line}" for line in _secrets_missing_there(settings))
 
     return install
