@@ -38,6 +38,12 @@ COUNT_KEYS = """
 globalThis.pressed = Number(sessionStorage.pressed ?? 0);
 addEventListener("keydown", () => (sessionStorage.pressed = ++pressed), true);
 """
+PRESS_FIVE_TIMES = """
+(key) => {
+  for (let number = 0; number < 5; number++)
+    document.getElementById("texts").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+}
+"""
 SLOWEST = """
 Math.max(
   ...performance.getEntriesByType("navigation").map((load) => load.responseEnd - load.startTime),
@@ -73,9 +79,10 @@ def presses(person: Screen, *keys: str) -> None:
 
 
 def at(person: Screen, name: str) -> None:
-    """Wait until somebody's texts are on the screen, and nothing is on its way."""
+    """Wait until somebody's texts are on the screen, nothing is on its way, and the script takes keys."""
     expect(person.tab.locator("#person")).to_contain_text(name)
     expect(person.tab.locator("main[aria-busy]")).to_have_count(0)
+    expect(person.tab.locator(".keys")).to_be_visible()
 
 
 def name_now(person: Screen) -> str:
@@ -98,6 +105,7 @@ def test_sixty_people_are_read_edited_thinned_out_and_approved_in_few_key_presse
         person.tab.add_init_script(COUNT_KEYS)
         person.opens(f"/plans/{world.present(plan.id).id}")
         person.unlocks()
+        expect(person.tab.locator(".keys")).to_be_visible()
         person.tab.evaluate("pressed = sessionStorage.pressed = 0")
         person.photographs("review-60")
         began = time.perf_counter()
@@ -157,7 +165,8 @@ def test_j_and_k_walk_through_everybody_and_back_leads_back(
         person.opens(f"/plans/{plan.id}")
         person.unlocks()
         at(person, "Grace Hopper0")
-        presses(person, "j", "j")
+        goes_on(person, "j")
+        goes_on(person, "j")
         at(person, "Barbara Hopper2")
         presses(person, "k")
         at(person, "Linus Hopper1")
@@ -167,9 +176,105 @@ def test_j_and_k_walk_through_everybody_and_back_leads_back(
         at(person, "Grace Hopper50")
         presses(person, "k")
         at(person, "Radia Hopper49")
-        presses(person, "j", "j", "j", "j")
+        goes_on(person, "j")
+        goes_on(person, "j")
+        at(person, "Linus Hopper51")
+        presses(person, "j")
         at(person, "Linus Hopper51")
         assert f"/plans/{plan.id}/people/" in person.tab.url
+
+
+@pytest.mark.parametrize("key", ["j", "Enter"])
+def test_a_key_held_down_or_pressed_before_the_answer_is_there_leaves_one_screen(
+    world: PageWorld, browser: Browser, shots: Path, key: str
+) -> None:
+    plan = world.plan(people=6)
+    with_texts_of_their_own(world, plan, 6)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        at(person, "Grace Hopper0")
+        expect(person.tab.locator(".walk .turn")).to_contain_text("5 to go")
+        for _ in range(20):
+            person.tab.keyboard.down(key)  # each after the first says that it is a repetition
+        at(person, "Linus Hopper1")
+        for _ in range(20):
+            person.tab.keyboard.down(key)
+        person.tab.keyboard.up(key)
+        at(person, "Linus Hopper1")
+        expect(person.tab.locator(".walk .turn")).to_contain_text("4 to go")
+        person.tab.evaluate(PRESS_FIVE_TIMES, key)
+        at(person, "Barbara Hopper2")
+        expect(person.tab.locator(".walk .turn")).to_contain_text("3 to go")
+        left = person.tab.locator("#decide").inner_text()
+    assert "3 people to go" in left
+
+
+def test_on_a_phone_the_texts_that_count_as_read_stand_before_the_list(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=12)
+    with screen(browser, world, shots, viewport=PHONE) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.photographs("review-phone-opened")
+        person.tab.evaluate("scrollTo(0, 0)")
+        tops = [
+            person.tab.locator(part).first.evaluate("(part) => part.getBoundingClientRect().top")
+            for part in (".texts .text", ".side", "#decide")
+        ]
+    assert tops == sorted(tops)
+    assert tops[0] < PHONE["height"]
+
+
+@pytest.mark.parametrize("conditions", ["?q=hopper", "?show=own", "?page=1", "?q=&show="])
+def test_searching_filtering_and_paging_count_nobody_as_read(
+    world: PageWorld, person: Visitor, conditions: str
+) -> None:
+    plan = world.plan(MAIL, people=3)
+    with_texts_of_their_own(world, plan, 3)
+    shown = person.get(f"/plans/{plan.id}{conditions}")
+    assert "not counted as read" in shown.text and "3 people to go" in shown.text
+    refused = person.post(f"/plans/{plan.id}/approve", digest=shown.field("digest"))
+    assert (refused.status, "3 people to go" in refused.text) == (409, True)
+    back = shown.field("then")
+    assert person.post(f"/plans/{plan.id}/take-out", then=back).status == 422
+    assert "3 people to go" in person.get(back).text
+    first = re.search(r'href="([^"]*)">Open to read<', shown.text)
+    assert first and "2 people to go" in person.get(first[1].replace("&amp;", "&")).text
+
+
+AHEAD = [
+    {"Sec-Purpose": "prefetch"},
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Purpose": "Prefetch"},
+    {"X-Moz": "prefetch"},
+    {"X-Purpose": "preview"},
+]
+
+
+@pytest.mark.parametrize("headers", AHEAD)
+def test_what_a_browser_loads_ahead_is_refused_and_counts_nobody_as_read(
+    world: PageWorld, person: Visitor, headers: dict[str, str]
+) -> None:
+    plan = world.plan(MAIL, people=2)
+    with_texts_of_their_own(world, plan, 2)
+    run = first_run(world, plan)
+    for path in (f"/plans/{plan.id}", f"/plans/{plan.id}/people/{run.id}", f"/plans/{plan.id}/texts"):
+        answer = person.send("GET", path, headers=headers)
+        assert (answer.status, "Open it" in answer.text, "talk" in answer.text) == (503, True, False)
+    assert "2 people to go" in person.get(f"/plans/{plan.id}?page=1").text
+
+
+def test_an_answer_without_a_body_counts_nobody_as_read(world: PageWorld, person: Visitor) -> None:
+    plan = world.plan(MAIL, people=2)
+    with_texts_of_their_own(world, plan, 2)
+    draft = f"/texts/local:draft_{first_run(world, plan).steps[0].key}"
+    for path in (f"/plans/{plan.id}", f"/plans/{plan.id}/texts", draft):
+        assert person.send("HEAD", path).status == 200
+    digest = world.present(plan.id).digest
+    assert "Open one person of this plan first" in person.post(f"/plans/{plan.id}/approve", digest=digest).text
+    assert "1 person to go" in person.get(f"/plans/{plan.id}").text
 
 
 def test_what_is_typed_is_checked_as_it_is_typed_and_a_refused_text_is_kept(

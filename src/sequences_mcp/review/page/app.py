@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -222,9 +223,10 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
 async def _page_request(request: Request) -> PageRequest:
     context: PageContext = request.app.state.context
     form = {} if request.method in READS else await form_of(request)
-    return PageRequest(
-        context=context, request=request, form=form, session=context.sessions.find(request.cookies.get(COOKIE))
-    )
+    session = context.sessions.find(request.cookies.get(COOKIE))
+    # The answer to HEAD shows nothing, so what a screen notes as shown goes into a copy and is dropped.
+    noted = deepcopy(session) if request.method == "HEAD" else session
+    return PageRequest(context=context, request=request, form=form, session=noted)
 
 
 async def _explained(request: Request, error: Exception) -> Response:

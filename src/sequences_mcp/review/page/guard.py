@@ -17,6 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 READS = ("GET", "HEAD")
+# Sec-Purpose is of the Fetch standard (https://fetch.spec.whatwg.org/#sec-purpose-header); the others are what
+# older browsers send, and Safari for the pictures of its start page.
+PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+AHEAD = ("prefetch", "prerender", "preview")
 FORM = "application/x-www-form-urlencoded"
 BODY_LIMIT = 512 * 1024
 HEAD_LIMIT = 16 * 1024
@@ -80,6 +84,10 @@ def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerd
 
 
 def _reading(headers: Headers) -> GuardVerdict:
+    # What a browser loads ahead nobody sees, and a screen that was served counts as read.
+    purposes = [value.lower() for name in PURPOSES for value in headers.getlist(name)]
+    if any(word in value for value in purposes for word in AHEAD):
+        return _refusal(503, "This page is not loaded ahead. Open it.")
     # "none" is a typed address or a bookmark; no header at all is a client without Fetch Metadata, such as curl.
     if headers.getlist("sec-fetch-site") in ([], ["none"], ["same-origin"]):
         return ALLOWED

@@ -21,6 +21,7 @@ from sequences_mcp.planning.warnings import sourcing_of_plan
 from sequences_mcp.ports.embedded import PeopleFilter, PeopleKind, SequenceDetail
 from sequences_mcp.review import consent
 from sequences_mcp.review.lock.sessions import Reading
+from sequences_mcp.review.page.guard import READS
 from sequences_mcp.review.page.request import PageRequest, local_path
 from sequences_mcp.review.presentation import present_person, present_texts
 from sequences_mcp.services.sequences import get_sequence, stop_sequence
@@ -60,7 +61,8 @@ class Side:
 
     ``person`` is None for a plan without people, or where no one meets the conditions. ``unread`` is how many
     people have a text to be read that was not opened, ``turn`` the path of whose turn that is next, ``path`` that
-    of this very screen. ``query`` has the conditions, as every link carries them.
+    of this person's screen, ``listing`` that of the list as it is shown, which names nobody. ``query`` has the
+    conditions, as every link carries them. ``is_counted``: these texts, being on the screen, count as read.
     """
 
     people: Page[Row]
@@ -71,7 +73,9 @@ class Side:
     unread: int
     turn: str | None
     path: str
+    listing: str
     query: str
+    is_counted: bool
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:
@@ -94,21 +98,26 @@ class _Paths:
 async def side(page_request: PageRequest, plan: Plan, *, chosen: str | None = None) -> Side:
     """Return the people of a plan with the texts of the one who is chosen, which counts as having opened them.
 
-    Where nobody is chosen that is whose turn it is to be read, or the first of the list.
+    Where nobody is chosen that is whose turn it is to be read, or the first of the list. A search, a filter, a
+    page of the list and the answer to a form show the first as well, but these texts do not count as opened: the
+    person asked for the list.
     """
     app, reading = page_request.app.sending_under(plan.header.terms), page_request.unlocked
     wanted, query = _conditions(page_request)
-    is_begun = "page" in page_request.request.query_params or query
-    if chosen is None and not is_begun:
+    is_opening = page_request.request.method in READS and not page_request.request.query_params
+    is_counted = chosen is not None or is_opening
+    if chosen is None and is_opening:
         _, chosen = await consent.next_unread(app, plan, reading)
     place = await app.records.place_of_person(plan.id, chosen, wanted=wanted) if chosen else None
     number = page_request.page if place is None else (place - 1) // SIZE + 1
     listed = await app.records.list_people(plan.id, page=number, size=SIZE, wanted=wanted)
     sourcing = await sourcing_of_plan(app, plan)
     detail = await _chosen(app, plan, listed=listed, chosen=chosen)
-    if detail is not None:
+    if detail is not None and is_counted:
         consent.show_person(reading, detail.sequence)
     unread, turn = await consent.next_unread(app, plan, reading, after=detail.sequence.id if detail else None)
+    if detail is not None and consent.unread_texts(app, detail.sequence, reading=reading):
+        turn = detail.sequence.id
     before, after = await _neighbours(app, plan, listed, wanted=wanted, detail=detail)
     paths = _Paths(plan, query)
     return Side(
@@ -120,7 +129,9 @@ async def side(page_request: PageRequest, plan: Plan, *, chosen: str | None = No
         unread=unread,
         turn=paths.of(turn),
         path=paths.of(detail.sequence.id if detail else None) or f"/plans/{plan.id}{query}",
+        listing=f"/plans/{plan.id}{query or '?'}{'&' if query else ''}page={listed.page}",
         query=query,
+        is_counted=is_counted,
     )
 
 

@@ -20,8 +20,10 @@ const fetchScreen = (path) =>
   });
 
 let last = Promise.resolve();
+let pending = 0;
 const inTurn = (act) => {
-  last = last.then(act).catch((error) => warn(error.message));
+  pending += 1;
+  last = last.then(act).catch((error) => warn(error.message)).finally(() => (pending -= 1));
   return last;
 };
 
@@ -138,6 +140,7 @@ document.addEventListener(
 );
 
 // Single keys can be turned off (WCAG 2.1.4), and do nothing where somebody types or has another control before them.
+// A key that is held down, or pressed before its answer is there, goes nowhere: each screen is left by a press of its own.
 const KEYS = "sequences-review-keys";
 const offerKeys = () => {
   const offered = main.querySelector(".keys");
@@ -191,8 +194,8 @@ document.addEventListener("keydown", (event) => {
   if (document.getElementById("keys")?.checked === false) return;
   if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input, label")) return;
-  if (event.repeat && event.key !== "j" && event.key !== "k") return;
   event.preventDefault();
+  if (event.repeat || pending) return;
   ACTS[event.key]();
 });
 
