@@ -12,6 +12,7 @@ from tests.world.page import LINKEDIN, MAIL, PageWorld
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.approvals import uncovered_because
+from sequences_mcp.ports.embedded import PeopleFilter
 from sequences_mcp.store.unit_of_work import Store
 
 CHANGES = 10_000
@@ -24,16 +25,15 @@ def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: PageW
     with Store.open(world.folder, now=world.clock()) as store:
         plan = store.plans.find(made.id)
         assert plan is not None
-        people = store.runs.by_ids([row["id"] for row in store.database.rows("records.people", **page_of(made))])
+        people = list(
+            store.runs.of_plan_warned_first(made.id, PeopleFilter(), read_steps=(), page=1, size=10).items
+        )
+        assert len(people) == 5
         assert all(refused(store, plan, one, step) is None for one in people for step in range(2))
         for _ in range(CHANGES):
             one, step = chance.choice(people), chance.randrange(2)
             changed_plan, changed = changed_somewhere(plan, one, step, chance)
             assert refused(store, changed_plan, changed, step), (changed_plan, changed)
-
-
-def page_of(plan: Plan) -> dict[str, object]:
-    return {"plan_id": plan.id, "size": 10, "skip": 0}
 
 
 def refused(store: Store, plan: Plan, one: Run, step: int) -> str | None:
