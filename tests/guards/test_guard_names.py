@@ -157,3 +157,38 @@ def test_the_quick_look_for_suspicious_words_overlooks_none(data: st.DataObject)
     assume(text.isascii())
     for written in (text, text.upper(), f"Staff {text} 7"):
         assert names._SUSPICIOUS_WORDS.may_match(written.lower())
+
+
+EMPTY_CELLS = (
+    *(
+        "0",
+        "0.0",
+        "0,00",
+        "-0",
+        "00/00/0000",
+        "0 %",
+        "$0",
+        "0E+00",
+        "\uff10",
+        "FALSE",
+        "NaN",
+        "<NA>",
+        "-",
+        "\u2014",
+    ),
+    *("#REF!", "#N/A", "#DIV/0!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#ERROR!", "#BEZUG!", "#NV"),
+    *("#\u00a1DIV/0!", "#\u00bfNOMBRE?", "#N/D", "Err:502", "err:522", "Error 504", "####", "Loading..."),
+)
+
+
+@pytest.mark.parametrize("value", EMPTY_CELLS)
+@pytest.mark.parametrize("name", ["company_name", "job_title"])
+def test_what_a_spreadsheet_shows_for_an_empty_or_failed_cell_is_told_of(name: str, value: str) -> None:
+    assert "values.nothing" in {finding.rule for finding in check_value(name, value)}
+
+
+@pytest.mark.parametrize(
+    "value", ["1&1", "3M", "37signals", "7-Eleven", "0x", "10x", "8", "500", "0patch", "Error Studios", "C# Labs"]
+)
+def test_a_company_with_digits_in_its_name_is_left_alone(value: str) -> None:
+    assert "values.nothing" not in {finding.rule for finding in check_value("company_name", value)}

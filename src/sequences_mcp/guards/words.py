@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from unicodedata import digit
 
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.patterns import LazyPattern
@@ -16,6 +17,12 @@ from sequences_mcp.guards.patterns import LazyPattern
 _WORD = LazyPattern(r"[^\W_]+")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
+# What Excel, Google Sheets (#ERROR!) and LibreOffice (Err:502) show where a formula fails, in any language (#NOM?,
+# #¡DIV/0!, #¿NOMBRE?, #NV), where a column is too narrow (###), and for a zero in scientific notation.
+_CELL_ERROR = LazyPattern(
+    r"(?i)#[¡¿]?[^\W\d_][\w/.]{0,20}[!?]|#(?:n[/.]?[adv]|null|ref|name|value|num|div/0)|##+|"
+    r"#getting_data|err(?:or)?\s?[:.]?\s?#?\d{3}|loading(?:\.{3}|…)|[-+]?0[.,]?0*e[-+]?\d+"
+)
 # Languages whose typography sets « » tight: a field word in them may be a quotation.
 _TIGHT = frozenset({"es", "it", "pt", "ru", "el"})
 
@@ -95,8 +102,15 @@ def _nothing() -> frozenset[str]:
 def means_nothing(value: str) -> bool:
     """Say whether a value means "no value" ("n/a", "null", "-"), once or repeated."""
     text = value[:_LONGEST].strip().casefold()
+    if _CELL_ERROR.fullmatch(text):
+        return True
     words = text.split()
     return "_".join(words) in _nothing() or (len(words) > 1 and all(word in _nothing() for word in words))
+
+
+def is_zero(value: str) -> bool:
+    """Say whether a value has no letter and no digit but zeros ("0", "0.0", "00/00/0000"): an empty cell's."""
+    return all(digit(letter, None) == 0 for letter in value[:_LONGEST] if letter.isalnum())
 
 
 def may_be_quoted(phrase: str) -> bool:

@@ -8,7 +8,7 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards import names
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Rule, Value
-from sequences_mcp.guards.words import means_nothing
+from sequences_mcp.guards.words import is_zero, means_nothing
 
 
 def _missing(value: Value) -> bool:
@@ -28,13 +28,19 @@ MISSING = Rule(
 )
 
 
+_NEVER_ZERO = SHORT - {Fact.OTHER}
 _SURNAMES = ("Null", "Nil", "Nan", "Na")
 
 
 def _nothing(value: Value) -> bool:
-    """Say whether a value is a word for none, or has neither a letter nor a digit."""
+    """Say whether a value is a word for none, a spreadsheet's error, or without letters and digits, zeros aside.
+
+    Zeros alone are something in a value whose kind is not known.
+    """
     if value.fact is Fact.LAST and value.text.strip() in _SURNAMES:
         return False
+    if value.fact in _NEVER_ZERO and is_zero(value.text):
+        return True
     return means_nothing(value.text) or not any(character.isalnum() for character in value.text)
 
 
@@ -43,7 +49,7 @@ NOTHING = Rule(
     severity=Severity.WARNING,
     message="This is what a program writes for a value it does not have.",
     accept=("Jane", "Nullmann"),
-    reject=("null", "None", "N/A", "-", "%%", "to be confirmed", "n/a n/a"),
+    reject=("null", "None", "N/A", "-", "%%", "to be confirmed", "n/a n/a", "#DIV/0!", "Err:502"),
     source="ours",
     example="value",
     check_value=_nothing,
