@@ -8,7 +8,7 @@ import pytest
 from tests.importing.workbooks import HEADER, bomb, rewritten, workbook
 from tests.world.product import Bureau
 
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 from sequences_mcp.services.imports import import_people, look_through, read_people_file
 
 PLAIN = "email,first name,company\ngrace@hopper.example,Grace,Navy\nada@lovelace.example,Ada,Engine\n"
@@ -123,6 +123,13 @@ async def test_a_file_is_read_however_it_was_written(bureau: Bureau, data: bytes
         assert (await import_people(app, again)).updated == 0
 
 
+def workbook_with(cell: bytes, *, row: int = 3) -> bytes:
+    """Return a workbook with one person and a row that holds this cell."""
+    more = b'<row r="%d">%b</row></sheetData>' % (row, cell)
+    plain = workbook(HEADER, ("a@b.example", "A", "B"))
+    return rewritten(plain, SHEET, lambda part: part.replace(b"</sheetData>", more))
+
+
 UNREADABLE: dict[str, tuple[Any, str]] = {
     "nothing": (b"", "is empty"),
     "blanks": (b" \r\n \n", "is empty"),
@@ -149,6 +156,23 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
     "a bomb in the texts": (bomb(STRINGS, 97), "larger than"),
     "a bomb in a sheet": (bomb(SHEET, 520), "larger than"),
     "a bomb in the styles": (bomb("xl/styles.xml", 17), "larger than"),
+    "one enormous cell": (
+        workbook_with(b'<c r="A3" t="inlineStr"><is><t>' + b"x" * (40 << 20) + b"</t></is></c>"),
+        "longer than 1 MB",
+    ),
+    "one enormous cell in pieces": (
+        workbook_with(b'<c r="A3" t="inlineStr"><is>' + b"<r><t>xxxxxxxx</t></r>" * 200_000 + b"</is></c>"),
+        "longer than 1 MB",
+    ),
+    "an enormous shared text": (bomb(STRINGS, 3), "longer than 1 MB"),
+    "somebody far below empty rows": (
+        workbook_with(b'<c r="A250000" t="inlineStr"><is><t>z@b.example</t></is></c>', row=250_000),
+        "Row 250,000 holds something",
+    ),
+    "somebody below the last row of Excel": (
+        workbook_with(b'<c r="A99999999" t="inlineStr"><is><t>z@b.example</t></is></c>', row=99_999_999),
+        "beyond 2,000,000",
+    ),
     "too many rows": (
         "email\n" + "\n".join(f"a{row}@b.example" for row in range(200_001)),
         "more than 200,000 rows",
@@ -229,3 +253,19 @@ async def _entry(app: Any, email: str, phone: str) -> Any:
     from sequences_mcp.services.contacts import entries_to_save
 
     return await entries_to_save(app, contacts=[{"email": email, "phone": phone}])
+
+
+@pytest.mark.parametrize("partial", [False, True])
+async def test_what_would_be_imported_now_is_compared_with_what_was_confirmed(
+    bureau: Bureau, *, partial: bool
+) -> None:
+    async with bureau.app() as app:
+        file = await read_people_file(PLAIN)
+        confirmed = await look_through(app, file, partial=partial)
+        (await look_through(app, file, partial=partial)).require_same(confirmed)
+        meanwhile = await read_people_file(PLAIN.replace("Navy", "Army"))
+        await import_people(app, await look_through(app, meanwhile))
+        again = await look_through(app, file, partial=partial)
+        with pytest.raises(ConflictError, match="Nothing was imported") as refused:
+            again.require_same(confirmed)
+        assert "again" in (refused.value.next_step or "")

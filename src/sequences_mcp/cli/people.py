@@ -48,7 +48,7 @@ def _import() -> click.Command:
         if saved is None and not dry_run and preview.is_allowed and preview.to_save:
             _require_terminal("Import them with --yes.")
             click.confirm(f"Import these {preview.to_save:,} people?", abort=True)
-            preview, saved = _imported(read, sure=True, options=options)
+            preview, saved = _imported(read, sure=True, options=options, confirmed=preview)
         if saved is not None:
             say([f"Imported: {saved.created:,} made, {saved.updated:,} changed."])
         elif not dry_run and preview.is_allowed:
@@ -91,8 +91,13 @@ def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
     return pairs
 
 
-def _imported(read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any]) -> tuple[ImportPreview, Any]:
-    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise."""
+def _imported(
+    read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any], confirmed: ImportPreview | None = None
+) -> tuple[ImportPreview, Any]:
+    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise.
+
+    Nothing is saved, and ConflictError raised, where it shows something else than what was confirmed.
+    """
     import asyncio
 
     from sequences_mcp.bootstrap import open_context
@@ -103,6 +108,8 @@ def _imported(read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any]
         async with open_context(settings_here(), worker=False, actor=person_here()) as app:
             file = await imports.read_people_file(**read)
             preview = await imports.look_through(app, file, partial=options["partial"])
+            if confirmed is not None:
+                preview.require_same(confirmed)
             saved = await imports.import_people(app, preview) if sure and preview.is_allowed else None
             return preview, saved
 

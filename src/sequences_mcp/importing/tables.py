@@ -43,7 +43,10 @@ _MARKS = (  # the longer first: that of UTF-32 begins with that of UTF-16
 _LATIN = ("cp1252", "cp1250", "cp1254")
 _ENCODINGS = (*_LATIN, "cp1251", "cp1253", "cp932", "euc_jp", "gb18030", "big5", "euc_kr")
 # What a workbook may grow to when it is unpacked: a part of one is read at once, only its sheets are not.
-_MOST_UNPACKED, _MOST_STRINGS, _MOST_PART, _MOST_PARTS = 512 << 20, 96 << 20, 16 << 20, 5_000
+_MOST_UNPACKED, _MOST_STRINGS, _MOST_PART, _MOST_PARTS = 384 << 20, 64 << 20, 16 << 20, 5_000
+_MOST_TEXT = 1 << 20  # of one cell as it is written: Excel's 32,767 characters, each as an entity, are 0.4 MB
+_LAST_ROW = MOST_ROWS + 1_000
+_NO_ROW = 2_000_000  # Excel's last one is 1,048,576
 _CLOSER = "Save it as CSV in UTF-8, or as XLSX, and give that file."
 
 
@@ -350,25 +353,42 @@ def _sheets(data: bytes) -> tuple[bool, tuple[str, ...]]:
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        formulas = any(
+        formulas = [
             _has_formula(archive, part)
             for part in archive.infolist()
-            if part.filename.startswith("xl/worksheets/")
-        )
+            if part.filename.startswith(("xl/worksheets/", "xl/sharedStrings"))
+        ]
     opened_book = _loaded(data, values=True)
     names = tuple(sheet.title for sheet in opened_book.worksheets if sheet.sheet_state == "visible")
     opened_book.close()
-    return formulas, names
+    return any(formulas), names
+
+
+# A tag that is not inside a cell's text, and a row's number that no spreadsheet program writes.
+_OUTSIDE = re.compile(
+    rb"<(?:\w+:)?(?!(?:is|r|t|v|f|rPr|rPh|phoneticPr|b|i|u|sz|strike|color|rFont|family|scheme|charset|vertAlign)[\s/>])\w"
+)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_FAR_ROW = re.compile(rb"<(?:\w+:)?(?:c|row)\s(?:[^<>]*\s)?r=[\"'][A-Z]{0,3}(?:[2-9]\d{6}|\d{8,})")
 
 
 def _has_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """Say whether a part has formulas; InvalidArgumentsError for a text or a row number beyond any spreadsheet's.
+
+    It is read in pieces, because the parser holds the whole text of a cell, several times.
+    """
+    formulas, before, text = False, b"", 0
     with archive.open(part) as file:
-        before = b""
-        while piece := file.read(1 << 20):
-            if re.search(rb"<(?:\w+:)?f[\s>/]", before + piece):
-                return True
-            before = piece[-16:]
-    return False
+        while piece := file.read(_MOST_TEXT // 8):
+            seen = before + piece
+            text = 0 if _OUTSIDE.search(seen) else text + len(piece)
+            if text >= _MOST_TEXT:
+                raise _bad(f"A cell in the workbook is longer than {_MOST_TEXT >> 20} MB.", "Shorten it.")
+            if _FAR_ROW.search(seen):
+                raise _bad(f"The workbook has a row with a number beyond {_NO_ROW:,}.", _CLOSER)
+            formulas = formulas or _FORMULA.search(seen) is not None
+            before = seen[-64:]
+    return formulas
 
 
 def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]:
@@ -380,6 +400,11 @@ def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]
         read = [_values(opened_book[name]) for opened_book in opened]
         for number, values in enumerate(read[0], start=1):
             written = next(read[1], ()) if formulas else ()
+            if number > _LAST_ROW:
+                if any(row.count(None) < len(row) for row in (values, written)):
+                    words = f"Row {number:,} holds something; rows are read up to {_LAST_ROW:,}."
+                    raise _bad(words, "Delete the empty rows above it, or split the file.")
+                continue
             missing = tuple(
                 place
                 for place, formula in enumerate(written)
@@ -396,9 +421,7 @@ def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]
 def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
     sheet.reset_dimensions()  # what the file says of its size may be anything
     # One more column than allowed, so that too many of them are seen and refused.
-    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(
-        max_col=MOST_COLUMNS + 1, max_row=MOST_ROWS + 1_000, values_only=True
-    )
+    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(max_col=MOST_COLUMNS + 1, max_row=_NO_ROW, values_only=True)
     return rows
 
 

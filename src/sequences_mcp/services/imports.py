@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -17,7 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.findings import RowProblem
-from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotSupportedError
 from sequences_mcp.importing import columns, people, tables
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, SavedTally
@@ -60,7 +61,7 @@ class ImportPreview:
 
     ``partial``: what is refused is left out, instead of refusing the whole file. ``facts_left_out`` counts the
     facts that are left out of rows that are imported; ``skipped`` are the numbers of the rows of which nothing is
-    saved, ``noted`` of those whose note is known.
+    saved, ``noted`` of those whose note is known. ``seen`` is the SHA-256 of every row's line.
     """
 
     file: people.PeopleFile
@@ -71,6 +72,7 @@ class ImportPreview:
     suppressed: int = 0
     facts_left_out: int = 0
     lines: dict[str, list[ImportLine]] = field(default_factory=dict)
+    seen: Any = field(default_factory=sha256)
     skipped: set[int] = field(default_factory=set)
     noted: set[int] = field(default_factory=set)
 
@@ -91,6 +93,7 @@ class ImportPreview:
 
     def add(self, line: ImportLine) -> None:
         """Count a row, and keep it while there are few of its kind."""
+        self.seen.update(repr(line).encode("utf-8", "replace"))
         self.counts[line.becomes] += 1
         self.suppressed += line.never is not None
         if line.is_noted:
@@ -107,6 +110,15 @@ class ImportPreview:
         """Return the kept rows of some kinds, in the order of the file."""
         chosen = [line for kind in kinds for line in self.lines.get(kind, [])]
         return sorted(chosen, key=lambda line: line.number)
+
+    def require_same(self, confirmed: ImportPreview) -> None:
+        """Raise ConflictError where this look shows something else than the one that somebody confirmed."""
+        if self.seen.digest() != confirmed.seen.digest():
+            raise ConflictError(
+                "People were changed since this was shown, so the file would do something else now. "
+                "Nothing was imported.",
+                next_step="Run it again: it shows what would happen now.",
+            )
 
     def require_allowed(self) -> None:
         """Raise InvalidArgumentsError with the first problems where the file cannot be imported as it is."""
