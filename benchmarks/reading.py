@@ -184,7 +184,7 @@ def died(server: Dovecot, folder: Path, point: str, after: float) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class WatchedMailbox(ImapWalker):
     """A mailbox whose walk tells how far it is."""
 
@@ -198,7 +198,7 @@ class WatchedMailbox(ImapWalker):
         alive: Callable[[], None] = lambda: None,
     ) -> Iterator[FetchedPage]:
         """Yield what is new."""
-        for page in super().walk(marks, since=since, alive=alive):
+        for page in ImapWalker.walk(self, marks, since=since, alive=alive):  # super() knows no class with slots
             self.at("a page is fetched")
             yield page
             self.at("a page is taken in")
