@@ -65,7 +65,7 @@ def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: PageWorld
     expect(person.frame.get_by_role("alert")).to_contain_text("Open one person of this plan first")
     assert world.present(plan.id).status is PlanStatus.WAITING
     pieces = person.frame.locator(".letter .piece")
-    for place in range(0, pieces.count(), 8):
+    for place in (*range(0, pieces.count(), 8), pieces.count() - 1):
         pieces.nth(place).scroll_into_view_if_needed()
         expect(first).to_be_attached()
     expect(first).to_have_class("done")
