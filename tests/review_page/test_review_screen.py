@@ -284,6 +284,7 @@ def test_what_is_typed_is_checked_as_it_is_typed_and_a_refused_text_is_kept(
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
         person.unlocks()
+        at(person, "Grace")
         presses(person, "e")
         text = person.tab.get_by_role("textbox", name="Text")
         text.fill("Hi [first name], would a call suit you? jkex")
@@ -307,6 +308,7 @@ def test_a_text_that_somebody_else_changed_meanwhile_is_not_taken_for_read(
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
         person.unlocks()
+        at(person, "Grace")
         presses(person, "e")
         with_texts_of_their_own(world, plan, 1)
         person.tab.get_by_role("textbox", name="Text").fill("My own words.")
