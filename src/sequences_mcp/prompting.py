@@ -6,6 +6,7 @@ the profile is the person's own file in the data folder. Strangers' text stands 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -120,8 +121,8 @@ def playbook(name: str) -> Playbook:
 def manners_of_channels(words: str) -> dict[str, str]:
     """Return the manners of the channels that these words name, by channel; of all where they name none."""
     manners: dict[str, str] = _toml("manners.toml")["channels"]
-    named = words.casefold()
-    channels = {name for name, signs in _SIGNS.items() if any(sign in named for sign in signs)}
+    named = set(re.findall(r"[a-z]+", words.casefold().replace("e-mail", "email")))
+    channels = {name for name, signs in _SIGNS.items() if not named.isdisjoint(signs)}
     return {name: text for name, text in manners.items() if not channels or name in channels}
 
 
@@ -146,14 +147,14 @@ def profile_in(data_dir: Path) -> str:
     return text if len(text) <= PROFILE_SHOWN else f"{text[:PROFILE_SHOWN]} [...]"
 
 
-# By these words a person names a channel; ``mail`` stands in ``e-mail`` and ``InMail`` alike.
+# By these words a person names a channel.
 _SIGNS = {
-    "EMAIL": ("e-mail", "email", "mails"),
-    "LINKEDIN": ("linkedin", "inmail"),
+    "EMAIL": ("email", "emails", "mail", "mails"),
+    "LINKEDIN": ("linkedin", "inmail", "inmails"),
     "WHATSAPP": ("whatsapp",),
-    "SMS": ("sms", "text message"),
-    "CALL": ("call", "phone"),
-    "MANUAL_TASK": ("manual", "task", "by hand"),
+    "SMS": ("sms", "text", "texts"),
+    "CALL": ("call", "calls", "phone", "telephone"),
+    "MANUAL_TASK": ("manual", "task", "tasks", "hand"),
 }
 _CODES = {
     "en": "English",

@@ -126,6 +126,8 @@ async def test_the_drafts_know_who_writes_from_the_profile_or_ask_for_it(world: 
         ("Email, then a phone call", ["EMAIL", "CALL"]),
         ("LINKEDIN_INMAIL", ["LINKEDIN"]),
         ("SMS", ["SMS"]),
+        ("mail and an SMS", ["EMAIL", "SMS"]),
+        ("typically InMails", ["LINKEDIN"]),
         ("whatever works", ["EMAIL", "LINKEDIN", "WHATSAPP", "SMS", "CALL", "MANUAL_TASK"]),
     ],
 )
