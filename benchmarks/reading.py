@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -176,12 +177,21 @@ def died(server: Dovecot, folder: Path, point: str, after: float) -> bool:
     """Read and send in a process of its own; return whether it was killed before nothing was left to do."""
     child = os.fork()  # no database and no connection is open here
     if not child:
-        read_and_send(server, folder, point, int(after))
-        os._exit(0)
+        status = 1
+        try:
+            read_and_send(server, folder, point, int(after))
+            status = 0
+        except Exception:  # noqa: BLE001 - whatever it is, this copy must not go on as the parent would
+            traceback.print_exc()
+        finally:
+            os._exit(status)
     if point == ANYWHEN:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    _, ended = os.waitpid(child, 0)
+    if os.WIFEXITED(ended) and os.WEXITSTATUS(ended):
+        raise RuntimeError("The process that reads and sends failed; its own words stand above.")
+    return os.WIFSIGNALED(ended)
 
 
 @dataclass(kw_only=True, slots=True)
