@@ -17,7 +17,7 @@ from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.ports.embedded import ReplyFilter, SequenceDetail, SequenceFilter
 from sequences_mcp.review.page.request import PageRequest, whole_number
 from sequences_mcp.review.page.runs import LONGEST_PAUSE
-from sequences_mcp.services import blueprints, contacts, replies, reports, sequences, starts
+from sequences_mcp.services import blueprints, contacts, replies, reports, retries, sequences, starts
 from sequences_mcp.services.reviews import list_reviews
 from sequences_mcp.services.vendor_writes import what_it_is
 
@@ -185,7 +185,7 @@ async def campaign_screen(page_request: PageRequest) -> Response:
 
 async def retry_form(page_request: PageRequest) -> Response:
     """Plan anew whoever failed in a blueprint, and show that plan."""
-    report = await starts.retry_failed(
+    report = await retries.retry_failed(
         page_request.app, blueprint_id=page_request.path_part("blueprint"), progress=_in_silence
     )
     return page_request.redirect(f"/plans/{report.plan.id}")

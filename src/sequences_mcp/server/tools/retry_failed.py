@@ -14,7 +14,7 @@ from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.start_answers import planned_once, present_start
 from sequences_mcp.server.views.starts import StartView
-from sequences_mcp.services import starts as verb
+from sequences_mcp.services import retries as verb
 
 
 async def retry_failed(
