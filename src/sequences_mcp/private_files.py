@@ -7,27 +7,49 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file atomically, readable by its owner alone (mode 0600).
+    """Replace a file atomically, readable by its owner alone (mode 0600), and make its folder where there is none.
 
-    The text is first written beside it, into a new file under a name of its own: two writers at once leave the
-    whole text of one of them, and nothing that lies there already is written into or deleted. A process that is
-    killed as it writes leaves that new file, with the same mode; nothing reads it.
+    See ``replacing``.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file, readable by its owner alone (mode 0600), that takes the place of ``path`` at the end.
+
+    It is made beside it under a random name that nothing has (``O_EXCL``): two writers at once leave the whole
+    file of one of them, and nothing that lies there already is written into or deleted. It is on the disk before
+    it is renamed; where the block raises, it is removed. A process that is killed as it writes leaves it, as
+    ``.new``; nothing reads that. Raises OSError.
     """
     from tempfile import mkstemp
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".new")  # with mode 0600
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
-            os.fsync(file.fileno())
+            on_disk(file.fileno())
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def on_disk(descriptor: int) -> None:
+    """Return when what was written into a file is on the disk. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone leaves the data in the drive's cache there
+    else:
+        os.fsync(descriptor)
 
 
 @contextmanager

@@ -59,6 +59,18 @@ def test_a_restored_backup_sends_nothing_twice_and_forgets_nobody_who_was_suppre
     assert "BAD" not in terminal.run("doctor").out.replace("BAD  left unseen", "")
 
 
+def test_a_restore_writes_over_nothing_that_lies_beside_the_files_it_puts_back(terminal: Terminal) -> None:
+    done(three_wait(terminal))
+    secret = terminal.with_passphrase()
+    file = terminal.folder / "kept.zip"
+    assert terminal.run("backup", str(file)).status == 0
+    beside = [terminal.bureau.folder / f"{name}.new" for name in ("sequences.db", "sent.log", "passphrase.json")]
+    for path in beside:
+        path.write_text("mine")
+    assert terminal.run("restore", str(file), "--passphrase-file", secret).status == 0
+    assert [path.read_text() for path in beside] == ["mine"] * 3
+
+
 def test_a_backup_is_for_its_owner_alone_and_holds_the_journals_and_the_persons_files(terminal: Terminal) -> None:
     terminal.settings["SMTP_URL"] = "smtp://127.0.0.1:25"
     terminal.with_passphrase()

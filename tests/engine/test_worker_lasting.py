@@ -366,5 +366,7 @@ def test_the_file_of_an_outcome_has_the_same_names_in_every_version(tmp_path: Pa
     kept = {"sequence_id": "local:seq_1", "key": "K1", "lease": 7, "kind": "refused", "said": "no", **facts}
     (tmp_path / "7.json").write_text(json.dumps(kept))
     [outcome] = Receipts(tmp_path).unrecorded()
+    (tmp_path / "7.tmp").write_text("somebody's")
     assert Receipts(tmp_path).keep(outcome)
     assert json.loads((tmp_path / "7.json").read_bytes()) == kept
+    assert (tmp_path / "7.tmp").read_text() == "somebody's"

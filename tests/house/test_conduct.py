@@ -32,6 +32,7 @@ PRINTS = {f"{SRC}/cli/__init__.py", f"{SRC}/demo/stage.py"}
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
 # A noqa without a rule, or with a rule and no reason; an ignore without a rule (mypy's own words are the reason).
 UNEXPLAINED = re.compile(r"#\s*(?:noqa(?!: [A-Z]+\d)|noqa: [A-Z0-9, ]+$|type:\s*ignore(?!\[))")
+DRAFT = r"\.(?:new|tmp|part)\b"
 ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 ANY_ERROR = {"Exception", "BaseException"}
 
@@ -137,6 +138,20 @@ def unexplained_exemptions(root: Path) -> list[str]:
     ]
 
 
+def drafts_under_fixed_names(root: Path) -> list[str]:
+    """Return a sentence for each file written under a name that may be somebody else's."""
+    return [
+        f"{source.path}:{node.lineno} writes over what may lie there; use private_files.replacing."
+        for source in package(root)
+        for node in ast.walk(source.tree)
+        if (isinstance(node, ast.Attribute) and node.attr == "O_TRUNC")
+        or (
+            (isinstance(node, ast.Call) and re.search(DRAFT, " ".join(map(ast.unparse, node.args))))
+            and called(node).endswith((".with_suffix", ".with_name"))
+        )
+    ]
+
+
 LAWS = (
     old_annotations,
     undocumented,
@@ -145,6 +160,7 @@ LAWS = (
     reads_the_clock,
     reads_the_environment,
     unexplained_exemptions,
+    drafts_under_fixed_names,
 )
 
 
@@ -173,6 +189,9 @@ BAD = {
     "time.time by its module": (reads_the_clock, "import time\nnow = time.time()"),
     "os.environ": (reads_the_environment, "import os\nhome = os.environ['HOME']"),
     "os.getenv": (reads_the_environment, "import os\nhome = os.getenv('HOME')"),
+    "a draft under a fixed name": (drafts_under_fixed_names, "draft = path.with_suffix('.tmp')"),
+    "a draft named after its file": (drafts_under_fixed_names, "draft = path.with_name(f'{path.name}.new')"),
+    "a file that is truncated": (drafts_under_fixed_names, "import os\nos.open(path, os.O_WRONLY | os.O_TRUNC)"),
     "a bare noqa": (unexplained_exemptions, "x = 1  # noqa"),
     "a noqa without a reason": (unexplained_exemptions, "x = 1  # noqa: S324"),
     "an ignore without a rule": (unexplained_exemptions, "x = 1  # type: ignore"),

@@ -307,6 +307,16 @@ def test_a_torn_line_is_passed_over_and_the_next_one_is_whole(tmp_path: Path) ->
     assert journals.journal_tail(path, end) == ([], end)
 
 
+def test_a_journal_is_begun_beside_whatever_lies_there_already(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("mine")
+    (tmp_path / "sent.new").symlink_to(theirs)
+    journals.begin_journal(tmp_path / journals.SENT, {"mark": "a"})
+    assert journals.first_line(tmp_path / journals.SENT) == {"mark": "a"}
+    assert theirs.read_text() == "mine" and (tmp_path / "sent.new").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 @pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
 def test_a_folder_that_existed_and_every_file_in_it_become_private_at_start(tmp_path: Path) -> None:
     EngineWorld.open(tmp_path).store.close()

@@ -22,6 +22,7 @@ from sequences_mcp.engine.events import HandedToServer, Lost, Tick
 from sequences_mcp.engine.machine import with_run
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
+from sequences_mcp.private_files import replacing
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -59,13 +60,8 @@ class Receipts:
         """Store an outcome so that a crash cannot lose it; False where the disk does not take it."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            draft = self._path(outcome.lease).with_suffix(".tmp")
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with replacing(self._path(outcome.lease)) as file:
                 file.write(json.dumps(asdict(outcome)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path(outcome.lease))
             self._sync()
         except OSError as error:
             log.warning("The outcome of lease %s is only in memory: %s", outcome.lease, error)

@@ -17,6 +17,7 @@ from time import monotonic
 
 from sequences_mcp.domain.workers import WorkerPresence, WorkerState
 from sequences_mcp.errors import SequencesError, StoreError
+from sequences_mcp.private_files import replacing
 from sequences_mcp.store.unit_of_work import Store
 
 
@@ -101,10 +102,8 @@ class Heartbeat:
         with suppress(OSError):
             # Not `parents`: a data folder that has vanished must not be made anew by whoever worked in it.
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            draft = self._path.with_suffix(".tmp")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(asdict(state), file, default=lambda at: at.isoformat())
-            draft.replace(self._path)
+            with replacing(self._path) as file:
+                file.write(json.dumps(asdict(state), default=lambda at: at.isoformat()).encode())
             self._written = now
 
     def _kept_in_database(self, state: WorkerState, now: datetime) -> bool:

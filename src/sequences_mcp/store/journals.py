@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from sequences_mcp.private_files import on_disk, replacing
 
 SENT = "sent.log"
 SUPPRESSIONS = "suppressions.log"
@@ -26,12 +27,12 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        line = _line(record)
         if _is_torn(descriptor):
             line = b"\n" + line
         if os.write(descriptor, line) != len(line):
             raise OSError(f"{path.name} was only written in part")
-        _sync(descriptor)
+        on_disk(descriptor)
     finally:
         os.close(descriptor)
     if is_new:
@@ -40,10 +41,8 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 
 def begin_journal(path: Path, record: Mapping[str, Any]) -> None:
     """Make a journal whose first line is this record, whole or not at all. Raises OSError."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    append_line(fresh, record)
-    fresh.replace(path)
+    with replacing(path) as file:
+        file.write(_line(record))
     sync_folder(path.parent)
 
 
@@ -91,6 +90,10 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
@@ -105,12 +108,3 @@ def _is_torn(descriptor: int) -> bool:
         return False
     os.lseek(descriptor, end - 1, os.SEEK_SET)
     return os.read(descriptor, 1) != b"\n"
-
-
-def _sync(descriptor: int) -> None:
-    if sys.platform == "darwin":
-        import fcntl
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone leaves the data in the drive's cache there
-    else:
-        os.fsync(descriptor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import tempfile
 import zipfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
+from sequences_mcp.private_files import replacing
 from sequences_mcp.store import journals
 from sequences_mcp.store.filesystem import make_folder, take_alone
 from sequences_mcp.store.lineage import is_cut
@@ -173,13 +175,8 @@ def _set_aside(folder: Path, now: datetime) -> Path | None:
 
 
 def _place(source: Path, target: Path) -> None:
-    fresh = target.with_name(f"{target.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(source.read_bytes())
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(target)
+    with source.open("rb") as read, replacing(target) as file:
+        shutil.copyfileobj(read, file)
 
 
 def _manifest(inside: Path) -> dict[str, Any]:
