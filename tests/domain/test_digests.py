@@ -22,6 +22,7 @@ from sequences_mcp.domain.blueprint import (
     StepConfig,
     Temporality,
     TextKind,
+    Variant,
 )
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
@@ -346,6 +347,7 @@ STEP_CHANGES: dict[str, Any] = {
     "content": "other",
     "format": TextKind.MARKDOWN,
     "subject": "other",
+    "variants": (Variant(subject="other"), Variant(subject="another")),
     "temporality_type": Temporality.ASAP,
     "delay": Delay(value=4, unit=DelayUnit.DAY),
     "content_source": ContentSource.SUGGESTED,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -156,8 +157,28 @@ class StepConfig(WireModel):
     new_thread: bool = False
 
 
+FEWEST_VARIANTS, MOST_VARIANTS = 2, 4
+
+
+class Variant(WireModel):
+    """One of the texts of a step that has several; what it leaves out is the step's own."""
+
+    name: str | None = None
+    subject: str | None = None
+    content: str | None = None
+
+
+def variant_letter(number: int) -> str:
+    """Return the letter under which a variant, counted from 0, is shown."""
+    return chr(ord("A") + number)
+
+
 class Step(WireModel):
-    """One touch: channel, text, timing and policy."""
+    """One touch: channel, text, timing and policy.
+
+    With ``variants`` each person gets one of these texts (``alternatives``). A run has the step with that text as
+    its own and without variants.
+    """
 
     id: str
     name: str
@@ -166,6 +187,7 @@ class Step(WireModel):
     content: str
     format: TextKind = TextKind.TEXT
     subject: str | None = None
+    variants: tuple[Variant, ...] | None = None
     temporality_type: Temporality
     delay: Delay | None = None
     content_source: ContentSource = ContentSource.MANUAL
@@ -175,16 +197,35 @@ class Step(WireModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_content(cls, value: Any) -> Any:
-        """A step whose text is written later, or that carries none, may leave its content out."""
-        if not isinstance(value, Mapping) or value.get("content") is not None:
+        """A step whose text is written later, stands in its variants, or is none, may leave its content out."""
+        if not isinstance(value, Mapping):
+            return value
+        if value.get("variants") in ([], ()):
+            value = {name: given for name, given in value.items() if name != "variants"}
+        if value.get("content") is not None:
             return value
         later = ContentSource.SUGGESTED in (value.get("contentSource"), value.get("content_source"))
         bare = LinkedInType.INVITATION in (value.get("linkedInType"), value.get("linked_in_type"))
-        return {**value, "content": ""} if later or bare else value
+        return {**value, "content": ""} if later or bare or value.get("variants") else value
 
     def __hash__(self) -> int:
         """Hash what nearly always differs: a plan looks its few steps up for each of ten thousand people."""
         return hash((self.id, self.subject, self.content))
+
+    @property
+    def alternatives(self) -> tuple[Step, ...]:
+        """The step once with each text that somebody gets: of each variant, or its own where it has none."""
+        return _alternatives(self) if self.variants else (self,)
+
+    def given(self, variant: int | None) -> Step:
+        """Return the step as a person gets it who has this variant, counted from 0; None: it has none.
+
+        ValueError where there is no such variant.
+        """
+        number = 0 if variant is None else variant
+        if (variant is None) != (not self.variants) or not 0 <= number < len(self.alternatives):
+            raise ValueError(f"step {self.id} has no variant {variant}")
+        return self.alternatives[number]
 
     @property
     def takes_subject(self) -> bool:
@@ -215,6 +256,20 @@ class Step(WireModel):
     def is_written_per_contact(self) -> bool:
         """Whether each contact gets a text of their own instead of the template."""
         return self.content_source is ContentSource.SUGGESTED
+
+
+@lru_cache(maxsize=256)  # a plan asks for them for each of its people
+def _alternatives(step: Step) -> tuple[Step, ...]:
+    return tuple(
+        step.model_copy(
+            update={
+                "subject": step.subject if variant.subject is None else variant.subject,
+                "content": step.content if variant.content is None else variant.content,
+                "variants": None,
+            }
+        )
+        for variant in step.variants or ()
+    )
 
 
 class Sourcing(WireModel):
@@ -263,6 +318,7 @@ _STEP_VALUES: Mapping[str, Callable[[Any], Any]] = {
     "delay": lambda facts: Delay.model_construct(**facts | {"unit": DelayUnit(facts["unit"])}),
     "config": lambda facts: StepConfig.model_construct(**_given(facts)),
     "policy": lambda facts: Policy.model_construct(**_given(facts)),
+    "variants": lambda rows: tuple(Variant.model_construct(**_given(facts)) for facts in rows),
 }
 
 

@@ -31,6 +31,7 @@ RULES = (
     structure.DUPLICATE_ID,
     structure.LINKED_IN_TYPE,
     structure.SUBJECT,
+    structure.VARIANTS,
     structure.FORMAT,
     structure.DELAY,
     structure.ONE_INVITATION,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import ValidationError
 
-from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
+from sequences_mcp.domain.blueprint import MOST_VARIANTS, Channel, LinkedInType, Step, Temporality, Variant
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.markdown import letter_of
 from sequences_mcp.domain.threads import is_answering
@@ -21,7 +22,7 @@ from sequences_mcp.guards.rule import Rule, Value
 from sequences_mcp.guards.rules.structure import FORM, SIZE
 from sequences_mcp.guards.rules.values import DIRECTION
 from sequences_mcp.guards.rules.values import _direction as is_right_to_left
-from sequences_mcp.guards.text import Field, GuardedText
+from sequences_mcp.guards.text import Field, GuardedText, variant_field
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -31,6 +32,7 @@ _MOST_PROBLEMS = 20
 _LONGEST = 80
 _CHOICES: dict[str, tuple[str, ...]] = {"type": tuple(Channel), "temporalityType": tuple(Temporality)}
 _WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
+_OF_VARIANTS = "a list of 2 to 4 texts, each {name, subject, content}; what one leaves out is the step's own"
 
 
 @dataclass(slots=True)
@@ -75,8 +77,11 @@ def _steps(steps: Sequence[Any], form: Form, policy: GuardPolicy) -> Iterator[St
 
 
 def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_id: str | None) -> Finding:
-    name = ".".join(show_excerpt(str(part)[:_LONGEST]) for part in problem["loc"])
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:_LONGEST]}" for part in problem["loc"])
+    name = show_excerpt("".join(parts).removeprefix("."))
     words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
+    if name.startswith("variants"):
+        words = f"is wrong: variants is {_OF_VARIANTS}"
     if problem["type"] == "missing" and name in _CHOICES:
         words = f"is missing; it is one of {', '.join(_CHOICES[name])}"
     if name == "type" and isinstance(given.get("type"), str) and given["type"] in set(LinkedInType):
@@ -90,6 +95,11 @@ def _texts(given: dict[str, Any], step_id: str | None, policy: GuardPolicy) -> I
         yield GuardedText(original=given["content"], step_id=step_id, policy=policy)
     if isinstance(given.get("subject"), str):
         yield GuardedText(original=given["subject"], field="subject", step_id=step_id, policy=policy)
+    variants = given.get("variants")
+    for number, variant in enumerate(variants[:MOST_VARIANTS] if isinstance(variants, list) else ()):
+        if isinstance(variant, dict):
+            for text in _texts(variant, step_id, policy):
+                yield replace(text, variant=number)
 
 
 def _finding(rule: Rule, message: str, *, name: str, step_id: str | None = None) -> Finding:
@@ -107,12 +117,23 @@ def fixed(steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> tuple[Step,
 
 
 def _fixed(step: Step, fixes: list[Finding]) -> Step:
-    changes = {
-        name: replaced(text, [fix for fix in fixes if fix.field == name])
-        for name, text in (("content", step.content), ("subject", step.subject))
+    if not fixes:
+        return step
+    changes: dict[str, Any] = _mended(step, fixes, place=lambda name: name)
+    if step.variants:
+        changes["variants"] = tuple(
+            variant.model_copy(update=_mended(variant, fixes, place=partial(variant_field, number)))
+            for number, variant in enumerate(step.variants)
+        )
+    return step.model_copy(update=changes)
+
+
+def _mended(texts: Step | Variant, fixes: list[Finding], *, place: Callable[[str], str]) -> dict[str, str]:
+    return {
+        name: replaced(text, [fix for fix in fixes if fix.field == place(name)])
+        for name, text in (("content", texts.content), ("subject", texts.subject))
         if text is not None
     }
-    return step.model_copy(update=changes) if fixes else step
 
 
 def replaced(text: str, fixes: Iterable[Finding]) -> str:
@@ -287,8 +308,6 @@ def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Ste
 
 
 def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[GuardedText]:
-    from sequences_mcp.guards.text import GuardedText
-
     for place, step in enumerate(steps):
         text = GuardedText(
             original=step.content,
@@ -298,9 +317,27 @@ def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Guard
             is_follow_up=is_answering(step, steps[:place]),
             policy=policy,
         )
-        if step.subject is not None:
-            yield replace(text, original=step.subject, field="subject")
-        if step.linked_in_type is LinkedInType.INVITATION:
-            continue  # its content is not sent
-        if step.content.strip() or not step.is_written_per_contact:
-            yield replace(text, is_markdown=True) if step.is_markdown else text
+        for name, original, variant in _texts_of(step):
+            written = replace(text, original=original, field=name, variant=variant)
+            if name == "subject":
+                yield written
+            elif step.linked_in_type is LinkedInType.INVITATION:
+                continue  # its content is not sent
+            elif original.strip() or not step.is_written_per_contact:
+                yield replace(written, is_markdown=True) if step.is_markdown else written
+
+
+def _texts_of(step: Step) -> Iterator[tuple[Field, str, int | None]]:
+    """Yield the texts of a step that somebody gets: the field, the text, and whose it is where it is a variant's.
+
+    A part of the step itself is left out where every variant has its own.
+    """
+    variants = step.variants or ()
+    fields: tuple[tuple[Field, str | None], ...] = (("subject", step.subject), ("content", step.content))
+    for name, shared in fields:
+        given = [getattr(variant, name) for variant in variants]
+        if shared is not None and (not variants or None in given) and (shared or not variants):
+            yield name, shared, None
+        for number, text in enumerate(given):
+            if text is not None or (name == "content" and not shared):
+                yield name, text or "", number

@@ -184,7 +184,7 @@ def _finding(rule: Rule, hit: Hit, shown: str, *, text: GuardedText) -> Finding:
         severity=text.policy.severity.get(rule.id, hit.severity or rule.severity),
         message=hit.message or rule.message,
         step_id=text.step_id,
-        field=text.field,
+        field=text.place,
         start=hit.start,
         end=hit.end,
         excerpt=shown,

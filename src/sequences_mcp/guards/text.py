@@ -28,6 +28,11 @@ class Hit(NamedTuple):
     severity: Severity | None = None
 
 
+def variant_field(number: int, field: str = "") -> str:
+    """Return the name by which a finding tells a variant of a step, counted from 0, or a field of it."""
+    return f"variants[{number}].{field}".rstrip(".")
+
+
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -65,6 +70,7 @@ class GuardedText:
 
     ``rendered`` means that the variables have been filled in and none may be left; ``is_follow_up`` that an
     earlier step is an e-mail too, which this one may answer; ``is_markdown`` that this content is Markdown.
+    ``variant`` is the number of the variant of the step, from 0, that has this text as its own.
     """
 
     original: str
@@ -75,6 +81,7 @@ class GuardedText:
     is_follow_up: bool = False
     rendered: bool = False
     is_markdown: bool = False
+    variant: int | None = None
     policy: GuardPolicy = DEFAULT
 
     @cached_property
@@ -102,6 +109,11 @@ class GuardedText:
     def is_blank(self) -> bool:
         """Whether a reader would see nothing, not even a variable."""
         return is_blank(self.original) or not (self.visible.text.strip() or "<img" in self.raw.lower)
+
+    @property
+    def place(self) -> str:
+        """The name of its field in the step."""
+        return self.field if self.variant is None else variant_field(self.variant, self.field)
 
     @property
     def is_subject(self) -> bool:

@@ -25,6 +25,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.text import variant_field
 from sequences_mcp.planning.rendering import pre_send_check
 from sequences_mcp.ports.embedded import PlannedPerson
 
@@ -52,8 +53,29 @@ def reminders_for(law: Law, steps: Items[Step], *, policy: GuardPolicy, below: s
     if law.setting is None:
         return ()
     person = PersonFacts(countries=law.setting.countries)
-    findings = findings_about(law, person, _first_messages(steps, below=below), policy=policy)
-    return tuple(finding for finding in findings if finding.rule not in _OF_PEOPLE)
+    findings = (
+        _of_variant(finding, steps, number)
+        for number in range(max((len(step.alternatives) for step in steps), default=1))
+        for finding in findings_about(
+            law, person, _first_messages([*_with_variant(steps, number)], below=below), policy=policy
+        )
+    )
+    return tuple(dict.fromkeys(finding for finding in findings if finding.rule not in _OF_PEOPLE))
+
+
+def _with_variant(steps: Items[Step], number: int) -> Iterator[Step]:
+    """Yield the steps as somebody gets them who has this variant of each, or the last of those that have fewer."""
+    return (step.alternatives[min(number, len(step.alternatives) - 1)] for step in steps)
+
+
+def _of_variant(finding: Finding, steps: Items[Step], number: int) -> Finding:
+    """Return a finding about a text with the name of the variant that it is about, where the step has several."""
+    step = next((step for step in steps if step.id == finding.step_id), None)
+    if step is None or not step.variants or finding.field != "content":
+        return finding
+    number = min(number, len(step.variants) - 1)
+    is_shared = step.variants[number].content is None
+    return finding if is_shared else replace(finding, field=variant_field(number, "content"))
 
 
 def without_reminders(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -216,7 +238,7 @@ def _ending(rule: str, lines: _Lines) -> str:
 
 def reminders_of_plan(header: PlanHeader, steps: Items[Step]) -> Iterator[Finding]:
     """Yield the findings that the header of a plan tells, each with its line as the fix of the step's text."""
-    ends = {step.id: len(step.content) for step in steps}
+    ends = {step.id: len(step.content) for step in steps if not step.variants}
     for entry in header.warnings:
         match = _ENTRY.fullmatch(entry)
         if match is None:
@@ -234,5 +256,5 @@ def reminders_of_plan(header: PlanHeader, steps: Items[Step]) -> Iterator[Findin
             start=end,
             end=end,
             excerpt=record,
-            fix=f"\n\n{line}" if line else None,
+            fix=f"\n\n{line}" if line and step_id in (None, *ends) else None,
         )

@@ -25,7 +25,7 @@ from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.threads import takes_thread_subject
 from sequences_mcp.domain.variables import used_in
-from sequences_mcp.errors import RefusedByGuardsError
+from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.planning.reminders import reminders_of_steps
@@ -56,10 +56,14 @@ class BlueprintReport:
 def approved_by_guards(
     app: AppContext, steps: object, *, provider: str
 ) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
-    """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses."""
+    """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses.
+
+    NotSupportedError for steps with variants at a vendor.
+    """
     report = check_steps(steps, policy=app.policy)
     findings = report.findings
     if provider != LOCAL:
+        _require_one_text(report.well_formed, provider=provider)
         findings += tuple(_of_this_engine(report.well_formed))
     else:
         findings += (*without_effect(app, report.well_formed), *unread(app, report.well_formed))
@@ -69,10 +73,32 @@ def approved_by_guards(
     return tuple(map(_stored, report.steps)), findings
 
 
+def _require_one_text(steps: Items[Step], *, provider: str) -> None:
+    for step in steps:
+        if step.variants:
+            title = DESCRIPTIONS[provider].title
+            raise NotSupportedError(
+                f"{title} takes one text a step, and step {step.id} has variants; only the embedded engine shares "
+                "people out among them.",
+                next_step=f"Give the step one subject and content, or store the blueprint with provider {LOCAL}; "
+                f"to compare texts at {title}, make a blueprint for each and start different people in them.",
+            )
+
+
 def _stored(step: Step) -> Step:
-    """Return a step as it is stored: a plain invitation carries no text, at Kalent and here."""
-    is_bare = step.linked_in_type is LinkedInType.INVITATION and step.content
-    return step.model_copy(update={"content": ""}) if is_bare else step
+    """Return a step as it is stored: without a text that nobody gets.
+
+    A plain invitation carries none, at Kalent and here; of a step whose variants all have another, none is sent.
+    """
+    variants = step.variants or ()
+    unused: dict[str, str | None] = {}
+    if step.linked_in_type is LinkedInType.INVITATION or (
+        variants and all(variant.content is not None for variant in variants)
+    ):
+        unused["content"] = ""
+    if variants and all(variant.subject is not None for variant in variants):
+        unused["subject"] = None
+    return step.model_copy(update=unused) if unused else step
 
 
 def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
@@ -312,9 +338,13 @@ def _addresses(steps: Items[Step]) -> Iterator[str]:
 
 def _facts(steps: Items[Step]) -> Iterator[str]:
     for variable, fact in FACTS.items():
-        users = [step.id for step in steps if variable in used_in([step.subject or "", step.content])]
+        users = [step.id for step in steps if variable in _used_by(step)]
         if users:
             yield f"{fact}: {_listed(users)} says {{{{{variable}}}}}, so whoever has none is left out"
+
+
+def _used_by(step: Step) -> tuple[str, ...]:
+    return used_in(part for text in step.alternatives for part in (text.subject or "", text.content))
 
 
 def _by_hand(steps: Items[Step]) -> Iterator[str]:

@@ -36,7 +36,8 @@ _STEPS = (
     "subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
     "or after its inviteTimeoutDays. One invitation at most; a plain LINKEDIN_INVITATION has empty content. "
-    f"{ContentSource.SUGGESTED}: the text is written per contact."
+    f"{ContentSource.SUGGESTED}: the text is written per contact. "
+    "variants: 2 to 4 texts, each for an equal share of the people; what one leaves out is the step's."
 )
 _FORMS = {
     "phone": "E.164",
@@ -84,7 +85,9 @@ def step_schema() -> dict[str, Any]:
     """Return the JSON schema of one step."""
     from sequences_mcp.domain.blueprint import Step
 
-    return compact(Step.model_json_schema(by_alias=True))
+    schema = compact(Step.model_json_schema(by_alias=True))
+    # A step whose text stands in its variants, or is written later, may leave its content out.
+    return {**schema, "required": [name for name in schema["required"] if name != "content"]}
 
 
 class ContactFormat:

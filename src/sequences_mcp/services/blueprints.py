@@ -160,6 +160,7 @@ def _skip(text: str, offset: int) -> int:
     return match.end() if match else offset
 
 
+_OF_LIST = re.compile(r"(\w+)\[(\d+)\]")
 _NUMBERED = re.compile(r"steps\[(\d+)\](?:\.(.*))?", re.DOTALL)
 
 
@@ -211,8 +212,9 @@ def _located(source: JsonMap, finding: Finding, *, root: Path, steps: object) ->
         ids = [step.get("id") if isinstance(step, dict) else None for step in steps]
         if finding.step_id in ids:
             path = (*root, ids.index(finding.step_id))
-    if field:
-        path = (*path, *field.split("."))
+    for name in field.split(".") if field else ():
+        of_list = _OF_LIST.fullmatch(name)  # a variant of a step
+        path = (*path, of_list[1], int(of_list[2])) if of_list else (*path, name)
     return Located(finding, source.place(path, finding.start), source.place(path, finding.end))
 
 

@@ -311,6 +311,11 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
+    if any(step.variants for step in report.blueprint.steps):
+        raise NotSupportedError(
+            "Steps with variants cannot be started yet.",
+            next_step="Give each step one text with update_blueprint.",
+        )
     findings = without_reminders(report.findings)  # what is lacking is told of the people who are started
     require_no_errors(findings)
     if app.sender is None:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain import invisible
-from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality, TextKind
+from sequences_mcp.domain.blueprint import (
+    FEWEST_VARIANTS,
+    MOST_VARIANTS,
+    Channel,
+    DelayUnit,
+    LinkedInType,
+    Step,
+    Temporality,
+    TextKind,
+    Variant,
+)
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.guards.rule import Rule, StepHit
-from sequences_mcp.guards.text import Hit
+from sequences_mcp.guards.text import Hit, variant_field
 
 FORM = Rule(
     id="structure.form",
@@ -94,10 +104,13 @@ SIZE = Rule(
 def _name(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every name and id with characters in it that cannot be seen and that no script of it needs."""
     for step in steps:
-        for field, text in (("id", step.id), ("name", step.name)):
+        names = [
+            (variant_field(number, "name"), text.name or "") for number, text in enumerate(step.variants or ())
+        ]
+        for field, text in (("id", step.id), ("name", step.name), *names):
             if run := next(invisible.hidden_spans(text), None):
-                names = invisible.names_of(text, run)
-                message = f"This {field} has characters in it that cannot be seen: {names}."
+                hidden = invisible.names_of(text, run)
+                message = f"This {field} has characters in it that cannot be seen: {hidden}."
                 yield StepHit(step, field, message=message)
 
 
@@ -173,11 +186,16 @@ def _subject(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     e-mail before.
     """
     for place, step in enumerate(steps):
-        has_one = step.subject is not None or step.is_written_per_contact or is_answering(step, steps[:place])
-        if step.takes_subject and not has_one:
-            yield StepHit(step, "subject", message="An e-mail or InMail needs a subject.")
-        elif not step.takes_subject and step.subject is not None:
+        needs_none = step.is_written_per_contact or is_answering(step, steps[:place])
+        if not step.takes_subject and step.subject is not None:
             yield StepHit(step, "subject")
+            continue
+        for number, text in enumerate(step.alternatives):
+            field = variant_field(number, "subject") if step.variants else "subject"
+            if step.takes_subject and text.subject is None and not needs_none:
+                yield StepHit(step, field, message="An e-mail or InMail needs a subject.")
+            elif not step.takes_subject and text.subject is not None:
+                yield StepHit(step, field)
 
 
 SUBJECT = Rule(
@@ -198,6 +216,65 @@ SUBJECT = Rule(
     source="Kalent, step format: for e-mail, and for InMail",
     example="steps",
     check_steps=_subject,
+)
+
+
+def _variants(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every step whose variants are too few or too many, cannot be sent, or leave nothing to compare."""
+    for step in steps:
+        if step.variants:
+            if message := _no_variants(step, len(step.variants)):
+                yield StepHit(step, "variants", message=message)
+            else:
+                yield from _useless_variants(step, step.variants)
+
+
+def _no_variants(step: Step, number: int) -> str | None:
+    if step.is_written_per_contact:
+        return "Each contact gets a text of their own in this step. Leave either variants or contentSource out."
+    if step.linked_in_type is LinkedInType.INVITATION:
+        return "A plain invitation carries no text, so that there is nothing to compare. Leave variants out."
+    if FEWEST_VARIANTS <= number <= MOST_VARIANTS:
+        return None
+    what = "Write both texts in variants" if number < FEWEST_VARIANTS else "Leave some of them out"
+    return f"A step has {FEWEST_VARIANTS} to {MOST_VARIANTS} variants, or none; this one has {number}. {what}."
+
+
+def _useless_variants(step: Step, variants: tuple[Variant, ...]) -> Iterator[StepHit]:
+    first: dict[tuple[str | None, str], int] = {}
+    for number, text in enumerate(step.alternatives):
+        same = first.setdefault((text.subject, text.content), number)
+        if same != number:
+            message = f"This is the same text as {variant_field(same)}. Change one of the two, or leave it out."
+            yield StepHit(step, variant_field(number), message=message)
+    for field, shared in (("subject", step.subject), ("content", step.content)):
+        given = [getattr(variant, field) for variant in variants]
+        if shared and None not in given and shared not in given:
+            message = f"Every variant has a {field} of its own, so that nobody would get this one."
+            yield StepHit(step, field, message=f"{message} Make it a variant too, or leave it out.")
+
+
+_TWO_SUBJECTS = '"variants": [{"subject": "Rust"}, {"subject": "A question"}]'
+
+VARIANTS = Rule(
+    id="structure.variants",
+    severity=Severity.ERROR,
+    message="These variants cannot be compared.",
+    accept=(
+        f'[{{"type": "EMAIL", "content": "Hi", {_TWO_SUBJECTS}}}]',
+        '[{"type": "SMS", "content": "", "variants": [{"content": "Hi"}, {"content": "Hello", "name": "B"}]}]',
+        '[{"type": "SMS", "content": "Hi", "variants": [{}, {"content": "Hello"}]}]',
+    ),
+    reject=(
+        '[{"type": "SMS", "content": "Hi", "variants": [{"content": "Hello"}]}]',
+        '[{"type": "SMS", "content": "", "variants": [{"content": "Hi"}, {"content": "Hi"}]}]',
+        '[{"type": "SMS", "content": "Hi", "variants": [{"content": "Hello"}, {"content": "Good day"}]}]',
+        f'[{{"type": "EMAIL", "contentSource": "suggestedByKalent", {_TWO_SUBJECTS}}}]',
+        '[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": "", "variants": [{}, {}]}]',
+    ),
+    source="ours",
+    example="steps",
+    check_steps=_variants,
 )
 
 

@@ -181,12 +181,21 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
 
 def step_view(step: Step) -> dict[str, Any]:
     """Return a step as create_blueprint takes it, without what is at its default."""
-    return step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    view = step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    return {name: value for name, value in view.items() if value or name != "content" or not step.variants}
 
 
 def cut_steps(steps: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Yield the steps with their texts cut so that all of them fit a result."""
     steps = list(steps)
-    limit = fair_limit((len(step["content"]) for step in steps), budget=TEXT_BUDGET)
+    texts = [text for step in steps for text in (step, *step.get("variants", ()))]
+    limit = fair_limit((len(text.get("content", "")) for text in texts), budget=TEXT_BUDGET)
     for step in steps:
-        yield {**step, "content": cut(step["content"], limit)}
+        shown = _cut_text(step, limit)
+        if "variants" in step:
+            shown["variants"] = [_cut_text(variant, limit) for variant in step["variants"]]
+        yield shown
+
+
+def _cut_text(text: dict[str, Any], limit: int) -> dict[str, Any]:
+    return {**text, "content": cut(text["content"], limit)} if "content" in text else dict(text)

@@ -308,13 +308,16 @@ def dynamic_sequence(body: object, *, expected_id: str) -> translation.RemoteSeq
     )
 
 
+_OURS_ALONE = {"format", "variants"}
+
+
 def steps_to_wire(steps: Items[Step]) -> list[dict[str, object]]:
     """Return steps in the shape of section "Steps" of "Create sequence blueprint".
 
     Only what was said of a step is sent: Kalent publishes no defaults, so ours are not sent as if they were its.
     """
     return [
-        step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True, exclude={"format"})
+        step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True, exclude=_OURS_ALONE)
         for step in steps
     ]
 
