@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks import review
 from playwright.sync_api import Browser, Locator, TimeoutError, expect
 from tests.review_page.page_browser import PHONE, Screen, chromium, screen
 from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
@@ -17,15 +17,6 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run, SequenceStatus
 from sequences_mcp.services.reviews import edit_draft
 
-PEOPLE, OWN = 60, 30
-MOST_KEYS = 45
-LATER = {
-    **MAIL,
-    "id": "later",
-    "name": "Later",
-    "temporalityType": "DELAYED",
-    "delay": {"value": 3, "unit": "day"},
-}
 MAILBOX = """\
 [mailboxes.ada]
 name = "Ada Lovelace"
@@ -34,23 +25,16 @@ spacing = 0
 signature = "Ada Lovelace\\nAnalytical Engines"
 reply_to = "team@lovelace.example"
 """
-COUNT_KEYS = """
-globalThis.pressed = Number(sessionStorage.pressed ?? 0);
-addEventListener("keydown", () => (sessionStorage.pressed = ++pressed), true);
-"""
-PRESS_FIVE_TIMES = """
-(key) => {
-  for (let number = 0; number < 5; number++)
+PRESS_AT_ONCE = """
+(keys) => {
+  for (const key of keys)
     document.getElementById("texts").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 }
 """
-SLOWEST = """
-Math.max(
-  ...performance.getEntriesByType("navigation").map((load) => load.responseEnd - load.startTime),
-  ...performance.getEntriesByType("resource")
-    .filter((load) => ["xmlhttprequest", "fetch"].includes(load.initiatorType))
-    .map((load) => load.responseEnd - load.startTime),
-)
+LOADED_FILES = """
+performance.getEntriesByType("resource")
+  .filter(({ name }) => name.includes("/static/page.") || name.includes("/static/review."))
+  .map((file) => [new URL(file.name).pathname.split("/").pop(), file.transferSize])
 """
 
 
@@ -112,49 +96,56 @@ def goes_on(person: Screen, key: str) -> None:
 def test_sixty_people_are_read_edited_thinned_out_and_approved_in_few_key_presses(
     world: PageWorld, browser: Browser, shots: Path
 ) -> None:
-    plan = world.plan(MAIL, LINKEDIN, LATER, people=PEOPLE)
-    with_texts_of_their_own(world, plan, OWN)
+    plan = review.planned(world)
     with screen(browser, world, shots) as person:
-        person.tab.add_init_script(COUNT_KEYS)
-        person.opens(f"/plans/{world.present(plan.id).id}")
-        person.unlocks()
-        expect(person.tab.locator(".keys")).to_be_visible()
-        person.tab.evaluate("pressed = sessionStorage.pressed = 0")
+        review.open_watched(person, plan)
         person.photographs("review-60")
-        began = time.perf_counter()
-        for number in range(OWN):
-            if number in (4, 9):
-                edits_in_place(person)
-            if number in (2, 12, 20):
-                goes_on(person, "x")
-            elif number < OWN - 1:
-                goes_on(person, "Enter")
-        expect(person.tab.locator(".walk .turn")).to_have_count(0)
-        presses(person, "Enter")
-        expect(person.tab.get_by_label("People it reaches")).to_be_focused()
-        person.tab.keyboard.type("57")
-        slowest = person.tab.evaluate(SLOWEST)
-        presses(person, "Enter")
-        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
-        pressed = person.tab.evaluate("pressed")
+        walked = review.walk(person)
         person.photographs("review-60-approved")
-    seconds = time.perf_counter() - began
-    print(f"{pressed} key presses, {seconds:.0f} s, the slowest load took {slowest:.0f} ms")
-    assert pressed <= MOST_KEYS
+    print(f"{walked.pressed} key presses, the slowest load took {walked.slowest:.0f} ms")
+    assert walked.pressed <= review.MOST_KEYS
     assert world.present(plan.id).status is PlanStatus.APPROVED
-    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=PEOPLE)).items
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=review.PEOPLE)).items
     assert sum(one.sequence.status is SequenceStatus.STOPPED_EARLY for one in people) == 3
     assert sum("!Hello" in (one.sequence.steps[0].content or "") for one in people) == 2
 
 
-def edits_in_place(person: Screen) -> None:
-    """Open the editor, type one sign, save."""
-    presses(person, "e")
-    expect(person.tab.locator(".edit[open] textarea")).to_be_focused()
-    person.tab.evaluate("document.activeElement.setSelectionRange(0, 0)")
-    presses(person, "!")
-    presses(person, "Control+Enter")
-    expect(person.tab.locator(".edit[open]")).to_have_count(0)
+@pytest.mark.alone
+def test_a_screen_of_the_review_loads_in_a_few_times_what_the_smallest_file_takes(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan, walked = review.planned(world), review.Walked()
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        review.load_one_by_one(person, world, plan, walked=walked)
+    best, bare = min(load["whole"] for load in walked.loads), min(walked.bare)
+    assert best <= review.TIMES_BARE * bare, f"{best:.0f} ms against {bare:.0f} ms"
+
+
+def test_the_files_of_a_screen_are_kept_by_the_browser_under_the_hash_of_what_they_hold(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=1)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.opens(f"/plans/{plan.id}")
+        kept = dict(person.tab.evaluate(LOADED_FILES))
+        for path in re.findall(r"/static/[^\"]*", person.tab.content()):
+            assert "immutable" in person.visitor.get(path).headers["cache-control"]
+            assert person.visitor.get(path.partition("?")[0]).headers["cache-control"] == "no-store"
+    assert kept == {"page.css": 0, "page.js": 0, "review.js": 0}  # bytes over the connection
+
+
+def test_a_kept_file_that_is_not_what_the_screen_names_is_not_run(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    with screen(browser, world, shots) as person:
+        person.tab.route("**/static/page.js*", lambda route: route.fulfill(body="document.title = 'taken over'"))
+        person.opens("/unlock")
+        expect(person.tab.get_by_role("button", name="Unlock")).to_be_visible()
+        assert person.tab.title() != "taken over"
 
 
 def test_a_plan_of_three_is_approved_with_one_click_after_unlocking(
@@ -216,11 +207,25 @@ def test_a_key_held_down_or_pressed_before_the_answer_is_there_leaves_one_screen
         person.tab.keyboard.up(key)
         at(person, "Linus Hopper1")
         expect(person.tab.locator(".walk .turn")).to_contain_text("4 to go")
-        person.tab.evaluate(PRESS_FIVE_TIMES, key)
+        person.tab.evaluate(PRESS_AT_ONCE, [key] * 5)
         at(person, "Barbara Hopper2")
         expect(person.tab.locator(".walk .turn")).to_contain_text("3 to go")
         left = person.tab.locator("#decide").inner_text()
     assert "3 people to go" in left
+
+
+def test_e_pressed_before_the_next_screen_is_there_opens_the_editor_on_it(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=3)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        at(person, "Grace Hopper0")
+        person.tab.evaluate(PRESS_AT_ONCE, ["j", "e"])
+        at(person, "Linus Hopper1")
+        expect(person.tab.get_by_role("textbox", name="Text")).to_be_focused()
+        assert person.tab.locator(".edit[open]").count() == 1
 
 
 def test_on_a_phone_the_texts_that_count_as_read_stand_before_the_list(

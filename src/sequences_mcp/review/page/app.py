@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,8 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plain_words import STATUSES, STEP_STATES, as_shown, for_person
@@ -41,10 +43,44 @@ from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, f
 from sequences_mcp.review.page.screens import SCREENS
 
 TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+# A file's address changes with what is in it.
+KEPT = "private, max-age=31536000, immutable"
+# Whoever opens the page unlocks it, and goes to a plan or to the front page. These are compiled before the others.
+FIRST = ("unlock.html", "plan.html", "people.html", "person.html", "timeline.html", "front.html", "charts.html")
 
 
+class StaticAsset(NamedTuple):
+    """A file that the screens load; ``integrity`` has its hash, without which a browser does not use it.
+
+    Browsers keep these files. The port of the page can be another program's while the page is not served, so a
+    kept copy is used only where it has the hash that the screen names.
+    """
+
+    path: str
+    integrity: str
+    version: str
+    kind: str
+    body: bytes
+
+
+@cache
+def static_files() -> Mapping[str, StaticAsset]:
+    """Return the files that the screens load, by their names."""
+    made = {}
+    for file in sorted(STATIC.iterdir()):
+        body = file.read_bytes()
+        digest = sha256(body).digest()
+        version, integrity = digest.hex()[:16], f"sha256-{b64encode(digest).decode()}"
+        path = f"/static/{file.name}?v={version}"
+        made[file.name] = StaticAsset(path, integrity, version, KINDS[file.suffix], body)
+    return made
+
+
+@cache
 def environment() -> Environment:
-    """Return the environment of the page's templates."""
+    """Return the environment of the page's templates, which are compiled once for a process."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -52,7 +88,9 @@ def environment() -> Environment:
         finalize=_drawn,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
+    made.globals["files"] = static_files()
     made.filters |= {
         "standing": lambda status: STATUSES[str(getattr(status, "value", status))],
         "text": _text,
@@ -150,7 +188,6 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
-STATIC = Path(__file__).parent / "static"
 OpenContext: TypeAlias = Callable[[], AbstractAsyncContextManager[AppContext]]
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
 LOCKED = (
@@ -170,7 +207,7 @@ def build_page(
 
     @asynccontextmanager
     async def lifespan(asgi_app: Starlette) -> AsyncIterator[None]:
-        async with open_context() as app:
+        async with open_context() as app, _compiling():
             asgi_app.state.context = PageContext(
                 app=app,
                 data_dir=data_dir,
@@ -183,11 +220,32 @@ def build_page(
             yield
 
     return Starlette(
-        routes=[*_routes(), Mount("/static", StaticFiles(directory=STATIC))],
+        routes=[*_routes(), Route("/static/{name}", _static_file, methods=["GET"])],
         lifespan=lifespan,
         middleware=[Middleware(RequestGuard, authority=authority)],
         exception_handlers={HTTPException: _strayed, SequencesError: _explained},
     )
+
+
+@asynccontextmanager
+async def _compiling() -> AsyncIterator[None]:
+    """Compile the templates beside the first requests: those of a plan alone take a third of a second."""
+    work = asyncio.create_task(asyncio.to_thread(_compile_all, environment()))
+    yield
+    await work
+
+
+def _compile_all(pages: Environment) -> None:
+    for name in dict.fromkeys((*FIRST, *pages.list_templates())):
+        pages.get_template(name)
+
+
+async def _static_file(request: Request) -> Response:
+    file = static_files().get(request.path_params["name"])
+    if file is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    is_kept = request.query_params.get("v") == file.version
+    return Response(file.body, media_type=file.kind, headers={"cache-control": KEPT} if is_kept else None)
 
 
 def _routes() -> list[Route]:

@@ -37,8 +37,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
-    "cache-control": "no-store",
 }
+NOT_KEPT = "no-store"
 # A link in another site or program sends no SameSite=Strict cookie. This page reloads itself: the second request
 # comes from the page's own origin and so carries the cookie.
 RELOAD_PAGE = (
@@ -131,7 +131,9 @@ class RequestGuard:
 
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                # A file whose address has its hash may be kept.
+                headers.update({**HEADERS, "cache-control": headers.get("cache-control", NOT_KEPT)})
             await send(message)
 
         judgement = judge_request(scope["method"], Headers(scope=scope), authority=self._authority)

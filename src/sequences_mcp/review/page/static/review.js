@@ -195,7 +195,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input, label")) return;
   event.preventDefault();
-  if (event.repeat || pending) return;
+  if (event.repeat || (pending && event.key !== "e")) return; // an editor opens once the next screen is there
   ACTS[event.key]();
 });
 
