@@ -330,6 +330,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         suppressions=when_used(lambda: local().suppressions),
         waivers=when_used(lambda: local().waivers),
         changes=when_used(lambda: local().changes),
+        erasures=when_used(lambda: local().erasures),
         ledger=when_used(lambda: local().ledger),
         records=when_used(lambda: local().records),
         operations=when_used(lambda: local().operations),

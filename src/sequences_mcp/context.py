@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.blueprints import LocalChanges, LocalWaivers
+    from sequences_mcp.engine.erasure import LocalErasures
     from sequences_mcp.engine.operations import LocalLedger, LocalOperations
     from sequences_mcp.engine.plans import LocalPlans
     from sequences_mcp.engine.provider import LocalRecords
@@ -89,6 +90,7 @@ class AppContext:
     suppressions: LocalSuppressions
     waivers: LocalWaivers
     changes: LocalChanges
+    erasures: LocalErasures
     ledger: LocalLedger
     records: LocalRecords
     operations: LocalOperations

@@ -19,7 +19,7 @@ ENGINE = f"{SRC}/engine/"
 # The one place that chooses a database; everything else in the store is the same for all of them.
 CHOOSES = f"{STORE}unit_of_work.py"
 # A verb is one unit of work: what it calls is given that, and begins none of its own.
-MOST_TRANSACTIONS = 45
+MOST_TRANSACTIONS = 46
 SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|PRAGMA)\b")
 OF_THE_DATABASE = {"rows", "row", "pieced", "write_many", "database", "joined"}
 SEAMS = {

@@ -139,7 +139,7 @@ def fallen_because(engine: EngineContext, plan: Plan) -> str | None:
 
 def _rewritten(engine: EngineContext, plan: Plan) -> str | None:
     digest = approvals.sealed_digest(plan, approvals.present_digests(engine.store, plan))
-    return None if digest == plan.digest else "it is not what was approved"
+    return None if approvals.stands_for(engine.store, plan, digest) else "it is not what was approved"
 
 
 BATCH = 100

@@ -23,6 +23,7 @@ from sequences_mcp.domain.contact import (
     read_profile,
 )
 from sequences_mcp.domain.entries import AuditRow
+from sequences_mcp.domain.erasure import LEAVE_OUT, WHY
 from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.limits import require_short
@@ -231,12 +232,18 @@ class LocalContacts(LocalMethods):
         )
 
     async def save_contacts(
-        self, entries: Items[ContactEntry], *, optional: frozenset[str] = frozenset()
+        self,
+        entries: Items[ContactEntry],
+        *,
+        optional: frozenset[str] = frozenset(),
+        leaves_erased_out: bool = False,
     ) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 
         One transaction, however many they are; so many that everything else on the event loop would have to wait
         are saved by a thread with a connection of its own, unless a transaction of the caller's is open.
+
+        Whoever was erased is refused as a row; with ``leaves_erased_out`` they are returned without being stored.
 
         Raises InvalidArgumentsError with everything that is wrong in any row: a bad fact that is not optional,
         someone without address and number, an unknown id, somebody of whom it cannot be told who is meant, or
@@ -244,8 +251,8 @@ class LocalContacts(LocalMethods):
         NotFoundError.
         """
         if len(entries) <= MOST_ON_LOOP or self.engine.store.in_transaction:
-            return self._saved(entries, optional)
-        return await asyncio.to_thread(self._saved_apart, entries, optional)
+            return self._saved(entries, optional, leaves_erased_out=leaves_erased_out)
+        return await asyncio.to_thread(self._saved_apart, entries, optional, leaves_erased_out=leaves_erased_out)
 
     async def save_streamed(
         self, parts: Callable[[], Iterator[Items[ContactEntry]]], *, optional: frozenset[str] = frozenset()
@@ -274,12 +281,17 @@ class LocalContacts(LocalMethods):
                         require_none([_twice(earlier, place, person.contact.id)], what="contact")
         return SavedTally(created, len(places) - created)
 
-    def _saved_apart(self, entries: Items[ContactEntry], optional: frozenset[str]) -> list[SavedContact]:
+    def _saved_apart(
+        self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool
+    ) -> list[SavedContact]:
         """Save in another thread than the store's own."""
         with Store.open(self.engine.store.path.parent, now=self.engine.clock(), examined=False) as store:
-            return LocalContacts(replace(self.engine, store=store))._saved(entries, optional)
+            apart = LocalContacts(replace(self.engine, store=store))
+            return apart._saved(entries, optional, leaves_erased_out=leaves_erased_out)
 
-    def _saved(self, entries: Items[ContactEntry], optional: frozenset[str]) -> list[SavedContact]:
+    def _saved(
+        self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool = False
+    ) -> list[SavedContact]:
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
@@ -290,6 +302,12 @@ class LocalContacts(LocalMethods):
                 if row is None:
                     continue
                 merged = self._merged(row.stored, row.facts, entry.note)
+                if work.erasures.was_erased(merged, contact_id=entry.id or ""):
+                    if leaves_erased_out:
+                        saved.append(SavedContact(merged, created=False, is_stored=False))
+                    else:
+                        problems.append(RowProblem(place, None, None, WHY, LEAVE_OUT))
+                    continue
                 known.save(row.stored, merged)
                 contact = SavedContact(merged, created=row.stored is None, dropped=tuple(row.problems))
                 earlier = places.setdefault(contact.contact.id, place)
@@ -298,7 +316,7 @@ class LocalContacts(LocalMethods):
                 saved.append(contact)
             require_none(problems, what="contact")
             known.flush()
-            work.audit.append(self._audit_row(contact) for contact in saved)
+            work.audit.append(self._audit_row(contact) for contact in saved if contact.is_stored)
         return saved
 
     def _match_row(
@@ -431,10 +449,13 @@ def _twice(earlier: int, place: int, who: str) -> RowProblem:
 def kept_vendor_person(work: UnitOfWork, person: Contact, *, engine: EngineContext) -> Contact:
     """Return the person as kept here: whoever has the address, the id or the number, or a new row.
 
-    What a vendor tells fills in what was not known and never changes what was. A number alone makes nobody the
-    same person as one with another address: a company's switchboard is everybody's.
+    Whoever was erased is returned without being kept. What a vendor tells fills in what was not known and never
+    changes what was. A number alone makes nobody the same person as one with another address: a company's
+    switchboard is everybody's.
     """
     person = tidied_facts(person)
+    if work.erasures.was_erased(person, contact_id=person.id):
+        return person
     contact = _known(work, person)
     if contact is None:
         return _new(work, person, engine=engine)

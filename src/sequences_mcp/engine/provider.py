@@ -21,6 +21,7 @@ from sequences_mcp.engine.changed_settings import held_plans
 from sequences_mcp.engine.contacts import LocalContacts
 from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.engine.drafts import LocalDrafts, LocalTasks
+from sequences_mcp.engine.erasure import LocalErasures
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.operations import LocalLedger, LocalOperations
 from sequences_mcp.engine.plans import LocalPlans
@@ -213,6 +214,7 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
     suppressions: LocalSuppressions
     waivers: LocalWaivers
     changes: LocalChanges
+    erasures: LocalErasures
     ledger: LocalLedger
     records: LocalRecords
     operations: LocalOperations
@@ -227,6 +229,7 @@ def local_provider(engine: EngineContext) -> LocalProvider:
         suppressions=LocalSuppressions(engine),
         waivers=LocalWaivers(engine),
         changes=LocalChanges(engine),
+        erasures=LocalErasures(engine),
         ledger=LocalLedger(engine),
         records=LocalRecords(engine),
         operations=LocalOperations(engine),

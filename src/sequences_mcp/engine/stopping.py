@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.erasure import erased_keys
 from sequences_mcp.domain.plan import OPEN, PlanStatus
 from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.suppressions import SuppressionKey, former_keys_of, suppression_keys_of
@@ -85,6 +86,7 @@ def is_suppressed(
     keys_of = {
         result.id: [
             *suppression_keys_of(result.id, result, recipient=to.get(result.id)),
+            *erased_keys(result),
             *(("address", key) for key in former.get(result.id, ())),
         ]
         for result in results

@@ -20,11 +20,15 @@ from sequences_mcp.domain.sender import Sender
 
 @dataclass(frozen=True, slots=True)
 class SavedContact:
-    """What became of one upsert; ``dropped`` are facts that were wrong, could be left out, and were not saved."""
+    """What became of one upsert; ``dropped`` are facts that were wrong, could be left out, and were not saved.
+
+    ``is_stored``: not so for somebody who was erased, of whom nothing is kept.
+    """
 
     contact: Contact
     created: bool
     dropped: tuple[RowProblem, ...] = ()
+    is_stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,9 +162,16 @@ class Provider:
 
     @unless_overridden("save contacts")
     async def save_contacts(
-        self, entries: Items[embedded.ContactEntry], *, optional: frozenset[str] = frozenset()
+        self,
+        entries: Items[embedded.ContactEntry],
+        *,
+        optional: frozenset[str] = frozenset(),
+        leaves_erased_out: bool = False,
     ) -> list[embedded.SavedContact]:
-        """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
+        """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended.
+
+        Whoever was erased is refused, or with ``leaves_erased_out`` returned without being stored.
+        """
 
     @unless_overridden("save contacts")
     async def save_streamed(

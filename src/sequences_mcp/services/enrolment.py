@@ -217,7 +217,7 @@ async def _known_here(
     ``matched`` are the stored people of the entries that are not named by an id of the vendor's.
     """
     with_facts = [entry.contact for entry in _ours(entries) if entry.has_facts]
-    saved = await app.local.save_contacts(with_facts, optional=OPTIONAL) if keep else []
+    saved = await app.local.save_contacts(with_facts, optional=OPTIONAL, leaves_erased_out=True) if keep else []
     contacts = iter([contact.contact for contact in saved])
     met = iter(matched)
 

@@ -338,7 +338,7 @@ async def _resolve(
     )
     with_facts = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
     # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
-    stored_people = iter(await app.local.save_contacts(with_facts, optional=optional))
+    stored_people = iter(await app.local.save_contacts(with_facts, optional=optional, leaves_erased_out=True))
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
         for entry, stored in zip(entries, matched.people, strict=True)

@@ -1,4 +1,9 @@
-"""The audit: a chain of rows, each with the hash of the one before."""
+"""The audit: a chain of rows, each with the hash of the one before.
+
+A row that told of somebody who was erased is emptied: it keeps its number, instant, action and hash, so that the
+chain goes on over it. A later row of the chain, ``audit.redacted``, has the hash of what is left of it. An emptied
+row fits the chain only where it is exactly that and tells nothing, so nothing else can be put in its place.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,13 @@ from typing import Any
 
 from sequences_mcp.domain.digests import canonical, canonical_text
 from sequences_mcp.domain.entries import AuditEntry, AuditRow
+from sequences_mcp.domain.erasure import REDACTED
 from sequences_mcp.domain.page import Page
 from sequences_mcp.store.database import Database, Row, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
 BEGINNING = bytes(32)
+_EMPTIED = canonical({"erased": True}).decode()
 _BATCH = 1000
 
 
@@ -43,12 +50,32 @@ class AuditRepository:
 
     def verify(self) -> int | None:
         """Return the number of the first row that is not as it was written, or None when the chain holds."""
-        expected, previous = 1, BEGINNING
+        expected, previous, emptied = 1, BEGINNING, self.redactions()
         for row in self._rows():
-            if row["no"] != expected or row["previous"] != previous or row["hash"] != _hash(previous, dict(row)):
+            if row["no"] != expected or row["previous"] != previous:
+                return expected
+            if row["hash"] != _hash(previous, dict(row)) and not _is_as_left(row, emptied.get(expected)):
                 return expected
             expected, previous = expected + 1, bytes(row["hash"])
         return None
+
+    def redactions(self) -> dict[int, str]:
+        """Return, by the number of each row that was emptied, the hash of what is left of it."""
+        results: dict[int, str] = {}
+        for row in self._database.rows("audit.of_action", action=REDACTED):
+            rows = json.loads(row["detail"]).get("rows", {})
+            results |= {int(number): digest for number, digest in rows.items() if int(number) < row["no"]}
+        return results
+
+    @staticmethod
+    def emptied(row: Row, *, subject: str, actor: str) -> dict[str, Any]:
+        """Return a row without what it told."""
+        return {**dict(row), "subject": subject, "actor": actor, "detail": _EMPTIED}
+
+    @staticmethod
+    def hash_of_emptied(row: Mapping[str, Any]) -> str:
+        """Return the hash of what is left of an emptied row."""
+        return _hash(b"redacted\n", row).hex()
 
     def entries(self, *, subject: str | None = None) -> Iterator[AuditRow]:
         """Yield what happened, to one thing or to everything, in order."""
@@ -75,6 +102,10 @@ class AuditRepository:
         while rows := self._database.rows("audit.after", no=number, size=_BATCH):
             yield from rows
             number = rows[-1]["no"]
+
+
+def _is_as_left(row: Row, digest: str | None) -> bool:
+    return digest is not None and row["detail"] == _EMPTIED and AuditRepository.hash_of_emptied(row) == digest
 
 
 def _entry(row: Row) -> AuditEntry:

@@ -81,6 +81,10 @@ class ContactRepository:
             results.setdefault(row["id"], []).append(row["key"])
         return results
 
+    def is_erased(self, contact_id: str) -> bool:
+        """Say whether nothing of a person is left here but their row."""
+        return self._database.row("contacts.erased", id=contact_id) is not None
+
     def at_address(self, address: str) -> list[str]:
         """Return the ids of whoever has an address now or had it before."""
         now, key = self.by_email(address), address_key(address)

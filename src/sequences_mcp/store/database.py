@@ -93,6 +93,10 @@ class Database(Protocol):
         """Examine the whole database, slowly; StoreDamagedError says what is wrong."""
         ...
 
+    def sweep(self) -> bool:
+        """Remove what deleted and changed rows have left in the files; False where others keep them busy now."""
+        ...
+
     def described(self) -> tuple[str, str]:
         """Return how commits are made durable, in a word, and why so, for people to read."""
         ...

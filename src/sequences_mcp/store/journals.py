@@ -7,13 +7,15 @@ that was put back, or a new one, does not forget what was sent and who must neve
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sequences_mcp.private_files import on_disk, replacing
 
+log = logging.getLogger(__name__)
 SENT = "sent.log"
 SUPPRESSIONS = "suppressions.log"
 _HEADER = 512  # bytes that certainly hold the first line
@@ -37,6 +39,44 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
         os.close(descriptor)
     if is_new:
         sync_folder(path.parent)
+
+
+def append_if_possible(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one line; what prevents it is logged, for a file whose lines are added anew at the next start."""
+    try:
+        append_line(path, record)
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path.name, error)
+
+
+def rewrite_in_place(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """Rewrite the lines that ``change`` returns otherwise, each at its length; return how many. Raises OSError.
+
+    Such a line must not become longer: it is filled up with spaces. The file stays the same one with the same
+    size, and other processes may add lines meanwhile.
+    """
+    try:
+        file = path.open("r+b")
+    except FileNotFoundError:
+        return 0
+    changed, place = 0, 0
+    with file:
+        for line in file.read().splitlines(keepends=True):
+            record = _read(line)
+            if record is not None and (after := change(record)) != record:
+                text = json.dumps(after, separators=(",", ":")).encode()
+                bare = len(line.rstrip(b"\n"))
+                if len(text) > bare:
+                    text = json.dumps(after, separators=(",", ":"), ensure_ascii=False).encode()
+                if len(text) > bare:
+                    raise OSError(f"a line of {path.name} would become longer")
+                file.seek(place)
+                file.write(text.ljust(bare))
+                changed += 1
+            place += len(line)
+        file.flush()
+        on_disk(file.fileno())
+    return changed
 
 
 def begin_journal(path: Path, record: Mapping[str, Any]) -> None:

@@ -84,6 +84,19 @@ class PlanRepository:
             "plans.cover", id=plan.id, covered=json.dumps(plan.header.warnings, ensure_ascii=False)
         )
 
+    def redact(self, plan_id: str, *, present: str, sealed: str) -> None:
+        """Note which digest a plan has without somebody who was erased, and which one stands for it."""
+        self._database.write("plans.redact", id=plan_id, present=present, sealed=sealed)
+
+    def redaction(self, plan_id: str) -> tuple[str, str] | None:
+        """Return a plan's digest without those who were erased, and the one that stands for it, or None."""
+        row = self._database.row("plans.redaction", id=plan_id)
+        return (row["present"], row["sealed"]) if row else None
+
+    def erased_places(self, plan_id: str) -> frozenset[int]:
+        """Return the places in a plan of people who were erased since."""
+        return frozenset(row["ordinal"] for row in self._database.rows("plans.erased_places", id=plan_id))
+
     def set_call(self, plan: Plan, call: ToolCall | None, *, tally: PlanningTally, now: datetime) -> None:
         """Store which call made a plan, for as long as its key lives, and what was counted meanwhile."""
         from sequences_mcp.store.operations import ToolCallRepository

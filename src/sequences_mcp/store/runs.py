@@ -288,6 +288,11 @@ class RunRepository:
         rows = self._database.rows("sequences.of_contact", contact_id=contact_id)
         return self.by_ids([row["id"] for row in rows])
 
+    def all_of_contact(self, contact_id: str) -> list[Run]:
+        """Return every run of a person, the oldest first."""
+        rows = self._database.rows("sequences.all_of_contact", contact_id=contact_id)
+        return self.by_ids([row["id"] for row in rows])
+
     def found_elsewhere(self, contact_ids: Iterable[str], *, plan_id: str) -> list[Run]:
         """Return runs of these people in other plans that nothing has begun of."""
         rows = self._database.rows("sequences.found_elsewhere", ids=json.dumps(list(contact_ids)), plan_id=plan_id)

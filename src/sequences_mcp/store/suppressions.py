@@ -6,15 +6,20 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.entries import Suppression
+from sequences_mcp.domain.erasure import WHY
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.suppressions import ENGINE, SuppressionKey
 from sequences_mcp.store import journals
 from sequences_mcp.store.database import Database, Row, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from sequences_mcp.store.erasure import ErasureRepository
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +29,12 @@ class SuppressionRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @cached_property
+    def _erased(self) -> ErasureRepository:
+        from sequences_mcp.store.erasure import ErasureRepository
+
+        return ErasureRepository(self._database)
 
     def add(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
         """Add a suppression to the list and to its journal; False when it is there already.
@@ -50,8 +61,9 @@ class SuppressionRepository:
     def lift(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
         """Remove a suppression, and write that to the journal; False when it is not on the list."""
         kind, value = key
+        was_erased = self._erased.lift(key, reason=reason, actor=actor, now=now)
         if (row := self._row(key)) is None:
-            return False
+            return was_erased
         at = max(now, from_micros(row["created_at"]))  # it was put there while the clock was ahead
         self._database.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(at))
         self.note_lifted(key, reason=reason, actor=actor, now=at)
@@ -66,7 +78,8 @@ class SuppressionRepository:
 
         A lift ends only what was put on the list before it.
         """
-        regained = 0
+        records = list(records)
+        regained = self._erased.replay(records)
         for record in records:
             entry = {"kind": record.get("kind"), "value": record.get("value")}
             if entry["kind"] not in ("address", "domain", "contact") or not entry["value"]:
@@ -87,6 +100,9 @@ class SuppressionRepository:
                 if (row["kind"], row["value"]) not in present:
                     facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}
                     journals.append_line(path, {"do": "suppress", "at": row["created_at"], **facts})
+            for record in self._erased.lines():
+                if (record["kind"], record["value"]) not in present:
+                    journals.append_line(path, record)
         except OSError as error:
             log.warning("The journal of suppressions cannot be written: %s", error)
             return -1
@@ -120,9 +136,16 @@ class SuppressionRepository:
         ``old`` are spellings of earlier versions: they count for what was listed then, not for what was listed
         since.
         """
-        wanted = [(*key, 0) for key in dict.fromkeys(keys)] + [(*key, 1) for key in dict.fromkeys(old)]
+        present = list(dict.fromkeys(keys))
+        wanted = [(*key, 0) for key in present] + [(*key, 1) for key in dict.fromkeys(old)]
         rows = self._database.rows("suppressions.matching", wanted=json.dumps(wanted))
-        return {(row["kind"], row["value"]): row["reason"] for row in rows}
+        listed = {(row["kind"], row["value"]): row["reason"] for row in rows}
+        if not self._database.remembered("erased people", self._is_anybody_erased):
+            return listed
+        return dict.fromkeys(self._erased.known(present), WHY) | listed
+
+    def _is_anybody_erased(self) -> bool:
+        return bool(self._database.rows("erasure.has_hashes")[0]["found"])
 
 
 def _suppression(row: Row) -> Suppression:

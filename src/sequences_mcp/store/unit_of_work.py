@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sequences_mcp.store.audit import AuditRepository
     from sequences_mcp.store.blueprints import BlueprintRepository, ChangeRepository, WaiverRepository
     from sequences_mcp.store.contacts import ContactRepository
+    from sequences_mcp.store.erasure import ErasureRepository
     from sequences_mcp.store.inbound import InboundRepository, InboxRepository
     from sequences_mcp.store.lineage import LineageRepository
     from sequences_mcp.store.mailboxes import AttemptRepository, MailboxRepository
@@ -87,6 +88,8 @@ class Repositories:
     """What came in, and about which run."""
     suppressions: _Late[SuppressionRepository] = _Late("suppressions.SuppressionRepository")
     """The list of those who must never be contacted again, and its journal."""
+    erasures: _Late[ErasureRepository] = _Late("erasure.ErasureRepository")
+    """People who were erased, and what it takes to erase one."""
     tool_calls: _Late[ToolCallRepository] = _Late("operations.ToolCallRepository")
     """Calls of write tools, each with its answer."""
     operations: _Late[OperationRepository] = _Late("operations.OperationRepository")

@@ -98,12 +98,21 @@ def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: date
     """
     if not work.inbound.see(item.digest, now=now) or _is_own(item, address):
         return None
+    if _is_of_erased(work, item.message):
+        return None
     matched = match_run(work, item.message, item.judge, own_address=address, arrived_at=item.arrived_at)
     if matched is None:
         return _kept_unmatched(work, item, address=address, now=now)
+    if work.contacts.is_erased(matched.sequence.contact_id):
+        return None
     if item.judged.kind in _WRITTEN and _is_copy(work, item.message):
         return None
     return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
+
+
+def _is_of_erased(work: UnitOfWork, message: ParsedMessage) -> bool:
+    """Say whether somebody who was erased wrote a message: nothing of it is kept, and nothing follows from it."""
+    return bool(message.sender and work.erasures.known([("address", address_key(message.sender))]))
 
 
 def _kept_unmatched(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:

@@ -18,3 +18,7 @@ SELECT * FROM audit WHERE subject = :subject ORDER BY no
 -- instants --
 -- When the last things happened, the newest first.
 SELECT at FROM audit ORDER BY no DESC LIMIT :size
+
+-- of_action --
+-- What happened of one kind, in order.
+SELECT * FROM audit WHERE action = :action ORDER BY no

@@ -55,13 +55,13 @@ SELECT contact.id FROM former_address JOIN contact ON contact.no = contact_no WH
 
 -- count --
 -- How many people a search finds.
-SELECT count(*) AS found FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
-   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\')
+SELECT count(*) AS found FROM contact WHERE erased_at IS NULL AND (:pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\'))
 
 -- page --
 -- The people a search finds, the oldest first.
-SELECT * FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
-   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\')
+SELECT * FROM contact WHERE erased_at IS NULL AND (:pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\'))
 ORDER BY no LIMIT :size OFFSET :skip
 
 -- at_company --
@@ -83,3 +83,7 @@ LIMIT 1000
 SELECT id FROM contact
 WHERE email_host = :domain OR company_host = :domain
    OR email_host LIKE :below ESCAPE '\' OR company_host LIKE :below ESCAPE '\'
+
+-- erased --
+-- Whether a person was erased.
+SELECT 1 FROM contact WHERE id = :id AND erased_at IS NOT NULL

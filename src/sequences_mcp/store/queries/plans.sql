@@ -152,3 +152,17 @@ ORDER BY approval.no
 -- ids_of --
 -- The ids of plans by a JSON list of their numbers.
 SELECT id FROM plan WHERE no IN (SELECT value FROM json_each(:numbers)) ORDER BY no
+
+-- redact --
+-- The digest that a plan has without somebody who was erased, and the one that stands for it.
+INSERT INTO plan_redaction (plan_no, present, sealed) SELECT no, :present, :sealed FROM plan WHERE id = :id
+ON CONFLICT DO UPDATE SET present = excluded.present, sealed = excluded.sealed
+
+-- redaction --
+-- The same, of a plan that has it.
+SELECT present, sealed FROM plan_redaction JOIN plan ON plan.no = plan_no WHERE id = :id
+
+-- erased_places --
+-- The places in a plan of people who were erased since.
+SELECT ordinal FROM sequence JOIN contact ON contact.no = contact_no
+WHERE plan_no = (SELECT no FROM plan WHERE id = :id) AND erased_at IS NOT NULL

@@ -290,3 +290,7 @@ ORDER BY id LIMIT :size
 SELECT id FROM sequence
 WHERE provider = 'local' AND status = 'WAITING_FOR_LEAD' AND paused_since = :since AND paused_until = :until
 LIMIT :size
+
+-- all_of_contact --
+-- Every run of a person, the oldest first.
+SELECT id FROM sequence WHERE contact_no = (SELECT no FROM contact WHERE id = :contact_id) ORDER BY no

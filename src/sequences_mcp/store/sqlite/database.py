@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sequences_mcp.errors import StoreUnwritableError
+from sequences_mcp.errors import StoreBusyError, StoreUnwritableError
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
     ChosenJournal,
@@ -283,6 +283,21 @@ class SqliteDatabase:
             strangers = self._reader.execute("PRAGMA foreign_key_check").fetchall()
         if verdict != "ok" or strangers:
             raise damaged(self.path, verdict if verdict != "ok" else f"{len(strangers)} rows point at nothing")
+
+    def sweep(self) -> bool:
+        """Write the file anew without what deleted and changed rows left in it, and empty the write-ahead log.
+
+        False where another program reads or writes for longer than this waits; what was done so far stays.
+        """
+        try:
+            with translated(self.path):
+                self._patiently(self._writer, "VACUUM")
+                if self.journal.mode == "wal":
+                    busy, _, _ = self._patiently(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    return not busy
+        except StoreBusyError:
+            return False
+        return True
 
     def described(self) -> tuple[str, str]:
         """Return which journal is used and why, for people to read."""

@@ -1,0 +1,266 @@
+"""Erasing people here: what runs is ended, then everything of theirs goes in one transaction, files included.
+
+The files beside the database are seen to inside the transaction: a program that ends in between leaves the person
+in the database, and the same erasure, made again, finds the files done. After the commit the database's file is
+written anew, because a database keeps what was deleted in pages that it no longer uses; where another program
+stands in the way of that, the due work sees to it later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
+from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, provider_of
+from sequences_mcp.domain.run import LIVE
+from sequences_mcp.engine.approvals import sealed_digest, stands_for
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.events import OptedOut
+from sequences_mcp.engine.recovery import FOLDER as RECEIPTS
+from sequences_mcp.engine.stopping import end_all
+from sequences_mcp.engine.supervisor import FOLDER as WORKERS
+from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
+from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
+
+OUTBOX = "outbox"
+REASON = "erased"
+RETENTION = "retention"
+"""Who the audit names where the operator's setting erased somebody."""
+AT_ONCE = 100  # people that time erases in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class LocalErasures:
+    """Erases people, and says what is held of one."""
+
+    engine: EngineContext
+
+    async def erase(self, contact_id: str, *, actor: str) -> ErasureTally:
+        """Erase a person here; NotFoundError, and ConflictError while something of theirs is on its way.
+
+        Their runs at vendors have to be over before. It is one transaction, or nothing.
+        """
+        engine, now = self.engine, self.engine.clock()
+
+        def act(work: UnitOfWork) -> ErasureTally:
+            new_ids = (engine.new_id(IdKind.CONTACT) for _ in iter(int, 1))
+            return erased(work, [contact_id], engine.store.path.parent, by=Decided(actor, now, new_ids=new_ids))
+
+        tally = await engine.insisting(act)
+        return replace(tally, is_swept=engine.store.erasures.sweep())
+
+    async def held_at_vendors(self, contact_id: str) -> list[HeldAtVendor]:
+        """Return what each vendor is known to hold of a person: what a run was handed over with, and its ids."""
+        with self.engine.store.snapshot() as work:
+            return held_at_vendors(work, contact_id)
+
+    async def was_erased(self, contact: Contact) -> bool:
+        """Say whether somebody with these facts was erased here."""
+        return self.engine.store.erasures.was_erased(contact, contact_id=contact.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """By whom an erasure was decided and when, and ids for what is left of people whom a vendor's id named.
+
+    ``is_asked``: somebody asked for it, so they are never to be contacted again; else that is so only for those
+    who were on the list.
+    """
+
+    actor: str
+    now: datetime
+    new_ids: Iterable[str]
+    is_asked: bool = True
+
+
+def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decided) -> ErasureTally:
+    """Erase people in the caller's transaction; return what that removed, in numbers."""
+    everybody = work.erasures.traces(contact_ids)
+    if not everybody:
+        raise NotFoundError(
+            f"There is no contact {', '.join(contact_ids)[:200]}.", next_step="find_contacts shows who there is."
+        )
+    for traces in everybody:
+        _require_at_rest(work, traces, now=by.now)
+    going = work.runs.by_ids(work.runs.going_of([traces.contact.id for traces in everybody]))
+    stopped = end_all(work, going, OptedOut(REASON), now=by.now, actor=by.actor)
+    try:
+        files = _files_gone(folder, everybody) + work.erasures.rewrite_journals(everybody)
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"A file in {folder} cannot be changed: {error.strerror or error}. Nobody was erased in the database.",
+            next_step="Check the folder's permissions and the free space on its disk, then erase them again.",
+        ) from error
+    for traces in everybody:
+        for plan_id in traces.plan_ids:
+            _uncover(work, plan_id, traces.marks | traces.records)
+    replies = sum(_emptied(work, traces, by) for traces in everybody)
+    removed = work.erasures.take_out(everybody)
+    tally = ErasureTally(
+        people=len(everybody),
+        runs=sum(len(traces.runs) for traces in everybody),
+        stopped=len(stopped),
+        texts=sum(traces.texts for traces in everybody),
+        replies=replies,
+        calls=removed.calls,
+        files=files,
+        mentions=tuple(removed.stays),
+    )
+    return _written_down(work, everybody, tally, by=by)
+
+
+def _emptied(work: UnitOfWork, traces: Traces, by: Decided) -> int:
+    if by.is_asked or traces.was_suppressed:
+        work.erasures.keep_hashes(traces.hashed, reason=REASON, actor=by.actor, now=by.now)
+    is_ours = provider_of(traces.contact.id) == LOCAL
+    left_as = traces.contact.id if is_ours else next(iter(by.new_ids))
+    return work.erasures.empty(traces, contact_id=left_as, actor=by.actor, now=by.now)
+
+
+def _written_down(work: UnitOfWork, everybody: Items[Traces], tally: ErasureTally, *, by: Decided) -> ErasureTally:
+    """Empty what the audit told of these people; write down that it was, and who is erased, by our ids alone."""
+    rows = work.erasures.redact_audit(everybody)
+    facts = {"runs": tally.runs, "texts": tally.texts, "replies": tally.replies, "people": tally.people}
+    record = work.audit.record
+    if rows:
+        record(at=by.now, actor=by.actor, action=REDACTED, subject="audit", detail={"rows": rows})
+    for traces in everybody:
+        is_ours = provider_of(traces.contact.id) == LOCAL
+        subject = traces.contact.id if is_ours else "a vendor's contact"
+        record(at=by.now, actor=by.actor, action="contact.erased", subject=subject, detail=facts)
+    work.erasures.end(now=by.now)
+    return replace(tally, audit_rows=len(rows))
+
+
+def _require_at_rest(work: UnitOfWork, traces: Traces, *, now: datetime) -> None:
+    """Raise ConflictError while what becomes of something of theirs is not written down yet."""
+    until = work.erasures.being_sent(traces)
+    if until is not None:
+        when = (
+            f"until {until:%H:%M:%S} UTC at the latest"
+            if until > now
+            else "and nobody has written down how it ended"
+        )
+        raise ConflictError(
+            f"An e-mail to them is on its way, {when}; nobody was erased.",
+            next_step="Erase them again in a minute; `sequences-mcp work --once` writes down what became of it.",
+        )
+    if operation_id := work.erasures.open_request(traces):
+        raise ConflictError(
+            "What became of a request to a vendor about them is not known yet; nobody was erased.",
+            next_step=f"check_operation with {operation_id} finds out; then erase them again.",
+            data={"operation_id": operation_id},
+        )
+    live = [run for run in work.runs.by_ids(traces.runs.values()) if run.is_at_vendor and run.status in LIVE]
+    if live:
+        raise ConflictError(
+            f"{live[0].provider.capitalize()} still writes to them ({live[0].remote_id or live[0].id}); "
+            "nobody was erased.",
+            next_step="Stop it there first (stop_sequence, or in the vendor's own app). Once it is over there: "
+            f"sequences-mcp review resolve {live[0].id}",
+            data={"runs": [run.id for run in live]},
+        )
+
+
+def _uncover(work: UnitOfWork, plan_id: str, marks: PersonMarks) -> None:
+    """Take somebody out of a plan's warnings about everybody; an approval of the plan goes on for the others."""
+    plan = work.plans.find(plan_id)
+    if plan is None:
+        return
+    warnings = tuple(map(marks.out_of, plan.header.warnings))
+    if warnings == plan.header.warnings:
+        return
+    digests = work.plans.text_digests(plan_id)
+    left = replace(plan, header=replace(plan.header, warnings=warnings))
+    if plan.digest and stands_for(work, plan, sealed_digest(plan, digests)):
+        work.plans.redact(plan_id, present=sealed_digest(left, digests), sealed=plan.digest)
+    work.plans.cover(left)
+
+
+def _files_gone(folder: Path, everybody: Items[Traces]) -> int:
+    """Remove a person's e-mails from the outbox and what was kept of their deliveries; return how many files."""
+    gone = 0
+    ids = {message_id for traces in everybody for message_id in traces.message_ids}
+    names = {f"{re.sub(r'[^A-Za-z0-9.@-]', '_', item.strip('<>'))}.eml" for item in ids}
+    marks = PersonMarks(addresses=frozenset(item for traces in everybody for item in traces.marks.addresses))
+    for path in [*(folder / OUTBOX).glob("*.eml"), *(folder / OUTBOX).glob(".*.tmp")]:
+        if path.name in names or marks.are_in(_headers(path)):
+            path.unlink(missing_ok=True)
+            gone += 1
+    for lease in {lease for traces in everybody for lease in traces.leases}:
+        for path in (folder / RECEIPTS).glob(f"{lease}.*"):
+            path.unlink(missing_ok=True)
+            gone += 1
+    either = PersonMarks()
+    for traces in everybody:
+        either |= traces.marks
+    for path in (folder / WORKERS).glob("*.json"):
+        text = path.read_text("utf-8", "replace")
+        if either.are_in(text):
+            path.write_text(either.out_of(text), "utf-8")
+            gone += 1
+    return gone
+
+
+def _headers(path: Path) -> str:
+    try:
+        head, _, _ = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
+    except FileNotFoundError:
+        return ""
+    return head.decode("utf-8", "replace")
+
+
+def held_at_vendors(work: Repositories, contact_id: str) -> list[HeldAtVendor]:
+    """Return what each vendor is known to hold of a person, as far as it was handed over from here."""
+    contact_ids: dict[str, dict[str, None]] = {}
+    runs: dict[str, dict[str, None]] = {}
+    given: dict[str, dict[str, None]] = {}
+    if provider_of(contact_id) != LOCAL:
+        contact_ids[provider_of(contact_id)] = {contact_id: None}
+    for run in work.runs.all_of_contact(contact_id):
+        if not run.is_at_vendor or not run.is_handed_over:
+            continue
+        contact_ids.setdefault(run.provider, {}).update(dict.fromkeys(run.ids_given))
+        given.setdefault(run.provider, {}).update(dict.fromkeys(run.vendor_facts))
+        runs.setdefault(run.provider, {}).update({run.remote_id or run.id: None})
+    return [
+        HeldAtVendor(
+            vendor=name,
+            contact_ids=tuple(contact_ids.get(name, ())),
+            runs=tuple(runs.get(name, ())),
+            given=tuple(given.get(name, ())),
+        )
+        for name in dict.fromkeys((*contact_ids, *runs))
+    ]
+
+
+def keep_no_longer(store: Store, *, days: int, now: datetime, entropy: Callable[[int], bytes]) -> int:
+    """Erase some people whose last step lies so many days back, as the operator's setting says; return how many.
+
+    Whoever is in a plan that waits, or under way, stays. Also finishes what an erasure could not finish.
+    """
+    done = 0
+    if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
+        new_ids = (new_id(IdKind.CONTACT, now, entropy(10)) for _ in iter(int, 1))
+        by = Decided(RETENTION, now, new_ids=new_ids, is_asked=False)
+        with store.transaction() as work:
+            at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
+            done = erased(work, at_rest, store.path.parent, by=by).people if at_rest else 0
+    if store.erasures.unswept():
+        store.erasures.sweep()
+    return done
+
+
+def _is_at_rest(work: UnitOfWork, contact_id: str, *, now: datetime) -> bool:
+    try:
+        for traces in work.erasures.traces([contact_id]):
+            _require_at_rest(work, traces, now=now)
+    except ConflictError:
+        return False
+    return True

@@ -1,0 +1,422 @@
+"""Erasing people: their rows emptied, their marks taken out of all others, keyed hashes kept, journals rewritten.
+
+Which column can tell of a person, and what becomes of it, is listed in tests/store/test_erasure_columns.py; a new
+column fails there until it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.erasure import (
+    ERASED,
+    REDACTED,
+    ErasedKey,
+    PersonMarks,
+    Traces,
+    erased_hash,
+    erased_keys,
+    marks_of,
+    records_of,
+)
+from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
+from sequences_mcp.store import journals
+from sequences_mcp.store.audit import AuditRepository
+from sequences_mcp.store.contacts import ContactRepository, escaped
+from sequences_mcp.store.database import Database
+from sequences_mcp.store.statements import from_micros, to_micros
+
+OF_DATABASE = "message_id"  # the key made with the database, so that a backup of it has the same
+JOURNAL_KIND = "erased"
+
+
+@dataclass(slots=True, kw_only=True)
+class Removed:
+    """What was removed, in numbers, and our ids of what names them and stays."""
+
+    replies: int = 0
+    audit_rows: int = 0
+    calls: int = 0
+    stays: dict[str, None] = field(default_factory=dict)
+
+
+class ErasureRepository:
+    """People who were erased, and what it takes to erase one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # By what somebody is known again.
+
+    def known(self, keys: Iterable[ErasedKey]) -> set[ErasedKey]:
+        """Return those of these marks that belong to somebody who was erased."""
+        if not self._has_hashes():
+            return set()
+        secret = self._database.secret(OF_DATABASE)
+        hashes = {erased_hash(secret, key): key for key in keys}
+        rows = self._database.rows("erasure.hashes", hashes=json.dumps(list(hashes)))
+        return {hashes[row["hash"]] for row in rows}
+
+    def was_erased(self, contact: Any, *, contact_id: str = "") -> bool:
+        """Say whether somebody with these facts, or this id, was erased."""
+        return bool(self._has_hashes() and self.known(erased_keys(contact, ids=[contact_id])))
+
+    def _has_hashes(self) -> bool:
+        return self._database.remembered(
+            "erased people", lambda: bool(self._database.rows("erasure.has_hashes")[0]["found"])
+        )
+
+    def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: str, now: datetime) -> None:
+        """Keep the hashes of these marks, and write them to the journal once that is committed."""
+        secret = self._database.secret(OF_DATABASE)
+        for key in keys:
+            facts = {"reason": reason, "actor": actor, "at": to_micros(now)}
+            value = erased_hash(secret, key)
+            if self._database.write("erasure.keep_hash", hash=value, **facts):
+                self._note({"do": "suppress", "kind": JOURNAL_KIND, "value": value, **facts})
+
+    def lift(self, key: ErasedKey, *, reason: str, actor: str, now: datetime) -> bool:
+        """Forget the hash of a mark on a person's word; False where none is kept."""
+        value = erased_hash(self._database.secret(OF_DATABASE), key)
+        lifted = self._database.write("erasure.lift_hash", hash=value, at=to_micros(now)) > 0
+        if lifted:
+            facts = {"reason": reason, "actor": actor, "at": to_micros(now)}
+            self._note({"do": "lift", "kind": JOURNAL_KIND, "value": value, **facts})
+        return lifted
+
+    def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
+        """Apply what the journal says of hashes, in the caller's transaction; return how many were regained."""
+        regained = 0
+        for record in records:
+            if record.get("kind") != JOURNAL_KIND or not record.get("value"):
+                continue
+            if record.get("do") == "lift":
+                self._database.write("erasure.lift_hash", hash=record["value"], at=record["at"])
+            else:
+                facts = {name: record[name] for name in ("reason", "actor", "at")}
+                regained += self._database.write("erasure.keep_hash", hash=record["value"], **facts)
+        return regained
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the hashes that are kept as lines of the journal."""
+        rows = self._database.rows("erasure.all_hashes")
+        facts = ("reason", "actor", "at")
+        return [
+            {"do": "suppress", "kind": JOURNAL_KIND, "value": row["hash"], **{name: row[name] for name in facts}}
+            for row in rows
+        ]
+
+    def _note(self, record: Mapping[str, Any]) -> None:
+        path = self._database.path.parent / journals.SUPPRESSIONS
+        self._database.write("lineage.suppressions_read", suppressions_read=-1)
+        self._database.after_commit(lambda: journals.append_if_possible(path, record))
+
+    # One erasure, inside the caller's transaction.
+
+    def traces(self, contact_ids: Iterable[str]) -> list[Traces]:
+        """Return where these people are, those of them who are not erased yet."""
+        rows = self._database.rows("erasure.numbers", ids=json.dumps(list(contact_ids)))
+        people = {who.id: who for who in ContactRepository(self._database).by_ids([row["id"] for row in rows])}
+        numbers = [row["no"] for row in rows]
+        return [self._traces(row["no"], people[row["id"]], numbers=numbers) for row in rows]
+
+    def _traces(self, number: int, contact: Contact, *, numbers: list[int]) -> Traces:
+        runs = self._database.rows("erasure.runs", no=number)
+        steps = self._database.rows("erasure.steps", no=number)
+        keys = tuple(dict.fromkeys(row["key"] for row in steps))
+        given = [json.loads(row["handover"]) for row in runs if row["handover"]]
+        addresses = {row["address"] for row in self._database.rows("erasure.addresses", no=number)}
+        addresses |= {item for facts in given for item in _addresses_given(facts)}
+        vendor_ids = {value for facts in given for value in facts.values() if _is_vendors(value)}
+        vendor_ids |= {contact.id} if _is_vendors(contact.id) else set()
+        ids = vendor_ids | {row["remote_id"] for row in runs if row["remote_id"]}
+        marks = marks_of(contact, addresses=addresses, ids=ids)
+        records = records_of(contact)
+        words = json.dumps([*marks.words, *records.words])
+        shared = [
+            row["word"] for row in self._database.rows("erasure.shared", words=words, numbers=json.dumps(numbers))
+        ]
+        attempts = self._database.rows("erasure.message_ids", keys=json.dumps(keys))
+        names = {"addresses": json.dumps(_keys_of(marks)), "ids": json.dumps([contact.id, *ids])}
+        subjects = [contact.id, *ids, *(row["id"] for row in runs)]
+        subjects += [f"{LOCAL}:{kind}_{key}" for key in keys for kind in (IdKind.DRAFT, IdKind.TASK)]
+        subjects += [f"address:{key}" for key in _keys_of(marks)] + [
+            f"contact:{item}" for item in (contact.id, *ids)
+        ]
+        return Traces(
+            number=number,
+            contact=contact,
+            runs={row["no"]: row["id"] for row in runs},
+            plan_ids=tuple(dict.fromkeys(row["plan_id"] for row in runs)),
+            keys=keys,
+            leases=tuple(row["lease"] for row in attempts),
+            texts=sum(row["is_written"] for row in steps),
+            addresses=tuple(sorted(marks.addresses)),
+            marks=marks.without(shared),
+            records=records.without(shared),
+            subjects=tuple(subjects),
+            message_ids=tuple(row["message_id"] for row in attempts),
+            vendor_ids=tuple(sorted(vendor_ids)),
+            was_suppressed=self._database.row("erasure.was_suppressed", **names) is not None,
+        )
+
+    def being_sent(self, traces: Traces) -> datetime | None:
+        """Return until when an e-mail of theirs is on its way, or None."""
+        rows = self._database.rows("erasure.in_flight", no=traces.number)
+        return max((from_micros(row["lease_expires_at"]) for row in rows), default=None)
+
+    def open_request(self, traces: Traces) -> str | None:
+        """Return a request to a vendor about them of which nobody knows yet what came of it, or None."""
+        subjects = json.dumps(traces.subjects)
+        row = self._database.row("erasure.open_requests", no=traces.number, subjects=subjects)
+        return str(row["id"]) if row else None
+
+    def empty(self, traces: Traces, *, contact_id: str, actor: str, now: datetime) -> int:
+        """Empty a person's own rows, under the id that their row has from now on; return how many replies."""
+        write, no = self._database.write, traces.number
+        senders = json.dumps([address.casefold() for address in traces.marks.addresses])
+        keys, subjects = json.dumps(traces.keys), json.dumps(traces.subjects)
+        names = {
+            "addresses": json.dumps(_keys_of(traces.marks)),
+            "ids": json.dumps([traces.contact.id, *traces.marks.ids]),
+        }
+        for run in traces.runs:
+            write("erasure.begin", kind="sequence", no=run)
+        write("erasure.forget_texts", no=no)
+        write("erasure.forget_readings", no=no)
+        write("erasure.forget_vendor_errors", no=no)
+        replies = write("erasure.forget_replies", no=no, senders=senders)
+        replies += write("erasure.forget_unmatched", senders=senders)
+        write("erasure.forget_former", no=no)
+        write("erasure.forget_unseen", keys=keys, senders=senders)
+        write("erasure.forget_suppressions", **names)
+        write("erasure.forget_requests", subjects=subjects, erased=ERASED)
+        write(
+            "erasure.forget_changes",
+            subjects=subjects,
+            ids=names["ids"],
+            erased=contact_id,
+            actor=actor,
+            now=to_micros(now),
+        )
+        write("erasure.forget_runs", no=no)
+        write("erasure.forget_contact", no=no, id=contact_id, now=to_micros(now))
+        for plan_id in traces.plan_ids:
+            write("erasure.forget_call_of_plan", id=plan_id)
+        return replies
+
+    def take_out(self, everybody: Items[Traces]) -> Removed:
+        """Take the marks of these people out of all that is about somebody or something else."""
+        removed = Removed()
+        marks = _joined(traces.marks for traces in everybody)
+        self._forget_left_out({traces.contact.id for traces in everybody})
+        for mention in MENTIONS:
+            self._rewrite(mention, marks)
+        removed.calls = self._forget_calls(everybody, marks)
+        patterns = json.dumps([f"%{escaped(form)}%" for form in marks.forms])
+        self._texts_of_others(marks, patterns, removed)
+        for row in self._database.rows("erasure.versions_naming", patterns=patterns) if marks.forms else ():
+            removed.stays[row["id"]] = None
+        return removed
+
+    def _forget_left_out(self, contact_ids: set[str]) -> None:
+        pieces = {"table": "plan", "key": "no", "columns": "learnt", "column": "learnt"}
+        for row in self._database.pieced("erasure.mentions", pieces, {}):
+            if row["learnt"] and (left := _without_people(row["learnt"], contact_ids)) != row["learnt"]:
+                self._database.pieced("erasure.rewrite", pieces, {"value": left, "key": row["key"]})
+
+    def _rewrite(self, mention: Mention, marks: PersonMarks) -> None:
+        pieces = {
+            "table": mention.table,
+            "key": mention.key,
+            "columns": ", ".join((*mention.texts, *mention.json)),
+        }
+        for row in self._database.pieced("erasure.mentions", pieces, {}):
+            for name in (*mention.texts, *mention.json):
+                before = row[name]
+                if before is None or not (
+                    marks.are_in_json(before) if name in mention.json else marks.are_in(before)
+                ):
+                    continue
+                after = marks.out_of_json(before) if name in mention.json else marks.out_of(before)
+                self._database.pieced(
+                    "erasure.rewrite", {**pieces, "column": name}, {"value": after, "key": row["key"]}
+                )
+
+    def _forget_calls(self, everybody: Items[Traces], marks: PersonMarks) -> int:
+        names = frozenset(item for traces in everybody for item in (*traces.subjects, *traces.keys))
+        either = marks | PersonMarks(ids=names)
+        ids = [
+            row["id"]
+            for row in self._database.rows("erasure.calls")
+            if either.are_in(row["key"]) or either.are_in_json(row["answer"])
+        ]
+        return self._database.write("erasure.forget_calls", ids=json.dumps(ids))
+
+    def _texts_of_others(self, marks: PersonMarks, patterns: str, removed: Removed) -> None:
+        """Take marks out of the texts of runs that are over; what is still to be sent stays, and is told."""
+        if not marks.forms:
+            return
+        for row in self._database.rows("erasure.texts_naming", patterns=patterns):
+            if not (marks.are_in(row["content"]) or marks.are_in(row["subject"])):
+                continue
+            if not row["is_over"]:
+                removed.stays[row["id"]] = None
+                continue
+            self._database.write("erasure.begin", kind="sequence", no=row["run_no"])
+            texts = {name: row[name] and marks.out_of(row[name]) for name in ("subject", "content")}
+            self._database.write("erasure.rewrite_text", no=row["no"], **texts)
+        for row in self._database.rows("erasure.runs_naming", patterns=patterns):
+            if not row["is_over"]:
+                removed.stays[row["id"]] = None
+                continue
+            self._database.write("erasure.begin", kind="sequence", no=row["no"])
+            values = {name: row[name] and marks.out_of_json(row[name]) for name in ("variables", "handover")}
+            self._database.write("erasure.rewrite_values", no=row["no"], **values)
+
+    def redact_audit(self, everybody: Items[Traces]) -> dict[int, str]:
+        """Empty the rows of the audit that tell of these people; return by number the hash of what is left."""
+        marks = _joined(traces.marks for traces in everybody)
+        subjects = [item for traces in everybody for item in traces.subjects]
+        rows = self._database.rows(
+            "erasure.audit_of",
+            kept=REDACTED,
+            subjects=json.dumps(subjects),
+            patterns=json.dumps([f"%{escaped(form)}%" for form in marks.forms]),
+        )
+        results: dict[int, str] = {}
+        emptied = AuditRepository(self._database).redactions()
+        for row in rows:
+            if row["no"] in emptied:
+                continue
+            is_opaque = row["subject"].startswith(f"{LOCAL}:") or not (
+                row["subject"] in subjects or marks.are_in(row["subject"])
+            )
+            left = AuditRepository.emptied(
+                row, subject=row["subject"] if is_opaque else ERASED, actor=marks.out_of(row["actor"])
+            )
+            self._database.write("erasure.begin", kind="audit", no=row["no"])
+            self._database.write(
+                "erasure.redact_audit",
+                no=row["no"],
+                **{name: left[name] for name in ("actor", "subject", "detail")},
+            )
+            results[row["no"]] = AuditRepository.hash_of_emptied(left)
+        return results
+
+    def rewrite_journals(self, everybody: Items[Traces]) -> int:
+        """Blank the marks of these people in the journals, each line at its length; return how many lines.
+
+        The files keep their sizes and identities, so that nothing else notices, and lines that others add
+        meanwhile are not touched. Done again it changes nothing. Raises OSError.
+        """
+        marks = _joined(traces.marks for traces in everybody)
+        subjects = {item for traces in everybody for item in traces.subjects}
+        keys = {key for traces in everybody for key in traces.keys}
+        addresses = {key for traces in everybody for key in _keys_of(traces.marks)}
+
+        def blanked(record: dict[str, Any]) -> dict[str, Any]:
+            if record.get("key") in keys and record.get("recipient"):
+                record = {**record, "recipient": ""}
+            if record.get("value") in subjects or record.get("value") in addresses:
+                record = {**record, "value": "", "reason": ""}
+            if record.get("subject") in subjects and record.get("arguments"):
+                record = {**record, "arguments": {}}
+            result: dict[str, Any] = marks.out_of_value(record, blank="")
+            return result
+
+        folder = self._database.path.parent
+        return sum(
+            journals.rewrite_in_place(folder / name, blanked) for name in (journals.SENT, journals.SUPPRESSIONS)
+        )
+
+    def end(self, *, now: datetime) -> None:
+        """Let nothing more change that never changes; note that bytes of what was erased are still in the file."""
+        self._database.write("erasure.end")
+        self._database.write("erasure.unsweep", since=to_micros(now))
+
+    # Afterwards, and by time alone.
+
+    def unswept(self) -> bool:
+        """Say whether bytes of what was erased may still be in pages that the file no longer uses."""
+        return self._database.row("erasure.unswept") is not None
+
+    def sweep(self) -> bool:
+        """Remove such bytes; False where other programs keep the file from being rewritten now."""
+        if not self._database.sweep():
+            return False
+        self._database.write("erasure.swept")
+        return True
+
+    def due(self, *, before: datetime, size: int) -> list[str]:
+        """Return some people of whom nothing happened since an instant, nothing goes on, and whose run is over."""
+        return [row["id"] for row in self._database.rows("erasure.due", before=to_micros(before), size=size)]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A table of which texts, or JSON, that are about somebody or something else may name a person."""
+
+    table: str
+    key: str
+    texts: tuple[str, ...] = ()
+    json: tuple[str, ...] = ()
+
+
+MENTIONS = (
+    Mention("contact", "no", texts=("notes",)),
+    Mention("plan", "no", texts=("reason", "call_key"), json=("learnt",)),
+    Mention("sequence", "no", texts=("reason",), json=("findings",)),
+    Mention("inbound", "no", texts=("sender", "subject", "text", "why")),
+    Mention("unmatched_mail", "no", texts=("sender", "subject", "text", "why")),
+    Mention("suppression", "kind || ':' || value", texts=("reason",)),
+    Mention("vendor_operation", "no", texts=("subject", "key"), json=("request", "answer")),
+    Mention("vendor_error", "sequence_no", json=("told",)),
+    Mention("vendor_reading", "sequence_no", json=("facts",)),
+    Mention("asked_change", "id", texts=("reason",), json=("arguments", "earlier")),
+    Mention("left_unseen", "no", texts=("why", "recipient"), json=("facts",)),
+    Mention("mailbox_rest", "sender", texts=("why", "reply")),
+    Mention("mailbox_reading", "mailbox", texts=("error", "reply")),
+    Mention("worker", "host || ':' || process || ':' || lane", texts=("error",)),
+    Mention("attempt", "lease", texts=("code",)),
+)
+
+
+def _joined(marks: Iterable[PersonMarks]) -> PersonMarks:
+    result = PersonMarks()
+    for of_person in marks:
+        result |= of_person
+    return result
+
+
+def _keys_of(marks: PersonMarks) -> list[str]:
+    return sorted({key for _, key in erased_keys(ContactFields(), addresses=marks.addresses)})
+
+
+def _addresses_given(facts: Mapping[str, str]) -> Iterator[str]:
+    from sequences_mcp.domain.run import AND, MORE_EMAILS
+
+    yield from (facts.get("email") or "").split(AND)
+    yield from facts.get(MORE_EMAILS, "").split(AND)
+
+
+def _is_vendors(text: str) -> bool:
+    provider, _, id_there = text.partition(":")
+    return bool(id_there) and provider in VENDORS and " " not in text
+
+
+def _without_people(text: str, contact_ids: set[str]) -> str:
+    """Return JSON of what was learnt while a plan was made, without these people among the first left out."""
+    learnt = json.loads(text)
+    first = [person for person in learnt.get("first", ()) if person.get("contact_id") not in contact_ids]
+    return (
+        json.dumps({**learnt, "first": first}, ensure_ascii=False)
+        if len(first) < len(learnt.get("first", ()))
+        else text
+    )
