@@ -22,6 +22,7 @@ from typing import Any
 from sequences_mcp import prompting
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.domain.workspace import PROFILE_FILE
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import DEFAULT
 from sequences_mcp.server.prompt_facts import limits, often_broken, playbook_facts
@@ -118,7 +119,7 @@ def prompt(brief: Mapping[str, str], side: str) -> str:
         "rules": often_broken(),
         "tone": "plain and friendly",
         "profile": profile,
-        "profile_file": prompting.PROFILE,
+        "profile_file": PROFILE_FILE,
     }
     return prompting.render_template("draft_sequence", **facts, **brief, **playbook_facts(brief)) + ANSWER
 

@@ -58,7 +58,7 @@ def address_of_page(settings: Settings, path: str) -> str | None:
     """Return where a path of the review page is, while some process serves it. It carries no credential."""
     from sequences_mcp.review.page import serving
 
-    return serving.address(settings.data_dir, path) if serving.is_held(settings.data_dir) else None
+    return serving.address(settings.workspace, path) if serving.is_held(settings.workspace) else None
 
 
 @asynccontextmanager
@@ -166,7 +166,7 @@ def open_reader(
     from sequences_mcp.store.unit_of_work import Store
 
     url, address = mailbox.imap_url.value if mailbox.imap_url else "", mailbox.require_sender().address
-    with Store.open(mailbox.data_dir, now=clock(), examined=False) as store, _shown(pulse, store):
+    with Store.open(mailbox.workspace.folder, now=clock(), examined=False) as store, _shown(pulse, store):
         reader = mailbox_reader(url, store, clock=clock, address=address, tokens=mailbox.tokens(clock))
         reader.pulse = pulse
         yield reader
@@ -231,9 +231,9 @@ def law_of(settings: Settings) -> Callable[[], Law]:
     def tell() -> Law:
         from sequences_mcp.guards.law import law_in
 
-        return law_in(settings.data_dir, settings.law)
+        return law_in(settings.workspace, settings.law)
 
-    if (settings.data_dir / "law.toml").exists():
+    if settings.workspace.law.exists():
         tell()
     return tell
 
@@ -336,11 +336,12 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         operations=when_used(lambda: local().operations),
         vendor_runs=when_used(lambda: local().vendor_runs),
         clock=clock,
+        workspace=settings.workspace,
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
         law=law_of(settings),
         import_folders=settings.import_folders,
-        profile=partial(profile_in, settings.data_dir),
+        profile=partial(profile_in, settings.workspace),
         zone_of=partial(_zone_of, default=settings.time_zone),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,
@@ -377,7 +378,7 @@ def _log_troubles(app: AppContext, *, on: bool) -> None:
 def _panel(settings: Settings, clock: Clock) -> PlanPanel:
     from sequences_mcp.review.panel import ChatPanel
 
-    panel = ChatPanel(settings.data_dir, clock)
+    panel = ChatPanel(settings.workspace, clock)
     return PlanPanel(show=panel.show, decide=panel.decide)
 
 
@@ -385,7 +386,7 @@ def _signature_check(settings: Settings, digest: str, signature: str | None) -> 
     """Return why a digest's approval is not a registered passkey's, where one is registered or it claims to be."""
     from sequences_mcp.review.lock import passkeys
 
-    return passkeys.signature_problem(settings.data_dir, digest, signature)
+    return passkeys.signature_problem(settings.workspace, digest, signature)
 
 
 def _zone_of(contact: ContactFields, *, default: str) -> Zone:
@@ -522,7 +523,7 @@ async def _handing_over(
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
     from sequences_mcp.engine.supervisor import VENDORS, Heartbeat
 
-    pulse = Heartbeat(settings.data_dir, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
+    pulse = Heartbeat(settings.workspace, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
@@ -543,7 +544,7 @@ async def _handing_over(
             pulse.end()
         from sequences_mcp.services.enrolment import stop_enrolling
 
-        await stop_enrolling(seconds=CLOSE_WITHIN)
+        await stop_enrolling(app, seconds=CLOSE_WITHIN)
 
 
 def _work_until(
@@ -556,8 +557,8 @@ def _work_until(
 
     terms = mailbox.terms
     shown_as = f"{queue}-{mailbox.name}" if len(settings.mailboxes) > 1 and mailbox.name else queue
-    pulse = Heartbeat(settings.data_dir, shown_as, clock, serves=(terms.fingerprint,), sends=_sends(terms))
-    database = settings.data_dir / "sequences.db"
+    pulse = Heartbeat(settings.workspace, shown_as, clock, serves=(terms.fingerprint,), sends=_sends(terms))
+    database = settings.workspace.database
     was_there = database.exists()
 
     @contextmanager

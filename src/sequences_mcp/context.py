@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -12,6 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 
 if TYPE_CHECKING:
+    import asyncio
     from pathlib import Path
 
     from sequences_mcp.domain.blueprint import Step
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerPresence
+    from sequences_mcp.domain.workspace import Workspace
     from sequences_mcp.engine.blueprints import LocalChanges, LocalWaivers
     from sequences_mcp.engine.erasure import LocalErasures
     from sequences_mcp.engine.operations import LocalLedger, LocalOperations
@@ -70,10 +72,10 @@ def _built_in_law() -> Law:
 class AppContext:
     """Everything a verb may use.
 
-    ``mailboxes`` are those that this process sends from; the first is the one in use. ``vendor_terms`` has the
-    terms of each connected vendor by its name. ``auto_approve`` are the versions (``id@version``) and templates
-    that start without a person's approval; with ``unread_drafts`` a blueprint may leave texts written for one
-    person unread.
+    ``workspace`` is the data folder it was opened on. ``mailboxes`` are those that this process sends from; the
+    first is the one in use. ``vendor_terms`` has the terms of each connected vendor by its name. ``auto_approve``
+    are the versions (``id@version``) and templates that start without a person's approval; with ``unread_drafts``
+    a blueprint may leave texts written for one person unread.
 
     Called when they are needed: ``zone_of`` returns a contact's time zone, ``page_address`` the URL of a path of
     the review page or None while nobody serves it, ``must_sign`` whether an approval has to be a passkey's,
@@ -82,7 +84,9 @@ class AppContext:
 
     ``is_approved``: a person has approved what the verb changes at a vendor. ``import_folders`` are
     those from which the tools may read files with people. ``law`` tells what first messages
-    need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts.
+    need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts. ``enrolments`` are the tasks
+    that give people to vendors now, each with the event that ends it between two requests; a copy of the context
+    shares them, and the event loop alone would hold them only weakly.
     """
 
     providers: Mapping[str, Provider]
@@ -96,6 +100,7 @@ class AppContext:
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
     clock: Callable[[], datetime]
+    workspace: Workspace
     mailboxes: tuple[Mailbox, ...]
     vendor_terms: Mapping[str, Terms]
     policy: GuardPolicy
@@ -113,6 +118,7 @@ class AppContext:
     law: Callable[[], Law] = _built_in_law
     import_folders: tuple[Path, ...] = ()
     profile: Callable[[], str] = str
+    enrolments: dict[asyncio.Task[str | None], asyncio.Event] = field(default_factory=dict)
 
     @property
     def mailbox(self) -> Mailbox:

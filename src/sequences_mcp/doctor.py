@@ -304,18 +304,19 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
     yield DoctorLine(None, f"review page: {page}")
     try:
-        keys = passkeys.registered(settings.data_dir)
+        keys = passkeys.registered(settings.workspace)
     except SequencesError as error:
         yield DoctorLine(False, f"approval: {error}")
         return
     if keys:
         yield DoctorLine(
-            True, f"approval: signed with a passkey; who can rewrite {passkeys.FILE_NAME} could forge it"
+            True,
+            f"approval: signed with a passkey; who can rewrite {settings.workspace.passkeys.name} could forge it",
         )
-    elif passphrase.is_set(settings.data_dir):
+    elif passphrase.is_set(settings.workspace):
         words = "approval: in the terminal, by passphrase, and on the review page"
         yield DoctorLine(True, f"{words}; whoever can rewrite the data folder could forge it")
-        if passphrase.verifier(settings.data_dir):
+        if passphrase.verifier(settings.workspace):
             yield DoctorLine(
                 True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
             )

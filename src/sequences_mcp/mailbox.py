@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.sender import Secret, Sender
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from sequences_mcp.sign_in.client import OAuthRegistration
     from sequences_mcp.sign_in.tokens import MailSignIn
 
-FILE_NAME = "settings.toml"
-OUTBOX = "outbox"
+OUTBOX = "outbox"  # how an e-mail leaves, as terms tell it, where there is no mail server
 SMTP_SETTING, IMAP_SETTING = "SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL"
 # https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online
 _OF_MICROSOFT = (".office365.com", ".outlook.com")
@@ -49,19 +49,19 @@ class Mailbox:
     daily_cap: int
     spacing: int
     ramp_up: int
-    data_dir: Path
+    workspace: Workspace
     oauth: OAuthRegistration | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
         """Where the settings of its data folder stand, or would."""
-        return self.data_dir / FILE_NAME
+        return self.workspace.settings_file
 
     @property
     def outbox(self) -> Path:
         """The folder its e-mails are written to where it has no mail server."""
-        return self.data_dir / OUTBOX
+        return self.workspace.outbox
 
     @property
     def address(self) -> str:
@@ -163,7 +163,7 @@ class Mailbox:
             username = MailServer.parse(self.smtp_url.value).username
         elif self.imap_url:
             username = ImapServer.parse(self.imap_url.value).username
-        return MailSignIn(client=self.oauth, mailbox=self.name, username=username, data_dir=self.data_dir)
+        return MailSignIn(client=self.oauth, mailbox=self.name, username=username, workspace=self.workspace)
 
     def signs_in(self) -> str:
         """Return how it signs in and when that ends, in words, as far as it is known now."""

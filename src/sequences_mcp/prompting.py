@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sequences_mcp.domain.workspace import Workspace
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -59,7 +61,6 @@ def _environment() -> Environment:
 
 
 PLAYBOOKS = ("recruiting", "founder sales", "partnerships", "events", "re-engagement")
-PROFILE = "profile.md"
 PROFILE_SHOWN = 3_000  # characters: a page and a half
 
 
@@ -138,10 +139,10 @@ def language_named(text: str) -> str:
     return _CODES.get(word.partition("-")[0].partition("_")[0], word.capitalize())
 
 
-def profile_in(data_dir: Path) -> str:
+def profile_in(workspace: Workspace) -> str:
     """Return what the person wrote for drafts about themselves, cut after a page and a half, or nothing."""
     try:
-        text = (data_dir / PROFILE).read_text(encoding="utf-8-sig", errors="replace").strip()
+        text = workspace.profile.read_text(encoding="utf-8-sig", errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
         return ""
     return text if len(text) <= PROFILE_SHOWN else f"{text[:PROFILE_SHOWN]} [...]"

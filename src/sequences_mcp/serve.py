@@ -95,6 +95,6 @@ def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
         from sequences_mcp.review.page.app import build_page
 
         app = partial(open_context, settings, worker=False, clock=clock, actor="page")
-        return build_page(app, data_dir=settings.data_dir, authority=authority)
+        return build_page(app, authority=authority)
 
-    return ReviewPage(settings.data_dir, made)
+    return ReviewPage(settings.workspace, made)

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError
 
 NAME = "sequences-mcp"
@@ -221,7 +222,7 @@ def _task_or_refusal(job: ServiceJob) -> tuple[str, SettingsError | None]:
 
 
 def of_system(
-    job: ServiceJob, *, system: str, home: Path, config: Path, data_dir: Path, user_id: int
+    job: ServiceJob, *, system: str, home: Path, config: Path, workspace: Workspace, user_id: int
 ) -> SystemService | None:
     """Return the service of a system, as ``platform.system()`` names it; None where it is none of the three."""
     if system == "Linux":
@@ -251,7 +252,7 @@ def of_system(
             hint=f"It runs while you are logged in. What it does: {log}",
         )
     if system == "Windows":
-        path = data_dir / "service.xml"
+        path = workspace.scheduled_task
         text, refused = _task_or_refusal(job)
         return SystemService(
             kind="scheduled task",

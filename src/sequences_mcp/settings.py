@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
+from sequences_mcp.domain.workspace import SETTINGS_FILE, Workspace
 from sequences_mcp.errors import SettingsError, WrongIdError
-from sequences_mcp.mailbox import FILE_NAME, IMAP_SETTING, SMTP_SETTING, Mailbox, how_to_set_sender
+from sequences_mcp.mailbox import IMAP_SETTING, SMTP_SETTING, Mailbox, how_to_set_sender
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
@@ -137,7 +138,7 @@ class Settings:
 
     mailboxes: tuple[Mailbox, ...]
     freshness: int
-    data_dir: Path
+    workspace: Workspace
     time_zone: str
     elicitation: bool
     review_page: bool
@@ -163,7 +164,12 @@ class Settings:
     @property
     def file(self) -> Path:
         """Where the settings of the data folder stand, or would."""
-        return self.data_dir / FILE_NAME
+        return self.workspace.settings_file
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder."""
+        return self.workspace.folder
 
     def log_conflicts(self) -> None:
         """Write into the log, once a process, what the file and the environment say differently."""
@@ -258,7 +264,7 @@ class _Problems:
 
     def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
         key = file.values[name].key
-        self.origins[name] = f"{FILE_NAME}, {'.'.join(key)}"
+        self.origins[name] = f"{SETTINGS_FILE}, {'.'.join(key)}"
         value = self.parsed(file, file.values[name], parse)
         if value is None:
             return None
@@ -280,14 +286,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of the data folder and ``environ``; SettingsError names every missing or bad one."""
     problems = _Problems(environ)
     problems.found.extend(_unknown(environ))
-    data_dir = problems.read("DATA_DIR", _folder, "")
-    file = problems.file = _file(data_dir, environ, problems)
+    workspace = problems.read("DATA_DIR", _workspace, "")
+    file = problems.file = _file(workspace, environ, problems)
     values = {
         "sender": problems.read("SENDER", _sender, ""),
         "smtp_url": problems.read("SMTP_URL", _smtp_url, ""),
         "imap_url": problems.read("IMAP_URL", _imap_url, ""),
         "freshness": problems.read("FRESHNESS", lambda text: _number(text, least=60, most=86_400), "600"),
-        "data_dir": data_dir,
+        "workspace": workspace,
         "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
         "daily_cap": problems.read("DAILY_CAP", _daily_cap, "50"),
@@ -300,21 +306,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "late_days": problems.read("LATE_DAYS", lambda text: _number(text, least=1, most=365), "7"),
         "unread_drafts": problems.read("UNREAD_DRAFTS", _switch, "off"),
         "worker": problems.read("WORKER", _switch, "on"),
-        "guards": problems.read("GUARDS", lambda text: _policy_file(text, data_dir), ""),
+        "guards": problems.read("GUARDS", lambda text: _policy_file(text, workspace), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
         "accounts": _accounts(problems),
     }
     problems.found.extend(_without_client(values, file))
     default = {name: values.pop(name) for name, _ in _OF_MAILBOX.values()}
-    mailboxes = _mailboxes(problems, default, data_dir=data_dir, zone=values["time_zone"])
+    mailboxes = _mailboxes(problems, default, workspace=workspace, zone=values["time_zone"])
     if file is not None:
         problems.found.extend(file.problems)
     if problems.found:
-        in_file = f"Correct {data_dir}/{FILE_NAME}; names in capitals are environment variables of the server."
-        in_environment = "They are environment variables of the server; docs/settings.md lists them."
+        next_step = "They are environment variables of the server; docs/settings.md lists them."
+        if file is not None and file.problems:
+            next_step = (
+                f"Correct {workspace.settings_file}; names in capitals are environment variables of the server."
+            )
         raise SettingsError(
             "These settings are wrong: " + "; ".join(problems.found) + ".",
-            next_step=in_file if file is not None and file.problems else in_environment,
+            next_step=next_step,
             data={"problems": problems.found},
         )
     return Settings(
@@ -333,17 +342,17 @@ def _without_client(values: Mapping[str, Any], file: FileSettings | None) -> lis
     if file is not None and (file.mailbox or "") in file.oauth:
         return []
     urls = {name: values[name].value for name in ("smtp_url", "imap_url") if values[name]}
-    why = f"it signs in with an access token, which needs oauth in a mailbox of {FILE_NAME}"
+    why = f"it signs in with an access token, which needs oauth in a mailbox of {SETTINGS_FILE}"
     return [f"{PREFIX}{name.upper()}: {why}" for name, url in urls.items() if ";AUTH=" in url.upper()]
 
 
 def _mailboxes(
-    problems: _Problems, default: Mapping[str, Any], *, data_dir: Path, zone: str
+    problems: _Problems, default: Mapping[str, Any], *, workspace: Workspace, zone: str
 ) -> tuple[Mailbox, ...]:
     """Return the default mailbox and the others; what one of these leaves out is as for the whole folder."""
     file = problems.file
     name = None if file is None else file.mailbox
-    mailboxes = [_mailbox(file, default, name=name, data_dir=data_dir, zone=zone)]
+    mailboxes = [_mailbox(file, default, name=name, workspace=workspace, zone=zone)]
     if file is None:
         return tuple(mailboxes)
     of_default = {setting for setting, value in file.values.items() if value.key[0] == "mailboxes"}
@@ -368,7 +377,7 @@ def _mailboxes(
             if field_name in ("window", "daily_cap", "spacing", "ramp_up") and setting not in given
         }
         values = {"smtp_url": None, "imap_url": None} | of_folder | parsed
-        mailboxes.append(_mailbox(file, values, name=name, data_dir=data_dir, zone=zone, of=f" of {name}"))
+        mailboxes.append(_mailbox(file, values, name=name, workspace=workspace, zone=zone, of=f" of {name}"))
     return tuple(mailboxes)
 
 
@@ -377,7 +386,7 @@ def _mailbox(
     values: Mapping[str, Any],
     *,
     name: str | None,
-    data_dir: Path,
+    workspace: Workspace,
     zone: str | None,
     of: str = "",
 ) -> Mailbox:
@@ -389,7 +398,7 @@ def _mailbox(
     return Mailbox(
         **whole,
         name=name,
-        data_dir=data_dir,
+        workspace=workspace,
         oauth=None if file is None else file.oauth.get(name or ""),
         lacking={
             setting: lacking[f"{setting}{of}"]
@@ -410,19 +419,19 @@ def _whole_sender(sender: Sender, file: FileSettings | None, *, name: str | None
     return replace(sender, **({"time_zone": zone} if zone and zone != "UTC" else {}) | given)
 
 
-def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems) -> FileSettings | None:
+def _file(workspace: Workspace | None, environ: Mapping[str, str], problems: _Problems) -> FileSettings | None:
     """Return what the file of the data folder says; None, and nothing is loaded, where there is none."""
-    if data_dir is None:
+    if workspace is None:
         return None
     try:
-        if not (data_dir / FILE_NAME).is_file():
+        if not workspace.settings_file.is_file():
             return None
     except OSError as error:
-        problems.found.append(f"{data_dir / FILE_NAME} cannot be looked at: {error.strerror or error}")
+        problems.found.append(f"{workspace.settings_file} cannot be looked at: {error.strerror or error}")
         return None
     from sequences_mcp.settings_file import load_settings_file
 
-    return load_settings_file(data_dir / FILE_NAME, environ)
+    return load_settings_file(workspace.settings_file, environ)
 
 
 def _accounts(problems: _Problems) -> dict[str, Account]:
@@ -479,15 +488,15 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _folder(text: str) -> Path:
+def _workspace(text: str) -> Workspace:
     if text:
         path = _expanded(text)
         if not path.is_absolute():
             raise ValueError(f"{text!r} is not an absolute path")
-        return path
+        return Workspace(path)
     from platformdirs import user_data_path
 
-    return user_data_path("sequences-mcp", appauthor=False)
+    return Workspace(user_data_path("sequences-mcp", appauthor=False))
 
 
 def _expanded(text: str) -> Path:
@@ -607,9 +616,9 @@ def _allowed(text: str) -> str:
     return f"{blueprint_id}@{int(version)}"
 
 
-def _policy_file(text: str, data_dir: Path | None) -> Path:
+def _policy_file(text: str, workspace: Workspace | None) -> Path:
     if not text:
-        return (data_dir or Path()) / "guards.toml"
+        return workspace.guards if workspace else Path()
     path = _expanded(text)
     if not path.is_file():
         raise ValueError(f"{text!r} is not a file")

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
-from sequences_mcp.mailbox import FILE_NAME
+from sequences_mcp.domain.workspace import SETTINGS_FILE
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -66,7 +66,7 @@ class FileSettings:
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
         line = line_of(self.text, key)
-        return f"{FILE_NAME}{f', line {line}' if line else ''}, {'.'.join(key)}"
+        return f"{SETTINGS_FILE}{f', line {line}' if line else ''}, {'.'.join(key)}"
 
     def wrong(self, key: Key, why: str) -> None:
         """Note what is wrong with a key."""

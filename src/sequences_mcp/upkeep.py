@@ -19,6 +19,7 @@ from sequences_mcp.bootstrap import (
     utc_now,
     working,
 )
+from sequences_mcp.domain.workspace import Workspace
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
@@ -172,18 +173,19 @@ def back_up_folder(settings: Settings, target: Path) -> None:
 
 
 def restore(
-    settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str
+    settings: Settings, source: Path, *, allow: Callable[[Workspace], None], actor: str
 ) -> tuple[RestoreSummary, int]:
     """Put a backup into a data folder that nothing uses; return a summary and the number of unknown outcomes.
 
-    ``allow`` takes the folder whose passphrase counts, and raises ApprovalError for a wrong passphrase.
+    ``allow`` takes the workspace whose passphrase counts, that of the backup where the folder has none, and
+    raises ApprovalError for a wrong passphrase.
     """
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.sqlite import backup
     from sequences_mcp.store.unit_of_work import Store
 
     with backup.opened(source) as inside:
-        allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
+        allow(settings.workspace if settings.workspace.passphrase.exists() else Workspace(inside))
         put_back = backup.put_back(settings.data_dir, inside, now=utc_now())
     with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
         now = utc_now()
@@ -218,7 +220,7 @@ def after_complaints(mailbox: Mailbox) -> str:
     from sequences_mcp.store.unit_of_work import Store
 
     sender = mailbox.address
-    with Store.open(mailbox.data_dir, now=utc_now()) as store, store.transaction() as work:
+    with Store.open(mailbox.workspace.folder, now=utc_now()) as store, store.transaction() as work:
         complained = work.mailboxes.complaints(sender)
         if complained is None:
             return f"No e-mail of {sender} was marked as spam."
@@ -240,8 +242,8 @@ def after_sign_in(mailbox: Mailbox, answer: TokenAnswer, *, in_file: bool) -> st
 
     assert mailbox.sign_in is not None
     state = keep_grant(mailbox.sign_in, answer, now=utc_now(), in_file=in_file)
-    if mailbox.sender and (mailbox.data_dir / "sequences.db").exists():
-        with Store.open(mailbox.data_dir, now=utc_now()) as store, store.transaction() as work:
+    if mailbox.sender and mailbox.workspace.database.exists():
+        with Store.open(mailbox.workspace.folder, now=utc_now()) as store, store.transaction() as work:
             work.mailboxes.free(mailbox.address, now=utc_now())
     return "the system's keychain" if state.kept_in == "keychain" else "a file that only you can read"
 

@@ -15,6 +15,7 @@ from tests.cli.terminal import PASSPHRASE, Terminal
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.page import serving
 
 
@@ -116,9 +117,9 @@ def test_the_way_to_reset_a_passphrase_is_in_the_help_and_works(terminal: Termin
 def test_the_lock_of_the_page_is_private_like_its_neighbours(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        taken = serving.take_page_lock(tmp_path / "data")
+        taken = serving.take_page_lock(Workspace(tmp_path / "data"))
         assert taken is not None
         taken.release()
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "data" / serving.LOCK_NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE(Workspace(tmp_path / "data").page_lock.stat().st_mode) == 0o600

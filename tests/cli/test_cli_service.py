@@ -15,6 +15,7 @@ from tests.client_setup.conftest import home as home
 from tests.secrecy.hearing import heard
 
 from sequences_mcp import service
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.service import ServiceJob, SystemService
 
@@ -32,7 +33,12 @@ SYSTEMS = ["Linux", "Darwin", "Windows"]
 def made(system: str, job: ServiceJob, folder: Path) -> SystemService:
     """Return the service of a system."""
     service_made = service.of_system(
-        job, system=system, home=folder, config=folder / ".config", data_dir=folder / "data", user_id=501
+        job,
+        system=system,
+        home=folder,
+        config=folder / ".config",
+        workspace=Workspace(folder / "data"),
+        user_id=501,
     )
     assert service_made is not None
     return service_made
@@ -142,7 +148,12 @@ def test_a_service_is_begun_once_and_ended_without_a_trace(system: str, tmp_path
 
 def test_a_system_that_is_none_of_the_three_has_no_service(tmp_path: Path) -> None:
     folder = tmp_path
-    assert service.of_system(PLAIN, system="Plan9", home=folder, config=folder, data_dir=folder, user_id=0) is None
+    assert (
+        service.of_system(
+            PLAIN, system="Plan9", home=folder, config=folder, workspace=Workspace(folder), user_id=0
+        )
+        is None
+    )
 
 
 def systemctl(home: Home, script: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from tests.secrecy.planted import MARK, MISTYPED, PASSPHRASE, SMTP_PASSWORD
 from tests.sign_in.typist import Typist, at_terminal
 from tests.world.mail_servers import Running, mail_server
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock import passphrase
 
 SHORT = "short"
@@ -73,7 +74,7 @@ def test_from_nothing_to_all_that_is_needed(home: Home, server: Running) -> None
     assert settings["time_zone"] == "Europe/Paris" and settings["daily_cap"] == 20
     assert settings["window"] == "Mon-Fri 08:00-19:00"
     assert settings["mailboxes"]["ada"]["name"] == "Ada Lovelace"
-    assert passphrase.is_set(home.data) and MARK not in str(settings)
+    assert passphrase.is_set(Workspace(home.data)) and MARK not in str(settings)
     assert "sequences" in codex.read_text() and desktop.read_text() == '{"mcpServers": {}}'
     assert home.run("doctor").status == 0
 

@@ -15,6 +15,7 @@ from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld, FakeDe
 from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Leaving, SequenceStatus, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.claim import examine_step
 from sequences_mcp.engine.events import Tick
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
@@ -226,7 +227,7 @@ async def test_a_lease_that_ended_is_noted_whoever_looks(world: EngineWorld) -> 
 async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: EngineWorld) -> None:
     await start(world)
     folder, terms = world.store.path.parent, world.terms
-    Heartbeat(folder, MAILBOX, world.clock, serves=(terms.fingerprint,), store=world.store).beat()
+    Heartbeat(Workspace(folder), MAILBOX, world.clock, serves=(terms.fingerprint,), store=world.store).beat()
     later = world.under(spacing=9)
     later.worker().run_due()
     assert await states(later) == [StepState.PLANNED]

@@ -25,6 +25,7 @@ from tests.world.mail_servers import CALM, mail_server
 
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.domain.workers import WorkerState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -71,11 +72,11 @@ class FakeWork:
     ids=lambda fault: type(fault).__name__,
 )
 def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: Path, fault: Exception) -> None:
-    pulse, seen, pauses = Heartbeat(tmp_path, MAILBOX, now), list[str | None](), list[int]()
+    pulse, seen, pauses = Heartbeat(Workspace(tmp_path), MAILBOX, now), list[str | None](), list[int]()
 
     def pause(failures: int) -> float:
         pauses.append(failures)
-        seen.extend(one.error for one in in_files(tmp_path, now=now()))
+        seen.extend(one.error for one in in_files(Workspace(tmp_path), now=now()))
         return 0.0
 
     work = FakeWork(fault, fault, fault, None)
@@ -84,7 +85,7 @@ def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: P
     assert max(pauses) == 3
     assert all(str(fault) in (one or "") for one in seen)
     assert seen
-    assert list(in_files(tmp_path, now=now())) == []  # it ended as it was told to
+    assert list(in_files(Workspace(tmp_path), now=now())) == []  # it ended as it was told to
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["in the database", "in a file while that is away"])
@@ -93,7 +94,12 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
 ) -> None:
     time, store = [START], world.store
     pulse = Heartbeat(
-        store.path.parent, FREE, lambda: time[0], serves=("a",), sends="Ada", store=store if is_open else None
+        Workspace(store.path.parent),
+        FREE,
+        lambda: time[0],
+        serves=("a",),
+        sends="Ada",
+        store=store if is_open else None,
     )
     pulse.beat(acted=True)
     (state,) = worker_states(store, now=START)

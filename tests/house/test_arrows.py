@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "settings_file": (*VALUES, "mailbox", "sign_in"),
     "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
-    "client_setup": ("private_files",),
-    "service": ("errors",),
+    "client_setup": ("private_files", "domain.workspace"),
+    "service": ("errors", "domain.workspace"),
     "services": (*BELOW_SERVICES, "importing", "private_files"),
     "review": (*BELOW_SERVER, "private_files"),
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them

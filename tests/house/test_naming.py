@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 from tests.house.house_tree import ROOT, SRC, Law, package, plant, suite, tracked
+
+from sequences_mcp.domain.workspace import Workspace
 
 DRAWERS = {
     "utils",
@@ -57,7 +60,20 @@ def rooms_repeated_in_names(root: Path) -> list[str]:
     ]
 
 
-LAWS = (drawers, empty_verbs, rooms_repeated_in_names)
+def spelled_files(root: Path) -> list[str]:
+    """Return a sentence for each name of a file of the data folder that another file than its own list spells."""
+    facts = [getattr(Workspace(Path("data")), name) for name, it in vars(Workspace).items() if hasattr(it, "fget")]
+    names = {path.name for path in facts if isinstance(path, Path) and path.suffix}
+    return [
+        f"{source.path}:{node.lineno} spells {node.value}: ask a Workspace where it is."
+        for source in package(root)
+        if source.path != f"{SRC}/domain/workspace.py"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+
+
+LAWS = (drawers, empty_verbs, rooms_repeated_in_names, spelled_files)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -81,3 +97,13 @@ def test_an_empty_verb_is_found(tmp_path: Path, name: str) -> None:
 
 def test_a_room_repeated_in_a_name_is_found(tmp_path: Path) -> None:
     assert rooms_repeated_in_names(plant(tmp_path, {f"{SRC}/engine/store/store_audit.py": ""}))
+
+
+def test_a_spelled_file_of_the_data_folder_is_found(tmp_path: Path) -> None:
+    files = {
+        f"{SRC}/a.py": "path = folder / 'sequences.db'\n",
+        f"{SRC}/domain/workspace.py": "A = 'sequences.db'\n",
+    }
+    assert spelled_files(plant(tmp_path, files)) == [
+        f"{SRC}/a.py:1 spells sequences.db: ask a Workspace where it is."
+    ]

@@ -20,6 +20,7 @@ from tests.world.product import GRACE, MAIL, Bureau, yes
 
 from sequences_mcp.bootstrap import working
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.inbound.reader import BackgroundReader, MailboxReader, mailbox_reader, pause_after
 from sequences_mcp.engine.supervisor import READER, Heartbeat
 from sequences_mcp.engine.troubles import troubles
@@ -125,7 +126,7 @@ async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(rea
     delivery = FakeDelivery()
     worker = real.worker(delivery)
     elsewhere = Heartbeat(
-        real.store.path.parent,
+        Workspace(real.store.path.parent),
         READER,
         lambda: real.clock.now,
         serves=(worker.rules.terms.fingerprint,),

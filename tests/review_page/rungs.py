@@ -21,7 +21,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.review import decide
-from sequences_mcp.review.lock import passkeys, passphrase
+from sequences_mcp.review.lock import passphrase
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.blueprints import create_blueprint
 
@@ -104,7 +104,7 @@ class SignedPage(Page):
         point = self._key.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
         key = {"id": _base64(b"key"), "public_key": cbor2.dumps(cose).hex(), "registered_at": ""}
-        (self.world.folder / passkeys.FILE_NAME).write_text(json.dumps([key]))
+        self.world.workspace.passkeys.write_text(json.dumps([key]))
 
     def look(self, plan: Plan) -> dict[str, str]:
         """Read, then make the gesture."""
@@ -142,7 +142,7 @@ class Terminal(Rung):
 
     def send(self, plan: Plan, seen: decide.Look) -> bool:
         """Type the passphrase."""
-        passphrase.check_passphrase(self.world.folder, PASSPHRASE)
+        passphrase.check_passphrase(self.world.workspace, PASSPHRASE)
         try:
             self.world.at_desk(
                 lambda app: decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")

@@ -22,7 +22,7 @@ from tests.world.page import LINKEDIN, PageWorld, Visitor, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.review.lock import greeting, passkeys
+from sequences_mcp.review.lock import greeting
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.reviews import edit_draft
 
@@ -105,9 +105,9 @@ def row_edited(world: PageWorld, way: Rung) -> None:
 
 def key_replaced(world: PageWorld, way: Rung) -> None:
     assert way.yes()[1]
-    [key] = json.loads((world.folder / passkeys.FILE_NAME).read_text())
+    [key] = json.loads(world.workspace.passkeys.read_text())
     forged = [{**key, "public_key": key["public_key"][:-64] + "00" * 32}]
-    (world.folder / passkeys.FILE_NAME).write_text(json.dumps(forged))
+    world.workspace.passkeys.write_text(json.dumps(forged))
 
 
 def form_of_another_site(world: PageWorld, way: Rung) -> None:
@@ -200,14 +200,14 @@ def passphrase_guessed(world: PageWorld, way: Rung) -> None:
 def page_imitated(world: PageWorld, way: Rung) -> None:
     """A look-alike serves the port of the page, and knows the token of the browser: it wants the word."""
     assert isinstance(way, Page)
-    word = greeting.set_word(world.folder, "copper lantern")
+    word = greeting.set_word(world.workspace, "copper lantern")
     way.person.unlock(browser="mine")
     world.plan(people=1)
     look_alike = Visitor(way.person.page_lock)
     assert word not in look_alike.get("/unlock").text
     assert word not in look_alike.send("POST", "/unlock/word", body="browser=guess").text
-    assert not greeting.is_known(world.folder, "mine", authority="localhost:1")
-    assert greeting.is_known(world.folder, "mine", authority=way.person.page_lock.authority)
+    assert not greeting.is_known(world.workspace, "mine", authority="localhost:1")
+    assert greeting.is_known(world.workspace, "mine", authority=way.person.page_lock.authority)
 
 
 ATTACKS: dict[str, Attack] = {

@@ -11,7 +11,6 @@ from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.world.page import MAIL, PageWorld, Visitor, crowd
 
-from sequences_mcp.review.lock import passkeys
 from sequences_mcp.server.app import build_server
 
 
@@ -145,9 +144,7 @@ async def test_the_wait_is_bounded_and_tells_progress(world: PageWorld) -> None:
 
 
 async def test_where_a_passkey_is_registered_the_chat_does_not_ask(world: PageWorld) -> None:
-    (world.folder / passkeys.FILE_NAME).write_text(
-        json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
-    )
+    world.workspace.passkeys.write_text(json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}]))
 
     async def dialog(context: object, params: object) -> ElicitResult:
         raise AssertionError("nobody may be asked")

@@ -17,6 +17,7 @@ from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.page import serving
 from sequences_mcp.services.blueprints import update_blueprint
 from sequences_mcp.services.reviews import edit_draft
@@ -204,17 +205,17 @@ def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Pat
         assert "The review page is at http://localhost:" in lines[0]
         assert "No browser could be opened here" in lines[1]
         assert "until you press Ctrl-C" in lines[2]
-        assert serving.is_held(tmp_path / "data")
+        assert serving.is_held(Workspace(tmp_path / "data"))
         process.send_signal(signal.SIGINT)
         try:
             assert process.wait(20) == 0
         finally:
             process.kill()
-    assert not serving.is_held(tmp_path / "data")
+    assert not serving.is_held(Workspace(tmp_path / "data"))
 
 
 def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: Path) -> None:
-    (tmp_path / "data" / serving.LOCK_NAME).mkdir(parents=True)
+    Workspace(tmp_path / "data").page_lock.mkdir(parents=True)
     with opened_in_a_terminal(tmp_path) as process:
         out, err = (heard("review --open", text) for text in process.communicate(timeout=60))
     assert (process.returncode, out) == (2, "")

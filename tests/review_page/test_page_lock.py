@@ -9,6 +9,7 @@ import pytest
 from tests.world.data_folder import Clock
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock import sessions
 
 
@@ -103,12 +104,12 @@ def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: PageWo
     entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=20)).items
     noted = [one for one in entries if one.action == "passphrase.wrong"]
     assert [one.detail["one_after_another"] for one in noted] == [5, 4, 3, 2, 1]
-    assert (world.folder / sessions.FILE_NAME).stat().st_mode & 0o077 == 0
+    assert world.workspace.wrong_passphrases.stat().st_mode & 0o077 == 0
 
 
 def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path: Path) -> None:
     clock = Clock()
-    counts = sessions.Tries(tmp_path, clock)
+    counts = sessions.Tries(Workspace(tmp_path), clock)
     waits = []
     for _ in range(12):
         counts.was_wrong("mine")
@@ -122,7 +123,7 @@ def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path:
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"mine": 3}', '{"mine": {"wrong": "x", "last": 1}}', "\x00"])
 def test_a_damaged_count_of_wrong_passphrases_is_no_obstacle(world: PageWorld, damaged: str) -> None:
-    (world.folder / sessions.FILE_NAME).write_text(damaged)
+    world.workspace.wrong_passphrases.write_text(damaged)
     with world.page() as visitor:
         assert visitor.unlock("wrong horse battery", browser="mine").status == 403
         assert visitor.unlock(browser="mine").status == 200

@@ -61,7 +61,7 @@ def person(world: PageWorld, newcomer: Screen) -> Screen:
 
 
 def register(person: Screen, world: PageWorld) -> None:
-    person.tab.get_by_label("Code").fill(passkeys.new_code(world.folder, now=world.clock()))
+    person.tab.get_by_label("Code").fill(passkeys.new_code(world.workspace, now=world.clock()))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
 
@@ -96,8 +96,8 @@ def test_a_signature_for_one_plan_is_none_for_another(world: PageWorld, person: 
     plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2, first=2)
     approve(person, plan)
     signature = stored_signature(world)
-    assert passkeys.signature_problem(world.folder, plan.digest, signature) is None
-    assert passkeys.signature_problem(world.folder, other.digest, signature) == passkeys.UNSIGNED
+    assert passkeys.signature_problem(world.workspace, plan.digest, signature) is None
+    assert passkeys.signature_problem(world.workspace, other.digest, signature) == passkeys.UNSIGNED
     with pytest.raises(ApprovalError):
         world.at_desk(
             lambda app: app.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
@@ -134,7 +134,7 @@ def test_a_replaced_key_stops_what_was_approved_with_the_old_one(
 ) -> None:
     plan = world.plan(MAIL, people=2)
     approve(person, plan)
-    file = world.folder / passkeys.FILE_NAME
+    file = world.workspace.passkeys
     if change == "the key is replaced":
         [key] = json.loads(file.read_text())
         file.write_text(json.dumps([{**key, "public_key": key["public_key"][:-4] + "0000"}]))
@@ -151,37 +151,35 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
 ) -> None:
     plan = world.plan(people=2)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
-    (world.folder / passkeys.FILE_NAME).write_text(
-        json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
-    )
+    world.workspace.passkeys.write_text(json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}]))
     world.work_until(lambda: world.present(plan.id).status is PlanStatus.VOID)
     assert world.mails == []
 
 
 def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: PageWorld) -> None:
     now = world.clock()
-    code = passkeys.new_code(world.folder, now=now)
-    passkeys.check_code(world.folder, code.lower(), now=now)
+    code = passkeys.new_code(world.workspace, now=now)
+    passkeys.check_code(world.workspace, code.lower(), now=now)
     with pytest.raises(ApprovalError, match="wrong"):
-        passkeys.check_code(world.folder, PASSPHRASE, now=now)
+        passkeys.check_code(world.workspace, PASSPHRASE, now=now)
     world.clock.forward(minutes=10)
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.folder, code, now=world.clock())
+        passkeys.check_code(world.workspace, code, now=world.clock())
 
 
 def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: PageWorld) -> None:
-    code = passkeys.new_code(world.folder, now=world.clock() + timedelta(days=400))
+    code = passkeys.new_code(world.workspace, now=world.clock() + timedelta(days=400))
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.folder, code, now=world.clock())
+        passkeys.check_code(world.workspace, code, now=world.clock())
 
 
 def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
-    code = passkeys.new_code(world.folder, now=world.clock())
+    code = passkeys.new_code(world.workspace, now=world.clock())
     for _ in range(5):
         with pytest.raises(ApprovalError, match="wrong"):
-            passkeys.check_code(world.folder, "00000-00000", now=world.clock())
+            passkeys.check_code(world.workspace, "00000-00000", now=world.clock())
     with pytest.raises(ApprovalError, match="no code"):
-        passkeys.check_code(world.folder, code, now=world.clock())
+        passkeys.check_code(world.workspace, code, now=world.clock())
 
 
 @pytest.mark.parametrize(
@@ -238,7 +236,7 @@ def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(wor
         json.loads(form["signature"]),
     ]
     for one in forged:
-        assert passkeys.signature_problem(world.folder, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(world.workspace, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
     sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged[0]))
     assert world.mails_after_work() == []
     assert world.present(plan.id).status is PlanStatus.VOID

@@ -8,23 +8,24 @@ from pathlib import Path
 
 from tests.world.page import PageWorld
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.page import serving
 from sequences_mcp.review.page.serving import ReviewPage
 from sequences_mcp.serve import review_page
 
 
 def test_one_process_listens_and_the_others_know_where(tmp_path: Path) -> None:
-    first = serving.take_page_lock(tmp_path)
+    first = serving.take_page_lock(Workspace(tmp_path))
     assert first is not None
-    assert serving.take_page_lock(tmp_path) is None
-    assert serving.is_held(tmp_path)
-    assert serving.address(tmp_path, "/plans/1") == f"http://{first.authority}/plans/1"
+    assert serving.take_page_lock(Workspace(tmp_path)) is None
+    assert serving.is_held(Workspace(tmp_path))
+    assert serving.address(Workspace(tmp_path), "/plans/1") == f"http://{first.authority}/plans/1"
     first.release()
-    assert not serving.is_held(tmp_path)
+    assert not serving.is_held(Workspace(tmp_path))
 
 
 def test_nobody_else_can_answer_for_localhost_on_the_port(tmp_path: Path) -> None:
-    taken = serving.take_page_lock(tmp_path)
+    taken = serving.take_page_lock(Workspace(tmp_path))
     assert taken is not None
     assert {one.getsockname()[0] for one in taken.sockets} <= {"127.0.0.1", "::1"}
     assert {one.getsockname()[1] for one in taken.sockets} == {taken.port}
@@ -32,17 +33,17 @@ def test_nobody_else_can_answer_for_localhost_on_the_port(tmp_path: Path) -> Non
 
 
 def test_the_address_is_kept_for_the_next_time_unless_it_is_taken(tmp_path: Path) -> None:
-    first = serving.take_page_lock(tmp_path)
+    first = serving.take_page_lock(Workspace(tmp_path))
     assert first is not None
     first.release()
-    again = serving.take_page_lock(tmp_path)
+    again = serving.take_page_lock(Workspace(tmp_path))
     assert again is not None
     assert again.port == first.port
     again.release()
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", first.port))
         squatter.listen()
-        other = serving.take_page_lock(tmp_path)
+        other = serving.take_page_lock(Workspace(tmp_path))
         assert other is not None
         assert other.port != first.port
         other.release()
@@ -50,9 +51,9 @@ def test_the_address_is_kept_for_the_next_time_unless_it_is_taken(tmp_path: Path
 
 def test_a_damaged_note_of_the_address_is_no_obstacle(tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"port": "x"}', '{"port": 99999999}'):
-        (tmp_path / serving.FILE_NAME).write_text(text)
-        assert serving.address(tmp_path) is None
-        taken = serving.take_page_lock(tmp_path)
+        Workspace(tmp_path).page_port.write_text(text)
+        assert serving.address(Workspace(tmp_path)) is None
+        taken = serving.take_page_lock(Workspace(tmp_path))
         assert taken is not None
         taken.release()
 
@@ -62,14 +63,14 @@ def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world
     page.start()
     assert visited(world) == 401
     page.stop()
-    assert not serving.is_held(world.folder)
+    assert not serving.is_held(world.workspace)
 
 
 def test_a_page_that_nobody_visits_goes_at_once(world: PageWorld) -> None:
     page = review_page(world.settings, clock=world.clock)
     page.start()
     page.stop()
-    assert not serving.is_held(world.folder)
+    assert not serving.is_held(world.workspace)
 
 
 def test_another_process_takes_over_when_the_first_one_goes(world: PageWorld) -> None:
@@ -77,10 +78,10 @@ def test_another_process_takes_over_when_the_first_one_goes(world: PageWorld) ->
     first.start()
     second.start()
     assert (first.is_listening, second.is_listening) == (True, False)
-    before = serving.address(world.folder)
+    before = serving.address(world.workspace)
     first.stop()
     assert taken_over(second)
-    assert serving.address(world.folder) == before
+    assert serving.address(world.workspace) == before
     assert visited(world) == 401
     second.stop()
 
@@ -92,7 +93,7 @@ def taken_over(page: ReviewPage) -> bool:
 
 def visited(world: PageWorld) -> int:
     """Visit the page where the folder says it is."""
-    address = serving.address(world.folder)
+    address = serving.address(world.workspace)
     assert address is not None
     host = address.removeprefix("http://").rstrip("/")
     connection = HTTPConnection("127.0.0.1", int(host.rpartition(":")[2]), timeout=60)

@@ -15,7 +15,6 @@ from tests.review_page.test_page_vendor import planned
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.review.lock import passphrase
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +185,7 @@ def test_several_starts_are_listed_and_one_is_chosen(world: PageWorld, person: P
 
 
 def test_without_a_verifier_the_panel_says_where_to_go(world: PageWorld, person: Panel) -> None:
-    (world.folder / passphrase.PROOF_FILE).unlink()
+    world.workspace.proof.unlink()
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_text("Type it once on the review page or in a terminal")).to_be_visible()

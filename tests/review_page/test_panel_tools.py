@@ -13,7 +13,7 @@ from tests.review_page.test_page_vendor import planned
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, PageWorld, chat, lock_up, proven
 
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.review.lock import passkeys, passphrase
+from sequences_mcp.review.lock import passphrase
 from sequences_mcp.services.reviews import edit_draft
 from sequences_mcp.services.sequences import resume_sequence
 
@@ -180,18 +180,18 @@ async def test_a_no_needs_no_proof(world: PageWorld) -> None:
 
 
 async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: PageWorld) -> None:
-    record = json.loads((world.folder / passphrase.PASSPHRASE_FILE).read_text())
+    record = json.loads(world.workspace.passphrase.read_text())
     salt = bytes.fromhex(record["salt"])
     slow = hashlib.scrypt(PASSPHRASE.encode(), salt=salt, n=2**16, r=8, p=1, maxmem=2**28, dklen=32)
     old = {"salt": record["salt"], "hash": slow.hex(), "n": 2**16, "r": 8, "p": 1}
-    (world.folder / passphrase.PASSPHRASE_FILE).write_text(json.dumps(old))
+    world.workspace.passphrase.write_text(json.dumps(old))
     plan = world.plan(people=1)
     async with chat(world) as host:
         shown = await host.show(plan)
         assert "Type it once on the review page or in a terminal" in shown["elsewhere"]
         assert "challenge" not in shown
         assert await host.refused(plan, "n.AAAA.AAAA.AAAA")
-        passphrase.check_passphrase(world.folder, PASSPHRASE)
+        passphrase.check_passphrase(world.workspace, PASSPHRASE)
         assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 
@@ -207,7 +207,7 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: PageWorld) -> N
     async with chat(world) as host:
         before = await host.show(plan)
         keys = [{"id": "x", "public_key": "00", "registered_at": ""}]
-        (world.folder / passkeys.FILE_NAME).write_text(json.dumps(keys))
+        world.workspace.passkeys.write_text(json.dumps(keys))
         shown = await host.show(plan)
         assert "passkey" in shown["elsewhere"]
         assert "challenge" not in shown
@@ -218,11 +218,11 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: PageWorld) -> N
 async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: PageWorld) -> None:
     """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
-    before = json.loads((world.folder / passphrase.PROOF_FILE).read_text())
+    before = json.loads(world.workspace.proof.read_text())
     async with chat(world) as host:
         seen = proven(await host.show(plan))
         assert (await host.approve(plan, seen))[0]
-        after = json.loads((world.folder / passphrase.PROOF_FILE).read_text())
+        after = json.loads(world.workspace.proof.read_text())
         assert before["salt"] != after["salt"] and before["key"] != after["key"]
         shown = await host.show(other)
         old = {**shown["challenge"], "salt": before["salt"]}

@@ -12,10 +12,10 @@ from tests.world.data_folder import with_schema
 from tests.world.product import MAIL, Desktop, World
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.workspace import PROFILE_FILE
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.prompting import (
     PLAYBOOKS,
-    PROFILE,
     PROFILE_SHOWN,
     Playbook,
     folder,
@@ -83,7 +83,7 @@ def test_each_arc_says_something_new_on_later_days_and_its_follow_up_answers_the
 async def test_no_drafting_prompt_is_long_whatever_is_chosen(world: World) -> None:
     count = tokens.counter().count
     with_schema(world.folder)
-    (world.folder / PROFILE).write_text("I hire for a hospital. " * 25)
+    world.workspace.profile.write_text("I hire for a hospital. " * 25)
     async with world.client("auto") as desktop:
         for book, language in product(("", *PLAYBOOKS), LANGUAGES):
             text = await drafted(desktop, playbook=book, language=language, channels="e-mail and LinkedIn")
@@ -109,13 +109,13 @@ async def test_a_playbook_gives_its_arc_and_its_example_in_the_language_of_the_t
 async def test_the_drafts_know_who_writes_from_the_profile_or_ask_for_it(world: World, era: str) -> None:
     async with world.client(era) as desktop:
         before = await drafted(desktop, "draft_step")
-        (world.folder / PROFILE).write_text("\ufeffAda, Brightwater. Dry humour.\n\nNever say: synergy.")
+        world.workspace.profile.write_text("\ufeffAda, Brightwater. Dry humour.\n\nNever say: synergy.")
         after = [await drafted(desktop, name) for name in ("draft_step", "draft_sequence")]
-        (world.folder / PROFILE).write_text("x" * (PROFILE_SHOWN + 1))
+        world.workspace.profile.write_text("x" * (PROFILE_SHOWN + 1))
         cut = await drafted(desktop, "draft_step")
-    assert f"There is no {PROFILE}" in before
+    assert f"There is no {PROFILE_FILE}" in before
     assert all("Ada, Brightwater. Dry humour.\n\nNever say: synergy." in text for text in after)
-    assert "\ufeff" not in "".join(after) and f"There is no {PROFILE}" not in "".join(after)
+    assert "\ufeff" not in "".join(after) and f"There is no {PROFILE_FILE}" not in "".join(after)
     assert "x" * PROFILE_SHOWN + " [...]" in cut and "x" * (PROFILE_SHOWN + 1) not in cut
 
 

@@ -23,7 +23,6 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
 )
 from sequences_mcp.review.decide import approve_in_terminal, look_up, reject_in_terminal
-from sequences_mcp.review.lock import passkeys
 from sequences_mcp.review.terminal import review_list
 from sequences_mcp.services.reviews import list_reviews
 
@@ -148,7 +147,7 @@ async def test_whoever_asked_for_a_change_takes_it_back(vendors: Connected, era:
 async def test_where_a_passkey_is_registered_an_unsigned_yes_to_a_change_is_none(vendors: Connected) -> None:
     change = (await asked_at_topo(vendors))[1]["change_id"]
     keys = '[{"id": "x", "public_key": "00", "registered_at": ""}]'
-    (vendors.folder / passkeys.FILE_NAME).write_text(keys)
+    vendors.workspace.passkeys.write_text(keys)
     async with vendors.app() as app:
         seen = await look_up(app, change)
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,6 +205,22 @@ async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
     assert early.waiting == 2
     assert (late.done, late.waiting, late.unknown) == ((1, 1, 0) if vendor == "clarky" else (2, 0, 0))
     assert len(await enrolled(vendors, vendor)) == 1
+
+
+async def test_a_context_that_closes_leaves_the_requests_of_another_workspace_alone(
+    vendors: Connected, tmp_path: Path
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, "clarky")
+    await vendors.sandbox.fault("stall", vendor="clarky", path=ENDS["clarky"], seconds=0.3, act=True)
+    async with vendors.app() as app:
+        early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
+        async with replace(vendors, folder=tmp_path / "other").app():
+            pass
+        await asyncio.wait(app.enrolments)
+        late = await app.vendor_runs.outcome(plan["plan_id"])
+    assert early.waiting == 2
+    assert (late.done, late.waiting, late.unknown) == (2, 0, 0)
 
 
 async def test_a_call_that_is_cancelled_takes_no_request_with_it(vendors: Connected) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.supervisor import VENDORS, Heartbeat, in_files
 from sequences_mcp.services.enrolment import enrol_until_cancelled
 
@@ -34,13 +35,13 @@ class FakeDesk:
 
 async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path) -> None:
     app = FakeDesk()
-    pulse = Heartbeat(tmp_path, VENDORS, lambda: NOON)
+    pulse = Heartbeat(Workspace(tmp_path), VENDORS, lambda: NOON)
     task = asyncio.create_task(enrol_until_cancelled(cast("Any", app), beat=pulse.beat, trouble=pulse.trouble))
     await app.vendor_runs.asked.wait()
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()
-    [shown] = in_files(tmp_path, now=NOON)
+    [shown] = in_files(Workspace(tmp_path), now=NOON)
     assert (shown.lane, shown.error_since) == ("vendors", NOON)
     assert "FileNotFoundError" in (shown.error or "")
     task.cancel()

@@ -71,7 +71,7 @@ async def test_work_that_is_due_with_no_worker_is_told_in_results_too(tmp_path: 
     assert found.since == due
     async with bureau.client("auto") as desktop:
         assert "no worker runs" in (await desktop.call("list_reviews"))["next"]
-    Heartbeat(bureau.folder, "mailbox", bureau.clock).beat()
+    Heartbeat(bureau.workspace, "mailbox", bureau.clock).beat()
     assert "no_worker" not in await troubles(bureau)
     bureau.forward(minutes=10)
     assert "The last one was seen on 2026-11-23 12:10 UTC" in (await troubles(bureau))["no_worker"].what
@@ -80,7 +80,7 @@ async def test_work_that_is_due_with_no_worker_is_told_in_results_too(tmp_path: 
 async def test_what_stands_in_a_workers_way_is_told(tmp_path: Path) -> None:
     bureau = Bureau.at(tmp_path)
     await started(bureau)
-    Heartbeat(bureau.folder, "mailbox", bureau.clock).trouble("The database has vanished.")
+    Heartbeat(bureau.workspace, "mailbox", bureau.clock).trouble("The database has vanished.")
     found = (await troubles(bureau))["worker_in_trouble"]
     assert found.what == "The worker cannot do its work: The database has vanished."
     assert found.since == bureau.clock.now
@@ -92,7 +92,7 @@ async def test_what_stands_in_the_way_of_handing_over_is_told_as_that_and_is_no_
     bureau = Bureau.at(tmp_path)
     await started(bureau)
     bureau.forward(minutes=10)
-    Heartbeat(bureau.folder, VENDORS, bureau.clock).trouble("Kalent does not answer.")
+    Heartbeat(bureau.workspace, VENDORS, bureau.clock).trouble("Kalent does not answer.")
     found = await troubles(bureau)
     assert (
         found["handing_over_in_trouble"].what == "Approved starts wait for their vendors: Kalent does not answer."

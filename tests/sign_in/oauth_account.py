@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.world.authorization import CLIENT, USER, AuthorizationServer
 from tests.world.data_folder import Clock
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.sign_in.client import OAuthRegistration
 from sequences_mcp.sign_in.tokens import (
     AccessTokens,
@@ -36,7 +37,7 @@ class Account:
     @property
     def sign_in(self) -> MailSignIn:
         """How the mailbox signs in."""
-        return MailSignIn(client=self.client, mailbox="ada", username=USER, data_dir=self.folder)
+        return MailSignIn(client=self.client, mailbox="ada", username=USER, workspace=Workspace(self.folder))
 
     @property
     def state(self) -> SignInState:

@@ -57,10 +57,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sequences_mcp.sign_in.client import OAuthRegistration
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.sign_in.tokens import AccessTokens, MailSignIn
 authority, folder, refused = sys.argv[1:]
 client = OAuthRegistration(provider="microsoft", client_id="desk-client", authority=authority)
-sign_in = MailSignIn(client=client, mailbox="ada", username="ada@example.com", data_dir=Path(folder))
+sign_in = MailSignIn(client=client, mailbox="ada", username="ada@example.com", workspace=Workspace(Path(folder)))
 print(AccessTokens(sign_in, lambda: datetime.now(UTC)).current(refused))
 """
 

@@ -48,11 +48,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.sign_in.tokens import AccessTokens, MailSignIn, TokenAnswer, keep_grant, state_of
 
 authority, folder, refresh = sys.argv[1:]
 client = OAuthRegistration(provider="microsoft", client_id="{client}", authority=authority)
-sign_in = MailSignIn(client=client, mailbox="ada", username="{user}", data_dir=Path(folder))
+sign_in = MailSignIn(client=client, mailbox="ada", username="{user}", workspace=Workspace(Path(folder)))
 now = datetime.now(UTC)
 print(keychain.is_there())
 keep_grant(sign_in, TokenAnswer("old", now, refresh), now=now)

@@ -54,9 +54,9 @@ from tests.world.vendors import START, planted_world, token_of
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.review.lock import passkeys
-from sequences_mcp.review.page import serving
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.reviews import edit_draft
 from sequences_mcp.services.sequences import pause_sequence
@@ -272,8 +272,8 @@ def _register(folder: Path, key: PrivateKey) -> None:
     cose = {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
     facts = {"id": _base64(b"key"), "public_key": cbor2.dumps(cose).hex(), "registered_at": NOON.isoformat()}
     origins = {"origins": [f"http://{PAGE}"]} if hasattr(passkeys, "kept") else {}
-    (folder / passkeys.FILE_NAME).write_text(json.dumps([{**facts, **origins}]), encoding="utf-8")
-    (folder / serving.FILE_NAME).write_text(json.dumps({"port": int(PAGE.partition(":")[2])}), encoding="utf-8")
+    Workspace(folder).passkeys.write_text(json.dumps([{**facts, **origins}]), encoding="utf-8")
+    Workspace(folder).page_port.write_text(json.dumps({"port": int(PAGE.partition(":")[2])}), encoding="utf-8")
 
 
 def _signed(key: PrivateKey | None, digest: str) -> str | None:

@@ -221,7 +221,7 @@ async def test_what_a_passkey_signed_under_an_older_version_leaves_and_is_handed
 
 @pytest.mark.parametrize("change", ["another key", "another digest", "another address", "no signature"])
 def test_what_no_registered_passkey_signed_at_the_page_does_not_leave(signed: Upgraded, change: str) -> None:
-    file = signed.folder / passkeys.FILE_NAME
+    file = signed.workspace.passkeys
     [key] = json.loads(file.read_text())
     if change == "another key":
         key["public_key"] = _stranger(key["public_key"])
@@ -256,9 +256,9 @@ def test_a_bare_answer_of_a_browser_that_is_stored_after_the_upgrade_counts_for_
     assert upgraded.mails_at(LEFT) == []
     stored = upgraded.rows("SELECT digest, assertion FROM approval JOIN approval_signature ON approval_no = no")
     for digest, assertion in stored:
-        assert passkeys.signature_problem(upgraded.folder, digest, assertion) is None
+        assert passkeys.signature_problem(upgraded.workspace, digest, assertion) is None
         bare = json.loads(assertion)["credential"]
-        assert passkeys.signature_problem(upgraded.folder, digest, bare) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(upgraded.workspace, digest, bare) == passkeys.UNSIGNED
 
 
 def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upgraded) -> None:

@@ -19,6 +19,7 @@ from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.world.product import Desktop
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock.passphrase import set_passphrase
 
 T = TypeVar("T")
@@ -137,7 +138,7 @@ class Installation:
         """Choose a passphrase and return the file that holds it."""
         file = self.folder / "passphrase.txt"
         file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
-        set_passphrase(self.data, PASSPHRASE)
+        set_passphrase(Workspace(self.data), PASSPHRASE)
         return file
 
     async def with_passphrase(self) -> Path:

@@ -31,6 +31,7 @@ from tests.world.product import World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.page.app import build_page
@@ -112,7 +113,7 @@ class PageWorld(World):
 
     def lock_up(self) -> None:
         """Choose the passphrase, as a person does in the terminal."""
-        write_private(self.folder / passphrase.PASSPHRASE_FILE, _hashed_passphrase())
+        write_private(self.workspace.passphrase, _hashed_passphrase())
 
     @contextmanager
     def page(self, limits: Limits | None = None, pauses: list[float] | None = None) -> Iterator[Visitor]:
@@ -122,10 +123,12 @@ class PageWorld(World):
             if pauses is not None and seconds:
                 pauses.append(seconds)
 
-        page_lock = take_page_lock(self.folder)
+        page_lock = take_page_lock(self.workspace)
         assert page_lock is not None
         asgi_app = build_page(
-            partial(self.app, "page"), data_dir=self.folder, authority=page_lock.authority, pause=held_back
+            partial(self.app, "page"),
+            authority=page_lock.authority,
+            pause=held_back,
         )
         server = server_for(asgi_app, limits=limits or UNHURRIED)
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(page_lock.sockets)}, daemon=True)
@@ -259,9 +262,9 @@ def lock_up(world: PageWorld) -> None:
 def _files() -> dict[str, str]:
     """Return the files that choosing a passphrase writes, made once for all tests."""
     with TemporaryDirectory() as folder:
-        passphrase.set_passphrase(Path(folder), PASSPHRASE)
-        names = (passphrase.PASSPHRASE_FILE, passphrase.PROOF_FILE)
-        return {name: (Path(folder) / name).read_text() for name in names}
+        workspace = Workspace(Path(folder))
+        passphrase.set_passphrase(workspace, PASSPHRASE)
+        return {path.name: path.read_text() for path in (workspace.passphrase, workspace.proof)}
 
 
 @cache

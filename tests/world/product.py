@@ -22,6 +22,7 @@ from tests.world.mail_servers import CALM, Inbox, mail_server, patience
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
 from sequences_mcp.server.app import SequencesServer, build_server
@@ -69,6 +70,11 @@ class World:
     more: dict[str, str] = field(default_factory=dict, repr=False)  # settings, by the names of their variables
     timeouts: Timeouts = CALM
     standing: ClassVar[dict[str, str]] = {}
+
+    @property
+    def workspace(self) -> Workspace:
+        """The data folder and the files in it by name."""
+        return Workspace(self.folder)
 
     @property
     def environ(self) -> dict[str, str]:

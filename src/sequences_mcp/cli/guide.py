@@ -139,7 +139,7 @@ def _passphrase(settings: Settings) -> str:
     """Return the passphrase that a person chose, or nothing where one is set or a passkey is registered."""
     from sequences_mcp.review.lock import passkeys, passphrase
 
-    if passphrase.is_set(settings.data_dir) or passkeys.registered(settings.data_dir):
+    if passphrase.is_set(settings.workspace) or passkeys.registered(settings.workspace):
         say(["ok   Passphrase: is set"])
         return ""
     say(["", "Nothing leaves before you approve it, and approving asks for a passphrase that only you know."])
@@ -309,10 +309,10 @@ def _set_passphrase(settings: Settings, chosen: str) -> None:
     from sequences_mcp.upkeep import make_database
 
     make_database(settings)  # so that a passphrase without a database later means that the database is lost
-    passphrase.set_passphrase(settings.data_dir, chosen)
+    passphrase.set_passphrase(settings.workspace, chosen)
     say(["ok   Passphrase: is set"])
-    if greeting.greeting_word(settings.data_dir) is None:
-        word = greeting.set_word(settings.data_dir, greeting.made_up())
+    if greeting.greeting_word(settings.workspace) is None:
+        word = greeting.set_word(settings.workspace, greeting.made_up())
         say([f"     The review page shows you this word before you type the passphrase: {word}"])
 
 

@@ -111,16 +111,16 @@ def prove_passphrase(file: Path | None, *, prompt: str = "Passphrase", option: s
     from sequences_mcp.errors import ApprovalError
     from sequences_mcp.review.lock import passphrase, sessions
 
-    folder = settings_here().data_dir
-    text, counts = typed_secret(prompt, file, option=option), sessions.Tries(folder, utc_now)
+    workspace = settings_here().workspace
+    text, counts = typed_secret(prompt, file, option=option), sessions.Tries(workspace, utc_now)
     if wait := counts.pause(sessions.TERMINAL):
         wrong = counts.wrong(sessions.TERMINAL)
         say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
         time.sleep(wait)
     try:
-        passphrase.check_passphrase(folder, text)
+        passphrase.check_passphrase(workspace, text)
     except ApprovalError:
-        if passphrase.is_set(folder):
+        if passphrase.is_set(workspace):
             counts.was_wrong(sessions.TERMINAL)
             with suppress(
                 SequencesError

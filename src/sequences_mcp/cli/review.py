@@ -65,10 +65,10 @@ def _open_page() -> None:
     settings = settings_here()
     page = review_page(settings)
     page.start()
-    where = serving.held_address(settings.data_dir)
+    where = serving.held_address(settings.workspace)
     say([f"The review page is at {where}"])
     # With this one-time ticket the browser is shown the person's word (review.lock.greeting). It approves nothing.
-    introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.data_dir, now=utc_now())}"
+    introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.workspace, now=utc_now())}"
     if not webbrowser.open(introduced):
         say([f"No browser could be opened here: open {introduced} yourself, on this machine."])
     try:
@@ -240,19 +240,18 @@ def _set_passphrase() -> click.Command:
         from sequences_mcp.review.lock import greeting, passphrase
 
         settings = settings_here()
-        folder = settings.data_dir
-        old = None
-        if passphrase.is_set(folder):
+        workspace, old = settings.workspace, None
+        if passphrase.is_set(workspace):
             old = prove_passphrase(
                 old_passphrase_file, prompt="Present passphrase", option="--old-passphrase-file"
             )
         from sequences_mcp.upkeep import make_database
 
         make_database(settings)  # so that a passphrase without a database later means that the database is lost
-        passphrase.set_passphrase(folder, chosen_passphrase(passphrase_file), old=old)
+        passphrase.set_passphrase(workspace, chosen_passphrase(passphrase_file), old=old)
         say(["The passphrase is set."])
-        if greeting.greeting_word(folder) is None:
-            chosen = greeting.set_word(folder, greeting.made_up())
+        if greeting.greeting_word(workspace) is None:
+            chosen = greeting.set_word(workspace, greeting.made_up())
             say(
                 [
                     f"The review page shows you this word before you type the passphrase: {chosen}",
@@ -271,7 +270,9 @@ def _set_word() -> click.Command:
         from sequences_mcp.review.lock import greeting
 
         prove_passphrase(passphrase_file)
-        chosen = greeting.set_word(settings_here().data_dir, typed_secret("Word", word_file, option="--word-file"))
+        chosen = greeting.set_word(
+            settings_here().workspace, typed_secret("Word", word_file, option="--word-file")
+        )
         say([f"The review page shows you this word from now on: {chosen}"])
 
     return set_word
@@ -284,11 +285,11 @@ def _add_passkey() -> click.Command:
         from sequences_mcp.bootstrap import utc_now
         from sequences_mcp.review.lock import passkeys
 
-        folder = settings_here().data_dir
+        workspace = settings_here().workspace
         prove_passphrase(passphrase_file)
         say(
             [
-                f"Code: {passkeys.new_code(folder, now=utc_now())}",
+                f"Code: {passkeys.new_code(workspace, now=utc_now())}",
                 "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
                 "From then on every approval is signed. What was approved before has to be approved again.",
             ]

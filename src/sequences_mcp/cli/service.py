@@ -153,7 +153,7 @@ def service_here(settings: Settings) -> SystemService:
         system=machine.system,
         home=machine.home,
         config=machine.folder("XDG_CONFIG_HOME", ".config"),
-        data_dir=settings.data_dir,
+        workspace=settings.workspace,
         user_id=getattr(os, "getuid", lambda: 0)(),
     )
     if made is None:

@@ -109,7 +109,7 @@ def planned_entries(settings: Settings, names: Sequence[str] = ()) -> list[Clien
 
 
 def _planned_removals(settings: Settings, names: Sequence[str]) -> list[ClientChange]:
-    machine, memory = machine_here(), changes.remembered(settings.data_dir)
+    machine, memory = machine_here(), changes.remembered(settings.workspace)
     files = {(record.client, Path(path)) for path, record in memory.items() if record.client in CLIENTS}
     files |= {(client.name, path) for client, path in clients_here(machine)}
     wanted = set(CLIENTS) if not names or "all" in names else set(names)
@@ -213,7 +213,7 @@ def write_client(
     from sequences_mcp.bootstrap import utc_now
 
     try:
-        copy = changes.write_change(change, now=utc_now(), folder=settings.data_dir)
+        copy = changes.write_change(change, now=utc_now(), workspace=settings.workspace)
     except (OSError, ValueError) as error:
         return replace(change, problem=str(getattr(error, "strerror", None) or error))
     if not is_quiet:

@@ -20,6 +20,7 @@ from sequences_mcp.cli.keyboard import (
     settings_here,
     text_of_file,
 )
+from sequences_mcp.domain.workspace import Workspace
 
 
 def _work() -> click.Command:
@@ -130,8 +131,8 @@ def _restore() -> click.Command:
         from sequences_mcp.review.lock import passphrase
         from sequences_mcp.upkeep import restore
 
-        def allow(folder: Path) -> None:
-            if passphrase.is_set(folder):
+        def allow(workspace: Workspace) -> None:
+            if passphrase.is_set(workspace):
                 prove_passphrase(passphrase_file)
 
         put_back, unknown = restore(settings_here(), file, allow=allow, actor=person_here())

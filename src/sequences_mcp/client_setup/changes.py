@@ -22,10 +22,10 @@ from typing import Any
 
 from sequences_mcp.client_setup import clients, json_text
 from sequences_mcp.client_setup.clients import ENTRY, ChatProgram
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
 
 LARGEST = 16 * 1024 * 1024  # Claude Code keeps much else in its file
-MEMORY = "clients.json"
 Command = tuple[str, ...]
 
 
@@ -119,15 +119,15 @@ def planned_removal(client: ChatProgram, path: Path, *, memory: Mapping[str, Wri
         return replace(change, problem=str(error))
 
 
-def write_change(change: ClientChange, *, now: datetime, folder: Path) -> Path | None:
-    """Write a planned change and remember it in ``folder``; return the path of the copy of before, if one is made.
+def write_change(change: ClientChange, *, now: datetime, workspace: Workspace) -> Path | None:
+    """Write a planned change and note it in ``workspace``; return the path of the copy of before, if one is made.
 
     Raises OSError, and ValueError where the file was changed since it was read; then nothing was written.
     """
     before, _ = _read(change.path, change.client)
     if before != change.before:
         raise ValueError(f"{change.path} was changed meanwhile, by {change.client.title} perhaps")
-    path, memory = change.path.resolve(), remembered(folder)
+    path, memory = change.path.resolve(), remembered(workspace)
     known = memory.get(str(change.path))
     copy = None
     if change.after is None:
@@ -139,11 +139,11 @@ def write_change(change: ClientChange, *, now: datetime, folder: Path) -> Path |
             _replace(copy, before, mode=mode & 0o600)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(path, change.after, mode=mode)
-    _remember(change, known, copy=copy, folder=folder, memory=memory)
+    _remember(change, known, copy=copy, workspace=workspace, memory=memory)
     return copy
 
 
-def undo_change(change: ClientChange, copy: Path | None, *, folder: Path) -> None:
+def undo_change(change: ClientChange, copy: Path | None, *, workspace: Workspace) -> None:
     """Put a file back as it was before ``write_change``, as far as it is still as that left it."""
     with suppress(OSError, ValueError):
         now, _ = _read(change.path, change.client)
@@ -154,15 +154,15 @@ def undo_change(change: ClientChange, copy: Path | None, *, folder: Path) -> Non
             _replace(path, change.before, mode=stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600)
         if copy is not None:
             copy.unlink(missing_ok=True)
-        memory = remembered(folder)
+        memory = remembered(workspace)
         memory.pop(str(change.path), None)
-        _keep(memory, folder)
+        _keep(memory, workspace)
 
 
-def remembered(folder: Path) -> dict[str, WrittenRecord]:
+def remembered(workspace: Workspace) -> dict[str, WrittenRecord]:
     """Return what was written, by the paths of the files; nothing where that cannot be read."""
     try:
-        rows = json.loads((folder / MEMORY).read_text(encoding="utf-8"))["files"]
+        rows = json.loads(workspace.clients.read_text(encoding="utf-8"))["files"]
         return {str(path): WrittenRecord(**row) for path, row in rows.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
@@ -173,7 +173,7 @@ def _remember(
     known: WrittenRecord | None,
     *,
     copy: Path | None,
-    folder: Path,
+    workspace: Workspace,
     memory: dict[str, WrittenRecord],
 ) -> None:
     """Note what was written, or that it was taken out; the copy that it was made from is no longer needed then."""
@@ -191,18 +191,18 @@ def _remember(
             copy=str(copy) if copy and known is None else "",
             made=_made(change, known),
         )
-    _keep(memory, folder)
+    _keep(memory, workspace)
 
 
-def _keep(memory: Mapping[str, WrittenRecord], folder: Path) -> None:
+def _keep(memory: Mapping[str, WrittenRecord], workspace: Workspace) -> None:
     if not memory:
-        (folder / MEMORY).unlink(missing_ok=True)
+        workspace.clients.unlink(missing_ok=True)
         return
     rows = {
         path: {"client": record.client, "digest": record.digest, "copy": record.copy, "made": record.made}
         for path, record in memory.items()
     }
-    write_private(folder / MEMORY, json.dumps({"files": rows}, indent=2))
+    write_private(workspace.clients, json.dumps({"files": rows}, indent=2))
 
 
 def _made(change: ClientChange, known: WrittenRecord | None) -> str:

@@ -26,7 +26,6 @@ from sequences_mcp.private_files import replacing
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
-FOLDER = "receipts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

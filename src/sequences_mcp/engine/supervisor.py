@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 from sequences_mcp.domain.workers import WorkerPresence, WorkerState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SequencesError, StoreError
 from sequences_mcp.private_files import replacing
 from sequences_mcp.store.unit_of_work import Store
@@ -29,7 +30,6 @@ def elapsed() -> float:
     return time.monotonic()
 
 
-FOLDER = "workers"
 MAILBOX = "mailbox"
 VENDORS = "vendors"  # the queue in which approved starts are handed over; the others are the worker's
 READER = "reader"  # the queue of what a mailbox is read by
@@ -45,7 +45,7 @@ class Heartbeat:
     ``store`` is the worker's own while it is open; without one, or where it cannot be written, a file is.
     """
 
-    data_dir: Path
+    workspace: Workspace
     lane: str
     clock: Callable[[], datetime]
     serves: tuple[str, ...] = ()
@@ -119,13 +119,13 @@ class Heartbeat:
 
     @property
     def _path(self) -> Path:
-        return self.data_dir / FOLDER / f"{os.getpid()}-{self.lane}.json"
+        return self.workspace.workers / f"{os.getpid()}-{self.lane}.json"
 
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
     results = {(worker.host, worker.process, worker.lane): worker for worker in store.workers.all()}
-    for in_file in in_files(store.path.parent, now=now):
+    for in_file in in_files(Workspace(store.path.parent), now=now):
         known = results.get((in_file.host, in_file.process, in_file.lane))
         if known is None or known.beat < in_file.beat:
             results[in_file.host, in_file.process, in_file.lane] = in_file
@@ -175,10 +175,10 @@ def host_name() -> str:
     return socket.gethostname()
 
 
-def in_files(data_dir: Path, *, now: datetime) -> Iterator[WorkerState]:
+def in_files(workspace: Workspace, *, now: datetime) -> Iterator[WorkerState]:
     """Yield every worker whose database could not be written when it last showed itself."""
     try:
-        files = sorted((data_dir / FOLDER).iterdir())
+        files = sorted(workspace.workers.iterdir())
     except OSError:  # no worker had to write one yet
         return
     for path in [file for file in files if file.suffix == ".json"]:

@@ -15,6 +15,7 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.entries import Answer
 from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine import changed_settings, cleanup, events, plans
 from sequences_mcp.engine.approvals import text_approved_at
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -23,7 +24,7 @@ from sequences_mcp.engine.claim import ACTOR, Claim, SendPolicy, claim_due, unre
 from sequences_mcp.engine.context import apply_event, keep_changes
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.machine import step_resolved, with_run
-from sequences_mcp.engine.recovery import FOLDER, Outcome, Receipts, take_in
+from sequences_mcp.engine.recovery import Outcome, Receipts, take_in
 from sequences_mcp.engine.stopping import end_suppressed
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, elapsed
 from sequences_mcp.errors import (
@@ -472,7 +473,7 @@ class Worker:
 
     @property
     def _receipts(self) -> Receipts:
-        return Receipts(self.store.path.parent / FOLDER)
+        return Receipts(Workspace(self.store.path.parent).receipts)
 
     @property
     def _unrecorded(self) -> dict[int, Outcome]:

@@ -16,12 +16,12 @@ from typing import Any, Literal, NamedTuple
 
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.sender import LawSetting
+from sequences_mcp.domain.workspace import LAW_FILE, Workspace
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.rules import law as rules
 
-FILE_NAME = "law.toml"
 OFFERED = " Line to add: "
 IN_TEXT = ("sender", "postal_address", "opt_out", "source")
 KINDS = (*IN_TEXT, "consent")
@@ -334,22 +334,22 @@ def _consent_codes(table: LawTable) -> frozenset[str]:
     return frozenset(code for code, country in table.countries.items() if "consent" in country.demands)
 
 
-def law_in(folder: Path, setting: LawSetting | None) -> Law:
-    """Return the law of a data folder, a house's own file over the table of the package; SettingsError."""
-    path = folder / FILE_NAME
+def law_in(workspace: Workspace, setting: LawSetting | None) -> Law:
+    """Return the law of a workspace, a house's own file over the table of the package; SettingsError."""
+    path = workspace.law
     return Law(table=load_law(path) if path.exists() else built_in(), setting=setting)
 
 
 @lru_cache(maxsize=1)
 def built_in() -> LawTable:
     """Return the table of the package."""
-    return _Reading(_content(Path(__file__).with_name(FILE_NAME)), {}).table()
+    return _Reading(_content(Path(__file__).with_name(LAW_FILE)), {}).table()
 
 
 def load_law(path: Path) -> LawTable:
     """Return the table of the package with a house's own file over it; SettingsError names every bad entry."""
     house = _content(path)
-    reading = _Reading(_content(Path(__file__).with_name(FILE_NAME)), house)
+    reading = _Reading(_content(Path(__file__).with_name(LAW_FILE)), house)
     table = reading.table()
     if reading.problems:
         raise SettingsError(
@@ -464,7 +464,7 @@ class _Reading:
         if law is not None and law not in self._statutes:
             self._wrong(f"{place}: there is no [law.{law}]")
         statute = self._statutes.get(str(law)) or StatuteEntry(
-            str(row.get("statute", "the house's own rule")), str(row.get("link", FILE_NAME))
+            str(row.get("statute", "the house's own rule")), str(row.get("link", LAW_FILE))
         )
         return DemandEntry(kind, statute, name, Severity(severity) if severity else None)
 

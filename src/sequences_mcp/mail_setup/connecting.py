@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from sequences_mcp.domain.workspace import SIGN_INS_FOLDER, Workspace
 from sequences_mcp.engine.channels.mail_server import XOAUTH2_URL, MailServer, Probe, Timeouts, Tokens, probe
 from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.mail_setup.settings_text import SettingsChange, with_mailbox
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration
-from sequences_mcp.sign_in.tokens import FOLDER, MailSignIn, TokenAnswer, keep_grant
+from sequences_mcp.sign_in.tokens import MailSignIn, TokenAnswer, keep_grant
 
 QUICK = Timeouts(connect=15, command=20)
 
@@ -52,7 +53,7 @@ class ConnectedMailbox:
         """How it signs in with OAuth."""
         assert self.client is not None
         return MailSignIn(
-            client=self.client, mailbox=self.table, username=self.username, data_dir=self.file.parent
+            client=self.client, mailbox=self.table, username=self.username, workspace=Workspace(self.file.parent)
         )
 
     def probes(self) -> Iterator[Probe]:
@@ -101,7 +102,7 @@ class ConnectedMailbox:
     def _reference(self, key: str, has_keychain: bool) -> Mapping[str, Any]:
         if has_keychain and not self.in_file:
             return {"keyring": True}
-        return {"file": f"{FOLDER}/{keychain.entry_file(self._entry(key))}"}
+        return {"file": f"{SIGN_INS_FOLDER}/{keychain.entry_file(self._entry(key))}"}
 
     def _entry(self, key: str) -> str:
         return f"mailboxes.{self.table}.{key}"
@@ -126,7 +127,7 @@ class ConnectedMailbox:
                 change.undo(copy)
 
     def _keep_secrets(self, *, now: datetime, in_file: bool) -> None:
-        folder = self.file.parent / FOLDER
+        folder = Workspace(self.file.parent).sign_ins
         if self.grant is not None:
             keep_grant(self.sign_in, self.grant, now=now, in_file=in_file)
         secret = self.client.client_secret if self.client else None

@@ -12,13 +12,13 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from sequences_mcp.context import AppContext, Decision
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelShown
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.ports.embedded import SequenceDetail
@@ -52,19 +52,19 @@ class _PlanChallenge(NamedTuple):
 
 
 class ChatPanel:
-    """Shows plans in panels of chats and takes decisions from them, for one process and data folder."""
+    """Shows plans in panels of chats and takes decisions from them, for one process and workspace."""
 
     def __init__(
         self,
-        data_dir: Path,
+        workspace: Workspace,
         clock: Callable[[], datetime],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._data_dir = data_dir
+        self._workspace = workspace
         self._clock = clock
         self._pause = pause
-        self._tries = Tries(data_dir, clock)
+        self._tries = Tries(workspace, clock)
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
         self._asked: dict[str, _PlanChallenge] = {}
@@ -147,12 +147,12 @@ class ChatPanel:
             return f"{plan.status.words.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
         if app.must_sign():
             return SIGNED
-        if not passphrase.is_set(self._data_dir):
+        if not passphrase.is_set(self._workspace):
             return NOT_SET
-        return "" if passphrase.verifier(self._data_dir) else SET_AGAIN
+        return "" if passphrase.verifier(self._workspace) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        stored = passphrase.verifier(self._data_dir)
+        stored = passphrase.verifier(self._workspace)
         if stored is None:
             return None
         verifier, derivation = stored
@@ -185,11 +185,11 @@ class ChatPanel:
             return False
         # Also a wrong proof uses its challenge up.
         challenge = self._asked.pop(given.nonce, None)
-        stored = passphrase.verifier(self._data_dir)
+        stored = passphrase.verifier(self._workspace)
         if challenge is None or stored is None or self._clock() >= challenge.until:
             return False
         is_its = (challenge.plan_id, challenge.digest) == (plan.id, plan.digest)
-        return is_its and passphrase.accept_proof(self._data_dir, given, stored[0], bound_to=bound_to)
+        return is_its and passphrase.accept_proof(self._workspace, given, stored[0], bound_to=bound_to)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Sou
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.domain.workspace import PROFILE_FILE
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.planning.rendering import values_for
@@ -124,7 +125,7 @@ def _manners(language: str, channels: str) -> dict[str, object]:
 
 def _profile(app: AppContext) -> dict[str, object]:
     text = app.profile()
-    return {"profile": fenced("profile", text) if text else "", "profile_file": prompting.PROFILE}
+    return {"profile": fenced("profile", text) if text else "", "profile_file": PROFILE_FILE}
 
 
 async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:

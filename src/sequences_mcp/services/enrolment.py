@@ -312,8 +312,6 @@ ANSWERED_WITHIN = 100.0  # seconds for a whole request: before its operation cou
 WRITTEN_AFTER = (0.1, 0.5, 2.0)  # seconds between two tries to write down what became of a request
 LOST = "whether they were enrolled could not be written down; it counts as unknown in two minutes."
 
-_UNDER_WAY: dict[asyncio.Task[str | None], asyncio.Event] = {}  # the loop itself holds a task only weakly
-
 
 def _nowhere(point: str) -> None:
     """Pass a point at which nothing is watched."""
@@ -397,29 +395,29 @@ async def enrol_until_cancelled(
         await asyncio.sleep(STOPPED_FOR if stopped else POLL_EVERY)
 
 
-async def stop_enrolling(*, seconds: float) -> None:
-    """Let the requests that are under way end, for so many seconds at most, and begin no other."""
-    mine = {task: halt for task, halt in _UNDER_WAY.items() if task.get_loop() is asyncio.get_running_loop()}
-    for halt in mine.values():
+async def stop_enrolling(app: AppContext, *, seconds: float) -> None:
+    """Begin no further request of this context, and wait so many seconds at most for those under way."""
+    tasks = dict(app.enrolments)
+    for halt in tasks.values():
         halt.set()
-    if not mine:
+    if not tasks:
         return
-    _, late = await asyncio.wait(mine, timeout=seconds)
+    _, late = await asyncio.wait(tasks, timeout=seconds)
     for task in late:
         task.cancel()
-    await asyncio.wait(mine)
+    await asyncio.wait(tasks)
 
 
 def _begun(app: AppContext, plan_id: str) -> asyncio.Task[str | None]:
     halt = asyncio.Event()
     task = asyncio.create_task(enrol_at_vendor(app, plan_id=plan_id, halt=halt))
-    _UNDER_WAY[task] = halt
-    task.add_done_callback(_ended_by_itself)
+    app.enrolments[task] = halt
+    task.add_done_callback(partial(_ended_by_itself, app))
     return task
 
 
-def _ended_by_itself(task: asyncio.Task[str | None]) -> None:
-    del _UNDER_WAY[task]
+def _ended_by_itself(app: AppContext, task: asyncio.Task[str | None]) -> None:
+    del app.enrolments[task]
     error = None if task.cancelled() else task.exception()
     if isinstance(error, SequencesError):
         log.warning("An approved start waits: %s", error)

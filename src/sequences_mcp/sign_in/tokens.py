@@ -23,12 +23,12 @@ from typing import Any
 
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import exclusively, write_private
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration
 
-FOLDER = "sign_in"
 EARLY = timedelta(seconds=60)  # before its end an access token is renewed
 SHORTEST = timedelta(seconds=61)  # an answer that names no end, or one in the past, is not renewed at every use
 USUAL = 3600  # seconds an access token holds where the answer does not say (RFC 6749, section 5.1)
@@ -48,14 +48,14 @@ class MailSignIn:
     client: OAuthRegistration
     mailbox: str
     username: str
-    data_dir: Path
+    workspace: Workspace
 
     @property
     def path(self) -> Path:
         """The file of the state."""
         plain = re.fullmatch(r"[A-Za-z0-9_-]{1,60}", self.mailbox)
         name = self.mailbox if plain else hashlib.sha256(self.mailbox.encode()).hexdigest()[:20]
-        return self.data_dir / FOLDER / f"{name}.json"
+        return self.workspace.sign_ins / f"{name}.json"
 
     def again(self, why: str) -> SignInError:
         """Return the error for a grant that is not there any more."""

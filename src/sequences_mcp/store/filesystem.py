@@ -10,9 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from sequences_mcp.domain.workspace import PRIVATE_FOLDERS, Workspace
 from sequences_mcp.errors import ConflictError, StoreBusyError, StoreUnwritableError
-
-LOCK_NAME = "sequences.lock"
 
 
 def share_folder(folder: Path) -> int | None:
@@ -42,7 +41,7 @@ def take_alone(folder: Path) -> int | None:
 def _opened(folder: Path) -> int | None:
     if os.name != "posix":
         return None
-    return os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    return os.open(Workspace(folder).database_lock, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def _locked(lock: int, *, alone: bool) -> bool:
@@ -60,7 +59,6 @@ NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs
 NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.davfs", "fuse.google-drive")
 LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
 _GET_VERSION = 0x80087601  # FS_IOC_GETVERSION of linux/fs.h
-_OWN_FOLDERS = ("outbox", "workers", "receipts")
 _OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|mark|new|eml|tmp|toml)$")
 RESERVE = 8 * 1024 * 1024
 
@@ -125,14 +123,14 @@ def enforce_private(folder: Path) -> None:
     with suppress(OSError):
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
-    for inside in (folder, *(folder / name for name in _OWN_FOLDERS)):
+    for inside in (folder, *(folder / name for name in PRIVATE_FOLDERS)):
         with suppress(OSError), os.scandir(inside) as entries:
             for entry in entries:
                 _take_rights(entry)
 
 
 def _take_rights(entry: os.DirEntry[str]) -> None:
-    if entry.is_symlink() or not (entry.name in _OWN_FOLDERS or _OWN_FILE.search(entry.name)):
+    if entry.is_symlink() or not (entry.name in PRIVATE_FOLDERS or _OWN_FILE.search(entry.name)):
         return
     with suppress(OSError):
         mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain.workspace import SENT_JOURNAL, SUPPRESSION_JOURNAL
 from sequences_mcp.private_files import on_disk, replacing
 
 log = logging.getLogger(__name__)
-SENT = "sent.log"
-SUPPRESSIONS = "suppressions.log"
+SENT, SUPPRESSIONS = SENT_JOURNAL, SUPPRESSION_JOURNAL
 _HEADER = 512  # bytes that certainly hold the first line
 
 

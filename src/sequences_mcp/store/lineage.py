@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.entries import Standstill, StandstillKind, UnseenHandover
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, StoreUnwritableError
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
@@ -34,7 +35,6 @@ from sequences_mcp.store.statements import from_micros, to_micros
 
 ACTOR = "engine"
 MARK = "sent.{}.mark"
-TRACES = (journals.SENT, journals.SUPPRESSIONS, "passkeys.json")
 OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
 
 log = logging.getLogger(__name__)
@@ -341,10 +341,10 @@ def _has_news(row: Row, folder: Path) -> bool:
 
 def _has_past(folder: Path) -> bool:
     """Say whether a folder shows traces of a database that was there before."""
-    if any((folder / name).exists() for name in TRACES) or _marks(folder):
+    if any(path.exists() for path in Workspace(folder).traces) or _marks(folder):
         return True
     try:
-        return bool(json.loads((folder / "passphrase.json").read_text("utf-8")).get("database"))
+        return bool(json.loads(Workspace(folder).passphrase.read_text("utf-8")).get("database"))
     except (OSError, ValueError, AttributeError):
         return False
 

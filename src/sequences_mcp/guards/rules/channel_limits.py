@@ -8,6 +8,7 @@ from functools import cache
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.workspace import GUARDS_FILE
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit, sms_segments, too_long
 from sequences_mcp.guards.views import COVER
@@ -157,6 +158,6 @@ FORBIDDEN = Rule(
     message="The house policy forbids this phrase.",
     accept=("Hi {{firstname}},",),
     reject=(),
-    source="guards.toml",
+    source=GUARDS_FILE,
     check=_forbidden,
 )

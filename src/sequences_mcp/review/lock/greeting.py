@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain import invisible
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.private_files import exclusively, write_private
 from sequences_mcp.review.lock import passphrase
 
-WORD_NAME, BROWSERS_NAME, TICKET_NAME = "page-word.json", "browsers.json", "page-ticket.json"
 TICKET_LASTS = timedelta(minutes=10)
 LEAST, LONGEST = 3, 60
 MOST = 32
@@ -46,20 +46,20 @@ def made_up() -> str:
     return " ".join("".join(secrets.choice(_SYLLABLES) for _ in range(3)) for _ in range(2))
 
 
-def set_word(data_dir: Path, chosen: str) -> str:
+def set_word(workspace: Workspace, chosen: str) -> str:
     """Store the word, and return it; InvalidArgumentsError for one that cannot be shown or has another length."""
     word = " ".join(chosen.split())
     if not LEAST <= len(word) <= LONGEST or not word.isprintable() or any(invisible.hidden_spans(word)):
         raise InvalidArgumentsError(
             f"The word has from {LEAST} to {LONGEST} characters that can be seen.", next_step="Choose another one."
         )
-    write_private(data_dir / WORD_NAME, json.dumps({"word": word}))
+    write_private(workspace.page_word, json.dumps({"word": word}))
     return word
 
 
-def greeting_word(data_dir: Path) -> str | None:
+def greeting_word(workspace: Workspace) -> str | None:
     """Return the word, or None where none was chosen."""
-    word = _read(data_dir / WORD_NAME).get("word")
+    word = _read(workspace.page_word).get("word")
     return str(word) if word else None
 
 
@@ -73,23 +73,23 @@ def name_of(token: str) -> str:
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def is_known(data_dir: Path, token: str, *, authority: str) -> bool:
+def is_known(workspace: Workspace, token: str, *, authority: str) -> bool:
     """Say whether a token was introduced at this authority under the present passphrase."""
-    known = _read(data_dir / BROWSERS_NAME)
+    known = _read(workspace.page_browsers)
     mine = known.get("known")
     return (
         bool(token)
-        and known.get("mark") == passphrase.passphrase_id(data_dir)
+        and known.get("mark") == passphrase.passphrase_id(workspace)
         and isinstance(mine, dict)
         and mine.get(name_of(token)) == authority
     )
 
 
-def introduce(data_dir: Path, token: str, *, authority: str) -> None:
+def introduce(workspace: Workspace, token: str, *, authority: str) -> None:
     """Store that the browser with this token is known at this authority; the newest ``MOST`` are kept."""
-    if not token or is_known(data_dir, token, authority=authority):
+    if not token or is_known(workspace, token, authority=authority):
         return
-    path, passphrase_id = data_dir / BROWSERS_NAME, passphrase.passphrase_id(data_dir)
+    path, passphrase_id = workspace.page_browsers, passphrase.passphrase_id(workspace)
     with exclusively(path):
         known = _read(path)
         mine = known.get("known") if known.get("mark") == passphrase_id else None
@@ -100,24 +100,24 @@ def introduce(data_dir: Path, token: str, *, authority: str) -> None:
         )
 
 
-def new_ticket(data_dir: Path, *, now: datetime) -> str:
+def new_ticket(workspace: Workspace, *, now: datetime) -> str:
     """Return a one-time ticket that introduces a browser within ten minutes; only its hash is stored."""
     ticket = secrets.token_urlsafe(24)
     facts = {"hash": name_of(ticket), "until": (now + TICKET_LASTS).isoformat(), "used": False}
-    write_private(data_dir / TICKET_NAME, json.dumps(facts))
+    write_private(workspace.page_ticket, json.dumps(facts))
     return ticket
 
 
-def greeting(data_dir: Path, token: str, *, authority: str, ticket: str, now: datetime) -> Greeting:
+def greeting(workspace: Workspace, token: str, *, authority: str, ticket: str, now: datetime) -> Greeting:
     """Return what the unlock page says to a browser; a valid ticket makes its token known and is used up."""
-    word = greeting_word(data_dir)
+    word = greeting_word(workspace)
     if word is None:
         return Greeting(is_chosen=False)
-    if is_known(data_dir, token, authority=authority):
+    if is_known(workspace, token, authority=authority):
         return Greeting(is_chosen=True, word=word)
     if not ticket:
         return Greeting(is_chosen=True)
-    path = data_dir / TICKET_NAME
+    path = workspace.page_ticket
     with exclusively(path):
         facts = _read(path)
         # The lock makes reading and marking it as used one step: of two requests with one ticket, one is refused.
@@ -129,7 +129,7 @@ def greeting(data_dir: Path, token: str, *, authority: str, ticket: str, now: da
         if not _is_good(facts, now):
             return Greeting(is_chosen=True)
         write_private(path, json.dumps({**facts, "used": True}))
-    introduce(data_dir, token, authority=authority)
+    introduce(workspace, token, authority=authority)
     return Greeting(is_chosen=True, word=word)
 
 

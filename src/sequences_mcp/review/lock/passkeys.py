@@ -16,16 +16,14 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.page import serving
 
-FILE_NAME = "passkeys.json"
-CODE_NAME = "passkey-code.json"
 RP_ID = "localhost"
 CODE_LASTS = timedelta(minutes=10)
 SET_BACK = timedelta(minutes=1)  # tolerance for a clock that was corrected backwards since the code was made
@@ -49,9 +47,9 @@ class Passkey:
     origins: tuple[str, ...] = ()
 
 
-def registered(data_dir: Path) -> tuple[Passkey, ...]:
+def registered(workspace: Workspace) -> tuple[Passkey, ...]:
     """Return the keys; ApprovalError when their file cannot be read, since no signature can be verified then."""
-    path = data_dir / FILE_NAME
+    path = workspace.passkeys
     if not path.exists():
         return ()
     try:
@@ -63,18 +61,18 @@ def registered(data_dir: Path) -> tuple[Passkey, ...]:
         ) from error
 
 
-def signature_problem(data_dir: Path, digest: str, signature: str | None) -> str | None:
+def signature_problem(workspace: Workspace, digest: str, signature: str | None) -> str | None:
     """Return why an approval of a digest does not count, or None.
 
     Where no passkey is registered an unsigned approval counts; a signature always has to be a registered key's.
     """
     try:
-        keys = registered(data_dir)
+        keys = registered(workspace)
     except ApprovalError as error:
         return error.message
     if signature is None:
         return UNSIGNED if keys else None
-    return None if _is_signed(keys, digest, signature, home=serving.address(data_dir, "")) else UNSIGNED
+    return None if _is_signed(keys, digest, signature, home=serving.address(workspace, "")) else UNSIGNED
 
 
 def origin_of(authority: str) -> str:
@@ -87,11 +85,11 @@ def signature_record(credential: str, *, authority: str) -> str:
     return json.dumps({"origin": origin_of(authority), "credential": credential})
 
 
-def admit_code(data_dir: Path, *, authority: str) -> None:
+def admit_code(workspace: Workspace, *, authority: str) -> None:
     """Add this page's origin to those of every key; call it only after the person's presence was verified."""
-    keys, origin = registered(data_dir), origin_of(authority)
+    keys, origin = registered(workspace), origin_of(authority)
     if any(origin not in key.origins for key in keys):
-        _store(data_dir, (replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys))
+        _store(workspace, (replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys))
 
 
 def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
@@ -126,19 +124,19 @@ def _is_framed(credential: Mapping[str, Any]) -> bool:
     return facts.get("crossOrigin") is True or "topOrigin" in facts
 
 
-def new_code(data_dir: Path, *, now: datetime) -> str:
+def new_code(workspace: Workspace, *, now: datetime) -> str:
     """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is stored."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
     _store_code(
-        data_dir,
+        workspace,
         {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES},
     )
     return f"{code[:5]}-{code[5:]}"
 
 
-def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
+def check_code(workspace: Workspace, given: str, *, now: datetime) -> None:
     """Return when the code is right and still valid, else raise ApprovalError; it allows five tries."""
-    path = data_dir / CODE_NAME
+    path = workspace.passkey_code
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         until = datetime.fromisoformat(record["until"])
@@ -151,13 +149,13 @@ def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
             "There is no code that is still good.", next_step="Print one: sequences-mcp review add-passkey."
         ) from error
     # The try is counted before it is checked, so that ending the process in between gives no extra try.
-    _store_code(data_dir, {**record, "left": record["left"] - 1})
+    _store_code(workspace, {**record, "left": record["left"] - 1})
     if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
         raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
 
 
-def _store_code(data_dir: Path, record: Mapping[str, Any]) -> None:
-    write_private(data_dir / CODE_NAME, json.dumps(record))
+def _store_code(workspace: Workspace, record: Mapping[str, Any]) -> None:
+    write_private(workspace.passkey_code, json.dumps(record))
 
 
 def options(*, challenge: bytes) -> dict[str, Any]:
@@ -183,7 +181,7 @@ def options(*, challenge: bytes) -> dict[str, Any]:
 
 
 def register_passkey(
-    data_dir: Path, credential: str, *, challenge: bytes, authority: str, now: datetime
+    workspace: Workspace, credential: str, *, challenge: bytes, authority: str, now: datetime
 ) -> Passkey:
     """Store the key that a browser made for this challenge, and delete the code; else raise ApprovalError."""
     from webauthn import verify_registration_response
@@ -208,13 +206,13 @@ def register_passkey(
         registered_at=now.isoformat(),
         origins=(origin_of(authority),),
     )
-    _store(data_dir, (*registered(data_dir), key))
-    (data_dir / CODE_NAME).unlink(missing_ok=True)
+    _store(workspace, (*registered(workspace), key))
+    workspace.passkey_code.unlink(missing_ok=True)
     return key
 
 
-def _store(data_dir: Path, keys: Iterable[Passkey]) -> None:
-    write_private(data_dir / FILE_NAME, json.dumps([asdict(key) for key in keys]))
+def _store(workspace: Workspace, keys: Iterable[Passkey]) -> None:
+    write_private(workspace.passkeys, json.dumps([asdict(key) for key in keys]))
 
 
 def _bytes(text: str) -> bytes:

@@ -19,44 +19,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.private_files import exclusively, write_private
 
-PASSPHRASE_FILE = "passphrase.json"  # noqa: S105 - the name of a file
 PASSPHRASE_VERSION = 2
 LEAST = 8
 _CHECK = b"check"
 
 
-def is_set(data_dir: Path) -> bool:
+def is_set(workspace: Workspace) -> bool:
     """Say whether a passphrase has been set."""
-    return (data_dir / PASSPHRASE_FILE).is_file()
+    return workspace.passphrase.is_file()
 
 
-def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
+def set_passphrase(workspace: Workspace, new: str, *, old: str | None = None) -> None:
     """Store a new passphrase; the old one must be right where one is set.
 
     Raises InvalidArgumentsError for fewer than eight characters, ApprovalError for a wrong old one.
     """
-    if is_set(data_dir):
-        check_passphrase(data_dir, old or "")
+    if is_set(workspace):
+        check_passphrase(workspace, old or "")
     if len(new.strip()) < LEAST:
         raise InvalidArgumentsError(
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
     # Whether a database existed: a new one beside the passphrase of an earlier one waits for a person
     # (store.lineage).
-    with exclusively(data_dir / PASSPHRASE_FILE):
-        _keep(data_dir, new, {"database": (data_dir / "sequences.db").exists()})
+    with exclusively(workspace.passphrase):
+        _keep(workspace, new, {"database": workspace.database.exists()})
 
 
-def passphrase_id(data_dir: Path) -> str:
+def passphrase_id(workspace: Workspace) -> str:
     """Return an id that changes when another passphrase is set, or an empty string where none is set.
 
     It is stored as ``mark`` when the file is rewritten for the same passphrase, and is the file's hash otherwise.
     """
     try:
-        text = (data_dir / PASSPHRASE_FILE).read_bytes()
+        text = workspace.passphrase.read_bytes()
     except OSError:
         return ""
     with suppress(ValueError, AttributeError):
@@ -65,26 +65,26 @@ def passphrase_id(data_dir: Path) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def verifier(data_dir: Path) -> tuple[Verifier, Derivation] | None:
+def verifier(workspace: Workspace) -> tuple[Verifier, Derivation] | None:
     """Return what a proof is verified with and how its key is derived; None for a file of an earlier version."""
-    known = stored(data_dir, passphrase_id=passphrase_id(data_dir))
+    known = stored(workspace, passphrase_id=passphrase_id(workspace))
     try:
-        record = _record(data_dir / PASSPHRASE_FILE)
+        record = _record(workspace.passphrase)
         return None if known is None or _is_old(record) else (known, Derivation.parse(record))
     except (ApprovalError, ValueError, KeyError, TypeError):
         return None
 
 
-def check_passphrase(data_dir: Path, passphrase: str) -> None:
+def check_passphrase(workspace: Workspace, passphrase: str) -> None:
     """Return when the passphrase is right; ApprovalError when it is wrong or none has been set.
 
     A right one also upgrades a file of an earlier version, and the verifier of proofs with it.
     """
-    if not is_set(data_dir):
+    if not is_set(workspace):
         raise ApprovalError(
             "No passphrase has been set.", next_step="Set one first: sequences-mcp review set-passphrase."
         )
-    path = data_dir / PASSPHRASE_FILE
+    path = workspace.passphrase
     if not _fits(_record(path), passphrase, path):
         raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
     if _is_old(_record(path)):
@@ -95,9 +95,9 @@ def check_passphrase(data_dir: Path, passphrase: str) -> None:
             record = _record(path)
             if _is_old(record) and _fits(record, passphrase, path):
                 _keep(
-                    data_dir,
+                    workspace,
                     passphrase,
-                    {"database": record.get("database", True), "mark": passphrase_id(data_dir)},
+                    {"database": record.get("database", True), "mark": passphrase_id(workspace)},
                 )
 
 
@@ -126,10 +126,10 @@ def _hashed(secret: str, derivation: Derivation) -> tuple[dict[str, str | int], 
     return {"version": PASSPHRASE_VERSION, **derivation.record, "check": _check(key)}, key
 
 
-def _keep(data_dir: Path, passphrase: str, facts: Mapping[str, object]) -> None:
+def _keep(workspace: Workspace, passphrase: str, facts: Mapping[str, object]) -> None:
     record, key = _hashed(passphrase, Derivation.new())
-    write_private(data_dir / PASSPHRASE_FILE, json.dumps({**record, **facts}))
-    keep_verifier(data_dir, key, passphrase_id=passphrase_id(data_dir))
+    write_private(workspace.passphrase, json.dumps({**record, **facts}))
+    keep_verifier(workspace, key, passphrase_id=passphrase_id(workspace))
 
 
 def _check(key: bytes) -> str:
@@ -160,7 +160,6 @@ def _unreadable(path: Path) -> ApprovalError:
     )
 
 
-PROOF_FILE = "proof.json"
 PROOF_VERSION = 2  # version 1 used PBKDF2; a verifier of it is ignored
 SALT, KEY = 16, 32
 CLIENT_KEY = b"Client Key"
@@ -239,16 +238,16 @@ class Proof:
         return cls(nonce, proof, salt, key)
 
 
-def keep_verifier(data_dir: Path, key: bytes, *, passphrase_id: str) -> None:
+def keep_verifier(workspace: Workspace, key: bytes, *, passphrase_id: str) -> None:
     """Store a verifier made from the key that was derived of the passphrase."""
     salt = secrets.token_bytes(SALT)
-    _store(data_dir, Verifier(salt, stored_key(client_key(key, salt)), passphrase_id))
+    _store(workspace, Verifier(salt, stored_key(client_key(key, salt)), passphrase_id))
 
 
-def stored(data_dir: Path, *, passphrase_id: str) -> Verifier | None:
+def stored(workspace: Workspace, *, passphrase_id: str) -> Verifier | None:
     """Return the stored verifier; None where there is none, or it is of another passphrase or version."""
     try:
-        known = json.loads((data_dir / PROOF_FILE).read_text(encoding="utf-8"))
+        known = json.loads(workspace.proof.read_text(encoding="utf-8"))
         salt, key = bytes.fromhex(known["salt"]), bytes.fromhex(known["key"])
         verifier, version = Verifier(salt, key, str(known["mark"])), known["version"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -260,7 +259,7 @@ def stored(data_dir: Path, *, passphrase_id: str) -> Verifier | None:
     )
 
 
-def accept_proof(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
+def accept_proof(workspace: Workspace, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
     """Say whether a proof is right for the values it is ``bound_to``; a right one replaces the stored verifier."""
     signed = message(given, bound_to)
     signature = hmac.digest(verifier.key, signed, "sha256")
@@ -268,7 +267,7 @@ def accept_proof(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: 
     key = bytes(mask ^ other for mask, other in zip(given.proof, signature, strict=True))
     if not hmac.compare_digest(stored_key(key), verifier.key):
         return False
-    _store(data_dir, Verifier(given.next_salt, given.next_key, verifier.passphrase_id))
+    _store(workspace, Verifier(given.next_salt, given.next_key, verifier.passphrase_id))
     return True
 
 
@@ -288,11 +287,11 @@ def stored_key(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-def _store(data_dir: Path, verifier: Verifier) -> None:
+def _store(workspace: Workspace, verifier: Verifier) -> None:
     facts = {
         "version": PROOF_VERSION,
         "salt": verifier.salt.hex(),
         "key": verifier.key.hex(),
         "mark": verifier.passphrase_id,
     }
-    write_private(data_dir / PROOF_FILE, json.dumps(facts))
+    write_private(workspace.proof, json.dumps(facts))

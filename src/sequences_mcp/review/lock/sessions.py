@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import exclusively, write_private
 
 COOKIE = "sequences_review"
@@ -106,7 +106,6 @@ def _key(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-FILE_NAME = "wrong-passphrases.json"
 STRANGERS, TERMINAL, PANEL = "strangers", "terminal", "panel"
 FREE = 5
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
@@ -132,10 +131,10 @@ class Count:
 
 
 class Tries:
-    """The counts of a data folder, by who typed: a browser's or session's name, or one of the constants above."""
+    """The counts of a workspace, by who typed: a browser's or session's name, or one of the constants above."""
 
-    def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
-        self._path = data_dir / FILE_NAME
+    def __init__(self, workspace: Workspace, clock: Callable[[], datetime]) -> None:
+        self._path = workspace.wrong_passphrases
         self._clock = clock
 
     def wrong(self, who: str) -> int:

@@ -197,10 +197,8 @@ RELOAD = "Go back, reload the screen and try again."
 NOT_YOURS = "This form is not one of this browser's session, or its session has ended."
 
 
-def build_page(
-    open_context: OpenContext, *, data_dir: Path, authority: str, pause: Pause = asyncio.sleep
-) -> Starlette:
-    """Return the page for one data folder at ``authority`` (``localhost:4000``).
+def build_page(open_context: OpenContext, *, authority: str, pause: Pause = asyncio.sleep) -> Starlette:
+    """Return the page for the workspace of a context, at ``authority`` (``localhost:4000``).
 
     ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own.
     """
@@ -210,10 +208,9 @@ def build_page(
         async with open_context() as app, _compiling():
             asgi_app.state.context = PageContext(
                 app=app,
-                data_dir=data_dir,
                 authority=authority,
                 sessions=Sessions(app.clock),
-                tries=Tries(data_dir, app.clock),
+                tries=Tries(app.workspace, app.clock),
                 pause=pause,
                 pages=environment(),
             )

@@ -319,7 +319,7 @@ async def settings_screen(page_request: PageRequest) -> Response:
         "settings.html",
         mailboxes=await _mailboxes(page_request),
         vendors=[VENDORS[name] for name in app.providers if name != LOCAL],
-        folder=str(page_request.context.data_dir),
+        folder=str(page_request.context.workspace.folder),
         signs=app.must_sign(),
         dialogs=app.elicitation,
         allowed=sorted(app.auto_approve),

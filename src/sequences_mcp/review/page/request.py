@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs
 
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
@@ -39,7 +39,6 @@ class PageContext:
     """What every screen works with."""
 
     app: AppContext
-    data_dir: Path
     authority: str
     sessions: Sessions
     tries: Tries
@@ -47,6 +46,11 @@ class PageContext:
     pause: Pause = asyncio.sleep
     strangers: LockQueue = field(default_factory=LockQueue)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def workspace(self) -> Workspace:
+        """Whose page this is."""
+        return self.app.workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ class PageRequest:
     @property
     def key_ids(self) -> list[str]:
         """The registered passkeys that can sign."""
-        return [key.id for key in passkeys.registered(self.context.data_dir)]
+        return [key.id for key in passkeys.registered(self.context.workspace)]
 
     @property
     def wants_json(self) -> bool:
@@ -207,7 +211,7 @@ async def passphrase_fault(context: PageContext, given: str, *, who: str, is_kno
 async def _looked_at(context: PageContext, given: str, *who: str) -> LockFault | None:
     async with context.one_at_a_time:
         try:
-            await asyncio.to_thread(passphrase.check_passphrase, context.data_dir, given[:LONGEST])
+            await asyncio.to_thread(passphrase.check_passphrase, context.workspace, given[:LONGEST])
         except ApprovalError as error:
             context.tries.was_wrong(*dict.fromkeys(who))
             number = context.tries.wrong(who[-1])
@@ -235,5 +239,5 @@ async def presence_fault(page_request: PageRequest) -> LockFault | None:
             )
         if fault:
             return fault._replace(asks=True)
-    passkeys.admit_code(page_request.context.data_dir, authority=page_request.context.authority)
+    passkeys.admit_code(page_request.context.workspace, authority=page_request.context.authority)
     return None

@@ -1,4 +1,4 @@
-"""Serving the page from whichever process is first: a lock file per data folder, the port, a background thread."""
+"""Serving the page from whichever process is first: a lock file per workspace, the port, a background thread."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, SequencesError
 from sequences_mcp.private_files import write_private
 
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
     from sequences_mcp.review.page.guard import Limits
 
 
-FILE_NAME = "review.json"
-LOCK_NAME = "review.lock"
 TRIES = 8
 _NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
 @dataclass(frozen=True, slots=True)
 class PageLock:
-    """Listening sockets, and the lock file whose holder alone serves the page of a data folder."""
+    """Listening sockets, and the lock file whose holder alone serves the page of a workspace."""
 
     sockets: tuple[socket.socket, ...]
     port: int
@@ -52,33 +51,33 @@ class PageLock:
         self.lock.close()
 
 
-def take_page_lock(data_dir: Path) -> PageLock | None:
-    """Lock the page of a data folder and listen, on the last port if it is free; None if another process does."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _opened(data_dir / LOCK_NAME)
+def take_page_lock(workspace: Workspace) -> PageLock | None:
+    """Lock the page of a workspace and listen, on the last port if it is free; None if another process does."""
+    workspace.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _opened(workspace.page_lock)
     if not _locked(lock.fileno()):
         lock.close()
         return None
     try:
-        sockets = _listening(_last_port(data_dir))
+        sockets = _listening(_last_port(workspace))
         page_lock = PageLock(sockets, sockets[0].getsockname()[1], lock)
         # The port is kept, because a browser's localStorage and passkey origins belong to it.
-        write_private(data_dir / FILE_NAME, json.dumps({"port": page_lock.port}))
+        write_private(workspace.page_port, json.dumps({"port": page_lock.port}))
     except BaseException:
         lock.close()
         raise
     return page_lock
 
 
-def address(data_dir: Path, path: str = "/") -> str | None:
+def address(workspace: Workspace, path: str = "/") -> str | None:
     """Return the URL of a path of the page, without any credential; None where the page was never served."""
-    port = _last_port(data_dir)
+    port = _last_port(workspace)
     return f"http://localhost:{port}{path}" if port else None
 
 
-def held_address(data_dir: Path) -> str:
+def held_address(workspace: Workspace) -> str:
     """Return the page's URL; ConflictError when no process listens."""
-    where = address(data_dir) if is_held(data_dir) else None
+    where = address(workspace) if is_held(workspace) else None
     if where is None:
         raise ConflictError(
             "The review page cannot listen on this machine.", next_step="Decide here: sequences-mcp review list."
@@ -86,10 +85,10 @@ def held_address(data_dir: Path) -> str:
     return where
 
 
-def is_held(data_dir: Path) -> bool:
-    """Say whether some process serves the page of this data folder."""
+def is_held(workspace: Workspace) -> bool:
+    """Say whether some process serves the page of this workspace."""
     try:
-        lock = os.open(data_dir / LOCK_NAME, os.O_WRONLY | os.O_APPEND)
+        lock = os.open(workspace.page_lock, os.O_WRONLY | os.O_APPEND)
     except OSError:  # a lock file that is not there, or cannot be opened, cannot be held either
         return False
     try:
@@ -102,8 +101,8 @@ def _opened(lock: Path) -> IO[bytes]:
     return os.fdopen(os.open(lock, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
-def _last_port(data_dir: Path) -> int:
-    path = data_dir / FILE_NAME
+def _last_port(workspace: Workspace) -> int:
+    path = workspace.page_port
     try:
         known = path.stat()
     except OSError:
@@ -181,14 +180,14 @@ MakeApp = Callable[[str], "Starlette"]
 
 
 class ReviewPage:
-    """The page of a data folder, as one process serves it: it listens when no other process does.
+    """The page of a workspace, as one process serves it: it listens when no other process does.
 
     A thread tries to take the lock, and starts the app at the first connection. ``listening`` is set once it holds
     the lock.
     """
 
-    def __init__(self, data_dir: Path, make_app: MakeApp) -> None:
-        self._data_dir = data_dir
+    def __init__(self, workspace: Workspace, make_app: MakeApp) -> None:
+        self._workspace = workspace
         self._make_app = make_app
         self._stopped = threading.Event()
         self.listening = threading.Event()
@@ -200,7 +199,7 @@ class ReviewPage:
     def start(self) -> None:
         """Listen at once if nobody does; go on trying in the background otherwise."""
         try:
-            self._page_lock = take_page_lock(self._data_dir)
+            self._page_lock = take_page_lock(self._workspace)
         except (OSError, SequencesError) as error:
             logging.getLogger(__name__).info("The review page cannot listen: %s", error)
             return
@@ -238,7 +237,7 @@ class ReviewPage:
         self._woken.close()
 
     def _lock_and_serve(self) -> None:
-        self._page_lock = self._page_lock or take_page_lock(self._data_dir)
+        self._page_lock = self._page_lock or take_page_lock(self._workspace)
         if self._page_lock is None:
             return
         self.listening.set()

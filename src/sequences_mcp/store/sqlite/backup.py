@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain.workspace import BACKED_UP
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.private_files import replacing
 from sequences_mcp.store import journals
@@ -28,7 +29,6 @@ from sequences_mcp.store.sqlite.database import FILE_NAME
 from sequences_mcp.store.sqlite.schema import APPLICATION_ID, migrations
 
 MANIFEST = "backup.json"
-PERSONS = ("passphrase.json", "proof.json", "passkeys.json", "guards.toml", "law.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def back_up(folder: Path, target: Path, *, now: datetime, settings: Mapping[str,
             _copied(source, copy)
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.write(copy, FILE_NAME)
-                for name in (journals.SENT, journals.SUPPRESSIONS, *PERSONS):
+                for name in (journals.SENT, journals.SUPPRESSIONS, *BACKED_UP):
                     if (folder / name).is_file():
                         archive.write(folder / name, name)
                 manifest = {"made_at": now.isoformat(timespec="seconds"), "settings": dict(settings)}
@@ -74,7 +74,7 @@ def opened(backup: Path) -> Iterator[Path]:
         inside = Path(scratch)
         try:
             with zipfile.ZipFile(backup) as archive:
-                for name in {FILE_NAME, MANIFEST, journals.SENT, journals.SUPPRESSIONS, *PERSONS}:
+                for name in {FILE_NAME, MANIFEST, journals.SENT, journals.SUPPRESSIONS, *BACKED_UP}:
                     if name in archive.namelist():
                         (inside / name).write_bytes(archive.read(name))
         except (OSError, zipfile.BadZipFile, RuntimeError) as error:
@@ -102,7 +102,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> RestoreSummary:
             )
         with _writing(folder):
             _merge_journals(folder, inside)
-            for name in PERSONS:
+            for name in BACKED_UP:
                 if (inside / name).is_file() and not (folder / name).exists():
                     _place(inside / name, folder / name)
             replaced = _set_aside(folder, now)

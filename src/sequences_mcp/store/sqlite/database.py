@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sequences_mcp.domain.workspace import DATABASE
 from sequences_mcp.errors import StoreBusyError, StoreUnwritableError
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
@@ -27,7 +28,7 @@ from sequences_mcp.store.sqlite.schema import Migration, migrations, upgrade
 from sequences_mcp.store.statements import statement
 
 T = TypeVar("T")
-FILE_NAME = "sequences.db"
+FILE_NAME = DATABASE
 REMEMBERED = 64
 CHECKED_AT_START = 64 * 1024 * 1024  # a quick check reads every page: larger files are checked by `check`
 
