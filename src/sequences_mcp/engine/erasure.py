@@ -19,16 +19,14 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
 from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, provider_of
 from sequences_mcp.domain.run import LIVE
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import sealed_digest, stands_for
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.events import OptedOut
-from sequences_mcp.engine.recovery import FOLDER as RECEIPTS
 from sequences_mcp.engine.stopping import end_all
-from sequences_mcp.engine.supervisor import FOLDER as WORKERS
 from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
-OUTBOX = "outbox"
 REASON = "erased"
 RETENTION = "retention"
 """Who the audit names where the operator's setting erased somebody."""
@@ -91,7 +89,7 @@ def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decid
     going = work.runs.by_ids(work.runs.going_of([traces.contact.id for traces in everybody]))
     stopped = end_all(work, going, OptedOut(REASON), now=by.now, actor=by.actor)
     try:
-        files = _files_gone(folder, everybody) + work.erasures.rewrite_journals(everybody)
+        files = _files_gone(Workspace(folder), everybody) + work.erasures.rewrite_journals(everybody)
     except OSError as error:
         raise StoreUnwritableError(
             f"A file in {folder} cannot be changed: {error.strerror or error}. Nobody was erased in the database.",
@@ -183,24 +181,24 @@ def _uncover(work: UnitOfWork, plan_id: str, marks: PersonMarks) -> None:
     work.plans.cover(left)
 
 
-def _files_gone(folder: Path, everybody: Items[Traces]) -> int:
+def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
     """Remove a person's e-mails from the outbox and what was kept of their deliveries; return how many files."""
     gone = 0
     ids = {message_id for traces in everybody for message_id in traces.message_ids}
     names = {f"{re.sub(r'[^A-Za-z0-9.@-]', '_', item.strip('<>'))}.eml" for item in ids}
     marks = PersonMarks(addresses=frozenset(item for traces in everybody for item in traces.marks.addresses))
-    for path in [*(folder / OUTBOX).glob("*.eml"), *(folder / OUTBOX).glob(".*.tmp")]:
+    for path in [*workspace.outbox.glob("*.eml"), *workspace.outbox.glob(".*.tmp")]:
         if path.name in names or marks.are_in(_headers(path)):
             path.unlink(missing_ok=True)
             gone += 1
     for lease in {lease for traces in everybody for lease in traces.leases}:
-        for path in (folder / RECEIPTS).glob(f"{lease}.*"):
+        for path in workspace.receipts.glob(f"{lease}.*"):
             path.unlink(missing_ok=True)
             gone += 1
     either = PersonMarks()
     for traces in everybody:
         either |= traces.marks
-    for path in (folder / WORKERS).glob("*.json"):
+    for path in workspace.workers.glob("*.json"):
         text = path.read_text("utf-8", "replace")
         if either.are_in(text):
             path.write_text(either.out_of(text), "utf-8")
