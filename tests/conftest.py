@@ -52,6 +52,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+@pytest.fixture(autouse=os.environ.get("TEST_STORE") == "postgres")
+def on_a_server() -> Iterator[None]:
+    """Remove the databases that a test has made on the PostgreSQL server of the tests."""
+    from tests.world import stores
+
+    yield
+    stores.drop_databases()
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[Server]:
     """A port of loopback for the sandboxes of a file of tests."""

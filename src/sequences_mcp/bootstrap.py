@@ -61,6 +61,13 @@ def address_of_page(settings: Settings, path: str) -> str | None:
     return serving.address(settings.workspace, path) if serving.is_held(settings.workspace) else None
 
 
+def open_store(place: Settings | Mailbox, *, now: datetime, examined: bool = True) -> Store:
+    """Open the database of these settings, wherever it is; StoreError and its kinds."""
+    from sequences_mcp.store.unit_of_work import Store
+
+    return Store.open(place.workspace.folder, now=now, examined=examined, url=place.database_url)
+
+
 @asynccontextmanager
 async def open_context(
     settings: Settings,
@@ -78,9 +85,7 @@ async def open_context(
     and ``elapsed`` how the waits between calls to them pass, where they are not the usual. The due work begins
     after ``work_after`` seconds.
     """
-    from sequences_mcp.store.unit_of_work import Store
-
-    with Store.open(settings.data_dir, now=clock()) as store:
+    with open_store(settings, now=clock()) as store:
         if store.lineage.unseen():
             from sequences_mcp.engine.recovery import take_in
 
@@ -120,7 +125,6 @@ def open_worker(
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
     from sequences_mcp.planning.reminders import last_check
-    from sequences_mcp.store.unit_of_work import Store
 
     mailbox = mailbox or settings.mailbox
     sender = mailbox.require_sender() if queue == FREE else mailbox.require_sending()
@@ -137,7 +141,7 @@ def open_worker(
         freshness=timedelta(seconds=settings.freshness),
     )
     is_first = queue in (None, MAILBOX)
-    with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, ExitStack() as closing:
+    with open_store(settings, now=clock(), examined=is_first) as store, ExitStack() as closing:
         closing.enter_context(_shown(pulse, store))
         copies = closing.enter_context(sent_copies(mailbox.imap_url, mailbox.smtp_url, mailbox.tokens(utc_now)))
         yield Worker(
@@ -163,10 +167,9 @@ def open_reader(
 ) -> Iterator[MailboxReader]:
     """Open the database and yield a reader of the mailbox, for the thread that does so; SettingsError."""
     from sequences_mcp.engine.inbound.reader import mailbox_reader
-    from sequences_mcp.store.unit_of_work import Store
 
     url, address = mailbox.imap_url.value if mailbox.imap_url else "", mailbox.require_sender().address
-    with Store.open(mailbox.workspace.folder, now=clock(), examined=False) as store, _shown(pulse, store):
+    with open_store(mailbox, now=clock(), examined=False) as store, _shown(pulse, store):
         reader = mailbox_reader(url, store, clock=clock, address=address, tokens=mailbox.tokens(clock))
         reader.pulse = pulse
         yield reader
@@ -564,7 +567,7 @@ def _work_until(
     @contextmanager
     def opened() -> Iterator[Callable[[threading.Event], None]]:
         nonlocal was_there
-        if was_there and not database.exists():
+        if was_there and settings.database is None and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
         reading = open_reader(mailbox, clock=clock, pulse=pulse) if queue == READER else None
         working_on = partial(open_worker, settings, mailbox=mailbox, clock=clock, queue=queue, pulse=pulse)

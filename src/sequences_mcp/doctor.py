@@ -152,12 +152,11 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
 
 def workers_now(settings: Settings) -> list[WorkerPresence]:
     """Return the workers that run; an empty list where the database cannot be read, which another line reports."""
-    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.bootstrap import open_store, utc_now
     from sequences_mcp.engine.supervisor import at_work
-    from sequences_mcp.store.unit_of_work import Store
 
     try:
-        with Store.open(settings.data_dir, now=utc_now()) as store:
+        with open_store(settings, now=utc_now()) as store:
             return at_work(store, now=utc_now())
     except SequencesError:
         return []
@@ -340,10 +339,9 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
 
 def survey_store(settings: Settings) -> Survey:
     """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
-    from sequences_mcp.bootstrap import utc_now
-    from sequences_mcp.store.unit_of_work import Store
+    from sequences_mcp.bootstrap import open_store, utc_now
 
-    with Store.open(settings.data_dir, now=utc_now()) as store:
+    with open_store(settings, now=utc_now()) as store:
         return store.upkeep.survey(now=utc_now())
 
 

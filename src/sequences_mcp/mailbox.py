@@ -52,6 +52,12 @@ class Mailbox:
     workspace: Workspace
     oauth: OAuthRegistration | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
+    database: Secret | None = None
+
+    @property
+    def database_url(self) -> str | None:
+        """The address of the database, where it is not a file of the data folder."""
+        return self.database.value if self.database else None
 
     @property
     def file(self) -> Path:

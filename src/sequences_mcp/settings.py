@@ -13,6 +13,7 @@ from email.utils import getaddresses
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
@@ -73,6 +74,13 @@ TABLE = (
         "600",
     ),
     Setting("SEQUENCES_DATA_DIR", "Folder of the database and the outbox.", "the system's data folder"),
+    Setting(
+        "SEQUENCES_DATABASE_URL",
+        "A database on PostgreSQL 15 or later, for several machines: `postgresql://user:password@host:5432/name`. "
+        "In the file it is `database`, and the password `database_password`.",
+        "a file in the data folder",
+        secret=True,
+    ),
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
     Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
@@ -155,6 +163,12 @@ class Settings:
     lacking: Mapping[str, str] = field(default_factory=dict)
     law: LawSetting | None = None
     import_folders: tuple[Path, ...] = ()
+    database: Secret | None = None
+
+    @property
+    def database_url(self) -> str | None:
+        """The address of the database, where it is not a file of the data folder."""
+        return self.database.value if self.database else None
 
     @property
     def mailbox(self) -> Mailbox:
@@ -294,6 +308,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "imap_url": problems.read("IMAP_URL", _imap_url, ""),
         "freshness": problems.read("FRESHNESS", lambda text: _number(text, least=60, most=86_400), "600"),
         "workspace": workspace,
+        "database": problems.read("DATABASE_URL", _database, ""),
         "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
         "daily_cap": problems.read("DAILY_CAP", _daily_cap, "50"),
@@ -312,7 +327,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     }
     problems.found.extend(_without_client(values, file))
     default = {name: values.pop(name) for name, _ in _OF_MAILBOX.values()}
-    mailboxes = _mailboxes(problems, default, workspace=workspace, zone=values["time_zone"])
+    mailboxes = tuple(
+        replace(mailbox, database=values["database"])
+        for mailbox in _mailboxes(problems, default, workspace=workspace, zone=values["time_zone"])
+    )
     if file is not None:
         problems.found.extend(file.problems)
     if problems.found:
@@ -542,6 +560,15 @@ def _smtp_url(text: str) -> Secret | None:
     from sequences_mcp.engine.channels.mail_server import MailServer
 
     MailServer.parse(text)
+    return Secret(text)
+
+
+def _database(text: str) -> Secret | None:
+    if not text:
+        return None
+    address = urlsplit(text)
+    if address.scheme not in ("postgresql", "postgres") or not address.path.strip("/"):
+        raise ValueError("it does not read postgresql://user:password@host:5432/name")
     return Secret(text)
 
 

@@ -4,7 +4,8 @@ The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a
 ``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap``, ``spacing`` and
 ``ramp_up`` in it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at
 vendors. A secret is never written in the file: it says where the secret is, as ``{ env = "NAME" }``,
-``{ file = "path" }`` or ``{ keyring = true }``. ``[law]`` is what the workspace says of itself in first
+``{ file = "path" }`` or ``{ keyring = true }``. ``database`` is the address of a database on PostgreSQL, whose
+password is ``database_password``. ``[law]`` is what the workspace says of itself in first
 messages, ``[people]`` from where the tools take files with people.
 """
 
@@ -208,6 +209,7 @@ _WHOLE: Mapping[str, Form] = {
     "guards": _text,
     "log_level": _text,
 }
+_DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
 _TABLES = ("mailboxes", "law", "people", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -234,10 +236,11 @@ class _Reader:
     environ: Mapping[str, str]
 
     def read(self, content: dict[str, Any]) -> None:
-        allowed = (*_WHOLE, "default_mailbox", *_TABLES)
+        allowed = (*_WHOLE, *_DATABASE, "default_mailbox", *_TABLES)
         for name in self._known((), content, allowed):
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
+        self._database(content)
         self._mailboxes(content)
         self._law(content)
         self._people(content)
@@ -276,6 +279,32 @@ class _Reader:
             return value
         self.settings.wrong(key, f"it has to be a table: a line [{'.'.join(key)}] and its keys below")
         return None
+
+    def _database(self, content: Mapping[str, Any]) -> None:
+        """Read the address of a database on a server; without its password nothing is opened in its place."""
+        address, password = _DATABASE
+        if address not in content:
+            if password in content:
+                self.settings.wrong((password,), f"there is no {address} beside it: add the address")
+            return
+        try:
+            url = _text(content[address])
+            parts = urlsplit(url)
+            if parts.password is not None:
+                raise ValueError(f"no password stands in this file. Write {password} = {REFERENCE}")
+        except ValueError as error:
+            self.settings.wrong((address,), str(error))
+            return
+        if password in content:
+            secret = self._secret((password,), content[password], setting=_DATABASE_SETTING)
+            if secret is None:
+                if why := self.settings.lacking.pop(_DATABASE_SETTING, None):
+                    self.settings.problems.append(why)
+                return
+            scheme, _, rest = url.partition("://")
+            user, _, host = rest.rpartition("@")
+            url = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
+        self.settings.values[_DATABASE_SETTING] = Given((address,), url)
 
     def _mailboxes(self, content: Mapping[str, Any]) -> None:
         tables = self._table(("mailboxes",), content.get("mailboxes", {})) or {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.bootstrap import (
     open_context,
+    open_store,
     open_worker,
     utc_now,
     working,
@@ -158,6 +159,7 @@ def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError."""
     from sequences_mcp.store.sqlite import backup
 
+    _require_file(settings)
     mailbox, sender = settings.mailbox, settings.mailbox.sender
     remaining = {
         "sender": f"{sender.name} <{sender.address}>" if sender else "",
@@ -172,6 +174,18 @@ def back_up_folder(settings: Settings, target: Path) -> None:
     backup.back_up(settings.data_dir, target, now=utc_now(), settings=remaining)
 
 
+def _require_file(settings: Settings) -> None:
+    """Raise ConflictError where the database is on a server: a backup of the folder would lack it."""
+    from sequences_mcp.errors import ConflictError
+
+    if settings.database is not None:
+        raise ConflictError(
+            "The database is on a PostgreSQL server, not in the data folder: this program does not back it up.",
+            next_step="Use pg_dump or the server's own backups; after one was put back, what this host sent since "
+            "is known from sent.log in its data folder.",
+        )
+
+
 def restore(
     settings: Settings, source: Path, *, allow: Callable[[Workspace], None], actor: str
 ) -> tuple[RestoreSummary, int]:
@@ -182,12 +196,12 @@ def restore(
     """
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.sqlite import backup
-    from sequences_mcp.store.unit_of_work import Store
 
+    _require_file(settings)
     with backup.opened(source) as inside:
         allow(settings.workspace if settings.workspace.passphrase.exists() else Workspace(inside))
         put_back = backup.put_back(settings.data_dir, inside, now=utc_now())
-    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
+    with open_store(settings, now=utc_now()) as store, store.transaction() as work:
         now = utc_now()
         take_over_folder(work, now=now, actor=actor, nothing_left=True)
         if not put_back.journal_was_here:  # what was sent after the backup is not recorded anywhere
@@ -203,9 +217,8 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
     """
     from sequences_mcp.engine.recovery import take_over_folder
     from sequences_mcp.errors import ConflictError
-    from sequences_mcp.store.unit_of_work import Store
 
-    with Store.open(settings.data_dir, now=utc_now()) as store:
+    with open_store(settings, now=utc_now()) as store:
         kinds = [standstill.kind for standstill in store.lineage.standstills()]
         if not kinds or anew != ("begun_anew" in kinds):
             store.lineage.require_going()
@@ -217,10 +230,9 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
 
 def after_complaints(mailbox: Mailbox) -> str:
     """Let a mailbox go on that was marked as spam too often, for a person; return that in words."""
-    from sequences_mcp.store.unit_of_work import Store
 
     sender = mailbox.address
-    with Store.open(mailbox.workspace.folder, now=utc_now()) as store, store.transaction() as work:
+    with open_store(mailbox, now=utc_now()) as store, store.transaction() as work:
         complained = work.mailboxes.complaints(sender)
         if complained is None:
             return f"No e-mail of {sender} was marked as spam."
@@ -238,18 +250,16 @@ def after_complaints(mailbox: Mailbox) -> str:
 def after_sign_in(mailbox: Mailbox, answer: TokenAnswer, *, in_file: bool) -> str:
     """Keep what a person granted, let the mailbox try again at once, and return where it is kept."""
     from sequences_mcp.sign_in.tokens import keep_grant
-    from sequences_mcp.store.unit_of_work import Store
 
     assert mailbox.sign_in is not None
     state = keep_grant(mailbox.sign_in, answer, now=utc_now(), in_file=in_file)
-    if mailbox.sender and mailbox.workspace.database.exists():
-        with Store.open(mailbox.workspace.folder, now=utc_now()) as store, store.transaction() as work:
+    if mailbox.sender and (mailbox.database or mailbox.workspace.database.exists()):
+        with open_store(mailbox, now=utc_now()) as store, store.transaction() as work:
             work.mailboxes.free(mailbox.address, now=utc_now())
     return "the system's keychain" if state.kept_in == "keychain" else "a file that only you can read"
 
 
 def make_database(settings: Settings) -> None:
     """Make the database where there is none yet; StoreError."""
-    from sequences_mcp.store.unit_of_work import Store
 
-    Store.open(settings.data_dir, now=utc_now()).close()
+    open_store(settings, now=utc_now()).close()

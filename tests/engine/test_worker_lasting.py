@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.engine import START, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, mail_server
+from tests.world.stores import of_a_file, open_store, shell
 
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.domain.workers import WorkerState
@@ -138,6 +139,7 @@ async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(w
     world.store.require_in_place()
 
 
+@of_a_file
 async def test_another_file_in_the_databases_place_is_noticed_before_anything_is_sent(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     kept = world.store.path.with_suffix(".kept")
@@ -196,7 +198,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: E
     opened = []
 
     def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
-        with Store.open(world.store.path.parent, now=START, examined=False) as own:
+        with open_store(world.store.path.parent, now=START, examined=False) as own:
             other = EngineWorld(world.folder, own, world.clock, world.terms)
             other.worker(queues=frozenset({FREE})).run_due()
         opened.append(message)
@@ -230,18 +232,19 @@ def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pyt
 
 async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_held(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
-    other = sqlite3.connect(world.store.path)
+    held = ExitStack()
+    other = held.enter_context(shell(world.store.path.parent))
 
     def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
-        other.execute("BEGIN IMMEDIATE")
+        other.hold()
         return Receipt("250 2.0.0 queued as 4Xy")
 
     with pytest.raises(StoreBusyError):
         world.worker(deliver).run_due()
     (file,) = (world.store.path.parent / "receipts").glob("*.json")
     assert file.stat().st_mode & 0o077 == 0
-    other.close()  # and the process with it
+    held.close()  # and the process with it
     fresh = world.worker(FakeDelivery())
     fresh.run_due()
     (run,) = await world.runs()

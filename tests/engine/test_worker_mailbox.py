@@ -11,13 +11,13 @@ from aiosmtpd.smtp import AuthResult
 from tests.secrecy import planted
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, Running, free_port, mail_server
+from tests.world.stores import open_store
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Security
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.worker import SEVERAL, Worker
-from sequences_mcp.store.unit_of_work import Store
 
 ADA = "ada@example.com"
 OURS = {
@@ -98,7 +98,7 @@ async def test_every_process_keeps_the_rest_that_one_of_them_began(world: Engine
     await started(world)
     with mail_server({"MAIL": "550 5.7.1 account suspended"}) as running:
         for _ in range(5):
-            with Store.open(world.store.path.parent, now=START) as own:
+            with open_store(world.store.path.parent, now=START) as own:
                 other = EngineWorld(world.folder, own, world.clock, world.terms)
                 over_smtp(other, running).run_due()
     assert running.inbox.commands.count("MAIL") == 1

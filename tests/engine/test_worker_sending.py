@@ -8,13 +8,13 @@ from hashlib import sha256
 
 import pytest
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
+from tests.world.stores import open_store
 
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.worker import retry_after
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryRejectedError, DeliveryUnknownError
 from sequences_mcp.ports.embedded import SequenceFilter
-from sequences_mcp.store.unit_of_work import Store
 
 DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.", data={"blame": "mailbox"})
 LATER_FOR_ONE = DeliveryDeferredError("450 later", next_step="Wait.", data={"blame": "later", "code": "450"})
@@ -44,7 +44,7 @@ class FakeWitness:
         return Receipt("250 taken")
 
     def _look(self) -> None:
-        with Store.open(self.world.store.path.parent, now=START) as other:
+        with open_store(self.world.store.path.parent, now=START) as other:
             (run,) = other.runs.page(SequenceFilter(size=1), provider=None).items
             self.seen.append(run.steps[0].state)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from tests.world.engine import START, EngineWorld
+from tests.world.stores import of_a_file, open_store, shell
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus
@@ -20,7 +19,6 @@ from sequences_mcp.engine.plans import apply_decision
 from sequences_mcp.errors import StoreDamagedError, StoreUnwritableError
 from sequences_mcp.ports.embedded import ContactEntry, SequenceFilter, StepText
 from sequences_mcp.store.sqlite.connection import translated
-from sequences_mcp.store.unit_of_work import Store
 
 
 class FakeListener(logging.Handler):
@@ -40,14 +38,14 @@ class FakeListener(logging.Handler):
 
 async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_moment(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
-    with closing(sqlite3.connect(world.store.path)) as other:
-        listener = FakeListener("waits", other.rollback)
+    with shell(world.store.path.parent) as other:
+        listener = FakeListener("waits", other.release)
         log = logging.getLogger("sequences_mcp.engine.worker")
         log.addHandler(listener)
 
         def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
             before_dot()
-            other.execute("BEGIN IMMEDIATE")
+            other.hold()
             return Receipt("250 taken")
 
         world.worker(deliver).run_due()
@@ -65,7 +63,7 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     opened, locked = threading.Event(), threading.Event()
 
     def work() -> None:
-        with Store.open(world.store.path.parent, now=START, busy_seconds=0.05) as own:
+        with open_store(world.store.path.parent, now=START, busy_seconds=0.05) as own:
             opened.set()
             locked.wait(timeout=60)
             EngineWorld(world.folder, own, world.clock, world.terms).worker().run(stop)
@@ -73,8 +71,8 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     thread = threading.Thread(target=work)
     thread.start()
     assert opened.wait(timeout=60)
-    with closing(sqlite3.connect(world.store.path)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+    with shell(world.store.path.parent) as other:
+        other.hold()
         locked.set()
         assert told.wait(timeout=60)
         stop.set()
@@ -119,21 +117,22 @@ async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_on
     assert world.worker().run_due() == 0
 
 
+@of_a_file
 @pytest.mark.parametrize(
     "limit", ["PRAGMA max_page_count = 1", "PRAGMA query_only = ON"], ids=["full", "read-only"]
 )
 def test_a_full_disk_and_a_read_only_file_say_so(world: EngineWorld, limit: str) -> None:
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with shell(world.store.path.parent) as other:
         other.execute(limit)
         with pytest.raises(StoreUnwritableError, match="cannot be written"), translated(world.store.path):
             other.execute("CREATE TABLE more AS SELECT zeroblob(100000) AS space")
 
 
+@of_a_file
 async def test_rows_that_point_at_nothing_are_found_by_the_long_check(world: EngineWorld) -> None:
     await world.plan(await world.contact("a@example.org"))
     world.store.check()
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with shell(world.store.path.parent) as other:
         other.execute("UPDATE sequence SET contact_no = 99")
-        other.commit()
     with pytest.raises(StoreDamagedError, match="1 rows point at nothing"):
         world.store.check()

@@ -95,6 +95,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "httpx2": (),
     "sqlite3": ("store.sqlite",),
     "apsw": ("store.sqlite",),
+    "psycopg": ("store.postgres",),
+    "psycopg_pool": ("store.postgres",),
     "jinja2": ("prompting", "review"),
     "email_validator": ("domain",),
     "idna": ("domain",),

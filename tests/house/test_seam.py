@@ -27,6 +27,7 @@ SEAMS = {
     f"{SRC}/engine/worker.py": {"Deliver"},
     f"{SRC}/vendors/vendor.py": {"BlueprintCache"},
 }
+ADAPTERS = (f"{STORE}sqlite/", f"{STORE}postgres/", CHOOSES)  # they share how migrations are numbered
 OF_A_ROW = {"plan_no", "version_no", "sequence_no", "contact_no", "to_micros", "from_micros"}
 
 
@@ -84,7 +85,7 @@ def repositories_that_know_their_database(root: Path) -> list[str]:
     return [
         f"{source.path} names sqlite: a repository is written over the port in store/database.py."
         for source in package(root)
-        if source.path.startswith(STORE) and not source.path.startswith((f"{STORE}sqlite/", CHOOSES))
+        if source.path.startswith(STORE) and not source.path.startswith(ADAPTERS)
         for node in ast.walk(source.tree)
         if isinstance(node, ast.ImportFrom) and "sqlite" in f"{node.module}.{[alias.name for alias in node.names]}"
     ]

@@ -76,7 +76,9 @@ def test_the_wheel_carries_the_prompts_and_the_mark_of_a_typed_package(inside: l
 
 def test_the_wheel_carries_the_sql(inside: list[str]) -> None:
     folders = {name.rpartition("/")[0] for name in inside if name.endswith(".sql")}
-    assert folders == {f"{PACKAGE}/store/{folder}" for folder in ("migrations", "queries")}
+    assert folders == {
+        f"{PACKAGE}/store/{of}{folder}" for of in ("", "postgres/") for folder in ("migrations", "queries")
+    }
 
 
 def test_the_wheel_carries_nothing_but_the_package(inside: list[str]) -> None:

@@ -17,6 +17,7 @@ WRONG = {
     "SEQUENCES_SENDER": "ada@example.com",
     "SEQUENCES_SMTP_URL": f"smtp://ada:{SECRET}@mail.example:port",
     "SEQUENCES_DATA_DIR": "relative/folder",
+    "SEQUENCES_DATABASE_URL": f"mysql://ada:{SECRET}@db.example/outreach",
     "SEQUENCES_WINDOW": "always",
     "SEQUENCES_TIME_ZONE": "Paris",
     "SEQUENCES_DAILY_CAP": "0",

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from tests.secrecy.planted import SMTP_PASSWORD
 from tests.world.inbound_mail import Sent
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, World
+from tests.world.stores import open_store
 
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
-from sequences_mcp.store.unit_of_work import Store
 
 LATER = {**MAIL, "id": "again", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
 ADA = "ada@lovelace.example"
@@ -31,14 +31,14 @@ async def begun(bureau: Bureau, desktop: Desktop, *people: dict[str, Any]) -> di
 
 def comes_in(bureau: World, data: bytes) -> str | None:
     """Let a message come in, as the reader takes it in."""
-    with Store.open(bureau.folder, now=bureau.clock.now) as store, store.transaction() as work:
+    with open_store(bureau.folder, now=bureau.clock.now) as store, store.transaction() as work:
         item = incoming(data, arrived_at=bureau.clock.now)
         return take_in_message(work, item, address=ADA, now=bureau.clock.now)
 
 
 def was_read(bureau: World, at: datetime) -> None:
     """Note that the mailbox was read whole."""
-    with Store.open(bureau.folder, now=bureau.clock.now) as store:
+    with open_store(bureau.folder, now=bureau.clock.now) as store:
         store.inboxes.read(ADA, began=at, now=bureau.clock.now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,7 @@ def with_schema(folder: Path) -> Path:
     (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     file = folder / FILE_NAME
-    if not file.exists():
+    if os.environ.get("TEST_STORE") != "postgres" and not file.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as beside:
             whole = Path(beside) / FILE_NAME

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.world.data_folder import Clock, with_schema
+from tests.world.stores import open_store
 
 from sequences_mcp.domain.blueprint import (
     Blueprint,
@@ -91,7 +92,7 @@ class EngineWorld:
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> EngineWorld:
         """Open a new world in a folder, with these terms changed."""
         clock = Clock(START)
-        store = Store.open(with_schema(folder / "data"), now=clock.now, journal=journal, busy_seconds=0.2)
+        store = open_store(with_schema(folder / "data"), now=clock.now, journal=journal, busy_seconds=0.2)
         return cls(folder, store, clock, replace(TERMS, **terms))
 
     def under(self, **terms: Any) -> EngineWorld:

@@ -19,6 +19,7 @@ from mcp.types import CallToolResult, ElicitResult, ErrorData
 from tests.secrecy.client import Client
 from tests.world.data_folder import NOON, Clock, with_schema
 from tests.world.mail_servers import CALM, Inbox, mail_server, patience
+from tests.world.stores import address_of, shell
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
@@ -27,7 +28,6 @@ from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
 from sequences_mcp.server.app import SequencesServer, build_server
 from sequences_mcp.settings import Settings, read_settings
-from sequences_mcp.store.sqlite.database import FILE_NAME
 
 Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
@@ -82,6 +82,7 @@ class World:
         return {
             "SEQUENCES_DATA_DIR": str(self.folder),
             "SEQUENCES_SENDER": SENDER,
+            **({"SEQUENCES_DATABASE_URL": url} if (url := address_of(self.folder)) else {}),
             **self.standing,
             **self.more,
         }
@@ -145,8 +146,9 @@ class World:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return what the database itself says, as to somebody with a shell."""
-        with closing(sqlite3.connect(self.folder / FILE_NAME)) as database:
-            return database.execute(sql, values).fetchall()
+        with shell(self.folder) as database:
+            rows: list[tuple[Any, ...]] = database.execute(sql, values).fetchall()
+        return rows
 
 
 @dataclass

@@ -34,7 +34,7 @@ from sequences_mcp.engine.context import EngineContext, LocalMethods, require_pa
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact, SavedTally
 from sequences_mcp.ports.vendor import Identity
-from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 
@@ -268,10 +268,7 @@ class LocalContacts(LocalMethods):
         self, parts: Callable[[], Iterator[Items[ContactEntry]]], optional: frozenset[str]
     ) -> SavedTally:
         created, places = 0, dict[str, int]()
-        with (
-            Store.open(self.engine.store.path.parent, now=self.engine.clock(), examined=False) as store,
-            store.transaction(),
-        ):
+        with self.engine.store.another(now=self.engine.clock()) as store, store.transaction():
             contacts = LocalContacts(replace(self.engine, store=store))
             for part in parts():
                 saved = contacts._saved(part, optional)
@@ -285,7 +282,7 @@ class LocalContacts(LocalMethods):
         self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool
     ) -> list[SavedContact]:
         """Save in another thread than the store's own."""
-        with Store.open(self.engine.store.path.parent, now=self.engine.clock(), examined=False) as store:
+        with self.engine.store.another(now=self.engine.clock()) as store:
             apart = LocalContacts(replace(self.engine, store=store))
             return apart._saved(entries, optional, leaves_erased_out=leaves_erased_out)
 

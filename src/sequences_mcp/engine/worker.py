@@ -51,7 +51,8 @@ ALONE = "It was refused again, although e-mails to others were accepted in betwe
 
 def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
     """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
-    with store.transaction() as work:
+    # What was refused may concern other runs and the whole mailbox.
+    with store.transaction(beside=outcome.kind == "accepted") as work:
         runs = work.runs.by_ids([outcome.sequence_id])
         run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
@@ -373,8 +374,10 @@ class Worker:
 
     def _claim(self, queue: str, named: list[str]) -> Claim | None:
         """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""
-        with self.store.transaction() as work:
+        with self.store.transaction(beside=True) as work:
             now = self.clock()
+            if queue == MAILBOX:  # its limits count what all workers of this mailbox have sent
+                work.mailboxes.alone_for(self.rules.terms.sender_address)
             work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
             if work.lineage.standstills():
                 return None
@@ -453,7 +456,7 @@ class Worker:
 
     def _hand_over(self, claim: Claim) -> None:
         """Pass the point of no return; ConflictError when the lease is lost."""
-        with self.store.transaction() as work:
+        with self.store.transaction(beside=True) as work:
             now = self.clock()
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)

@@ -8,7 +8,7 @@ row fits the chain only where it is exactly that and tells nothing, so nothing e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -38,15 +38,18 @@ class AuditRepository:
     def append(self, entries: Iterable[AuditRow]) -> None:
         """Write entries down, in the transaction that carries out what they tell."""
         with self._database.joined():
-            head = self._database.row("audit.head")
-            last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
-            rows = []
-            for number, entry in enumerate(entries, start=last + 1):
-                row = _to_row(number, entry)
-                row |= {"previous": previous, "hash": _hash(previous, row)}
-                previous = row["hash"]
-                rows.append(row)
-            self._database.write_many("audit.insert", rows)
+            self._database.write_last(tuple(entries), self._write)
+
+    def _write(self, entries: Sequence[AuditRow]) -> None:
+        head = self._database.row("audit.head")
+        last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
+        rows = []
+        for number, entry in enumerate(entries, start=last + 1):
+            row = _to_row(number, entry)
+            row |= {"previous": previous, "hash": _hash(previous, row)}
+            previous = row["hash"]
+            rows.append(row)
+        self._database.write_many("audit.insert", rows)
 
     def verify(self) -> int | None:
         """Return the number of the first row that is not as it was written, or None when the chain holds."""

@@ -5,7 +5,7 @@ A second database implements this and nothing else; the repositories and their s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -22,7 +22,7 @@ class Database(Protocol):
 
     @property
     def path(self) -> Path:
-        """The database's file; its folder has the journals."""
+        """The database's file, or its name on another machine; its folder has the journals."""
         ...
 
     @property
@@ -30,10 +30,17 @@ class Database(Protocol):
         """Whether a transaction is open."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @property
+    def title(self) -> str:
+        """The database, for people to read: its file, or its address without the password."""
+        ...
+
+    def transaction(self, *, beside: bool = False) -> AbstractContextManager[None]:
         """Run the block in one transaction that nobody else's writes come between; a nested block joins it.
 
         It commits at its end and rolls back on an error. An error that leaves a nested block undoes that alone.
+        With ``beside``, where the database can, other transactions that say so run at the same time: each changes
+        the run that it has taken, which the others pass over, and names with ``alone_for`` what else it needs.
         """
         ...
 
@@ -51,6 +58,14 @@ class Database(Protocol):
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
+        ...
+
+    def alone_for(self, name: str) -> None:
+        """Let no other transaction that asks for the same name go on until the open one has ended."""
+        ...
+
+    def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
+        """Have ``write`` store these in the open transaction: at its end, where others would wait meanwhile."""
         ...
 
     def remembered(self, key: Hashable, read: Callable[[], T]) -> T:

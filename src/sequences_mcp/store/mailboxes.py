@@ -141,6 +141,10 @@ class MailboxRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def alone_for(self, sender: str) -> None:
+        """Let no other claim of this mailbox go on until the open transaction has ended."""
+        self._database.alone_for(f"mailbox {sender}")
+
     def opens(
         self, sender: str, *, limits: MailThrottle, now: datetime, account: str | None = None
     ) -> tuple[datetime, str] | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sequences_mcp.store.database import Database
+from sequences_mcp.store.filesystem import enforce_private
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.sqlite.database import SqliteDatabase
 from sequences_mcp.store.sqlite.schema import Migration
@@ -136,9 +137,10 @@ class UnitOfWork(Repositories):
 class Store(Repositories):
     """An open database, for the thread that opened it, which can begin units of work."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, url: str | None = None) -> None:
         super().__init__(database)
         self._work = UnitOfWork(database)
+        self._url = url
 
     @classmethod
     def open(
@@ -150,25 +152,38 @@ class Store(Repositories):
         busy_seconds: float = 10.0,
         steps: tuple[Migration, ...] | None = None,
         examined: bool = True,
+        url: str | None = None,
     ) -> Store:
         """Open, or create, the database of a data folder, up to date, and compare it with its lineage.
+
+        ``url`` is the address of a database on PostgreSQL, where it is not a file of the folder.
 
         ``busy_seconds`` is how long to wait for other processes; without ``examined`` a small file is not checked,
         because this process just has. ``journal`` and ``steps`` override what SQLite's version and this program
         ask for. Raises StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError.
         """
-        database = SqliteDatabase.open(
-            folder, now=now, journal=journal, busy_seconds=busy_seconds, steps=steps, examined=examined
-        )
+        database: Database
+        if url is not None:
+            from sequences_mcp.store.postgres.database import PostgresDatabase
+
+            database = PostgresDatabase.open(folder, url, now=now, busy_seconds=busy_seconds)
+        else:
+            database = SqliteDatabase.open(
+                folder, now=now, journal=journal, busy_seconds=busy_seconds, steps=steps, examined=examined
+            )
         try:
-            store = cls(database)
+            store = cls(database, url=url)
             if steps is None:
                 store.lineage.look(now=now)
-                database.keep_private()
+                enforce_private(folder)
         except BaseException:
             database.close()
             raise
         return store
+
+    def another(self, *, now: datetime) -> Store:
+        """Open the same database once more, for another thread."""
+        return Store.open(self.path.parent, now=now, examined=False, url=self._url)
 
     def close(self) -> None:
         """Close the database, and let a restore have the folder."""
@@ -193,13 +208,13 @@ class Store(Repositories):
         return self.database.in_transaction
 
     @contextmanager
-    def transaction(self) -> Iterator[UnitOfWork]:
+    def transaction(self, *, beside: bool = False) -> Iterator[UnitOfWork]:
         """Run the block as one unit of work: commit at its end, roll back on an error. Nested blocks join it.
 
         Takes the write lock at once and must not span any other I/O. An error that leaves an inner block undoes
-        that block alone.
+        that block alone. With ``beside``, those of other workers may run at the same time, each on its own run.
         """
-        with self.database.transaction():
+        with self.database.transaction(beside=beside):
             yield self._work
 
     @contextmanager

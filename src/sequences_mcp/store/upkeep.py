@@ -41,7 +41,7 @@ class UpkeepRepository:
         chain = self._aggregate("survey.audit")
         next_at = self._aggregate("survey.next")["at"]
         return Survey(
-            path=str(self._database.path),
+            path=self._database.title,
             journal=journal,
             why=why,
             audit_rows=chain["number"],

@@ -79,5 +79,5 @@ SELECT max(at - earlier) AS rest FROM (
     SELECT claimed_at AS at FROM attempt
     WHERE sender = :sender AND counted = 1 AND claimed_at BETWEEN :since AND :until
     UNION ALL SELECT :until
-  )
-)
+  ) AS uses
+) AS rests

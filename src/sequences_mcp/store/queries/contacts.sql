@@ -42,7 +42,7 @@ SELECT * FROM contact WHERE phone = :phone ORDER BY no
 -- left --
 -- An address that a person no longer has.
 INSERT INTO former_address (contact_no, key, until)
-SELECT no, :key, :until FROM contact WHERE id = :id ON CONFLICT DO UPDATE SET until = :until
+SELECT no, :key, :until FROM contact WHERE id = :id ON CONFLICT (contact_no, key) DO UPDATE SET until = :until
 
 -- former_addresses --
 -- The addresses that people of a JSON list of ids had before.

@@ -19,7 +19,7 @@ FROM sequence JOIN plan ON plan.no = plan_no WHERE contact_no = :no ORDER BY seq
 -- When something last happened to a person here: a step, an answer, the end of a run.
 SELECT max(at) AS at FROM (
   SELECT updated_at AS at FROM sequence WHERE contact_no = :no
-  UNION ALL SELECT recorded_at FROM recorded_reply WHERE contact_no = :no)
+  UNION ALL SELECT recorded_at FROM recorded_reply WHERE contact_no = :no) AS instants
 
 -- steps --
 -- The keys of a person's steps, with the texts and leases that they had.
@@ -44,10 +44,10 @@ SELECT DISTINCT message_id, lease FROM attempt WHERE key IN (SELECT value FROM j
 
 -- shared --
 -- Which of a JSON list of words other people have as theirs too.
-SELECT value AS word FROM json_each(:words)
+SELECT wanted.value AS word FROM json_each(:words) wanted
 WHERE EXISTS (SELECT 1 FROM contact WHERE contact.no NOT IN (SELECT value FROM json_each(:numbers))
-  AND (phone = word OR linkedin_url = word OR consent = word OR source = word
-       OR first_name || ' ' || last_name = word OR last_name || ', ' || first_name = word))
+  AND (phone = wanted.value OR linkedin_url = wanted.value OR consent = wanted.value OR source = wanted.value
+       OR first_name || ' ' || last_name = wanted.value OR last_name || ', ' || first_name = wanted.value))
 
 -- begin --
 -- Let a row lose what otherwise never changes, in this transaction.
@@ -226,7 +226,7 @@ ORDER BY c.no LIMIT :size
 
 -- unsweep --
 -- Bytes of what was erased may still stand in the file.
-INSERT INTO unswept (only, since) VALUES (1, :since) ON CONFLICT DO NOTHING
+INSERT INTO unswept ("only", since) VALUES (1, :since) ON CONFLICT DO NOTHING
 
 -- unswept --
 -- Since when they may.

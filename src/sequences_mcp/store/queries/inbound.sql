@@ -13,8 +13,9 @@ ON CONFLICT (mailbox, folder) DO UPDATE SET
 
 -- keep_folder_anew --
 -- A folder was read up to a UID that its server had given out before.
-INSERT OR REPLACE INTO mailbox_folder (mailbox, folder, uidvalidity, last_uid, modseq)
+INSERT INTO mailbox_folder (mailbox, folder, uidvalidity, last_uid, modseq)
 VALUES (:mailbox, :folder, :uidvalidity, :last_uid, :modseq)
+ON CONFLICT (mailbox, folder) DO UPDATE SET last_uid = :last_uid, modseq = :modseq, uidvalidity = :uidvalidity
 
 -- begun_first --
 -- When the oldest of the runs was started that somebody may still answer.
@@ -29,7 +30,9 @@ SELECT * FROM mailbox_reading WHERE mailbox = :mailbox
 -- Every folder of a mailbox has answered.
 INSERT INTO mailbox_reading (mailbox, read_up_to, tried_at, left_out) VALUES (:mailbox, :began, :began, :left_out)
 ON CONFLICT (mailbox) DO UPDATE SET
-  read_up_to = CASE WHEN read_up_to > :began AND read_up_to <= :now THEN read_up_to ELSE :began END,
+  read_up_to = CASE
+    WHEN mailbox_reading.read_up_to > :began AND mailbox_reading.read_up_to <= :now THEN mailbox_reading.read_up_to
+    ELSE :began END,
   tried_at = :began, error = NULL, reply = '', error_since = NULL, left_out = :left_out
 
 -- failed --
@@ -37,7 +40,7 @@ ON CONFLICT (mailbox) DO UPDATE SET
 INSERT INTO mailbox_reading (mailbox, tried_at, error, reply, error_since)
 VALUES (:mailbox, :now, :error, :reply, :now)
 ON CONFLICT (mailbox) DO UPDATE SET
-  tried_at = :now, error = :error, reply = :reply, error_since = coalesce(error_since, :now)
+  tried_at = :now, error = :error, reply = :reply, error_since = coalesce(mailbox_reading.error_since, :now)
 
 -- see --
 -- A message is looked at, if it was not before.

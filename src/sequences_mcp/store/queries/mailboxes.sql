@@ -29,7 +29,7 @@ UPDATE mailbox_rest SET until = :until WHERE sender = :sender
 
 -- advance --
 -- The next try may come at once.
-UPDATE mailbox_rest SET until = min(until, :now) WHERE sender = :sender
+UPDATE mailbox_rest SET until = :now WHERE sender = :sender AND until > :now
 
 -- recovered --
 -- An e-mail of it was accepted.

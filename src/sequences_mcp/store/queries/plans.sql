@@ -156,7 +156,7 @@ SELECT id FROM plan WHERE no IN (SELECT value FROM json_each(:numbers)) ORDER BY
 -- redact --
 -- The digest that a plan has without somebody who was erased, and the one that stands for it.
 INSERT INTO plan_redaction (plan_no, present, sealed) SELECT no, :present, :sealed FROM plan WHERE id = :id
-ON CONFLICT DO UPDATE SET present = excluded.present, sealed = excluded.sealed
+ON CONFLICT (plan_no) DO UPDATE SET present = excluded.present, sealed = excluded.sealed
 
 -- redaction --
 -- The same, of a plan that has it.

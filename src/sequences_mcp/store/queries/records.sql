@@ -51,7 +51,7 @@ SELECT count(*) AS found FROM sequence s WHERE s.plan_no = (SELECT no FROM plan 
 SELECT place FROM (
   SELECT s.id, row_number() OVER (ORDER BY /* order */) AS place
   FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) /* among */
-) WHERE id = :sequence_id
+) AS places WHERE id = :sequence_id
 
 -- unread --
 -- How many people of a plan wait with a text of their own that was not opened, and the first of them after a place in

@@ -24,7 +24,7 @@ WHERE lane IN ('mailbox', 'free') AND next_run_at <= :before
 -- When the first run is due that a worker carries out: one look into the index for each of its queues.
 SELECT min(at) AS at FROM (
   SELECT min(next_run_at) AS at FROM sequence WHERE lane = 'mailbox' AND next_run_at IS NOT NULL
-  UNION ALL SELECT min(next_run_at) FROM sequence WHERE lane = 'free' AND next_run_at IS NOT NULL)
+  UNION ALL SELECT min(next_run_at) FROM sequence WHERE lane = 'free' AND next_run_at IS NOT NULL) AS queues
 
 -- not_handed_over --
 -- How many approved starts at vendors have people left since before an instant, and the first of them.

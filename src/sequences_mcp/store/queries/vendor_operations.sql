@@ -45,7 +45,7 @@ FROM (SELECT CASE WHEN status = 'FOUND' AND operation_id IS NULL OR status = 'AC
                   WHEN operation_id IS NULL OR status = 'FAILED' AND remote_id IS NULL THEN 'not_done'
                   WHEN status = 'WAITING_FOR_USER' AND remote_id IS NULL THEN 'unknown'
                   ELSE 'done' END AS fate
-      FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id))
+      FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)) AS fates
 
 -- reasons --
 -- Why a vendor has not, or may have, some of a plan's people, where it is not the vendor's own answer.

@@ -2,7 +2,7 @@
 -- What a lane of a process is doing.
 INSERT INTO worker (host, process, lane, since, beat, last_act, error, error_since, serves, sends)
 VALUES (:host, :process, :lane, :since, :beat, :last_act, :error, :error_since, :serves, :sends)
-ON CONFLICT DO UPDATE SET since = :since, beat = :beat, last_act = :last_act, error = :error,
+ON CONFLICT (host, process, lane) DO UPDATE SET since = :since, beat = :beat, last_act = :last_act, error = :error,
   error_since = :error_since, serves = :serves, sends = :sends
 
 -- remove --

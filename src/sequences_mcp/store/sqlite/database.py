@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -114,12 +114,18 @@ class SqliteDatabase:
         """Whether a transaction is open."""
         return self._depth > 0
 
+    @property
+    def title(self) -> str:
+        """The database, for people to read: its file."""
+        return str(self.path)
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, beside: bool = False) -> Iterator[None]:
         """Run the block in one transaction: commit at its end, roll back on an error. Nested blocks join it.
 
         Takes the write lock at once (an upgrade from reading to writing cannot wait) and must not span any
-        other I/O. An error that leaves an inner block undoes that block alone.
+        other I/O. An error that leaves an inner block undoes that block alone. A file has one writer at a time,
+        also ``beside`` others.
         """
         if self._snapshots:
             raise RuntimeError("a transaction inside a snapshot would wait for itself")
@@ -163,6 +169,13 @@ class SqliteDatabase:
             self._afterwards.append(act)
         else:
             act()
+
+    def alone_for(self, name: str) -> None:
+        """Do nothing: a transaction has the whole file."""
+
+    def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
+        """Store these now: nobody else can begin before the transaction has ended."""
+        write(items)
 
     def joined(self) -> AbstractContextManager[None]:
         """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""

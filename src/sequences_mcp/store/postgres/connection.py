@@ -1,0 +1,278 @@
+"""Connections to a PostgreSQL server: a pool for each address in a process, values as SQLite gives them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+import psycopg
+import psycopg_pool
+from psycopg import adapt, conninfo, errors
+from psycopg.types import numeric, string
+
+from sequences_mcp.errors import (
+    SettingsError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreTooNewError,
+    StoreUnwritableError,
+)
+
+Connection: TypeAlias = psycopg.Connection[Any]
+
+OLDEST = 150_000  # the version of PostgreSQL, as the server tells it
+MOST_CONNECTIONS = 8
+PREPARED = 500  # statements that a connection keeps parsed and planned
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+log = logging.getLogger(__name__)
+# What keeps a worker that is frozen, or a cut cable, from holding what all others wait for.
+_WATCHED = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+    "application_name": "sequences-mcp",
+}
+# https://www.postgresql.org/docs/15/errcodes-appendix.html, by class
+_BUSY = ("40", "53", "55", "57", "08")
+_UNWRITABLE = ("25006", "42501")
+
+
+class PostgresRow(tuple[Any, ...]):
+    """One row, its values by place and by name, as ``sqlite3.PostgresRow`` has them."""
+
+    names: dict[str, int]
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return the value of a column."""
+        return super().__getitem__(self.names[key] if isinstance(key, str) else key)
+
+    def keys(self) -> list[str]:
+        """Return the names of the columns, in order."""
+        return list(self.names)
+
+
+def _named(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], PostgresRow]:
+    """Make the rows of an answer."""
+    return _kind_of(tuple([column.name for column in cursor.description or ()]))
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(columns: tuple[str, ...]) -> type[PostgresRow]:
+    names: dict[str, int] = {}
+    for place, column in enumerate(columns):
+        names.setdefault(column, place)
+    return cast("type[PostgresRow]", type("PostgresRow", (PostgresRow,), {"names": names}))
+
+
+class _Whole(adapt.Loader):
+    """Sums of whole numbers, which the server gives as numerics."""
+
+    def load(self, data: Any) -> int | Decimal:
+        """Return a whole number where it is one."""
+        number = Decimal(bytes(data).decode())
+        return int(number) if number == number.to_integral_value() else number
+
+
+class _Flag(numeric.Int8Dumper):
+    """Flags are 0 and 1 in every column."""
+
+    def dump(self, obj: Any) -> bytes:
+        """Return 0 or 1."""
+        return b"1" if obj else b"0"
+
+
+def _configure(connection: Connection) -> None:
+    connection.row_factory = _named
+    connection.prepare_threshold, connection.prepared_max = 2, PREPARED
+    # One type for every number and text, so that a statement is prepared once.
+    connection.adapters.register_dumper(int, numeric.Int8Dumper)
+    connection.adapters.register_dumper(bool, _Flag)
+    connection.adapters.register_dumper(str, string.StrDumper)
+    connection.adapters.register_loader("numeric", _Whole)
+
+
+class Pool:
+    """The connections of this process to one database, shared by its threads and closed with the last user.
+
+    ``url`` may hold a password; it is in no error, and ``name`` is how people read it.
+    """
+
+    _open: dict[str, Pool] = {}  # noqa: RUF012 - one for each address in the process, guarded by the lock
+    _lock = threading.Lock()
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.name = shown(url)
+        self.version = require_server(url)
+        self._users = 0
+        self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
+            _watched(url),
+            kwargs={"autocommit": True},
+            min_size=0,
+            max_size=MOST_CONNECTIONS,
+            max_idle=60.0,
+            configure=_configure,
+            num_workers=1,
+            open=False,
+        )
+
+    @classmethod
+    def of(cls, url: str) -> Pool:
+        """Return the pool of an address, opened; the caller gives it back with ``release``.
+
+        Raises what ``require_server`` raises.
+        """
+        with cls._lock:
+            pool = cls._open.get(url)
+            if pool is None:
+                pool = cls._open[url] = cls(url)
+                pool._pool.open()
+            pool._users += 1
+        return pool
+
+    def release(self) -> None:
+        """Give the pool back; the last one to do so closes its connections."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            del self._open[self.url]
+        self._pool.close()
+
+    def take(self, seconds: float) -> Connection:
+        """Return a connection for this thread alone; StoreBusyError when none is to be had for so long."""
+        try:
+            return self._pool.getconn(timeout=max(seconds, 0.1))
+        except psycopg_pool.PoolTimeout as error:
+            raise unreachable(self.name) from error
+
+    def give_back(self, connection: Connection) -> None:
+        """Let others have a connection; one that is broken is thrown away."""
+        self._pool.putconn(connection)
+
+
+def _watched(url: str) -> str:
+    try:
+        given = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:  # its words may quote the address, with the password
+        raise SettingsError(
+            "The address of the database is not one: it should read postgresql://user@host:5432/database.",
+            next_step="Correct `database` in settings.toml, or SEQUENCES_DATABASE_URL.",
+        ) from None
+    return conninfo.make_conninfo("", **{**_WATCHED, **given})
+
+
+def shown(url: str) -> str:
+    """Return an address of a database for people to read: without its password."""
+    given = conninfo.conninfo_to_dict(_watched(url))
+    user, host, port = given.get("user", ""), given.get("host", "localhost"), given.get("port", "5432")
+    return f"postgresql://{user and f'{user}@'}{host}:{port}/{given.get('dbname') or user}"
+
+
+def require_server(url: str) -> str:
+    """Return the server's version in words; StoreError and its kinds say why it cannot be used."""
+    name = shown(url)
+    try:
+        with psycopg.connect(_watched(url), autocommit=True) as connection:
+            version = connection.info.server_version
+            words = str(connection.info.parameter_status("server_version") or version)
+            standby = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+    except psycopg.Error as error:
+        raise _refused(error, name) from None
+    if version < OLDEST:
+        raise StoreTooNewError(
+            f"The server at {name} is PostgreSQL {words}; version 15 or later is needed.",
+            next_step="Update the server, or name another one in `database`.",
+        )
+    if standby is not None and standby[0]:
+        raise StoreUnwritableError(
+            f"The server at {name} is a replica, which can only be read.",
+            next_step="Name the primary server in `database`; `target_session_attrs=read-write` finds it.",
+        )
+    return words
+
+
+def _refused(error: psycopg.Error, name: str) -> StoreError:
+    words = " ".join(str(error).split()) or type(error).__name__
+    words = words.rpartition("FATAL: ")[2].strip()
+    if "password" in words or "no pg_hba.conf" in words or "does not exist" in words:
+        return StoreUnwritableError(
+            f"The database server at {name} does not let this program in: {words}.",
+            next_step="Correct the user, the password or the name of the database; nothing was changed.",
+        )
+    return unreachable(name)
+
+
+def unreachable(name: str) -> StoreBusyError:
+    """Return the error for a server that does not answer."""
+    return StoreBusyError(
+        f"The database server at {name} cannot be reached, or all its connections are in use.",
+        next_step="Nothing was changed. Try again in a few seconds; `sequences-mcp doctor` says more.",
+    )
+
+
+def server_error(error: psycopg.Error, name: str) -> StoreError:
+    """Return the product's error for one of the driver's."""
+    state, words = error.sqlstate or "", str(error).partition("\n")[0]
+    if isinstance(error, errors.LockNotAvailable):
+        return StoreBusyError(
+            f"Another process has been holding the database {name} for too long.",
+            next_step="Nothing was changed. Try again in a few seconds.",
+        )
+    if state in _UNWRITABLE:
+        return StoreUnwritableError(
+            f"The database {name} cannot be written: {words}.",
+            next_step="It needs a primary server, and a user who may write there.",
+        )
+    if state.startswith("XX"):
+        return damaged_server(name, words)
+    if state.startswith(_BUSY) or (not state and isinstance(error, psycopg.OperationalError)):
+        return StoreBusyError(
+            f"The database {name} gave this up: {words or 'the connection was lost'}.",
+            next_step="Nothing was changed. Try again in a few seconds.",
+        )
+    return StoreError(
+        f"The database refused the change: {words}.",
+        next_step="Nothing was changed. Run `sequences-mcp doctor` and report what it prints.",
+    )
+
+
+def damaged_server(name: str, why: str) -> StoreDamagedError:
+    """Return the error for a database that is not sound."""
+    return StoreDamagedError(
+        f"The database {name} is not sound: {why}.",
+        next_step="Nothing will be sent. Have whoever runs the server restore it from its backup.",
+    )
+
+
+@contextmanager
+def driver_errors(name: str) -> Iterator[None]:
+    """Turn every error of the driver inside the block into one of the StoreError family."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise server_error(error, name) from error
+
+
+def is_lost(error: psycopg.Error, connection: Connection) -> bool:
+    """Say whether an error means that the connection is gone, so that another may do better."""
+    ended = isinstance(error, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow)
+    return ended or connection.broken or connection.closed
+
+
+def pauses(seconds: float) -> Iterator[float]:
+    """Wait a little longer each time, yielding how many seconds are left, until there are none."""
+    give_up, pause = time.monotonic() + seconds, FIRST_PAUSE
+    while (left := give_up - time.monotonic()) > 0:
+        yield left
+        time.sleep(min(pause, max(give_up - time.monotonic(), 0.0)))
+        pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,423 @@
+"""One thread's way to a PostgreSQL database: named statements, transactions, snapshots, and a commit read back.
+
+Who changes what is decided by three advisory locks of the server. A transaction of a verb has the writing lock for
+itself, as it has the file on SQLite, so that what it read still holds when it writes. Those of workers share it:
+each locks the run that it takes and passes over the ones that others have, so that they work side by side, and the
+mailbox whose limits it measures. The audit's chain is the one queue that all stand in, so its rows are written
+last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, cast
+
+import psycopg
+
+from sequences_mcp.errors import StoreBusyError, StoreUnwritableError
+from sequences_mcp.store import filesystem
+from sequences_mcp.store.postgres import connection as connections
+from sequences_mcp.store.postgres import dialect
+from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, upgrade_postgres
+
+T = TypeVar("T")
+Rows: TypeAlias = "list[connections.PostgresRow]"
+NAME = "postgresql"
+REMEMBERED = 64
+STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
+ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
+
+
+class PostgresDatabase:
+    """An open database, for the thread that opened it. A connection is held for a transaction, not longer."""
+
+    def __init__(self, folder: Path, pool: connections.Pool, *, patience: float) -> None:
+        self.path = folder / NAME
+        self._pool = pool
+        self._patience = patience
+        self._held: connections.Connection | None = None
+        self._depth = 0
+        self._is_beside = False
+        self._in_snapshot = False
+        self._xid = ""
+        self._afterwards: list[Callable[[], None]] = []
+        self._last: list[Any] = []
+        self._last_written = 0
+        self._write_last: Callable[[Sequence[Any]], None] | None = None
+        self._known: dict[Hashable, Any] = {}
+        self._known_at = ""
+        self._seen_at = ""
+        self._host_folder = host_folder(folder)
+
+    @classmethod
+    def open(cls, folder: Path, url: str, *, now: datetime, busy_seconds: float = 10.0) -> PostgresDatabase:
+        """Open the database at an address, up to date; ``folder`` is this host's, with journals and outbox.
+
+        Raises StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError, SettingsError.
+        """
+        filesystem.make_folder(folder)
+        pool = connections.Pool.of(url)
+        try:
+            connection = pool.take(busy_seconds)
+            try:
+                with connections.driver_errors(pool.name):
+                    upgrade_postgres(connection, pool.name, now=now)
+            finally:
+                pool.give_back(connection)
+            filesystem.enforce_private(folder)
+            return cls(folder, pool, patience=busy_seconds)
+        except BaseException:
+            pool.release()
+            raise
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._pool.release()
+
+    @property
+    def title(self) -> str:
+        """The database, for people to read: its address without the password."""
+        return self._pool.name
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._depth > 0
+
+    @contextmanager
+    def transaction(self, *, beside: bool = False) -> Iterator[None]:
+        """Run the block in one transaction: commit at its end, roll back on an error. Nested blocks join it.
+
+        It waits for all other changes and has the database for itself; with ``beside``, other transactions that
+        say so run at the same time. An error that leaves an inner block undoes that block alone.
+        """
+        if self._in_snapshot:
+            raise RuntimeError("a transaction inside a snapshot would wait for itself")
+        if not self._depth:
+            with self._outermost(beside=beside):
+                yield
+            return
+        name, noted, last = f"inner_{self._depth}", len(self._afterwards), (len(self._last), self._last_written)
+        self._command(f"SAVEPOINT {name}")
+        self._depth += 1
+        try:
+            yield
+            self._command(f"RELEASE {name}")
+        except BaseException:
+            del self._afterwards[noted:]
+            del self._last[last[0] :]
+            self._last_written = last[1]
+            if self._held is not None and not self._held.closed:
+                self._command(f"ROLLBACK TO {name}; RELEASE {name}")
+            raise
+        finally:
+            self._depth -= 1
+
+    @contextmanager
+    def _outermost(self, *, beside: bool) -> Iterator[None]:
+        lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
+        begin = (
+            f"BEGIN; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS};"
+            f" SELECT {lock}; SELECT pg_current_xact_id()::text"
+        )
+        self._held, self._xid = self._begun(begin)
+        self._depth, self._is_beside = 1, beside
+        try:
+            yield
+            self._flush_last()
+            self._commit()
+        except BaseException:
+            self._afterwards.clear()
+            self._roll_back()
+            raise
+        finally:
+            self._depth, self._is_beside = 0, False
+            self._last.clear()
+            self._last_written = 0
+            self._let_go()
+        afterwards, self._afterwards = self._afterwards, []
+        for act in afterwards:
+            act()
+
+    def _begun(self, begin: str) -> tuple[connections.Connection, str]:
+        """Return a connection on which a transaction was begun, and what its last statement answered.
+
+        A connection that the server has ended meanwhile is replaced: nothing was done on it.
+        """
+        for left in connections.pauses(self._patience):
+            connection = self._pool.take(left)
+            try:
+                cursor = connection.execute(begin.encode())
+                while cursor.nextset():
+                    pass
+                [answer] = cursor.fetchone() or ("",)
+                return connection, str(answer)
+            except psycopg.Error as error:
+                lost = connections.is_lost(error, connection)
+                self._undo(connection)
+                if not lost:
+                    raise connections.server_error(error, self.title) from error
+            except BaseException:
+                self._undo(connection)
+                raise
+        raise connections.unreachable(self.title)
+
+    def _undo(self, connection: connections.Connection) -> None:
+        try:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+        self._pool.give_back(connection)
+
+    def _commit(self) -> None:
+        """Commit; where the answer is lost, ask the server what became of it before anything else happens.
+
+        https://www.postgresql.org/docs/15/functions-info.html, pg_xact_status
+        """
+        assert self._held is not None
+        try:
+            self._held.execute("COMMIT")
+        except psycopg.Error as error:
+            if not connections.is_lost(error, self._held):
+                raise connections.server_error(error, self.title) from error
+            self._read_back()
+
+    def _read_back(self) -> None:
+        for _ in connections.pauses(ASKS_FOR):
+            self._let_go()
+            try:
+                self._held = self._pool.take(1.0)
+                [status] = self._held.execute("SELECT pg_xact_status(%s::xid8)", (self._xid,)).fetchone() or (
+                    None,
+                )
+            except (psycopg.Error, StoreBusyError):
+                continue
+            if status == "committed":
+                return
+            if status == "aborted":
+                raise StoreBusyError(
+                    f"The database {self.title} ended the connection before the change was stored.",
+                    next_step="Nothing was changed. Try again in a few seconds.",
+                )
+        raise StoreBusyError(
+            f"The database {self.title} went away while a change was being stored; whether it was is not known.",
+            next_step="Look at what is there before doing it again; a call with the same key is never done twice.",
+        )
+
+    def _roll_back(self) -> None:
+        if self._held is None or self._held.closed:
+            return
+        try:
+            self._held.execute("ROLLBACK")
+        except psycopg.Error:
+            self._held.close()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._pool.give_back(held)
+
+    def joined(self) -> AbstractContextManager[None]:
+        """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""
+        return nullcontext() if self._depth else self.transaction()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Give every read of the block the same state of the database; free inside a transaction."""
+        if self._depth or self._in_snapshot:
+            yield
+            return
+        self._held, self._seen_at = self._begun(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
+        )
+        self._in_snapshot = True
+        try:
+            yield
+        finally:
+            self._in_snapshot = False
+            self._roll_back()
+            self._let_go()
+
+    @contextmanager
+    def hasty(self, seconds: float) -> Iterator[None]:
+        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
+        before, self._patience = self._patience, min(seconds, self._patience)
+        try:
+            yield
+        finally:
+            self._patience = before
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
+        if self._depth:
+            self._afterwards.append(act)
+        else:
+            act()
+
+    def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
+        """Have ``write`` store these after all else that the open transaction does, with all others so given."""
+        self._last.extend(items)
+        self._write_last = cast("Callable[[Sequence[Any]], None]", write)
+
+    def _flush_last(self) -> None:
+        items = self._last[self._last_written :]
+        if items and self._write_last is not None:
+            self._last_written = len(self._last)
+            self._command(f"SELECT pg_advisory_xact_lock({LOCK}, {AUDIT})")
+            self._write_last(items)
+
+    def alone_for(self, name: str) -> None:
+        """Let no other transaction that asks for the same name go on until the open one has ended."""
+        number = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        self._command(f"SELECT pg_advisory_xact_lock({number})")
+
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
+
+        The server's snapshot tells: two that read alike (https://www.postgresql.org/docs/15/functions-info.html,
+        pg_current_snapshot) see the same transactions, and so the same rows.
+        """
+        if self._depth:
+            return read()
+        if not self._in_snapshot:
+            with self.snapshot():
+                return self.remembered(key, read)
+        if self._known_at != self._seen_at:
+            self._known.clear()
+            self._known_at = self._seen_at
+        if key not in self._known:
+            if len(self._known) == REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[key] = read()
+        return cast("T", self._known[key])
+
+    def rows(self, name: str, /, **values: Any) -> Rows:
+        """Return all rows of the named statement."""
+        return self._query(self._text(name), values)
+
+    def row(self, name: str, /, **values: Any) -> connections.PostgresRow | None:
+        """Return the first row of the named statement, or None."""
+        rows = self._query(self._text(name), values)
+        return rows[0] if rows else None
+
+    def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> Rows:
+        """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.
+
+        Pieces are constants of the code, never a user's words.
+        """
+        return self._query(dialect.pieced(name, pieces), values)
+
+    def write(self, name: str, /, **values: Any) -> int:
+        """Execute the named statement; return how many rows it changed."""
+        with self.joined(), connections.driver_errors(self.title):
+            assert self._held is not None
+            return self._held.execute(self._text(name).encode(), self._whole(values)).rowcount
+
+    def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute the named statement once for each set of values."""
+        with self.joined(), connections.driver_errors(self.title):
+            assert self._held is not None
+            with self._held.cursor() as cursor:
+                cursor.executemany(self._text(name).encode(), [self._whole(row) for row in rows])
+
+    def _text(self, name: str) -> str:
+        return dialect.in_postgres(dialect.postgres_statement(name, locked=self._is_beside))
+
+    def _whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**values, "host_folder": self._host_folder}
+
+    def _query(self, sql: str, values: Mapping[str, Any]) -> Rows:
+        if self._held is None:
+            return self._query_alone(sql, self._whole(values))
+        if self._last and dialect.reads_audit(sql):
+            self._flush_last()
+        with connections.driver_errors(self.title):
+            return _fetched(self._held, sql, self._whole(values))
+
+    def _query_alone(self, sql: str, values: Mapping[str, Any]) -> Rows:
+        """Read outside of a transaction; where the server has ended the connection meanwhile, on another."""
+        for left in connections.pauses(self._patience):
+            connection = self._pool.take(left)
+            try:
+                return _fetched(connection, sql, values)
+            except psycopg.Error as error:
+                if not connections.is_lost(error, connection):
+                    raise connections.server_error(error, self.title) from error
+                connection.close()
+            finally:
+                self._pool.give_back(connection)
+        raise connections.unreachable(self.title)
+
+    def _command(self, sql: str) -> None:
+        assert self._held is not None
+        with connections.driver_errors(self.title):
+            self._held.execute(sql.encode())
+
+    def secret(self, name: str) -> bytes:
+        """Return a random key that was made with the database."""
+        row = self.row("schema.secret", name=name)
+        if row is None:
+            raise connections.damaged_server(self.title, f"its key {name!r} is missing")
+        return bytes(row["value"])
+
+    def has_room(self) -> bool:
+        """Say whether this host's disk has room for what is written down beside the database after a send."""
+        try:
+            return filesystem.has_room(self.path.parent)
+        except OSError as error:
+            raise StoreUnwritableError(
+                f"The data folder {self.path.parent} cannot be looked into: {error.strerror or error}.",
+                next_step="Put it back, or check its disk; the program goes on by itself when it is there.",
+            ) from error
+
+    def require_in_place(self) -> None:
+        """Do nothing: an address cannot be exchanged under an open connection as a file can."""
+
+    def check(self) -> None:
+        """Ask the server whether it answers; what its pages hold it checks itself."""
+        self.row("schema.secret", name="message_id")
+
+    def sweep(self) -> bool:
+        """Have the server write its tables anew without what deleted and changed rows left in them.
+
+        False where others use one of them for longer than this waits. What the server's log and its backups hold
+        ends with those.
+        """
+        connection = self._pool.take(self._patience)
+        try:
+            with connections.driver_errors(self.title):
+                connection.execute(f"SET lock_timeout = {max(round(self._patience * 1000), 1)}".encode())
+                connection.execute(b"VACUUM (FULL)")
+        except StoreBusyError:
+            return False
+        finally:
+            if not connection.closed:
+                connection.execute(b"RESET lock_timeout")
+            self._pool.give_back(connection)
+        return True
+
+    def described(self) -> tuple[str, str]:
+        """Return how commits are made durable and why so, for people to read."""
+        with self.snapshot(), connections.driver_errors(self.title):
+            assert self._held is not None
+            [durable] = self._held.execute("SHOW synchronous_commit").fetchone() or ("",)
+        return f"synchronous_commit {durable}", f"the server is PostgreSQL {self._pool.version}"
+
+
+def _fetched(connection: connections.Connection, sql: str, values: Mapping[str, Any]) -> Rows:
+    """Return what a statement answers, which is nothing where it changes something."""
+    cursor = connection.execute(sql.encode(), values)
+    return cast("Rows", cursor.fetchall() if cursor.description else [])
+
+
+def host_folder(folder: Path) -> str:
+    """Return what names a data folder among those of all hosts."""
+    from sequences_mcp.store.lineage import machine
+
+    return sha256(f"{machine()}:{folder.resolve()}".encode()).hexdigest()[:32]

@@ -1,0 +1,99 @@
+"""The named statements as PostgreSQL takes them: those of SQLite with other words, or a file's own in their place.
+
+Most statements mean the same in both once their words are replaced, which ``in_postgres`` does; a statement that
+needs more has a text of its own under ``queries/``, by the same name. ``<name>_locked`` there is the text inside a
+transaction beside others, where what is read is about to be changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from sequences_mcp.store import statements
+
+FOLDER = Path(__file__).parent / "queries"
+NUMBERS = frozenset({"numbers", "read_steps"})
+"""Parameters whose JSON list is of numbers; all others are of texts, which PostgreSQL compares with no number."""
+
+# Literals and comments are told apart from everything else, so that no word in them is replaced.
+_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_LIST = re.compile(r"json_each\(:(\w+)\)(?:\s+(?!WHERE\b|ORDER\b|CROSS\b)(\w+))?")
+_EXTRACT = re.compile(r"json_extract\(([\w.]+), ((?::\w+|§\d+§)(?: \|\| [\w.]+)?)\)")
+_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bINDEXED BY \w+\s*"), ""),
+    (re.compile(r"\bCROSS JOIN\b"), "JOIN"),
+    (re.compile(r"\bLIKE\b"), "ILIKE"),  # SQLite's own ignores the case of ASCII letters, as ILIKE does under "C"
+    (re.compile(r"\bIS NOT (?!NULL\b|DISTINCT\b)"), "IS DISTINCT FROM "),
+    (re.compile(r"\bIS (?!NULL\b|NOT\b|DISTINCT\b)"), "IS NOT DISTINCT FROM "),
+    (re.compile(r"([\w.]+) = (:\w+) COLLATE NOCASE"), r"lower(\1) = lower(\2)"),
+    (re.compile(r"\+(?=[a-z]+\.\w+ = |[a-z]\w* = )"), ""),  # SQLite's mark for "not by this index"
+    # A missing value has no type of its own, so that it is said here; where it is no text, in an own statement.
+    (re.compile(r"(?<![:\w]):([a-z_]+) IS (NOT )?NULL"), r"CAST(:\1 AS text) IS \2NULL"),
+    (re.compile(r"(?<!:):([a-z_]+)"), r"%(\1)s"),
+)
+
+
+@lru_cache(maxsize=1024)
+def in_postgres(sql: str) -> str:
+    """Return a statement of SQLite with PostgreSQL's words and psycopg's parameters, its comments left out."""
+    literals: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        token = match[0]
+        if token.startswith("'"):
+            literals.append(token.replace("%", "%%"))
+            return f"§{len(literals) - 1}§"
+        return "" if token.startswith("--") else token
+
+    text = _TOKEN.sub(keep, sql)
+    text = re.sub(r"\bx(§\d+§)", r"\1::bytea", text)
+    if "INSERT OR IGNORE" in text:
+        text = text.replace("INSERT OR IGNORE", "INSERT") + " ON CONFLICT DO NOTHING"
+    text = _LIST.sub(_json_list, text)
+    text = _EXTRACT.sub(r"(jsonb_path_query_first((\1)::jsonb, (\2)::jsonpath) #>> '{}')", text)
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
+    return re.sub(r"§(\d+)§", lambda match: literals[int(match[1])], text).strip()
+
+
+def _json_list(match: re.Match[str]) -> str:
+    name, alias = match[1], match[2] or "json_each"
+    elements = f"jsonb_array_elements_text(CAST(:{name} AS jsonb)) WITH ORDINALITY"
+    if name in NUMBERS:
+        return f"(SELECT CAST(value AS bigint) AS value, key FROM {elements} AS one(value, key)) AS {alias}"  # noqa: S608 - our own text
+    return f"{elements} AS {alias}(value, key)"
+
+
+@cache
+def _overrides(file: str) -> Mapping[str, str]:
+    path = FOLDER / f"{file}.sql"
+    return statements.parse_statements(path.read_text("utf-8")) if path.exists() else {}
+
+
+@cache
+def postgres_statement(name: str, *, locked: bool = False) -> str:
+    """Return the statement called ``file.name``; ``locked`` for what is read to be changed. KeyError."""
+    file, _, plain = name.partition(".")
+    overrides = _overrides(file)
+    if locked and f"{plain}_locked" in overrides:
+        return overrides[f"{plain}_locked"]
+    return overrides[plain] if plain in overrides else statements.statement(name)
+
+
+def pieced(name: str, pieces: Mapping[str, str]) -> str:
+    """Return the named statement with SQL put in for its ``/* piece */`` marks."""
+    sql = postgres_statement(name)
+    for mark, piece in pieces.items():
+        sql = sql.replace(f"/* {mark} */", piece)
+    return in_postgres(sql)
+
+
+def reads_audit(sql: str) -> bool:
+    """Say whether a statement reads the audit, whose rows of this transaction are written at its end."""
+    return _AUDIT(sql) is not None
+
+
+_AUDIT: Callable[[str], object] = re.compile(r"\bFROM audit\b").search

@@ -1,0 +1,144 @@
+"""Both kinds of store for tests: a file, or with ``TEST_STORE=postgres`` a database of a throw-away server.
+
+``TEST_POSTGRES`` is the address of a PostgreSQL server on which the tests may make databases, as
+``postgresql:///postgres?host=/run/pg&user=postgres``. Without it, what needs one is left out, in words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from sequences_mcp.store.postgres.database import PostgresDatabase
+from sequences_mcp.store.postgres.schema import LOCK, WRITING
+from sequences_mcp.store.sqlite.database import FILE_NAME
+from sequences_mcp.store.unit_of_work import Store
+
+SERVER = os.environ.get("TEST_POSTGRES", "")
+ON_POSTGRES = os.environ.get("TEST_STORE") == "postgres"
+needs_server = pytest.mark.skipif(not SERVER, reason="no PostgreSQL server here: TEST_POSTGRES names one")
+of_a_file = pytest.mark.skipif(ON_POSTGRES, reason="it is about the file of a database")
+_NOON = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+_made: set[str] = set()
+
+
+def url_of(name: str) -> str:
+    """Return the address of a database of the tests' server."""
+    parts = urlsplit(SERVER)
+    return f"postgresql://{parts.netloc}/{name}?{parts.query}"
+
+
+def fresh_database(name: str) -> str:
+    """Return the address of a database with the newest schema, made from nothing for whoever asks first."""
+    if name not in _made:
+        _ask(f"CREATE DATABASE {name} TEMPLATE {_template()}")
+        _made.add(name)
+    return url_of(name)
+
+
+def address_of(folder: Path) -> str | None:
+    """Return where the database of a data folder is; None for a file in it."""
+    if not ON_POSTGRES:
+        return None
+    return fresh_database(f"t_{sha256(str(folder.resolve()).encode()).hexdigest()[:24]}")
+
+
+def drop_databases() -> None:
+    """Remove what the tests of this process have made so far."""
+    while _made:
+        _ask(f"DROP DATABASE IF EXISTS {_made.pop()} WITH (FORCE)")
+
+
+@cache
+def _template() -> str:
+    """Make an empty database of the newest schema, which copying is quicker than making one."""
+    name = f"template_{os.getpid()}"
+    _ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    _ask(f"CREATE DATABASE {name}")
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        PostgresDatabase.open(Path(folder), url_of(name), now=_NOON).close()
+    return name
+
+
+def drop_template() -> None:
+    """Remove the database that the others were copies of."""
+    if _template.cache_info().currsize:
+        _ask(f"DROP DATABASE IF EXISTS {_template()} WITH (FORCE)")
+
+
+def _ask(sql: str) -> None:
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(sql.encode())
+
+
+def open_store(folder: Path, *, now: datetime, **options: Any) -> Store:
+    """Open the store of a data folder, of whichever kind the tests run on."""
+    if ON_POSTGRES:
+        options = {name: value for name, value in options.items() if name == "busy_seconds"}
+    return Store.open(folder, now=now, url=address_of(folder), **options)
+
+
+# What the tests say to SQLite, for PostgreSQL.
+_WORDS = {
+    "name FROM sqlite_schema WHERE type = 'trigger'": "tgname FROM pg_trigger WHERE NOT tgisinternal",
+    "hex(zeroblob(32))": "repeat('0', 64)",
+    "zeroblob(32)": "decode(repeat('0', 64), 'hex')",
+}
+_HOLD = f"SELECT pg_advisory_lock({LOCK}, {WRITING})".encode()
+
+
+class Shell:
+    """A database as somebody with a shell sees it: SQLite's words, each statement by itself."""
+
+    def __init__(self, connection: sqlite3.Connection | psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        """Execute one statement; its parameters are question marks."""
+        if isinstance(self._connection, sqlite3.Connection):
+            return self._connection.execute(sql, values)
+        for words, ours in _WORDS.items():
+            sql = sql.replace(words, ours)
+        if dropped := re.fullmatch(r"DROP TRIGGER (\w+)", sql):
+            [table] = self._connection.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s", (dropped[1],)
+            ).fetchone() or ("",)
+            sql = f"{sql} ON {table}"
+        return self._connection.execute(sql.replace("%", "%%").replace("?", "%s").encode(), values)
+
+    def hold(self) -> None:
+        """Keep everybody else from writing, until ``release``."""
+        if isinstance(self._connection, sqlite3.Connection):
+            self._connection.execute("BEGIN EXCLUSIVE")
+        else:
+            self._connection.execute(_HOLD)
+
+    def release(self) -> None:
+        """Let the others write again."""
+        file = isinstance(self._connection, sqlite3.Connection)
+        self._connection.execute("ROLLBACK" if file else "SELECT pg_advisory_unlock_all()")
+
+
+@contextmanager
+def shell(folder: Path) -> Iterator[Shell]:
+    """Open the database of a data folder beside the product."""
+    if (url := address_of(folder)) is not None:
+        with psycopg.connect(url, autocommit=True) as served:
+            yield Shell(served)
+        return
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as file:
+        yield Shell(file)
