@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what the programs under test inherit in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# When the garbage collector goes through what is new: a fifth of the time of a run went into its rounds.
+SELDOM = (50_000, 50, 100)
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
 # How long an example takes says nothing about the product: it depends on the machine and what else runs there.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +43,34 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
     watch.pytest_configure(config)
     config.addinivalue_line("markers", turns.ALONE)
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        _keep_bytecode(config.rootpath / ".pytest_cache" / "bytecode")
+    gc.set_threshold(*SELDOM)
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Keep bytecode in a folder of its own where it is not to stand beside its source.
+
+    A run starts the product some hundreds of times, and each of them would compile all that it imports.
+    """
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes ``-n auto`` is: two more than processors.
+
+    Half of what a test of faults or of a browser takes is waiting for a time limit or for another program.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors + 2
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that was loaded so far out of the garbage collector's rounds: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
+SELDOM = (
+    20_000,
+    20,
+    20,
+)  # new objects before a round of the garbage collector, and rounds before one of older ones
+
 
 def serve_stdio(read: Callable[[], Settings]) -> None:
     """Run the MCP server over stdio until the client leaves.
@@ -70,9 +76,11 @@ def _uncollected() -> Iterator[None]:
     """Leave the garbage collector out of a block of imports, and what they made out of its later rounds.
 
     What modules define stays until the process ends, and the SDK's classes would be gone through again and again:
-    https://docs.python.org/3/library/gc.html#gc.freeze
+    https://docs.python.org/3/library/gc.html#gc.freeze. Its rounds are rarer too: what a call makes is nearly all
+    freed by reference counts, and a plan of many people would be gone through dozens of times while it grows.
     """
     gc.disable()
+    gc.set_threshold(*SELDOM)
     try:
         yield
     finally:

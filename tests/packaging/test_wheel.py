@@ -112,7 +112,7 @@ def test_no_tool_of_the_contributors_is_asked_of_a_user(metadata: Message) -> No
     inbox = {"imapclient", "flufl-bounce", "dnspython", "tomlkit", "markdown-it-py"}
     assert (
         plain
-        == {"mcp", "httpx", "pydantic", "charset-normalizer", "click", "platformdirs", "tzdata"}
+        == {"mcp", "httpx", "sniffio", "pydantic", "charset-normalizer", "click", "platformdirs", "tzdata"}
         | people
         | page
         | inbox

@@ -18,9 +18,13 @@ class Client(mcp.Client):
     """A client whose answers are searched, and held against the schemas of their tools like anybody's."""
 
     async def __aenter__(self) -> Any:
-        """Connect. A schema is made ready once for all clients of a process: that takes longer than a call."""
+        """Connect. A schema is made ready once for all clients of a process: that takes longer than a call.
+
+        It is the same in every server that has the tool. What no client has seen yet, the server is asked for.
+        """
         client = await super().__aenter__()
         client.session._output_schema_validator = _ready  # type: ignore[method-assign]
+        client.session._tool_output_schemas = _SEEN
         return client
 
     async def call_tool(self, *arguments: Any, **options: Any) -> Any:
@@ -42,6 +46,9 @@ class Client(mcp.Client):
     async def list_tools(self, *arguments: Any, **options: Any) -> Any:
         """List the tools."""
         return _noted("the list of tools", await super().list_tools(*arguments, **options))
+
+
+_SEEN: dict[str, dict[str, Any] | None] = {}
 
 
 def _noted(where: str, result: BaseModel) -> BaseModel:

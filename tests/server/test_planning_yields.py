@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.world.product import GRACE, MAIL, Bureau, World
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipient_rows import PART
+from sequences_mcp.services import starts
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.contacts import save_contacts
 from sequences_mcp.services.faults import every_fault
@@ -51,6 +53,56 @@ async def test_everything_else_has_a_turn_after_at_most_so_many_people_of_each_s
         )
     # Reading and matching; then saving, rendering and writing, in parts that are two and a half times larger.
     assert turns >= people / PART * 2 + people / (2.5 * PART) * 3
+
+
+async def test_nobody_waits_for_more_than_a_part_of_the_people_of_a_start_to_be_saved(world: World) -> None:
+    people = 5 * starts.PART
+    seen: list[int] = []
+
+    async def look() -> None:
+        while True:
+            seen.append(world.rows("SELECT count(*) FROM contact")[0][0])
+            await asyncio.sleep(0)
+
+    async with world.app() as app:
+        made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
+        other = asyncio.create_task(look())
+        await start_sequence(app, blueprint_id=made.blueprint.id, contacts=crowd(people), progress=silent)
+        other.cancel()
+    assert seen[-1] == people
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= starts.PART
+
+
+async def test_a_start_that_ends_while_its_people_are_saved_leaves_no_plan_and_is_made_again(world: World) -> None:
+    people = crowd(4 * starts.PART)
+    async with world.app() as app:
+        made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
+        start = partial(start_sequence, app, blueprint_id=made.blueprint.id, contacts=people, progress=silent)
+        first = asyncio.create_task(start())
+        while not (saved := world.rows("SELECT count(*) FROM contact")[0][0]):
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert 0 < saved < len(people)
+        assert (await app.plans.list_plans(page=1, size=1)).total_count == 0
+    async with world.app() as app:  # as the next process
+        report = await start_sequence(app, blueprint_id=made.blueprint.id, contacts=people, progress=silent)
+        assert report.plan.people == len(people)
+        assert (await app.plans.list_plans(page=1, size=1)).total_count == 1
+        assert (await app.local.find_contacts("", page=1, size=1)).total_count == len(people)
+
+
+@pytest.mark.parametrize("apart", [1, starts.PART])
+async def test_two_rows_of_one_number_are_one_person_however_far_apart_they_are(world: World, apart: int) -> None:
+    rows = crowd(2 * starts.PART)
+    rows[5] = {"phone": "+33639980101", "first_name": "Grace"}
+    rows[5 + apart]["phone"] = "+33639980101"
+    async with world.app() as app:
+        made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
+        with pytest.raises(InvalidArgumentsError, match=f"contacts 6 and {6 + apart} are the same person"):
+            await start_sequence(app, blueprint_id=made.blueprint.id, contacts=rows, progress=silent)
+        assert (await app.plans.list_plans(page=1, size=1)).total_count == 0
 
 
 async def test_everything_else_has_its_turns_while_it_is_looked_at_what_else_is_wrong_with_a_start(

@@ -329,7 +329,11 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
 async def _resolve(
     app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows
 ) -> list[tuple[recipient_rows.Recipient, SavedContact]]:
-    """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
+    """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad.
+
+    As many are saved in one transaction as everybody else can wait for. Where the process ends in between, some
+    are saved and there is no plan; the same call finds them again.
+    """
     entries, optional = rows.entries, recipient_rows.optional_facts(blueprint.steps)
     match = partial(app.local.match_contacts, optional=optional)
     matched = await recipient_rows.matched_people(match, [entry.contact for entry in entries])
@@ -337,12 +341,19 @@ async def _resolve(
         [*recipient_rows.several_addresses(entries, title="the embedded engine"), *matched.problems]
     )
     with_facts = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
-    # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
-    stored_people = iter(await app.local.save_contacts(with_facts, optional=optional, leaves_erased_out=True))
-    return [
-        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
+    save = partial(app.local.save_contacts, optional=optional, leaves_erased_out=True)
+    stored_people: list[SavedContact] = []
+    for part in batches(with_facts, PART):
+        stored_people += await save(part)
+        await asyncio.sleep(0)
+    new = iter(stored_people)
+    people = [
+        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(new))
         for entry, stored in zip(entries, matched.people, strict=True)
     ]
+    # By a number, two rows of different parts may turn out to be one person only when the first of them is stored.
+    rows.require_sound(named_twice([saved.contact.id for _, saved in people]))
+    return people
 
 
 def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
