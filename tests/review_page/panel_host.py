@@ -55,7 +55,8 @@ class Panel:
         """Keep a picture of the whole chat."""
         self.shots.mkdir(parents=True, exist_ok=True)
         height = self.tab.evaluate("document.documentElement.scrollHeight")
-        self.tab.set_viewport_size({"width": 860, "height": min(height, 4000)})
+        width = self.tab.viewport_size["width"] if self.tab.viewport_size else 860
+        self.tab.set_viewport_size({"width": width, "height": min(height, 4000)})
         drawn = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         for frame in self.tab.frames:
             frame.evaluate(drawn)
@@ -63,10 +64,10 @@ class Panel:
 
 
 @contextmanager
-def panel(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> Iterator[Panel]:
+def panel(browser: Browser, world: PageWorld, shots: Path, *, width: int = 860) -> Iterator[Panel]:
     """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
     with Bridge(world) as bridge, served(bridge) as origin:
-        context = browser.new_context(viewport={"width": 860, "height": 900}, **options)
+        context = browser.new_context(viewport={"width": width, "height": 900})
         context.set_default_timeout(60_000)
         tab = context.new_page()
         tab.set_extra_http_headers({"x-origin": origin})

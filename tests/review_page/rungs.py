@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.world.page import MAIL, PASSPHRASE, Bridge, PageWorld, Visitor, apart, crowd, lock_up, proven
+from tests.world.page import MAIL, PASSPHRASE, Bridge, PageWorld, Visitor, apart, crowd, lock_up, marks_of, proven
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
@@ -162,8 +162,8 @@ class Panel(Rung):
     def look(self, plan: Plan) -> dict[str, Any]:
         """Read the plan in the panel and type the passphrase."""
         shown = self._call("show_plan", plan_id=plan.id)["structuredContent"]
-        marks = [text["mark"] for one in shown["persons"]["items"] for text in one["texts"]]
-        shown = self._call("show_plan", plan_id=plan.id, seen=",".join(marks))["structuredContent"]
+        reads = {"person": shown["person"]["id"], "seen": marks_of(shown)}
+        shown = self._call("show_plan", plan_id=plan.id, **reads)["structuredContent"]
         return {"digest": shown["digest"], "proof": proven(shown)}
 
     def send(self, plan: Plan, seen: dict[str, Any]) -> bool:

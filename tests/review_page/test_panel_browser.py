@@ -12,6 +12,7 @@ from tests.review_page.page_browser import chromium
 from tests.review_page.panel_host import Panel, panel, shows
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_vendor import planned
+from tests.review_page.test_review_screen import with_texts_of_their_own
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
@@ -50,6 +51,62 @@ def test_a_start_is_read_and_approved_inside_the_chat(world: PageWorld, person: 
     assert world.present(plan.id).decided_by == "panel"
     assert any(one["method"] == "ui/update-model-context" for one in person.tab.evaluate("sent"))
     world.work_until(lambda: len(world.mails) == 3)
+
+
+def test_the_panel_is_walked_edited_and_thinned_out_by_the_keys_of_the_review_page(
+    world: PageWorld, person: Panel
+) -> None:
+    plan = world.plan(MAIL, LINKEDIN, people=6, company="Hopper Ltd", job_title="Admiral")
+    with_texts_of_their_own(world, plan, 3)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.locator("#texts h2")).to_contain_text("Grace Hopper0")
+    left, right = (person.frame.locator(part).bounding_box() for part in (".side", "#texts"))
+    assert left and right and left["x"] + left["width"] <= right["x"]
+    person.reads()
+    person.photographs("panel-columns")
+    person.frame.locator("#texts").focus()
+    person.tab.keyboard.press("Enter")
+    expect(person.frame.locator("#texts h2")).to_contain_text("Linus Hopper1")
+    person.tab.keyboard.press("e")
+    text = person.frame.get_by_role("textbox", name="Text")
+    text.fill("Hello {{firstname}}, [your name] jkex")
+    person.tab.keyboard.press("Control+Enter")
+    expect(person.frame.locator(".live [role=alert]")).to_be_visible()
+    expect(text).to_have_value("Hello {{firstname}}, [your name] jkex")
+    text.fill("Hello {{firstname}}, would a call suit you?")
+    person.tab.keyboard.press("Control+Enter")
+    expect(person.frame.locator("#texts .text").first).to_have_text("Hello Linus, would a call suit you?")
+    person.tab.keyboard.press("k")
+    expect(person.frame.locator("#texts h2")).to_contain_text("Grace Hopper0")
+    person.tab.keyboard.press("j")
+    expect(person.frame.locator("#texts h2")).to_contain_text("Linus Hopper1")
+    person.reads()
+    person.tab.keyboard.press("x")
+    expect(person.frame.get_by_text("One person was taken out.")).to_be_visible()
+    expect(person.frame.locator("#texts h2")).to_contain_text("Barbara Hopper2")
+    person.types()
+    expect(person.frame.get_by_text("Approved: 5 people.")).to_be_visible()
+    assert world.present(plan.id).decided_by == "panel"
+
+
+def test_people_are_searched_and_selected_in_the_panel_and_a_narrow_one_has_one_column(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=9)
+    with panel(browser, world, shots, width=390) as person:
+        shows(person, "list_reviews", plan_id=plan.id)
+        right, left = (person.frame.locator(part).bounding_box() for part in ("#texts", ".side"))
+        assert left and right and right["y"] < left["y"] and right["x"] == left["x"]
+        person.frame.get_by_label("Search people").fill("linus")
+        person.frame.get_by_label("Search people").press("Enter")
+        expect(person.frame.get_by_role("heading", name="People (2)")).to_be_visible()
+        for box in person.frame.get_by_role("checkbox", name="Select").all():
+            box.check()
+        person.photographs("panel-narrow")
+        person.button("Take the selected out").click()
+        expect(person.frame.get_by_text("2 people were taken out.")).to_be_visible()
+        expect(person.button("Approve 7 people")).to_be_visible()
+        assert person.frame.locator("html").evaluate("(html) => html.scrollWidth <= html.clientWidth")
 
 
 def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: PageWorld, person: Panel) -> None:
@@ -163,10 +220,10 @@ def test_more_than_fifty_people_are_approved_by_their_number_alone(world: PageWo
 def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
     world: PageWorld, browser: Browser, shots: Path
 ) -> None:
-    plan = world.plan(people=12)
+    plan = world.plan(people=45)
     with world.page() as page, panel(browser, world, shots) as person:
         shows(person, "list_reviews", plan_id=plan.id)
-        person.button("Next").click()
+        person.frame.get_by_role("button", name="Next", exact=True).click()
         expect(person.frame.get_by_text("Page 2 of 3")).to_be_visible()
         person.button("Open the review page").click()
         person.tab.wait_for_function("opened.length === 1")
@@ -181,7 +238,7 @@ def test_several_starts_are_listed_and_one_is_chosen(world: PageWorld, person: P
     person.photographs("11-panel-list")
     person.button("Engineers: 2 people").click()
     expect(person.frame.get_by_text("Approving this starts 2 people")).to_be_visible()
-    assert {"name": "show_plan", "arguments": {"plan_id": chosen.id, "page": 1}} in person.bridge.calls
+    assert {"name": "show_plan", "arguments": {"plan_id": chosen.id}} in person.bridge.calls
 
 
 def test_without_a_verifier_the_panel_says_where_to_go(world: PageWorld, person: Panel) -> None:
@@ -196,7 +253,7 @@ def test_the_panel_works_by_keyboard_alone(world: PageWorld, person: Panel) -> N
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.reads()
-    for _ in range(10):
+    for _ in range(40):
         person.tab.keyboard.press("Tab")
         if person.frame.locator("#passphrase:focus").count():
             break

@@ -46,21 +46,41 @@ async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: PageWorl
     sql(world, "UPDATE step_run SET content = ?", f"Hi {hostile}, a <b>bold</b> idea.")  # the guards let none in
     async with chat(world) as host:
         shown = await host.show(plan)
-    [text] = shown["persons"]["items"][0]["texts"]
+    [text] = shown["person"]["texts"]
     content = "".join(part["text"] for part in text["content"])
     assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
 
 
-async def test_a_page_has_five_people_and_marks_what_is_filled_in_for_each(world: PageWorld) -> None:
-    plan = world.plan(MAIL, LINKEDIN, people=7)
+async def test_the_people_stand_beside_the_texts_of_one_with_what_is_filled_in_marked(world: PageWorld) -> None:
+    plan = world.plan(MAIL, LINKEDIN, people=22, company="Hopper Ltd", job_title="Admiral")
     async with chat(world) as host:
         first, second = await host.show(plan), await host.show(plan, page=2)
-    assert [len(page["persons"]["items"]) for page in (first, second)] == [5, 2]
+        linus = await host.read(plan, second["after"])
+    assert [len(page["persons"]["items"]) for page in (first, second)] == [20, 2]
     assert first["persons"]["has_more"]
-    linus = second["persons"]["items"][1]
-    marked = [(part["field"], part["text"]) for part in linus["texts"][0]["content"] if "field" in part]
+    assert [row["facts"] for row in second["persons"]["items"]] == ["Admiral, Hopper Ltd"] * 2
+    marked = [(part["field"], part["text"]) for part in linus["person"]["texts"][0]["content"] if "field" in part]
     assert marked == [("First name", "Linus")]
-    assert linus["fields"] == [{"label": "First name", "value": "Linus"}]
+    assert linus["person"]["fields"] == [{"label": "First name", "value": "Linus"}]
+    assert {"label": "Company", "value": "Hopper Ltd"} in linus["person"]["about"]
+    assert [step["name"] for step in linus["person"]["texts"]] == ["Hello", "Message"]
+
+
+async def test_the_list_in_the_panel_is_searched_and_filtered_and_leads_through_what_is_to_be_read(
+    world: PageWorld,
+) -> None:
+    plan = world.plan(WRITTEN, people=6, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
+    async with chat(world) as host:
+        found = await host.call("show_plan", plan_id=plan.id, listing=":linus")
+        assert [row["name"] for row in found["persons"]["items"]] == ["Linus Hopper1"]
+        assert (await host.call("show_plan", plan_id=plan.id, listing="own"))["persons"]["total_count"] == 6
+        worked, facts = await host.raw("show_plan", plan_id=plan.id, listing="nonsense")
+        assert not worked and "no kind of people" in facts["message"]
+        opened = await host.call("show_plan", plan_id=plan.id)
+        read = await host.read(plan, opened["person"]["id"])
+        assert (opened["unread"], read["unread"]) == (6, 5)
+        assert read["turn"] == read["after"] == read["persons"]["items"][1]["id"]
+        assert [row["state"] for row in read["persons"]["items"][:2]] == ["read", "to read"]
 
 
 async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_before_a_yes_counts(
@@ -156,9 +176,10 @@ async def test_what_changed_since_it_was_shown_is_not_approved(world: PageWorld)
 async def test_unread_plans_and_unread_texts_are_not_approved(world: PageWorld) -> None:
     plan = world.plan(WRITTEN, people=6, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
     async with chat(world) as host:
-        shown = await host.show(plan)
+        shown = await host.show(plan, reads=False)
+        shown = await host.read(plan, shown["person"]["id"])
         assert "have not been opened" in await host.refused(plan, proven(shown))
-        shown = await host.show(plan, page=2)
+        shown = await host.show(plan)
         assert (await host.approve(plan, proven(shown)))[0]
 
 
@@ -278,8 +299,7 @@ async def test_what_was_served_counts_only_once_the_panel_reports_that_it_was_on
         shown = await host.show(plan, reads=False)
         assert [duty["done"] for duty in shown["duties"]] == [False, False]
         assert "Open one person" in await host.refused(plan, proven(shown))
-        [first, *_] = shown["persons"]["items"]
-        seen = await host.call("show_plan", plan_id=plan.id, seen=first["texts"][0]["mark"])
+        seen = await host.call("show_plan", plan_id=plan.id, seen=shown["person"]["texts"][0]["mark"])
         assert [duty["done"] for duty in seen["duties"]] == [True, False]
         why = await host.refused(plan, proven(seen))
         assert "have not been opened: " in why and "(own)" in why and why.count("(own)") == 2
@@ -292,7 +312,7 @@ async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_cou
     plan = world.plan(people=1)
     async with chat(world) as host:
         shown = await host.show(plan, reads=False)
-        mark = shown["persons"]["items"][0]["texts"][0]["mark"]
+        mark = shown["person"]["texts"][0]["mark"]
         detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
         draft = f"local:draft_{detail.sequence.steps[0].key}"
         world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="The agent's own words."))
@@ -308,14 +328,14 @@ async def test_of_a_vendors_plan_without_known_texts_what_the_vendor_is_given_ha
     plan = planned(world, note="Likes tea.")
     async with chat(world) as host:
         shown = await host.show(plan, reads=False)
-        [first, _] = shown["persons"]["items"]
+        first = shown["person"]
         assert first["handed"].endswith("note: Likes tea.") and not first["texts"]
         assert [duty.get("done") for duty in shown["duties"]] == [False, None]  # a warning too
         assert "Open one person" in await host.refused(plan, proven(shown))
         sql(world, "UPDATE sequence SET handover = replace(handover, 'tea', 'ale')")
         late = await host.call("show_plan", plan_id=plan.id, seen=first["mark"])
         assert [duty.get("done") for duty in late["duties"]] == [False, None]
-        seen = await host.call("show_plan", plan_id=plan.id, seen=late["persons"]["items"][0]["mark"])
+        seen = await host.call("show_plan", plan_id=plan.id, seen=late["person"]["mark"])
         assert [duty.get("done") for duty in seen["duties"]] == [True, None]
         sql(world, "UPDATE sequence SET handover = replace(handover, 'ale', 'tea')")
         assert (await host.approve(plan, proven(await host.show(plan))))[0]

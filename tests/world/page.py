@@ -293,11 +293,18 @@ class Chat:
         return facts
 
     async def show(self, plan: Plan, page: int = 1, *, reads: bool = True) -> dict[str, Any]:
-        """Let the panel show a page of a plan and report, as a person scrolls, that all of it was on screen."""
+        """Let the panel show a page of a plan and report, as a person does who reads all they have to of it."""
         shown = await self.call("show_plan", plan_id=plan.id, page=page)
-        people = shown["persons"]["items"]
-        marks = [part["mark"] for one in people for part in (one, *one["texts"]) if "mark" in part]
-        return await self.call("show_plan", plan_id=plan.id, page=page, seen=",".join(marks)) if reads else shown
+        first = shown.get("person", {}).get("id")
+        for row in shown["persons"]["items"]:
+            if reads and (row["unread"] or row["id"] == first):
+                shown = await self.read(plan, row["id"])
+        return shown
+
+    async def read(self, plan: Plan, person: str) -> dict[str, Any]:
+        """Let the panel show one person and report that all about them was on screen."""
+        shown = await self.call("show_plan", plan_id=plan.id, person=person)
+        return await self.call("show_plan", plan_id=plan.id, person=person, seen=marks_of(shown))
 
     async def refused(self, plan: Plan, given: str, *, digest: str | None = None) -> str:
         """Approve with a proof that does not count; return why."""
@@ -309,6 +316,12 @@ class Chat:
         """Approve with a proof."""
         sent = {"plan_id": plan.id, "digest": digest or plan.digest, "decision": "approve", "proof": given}
         return await self.raw("decide_plan", **sent)
+
+
+def marks_of(shown: dict[str, Any]) -> str:
+    """Return what the panel reports once all about the person it shows was on screen."""
+    person = shown["person"]
+    return ",".join(part["mark"] for part in (person, *person["texts"]) if "mark" in part)
 
 
 def proven(shown: dict[str, Any], *, typed: str = PASSPHRASE, **bound: str) -> str:

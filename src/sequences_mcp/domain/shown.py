@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.contact import Contact
@@ -134,6 +135,51 @@ class PersonShown:
         return f"Known here and not given to the vendor with a start: {facts}." if facts else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """One person of a plan in the list; ``unread``: has a text to be read that was not opened."""
+
+    person: PersonShown
+    group: str
+    unread: bool
+
+    @property
+    def facts(self) -> str:
+        """Their title and company."""
+        contact = self.person.contact
+        return ", ".join(filter(None, (contact.job_title, contact.company)))
+
+    @property
+    def address(self) -> str:
+        """Where the first step reaches them."""
+        sequence, contact = self.person.sequence, self.person.contact
+        if sequence.steps:
+            return sequence.steps[0].recipient or "no address for the first step"
+        return contact.email or contact.linkedin_url or contact.phone or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleBeside:
+    """The list of a plan's people as it is shown beside one of them, and where to go from there.
+
+    ``person`` is None for a plan without people, or where no one meets the conditions of the list. ``unread`` is
+    how many people have a text to be read that was not opened. ``before``, ``after`` and ``turn``, whose turn it
+    is to be read, are ids of runs.
+    """
+
+    people: Page[PersonRow]
+    person: PersonShown | None
+    before: str | None
+    after: str | None
+    unread: int
+    turn: str | None
+
+    @property
+    def groups(self) -> list[tuple[str, list[PersonRow]]]:
+        """The people of this page under the headings of what is special about them."""
+        return [(group, list(rows)) for group, rows in groupby(self.people.items, key=lambda row: row.group)]
+
+
 @dataclass(frozen=True, slots=True)
 class DutyShown:
     """A condition of approving a plan; ``done`` None: it is checked when the person approves."""
@@ -179,6 +225,20 @@ class PlanShown:
         return self.tally.concerned > MANY
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelRequest:
+    """What a panel wants to see of a plan: one person by the id of their run, or the first of a page of the list.
+
+    The list is searched for ``search``; ``show`` is a kind of people, empty for everybody. With nothing said it is
+    whose turn it is to be read.
+    """
+
+    person: str = ""
+    page: int = 1
+    search: str = ""
+    show: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """A one-time challenge for a proof of the passphrase.
@@ -193,11 +253,11 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelShown:
-    """A plan in a panel, with a page of its people. Without a ``challenge`` it cannot be approved there:
+    """A plan in a panel, with its people beside one of them. Without a ``challenge`` it cannot be approved there:
     ``elsewhere`` says why.
     """
 
     shown: PlanShown
-    people: Page[PersonShown]
+    beside: PeopleBeside
     challenge: Challenge | None
     elsewhere: str

@@ -12,25 +12,26 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from sequences_mcp.context import AppContext, Decision
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelShown
+from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelRequest, PanelShown
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.planning.warnings import number_of_warnings
-from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review import consent
+from sequences_mcp.review.listing import BesideRequest, people_beside, people_wanted
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.sessions import PANEL, Reading, Tries
-from sequences_mcp.review.presentation import present_texts
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
 
 ACTOR = "panel"
-SIZE = 5
+SIZE = 20
 HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for an enrolment at a vendor, which goes on afterwards
 LASTS = timedelta(minutes=30)
 MOST = 32
@@ -74,37 +75,46 @@ class ChatPanel:
         # for what the person saw.
         self._pauses: dict[str, str] = {}
 
-    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PanelShown:
-        """Return some people of a plan with their exact texts.
+    async def show(self, app: AppContext, plan_id: str, *, seen: str = "", request: PanelRequest) -> PanelShown:
+        """Return the people of a plan beside the exact texts of one of them.
 
         ``seen`` has the digest prefixes of what was on the screen, separated by commas. Only that counts as read:
         a text that was served need not have been scrolled to.
         """
         with _in_a_persons_words():
-            return await self._shown(app, plan_id, page=page, seen=seen)
+            return await self._shown(app, plan_id, seen=seen, request=request)
 
     async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
         """Reject a plan, or approve it with a proof of the passphrase; ApprovalError where the proof is wrong."""
         with _in_a_persons_words():
             return await self._decided(app, plan_id, digest=digest, decision=decision, proof=proof)
 
-    async def _shown(self, app: AppContext, plan_id: str, *, page: int, seen: str) -> PanelShown:
+    async def _shown(self, app: AppContext, plan_id: str, *, seen: str, request: PanelRequest) -> PanelShown:
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)  # before the people are read: a change meanwhile is noticed
         self._pauses.setdefault(plan.digest, tally.pauses)
-        people = await app.records.list_people(plan.id, page=page, size=SIZE)
-        self._offer(plan, people.items)
         self._reading.opened |= dict(
             self._offered[prefix] for prefix in seen.split(",") if prefix in self._offered
         )
-        shown = await consent.show_plan_to(app, plan, reading=self._reading)
+        chosen = request.person or None
+        if request == PanelRequest():
+            _, chosen = await consent.next_unread(app, plan, self._reading)
         sending = app.sending_under(plan.header.terms)
+        wanted = people_wanted(search=request.search, kind=request.show)
+        beside = await people_beside(
+            sending,
+            plan,
+            self._reading,
+            request=BesideRequest(chosen, request.page, SIZE, wanted),
+            shown=partial(self._offer, plan),
+        )
+        shown = await consent.show_plan_to(app, plan, reading=self._reading)
         elsewhere = self._elsewhere(app, plan)
         if shown.tally.live and (waits := app.waits_for_worker(plan)):
             elsewhere = f"{elsewhere} {for_person(waits)}"
         return PanelShown(
             shown=shown,
-            people=people.map(lambda detail: present_texts(sending, detail, sourcing=shown.sourcing)),
+            beside=beside,
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )
@@ -133,11 +143,10 @@ class ChatPanel:
             await enrol_soon(app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
 
-    def _offer(self, plan: Plan, people: Iterable[SequenceDetail]) -> None:
-        for sequence in (detail.sequence for detail in people):
-            self._reading.samples.setdefault(plan.id, set()).add(sequence.id)
-            for key, digest in consent.parts_of(sequence):
-                self._offered[digest[:DIGEST_PREFIX]] = (key, digest)
+    def _offer(self, plan: Plan, sequence: Run) -> None:
+        self._reading.samples.setdefault(plan.id, set()).add(sequence.id)
+        for key, digest in consent.parts_of(sequence):
+            self._offered[digest[:DIGEST_PREFIX]] = (key, digest)
 
     def _elsewhere(self, app: AppContext, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""

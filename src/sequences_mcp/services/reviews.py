@@ -22,7 +22,7 @@ from sequences_mcp.services.blueprints import blueprint_as_kept, present_bluepri
 from sequences_mcp.services.vendor_writes import VARIABLES, run_once
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.shown import PanelShown
+    from sequences_mcp.domain.shown import PanelRequest, PanelShown
 
 DONE = '{"outcome":"done"}'
 
@@ -223,12 +223,12 @@ async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: str)
     return await app.plans.refuse_plan(plan_id, reason=reason, actor=actor)
 
 
-async def show_plan(app: AppContext, *, plan_id: str, page: int = 1, seen: str = "") -> PanelShown:
-    """Return one page of a plan, every text as it would leave; NotFoundError.
+async def show_plan(app: AppContext, *, plan_id: str, request: PanelRequest, seen: str = "") -> PanelShown:
+    """Return a plan's people beside the texts of one, each as it would leave; NotFoundError.
 
     ``seen`` has the marks, with commas, of the texts that a panel has had on screen from top to bottom.
     """
-    return await app.panel().show(app, str(parse_id(plan_id, IdKind.PLAN)), page=page, seen=seen)
+    return await app.panel().show(app, str(parse_id(plan_id, IdKind.PLAN)), seen=seen, request=request)
 
 
 ACTOR = "withdraw_plan"

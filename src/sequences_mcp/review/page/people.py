@@ -1,101 +1,68 @@
-"""The people of a plan beside the texts of one of them: searched, filtered, read one by one, taken out."""
+"""The people of a plan on its screen: searched, filtered, read one by one, taken out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from typing import cast, get_args
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.run import StopReason
-from sequences_mcp.domain.shown import PersonShown, is_own_text
+from sequences_mcp.domain.run import Run, StopReason
+from sequences_mcp.domain.shown import PeopleBeside
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
-from sequences_mcp.planning.warnings import sourcing_of_plan
-from sequences_mcp.ports.embedded import PeopleFilter, PeopleKind, SequenceDetail
+from sequences_mcp.ports.embedded import PeopleFilter
 from sequences_mcp.review import consent
-from sequences_mcp.review.lock.sessions import Reading
+from sequences_mcp.review.listing import BesideRequest, people_beside, people_wanted
 from sequences_mcp.review.page.guard import READS
 from sequences_mcp.review.page.request import PageRequest, local_path
-from sequences_mcp.review.presentation import present_person, present_texts
 from sequences_mcp.services.sequences import get_sequence, stop_sequence
 
 SIZE = 50
-LONGEST_SEARCH = 200
+EVERYBODY = PeopleFilter()
 SELECTED = "out."  # begins the name of the field of each selected person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One person of a plan in the list; ``unread``: has a text to be read that was not opened."""
+class SideAddresses:
+    """The addresses of the people of a plan in one list.
 
-    person: PersonShown
-    group: str
-    unread: bool
-    path: str
-
-    @property
-    def facts(self) -> str:
-        """Their title and company."""
-        contact = self.person.contact
-        return ", ".join(filter(None, (contact.job_title, contact.company)))
-
-    @property
-    def address(self) -> str:
-        """Where the first step reaches them."""
-        sequence, contact = self.person.sequence, self.person.contact
-        if sequence.steps:
-            return sequence.steps[0].recipient or "no address for the first step"
-        return contact.email or contact.linkedin_url or contact.phone or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """The list of a plan's people as it is shown beside one of them, and where to go from there.
-
-    ``person`` is None for a plan without people, or where no one meets the conditions. ``unread`` is how many
-    people have a text to be read that was not opened, ``turn`` the path of whose turn that is next, ``path`` that
-    of this person's screen, ``listing`` that of the list as it is shown, which names nobody. ``query`` has the
-    conditions, as every link carries them. ``is_counted``: these texts, being on the screen, count as read.
+    ``wanted`` has the conditions of the list, which every link carries; ``current`` is the path of the person on
+    the screen, ``listing`` that of the list as it is shown, which names nobody. ``is_counted``: these texts, being
+    on the screen, count as read.
     """
 
-    people: Page[Row]
-    wanted: PeopleFilter
-    person: PersonShown | None
-    before: str | None
-    after: str | None
-    unread: int
-    turn: str | None
-    path: str
-    listing: str
-    query: str
-    is_counted: bool
+    plan_id: str
+    wanted: PeopleFilter = EVERYBODY
+    chosen: str | None = None
+    page: int = 1
+    is_counted: bool = False
 
     @property
-    def groups(self) -> list[tuple[str, list[Row]]]:
-        """The people of this page under the headings of what is special about them."""
-        return [(group, list(rows)) for group, rows in groupby(self.people.items, key=lambda row: row.group)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Paths:
-    """The addresses of people in one list."""
-
-    plan: Plan
-    query: str
+    def query(self) -> str:
+        """The conditions as the query string of an address."""
+        parts = {name: value for name, value in (("q", self.wanted.search), ("show", self.wanted.kind)) if value}
+        return f"?{urlencode(parts)}" if parts else ""
 
     def of(self, sequence_id: str | None) -> str | None:
         """Return the path that shows a person, or None for nobody."""
-        return f"/plans/{self.plan.id}/people/{sequence_id}{self.query}" if sequence_id else None
+        return f"/plans/{self.plan_id}/people/{sequence_id}{self.query}" if sequence_id else None
+
+    @property
+    def current(self) -> str:
+        """The path of the person on the screen, else of the list."""
+        return self.of(self.chosen) or f"/plans/{self.plan_id}{self.query}"
+
+    @property
+    def listing(self) -> str:
+        """The path of the list as it is shown."""
+        return f"/plans/{self.plan_id}{self.query or '?'}{'&' if self.query else ''}page={self.page}"
 
 
-async def side(page_request: PageRequest, plan: Plan, *, chosen: str | None = None) -> Side:
+async def side(
+    page_request: PageRequest, plan: Plan, *, chosen: str | None = None
+) -> tuple[PeopleBeside, SideAddresses]:
     """Return the people of a plan with the texts of the one who is chosen, which counts as having opened them.
 
     Where nobody is chosen that is whose turn it is to be read, or the first of the list. A search, a filter, a
@@ -103,108 +70,27 @@ async def side(page_request: PageRequest, plan: Plan, *, chosen: str | None = No
     person asked for the list.
     """
     app, reading = page_request.app.sending_under(plan.header.terms), page_request.unlocked
-    wanted, query = _conditions(page_request)
-    is_opening = page_request.request.method in READS and not page_request.request.query_params
+    given = page_request.request.query_params
+    wanted = people_wanted(search=given.get("q", ""), kind=given.get("show", ""))
+    is_opening = page_request.request.method in READS and not given
     is_counted = chosen is not None or is_opening
     if chosen is None and is_opening:
         _, chosen = await consent.next_unread(app, plan, reading)
-    place = await app.records.place_of_person(plan.id, chosen, wanted=wanted) if chosen else None
-    number = page_request.page if place is None else (place - 1) // SIZE + 1
-    listed = await app.records.list_people(plan.id, page=number, size=SIZE, wanted=wanted)
-    sourcing = await sourcing_of_plan(app, plan)
-    detail = await _chosen(app, plan, listed=listed, chosen=chosen)
-    if detail is not None and is_counted:
-        consent.show_person(reading, detail.sequence)
-    unread, turn = await consent.next_unread(app, plan, reading, after=detail.sequence.id if detail else None)
-    if detail is not None and consent.unread_texts(app, detail.sequence, reading=reading):
-        turn = detail.sequence.id
-    before, after = await _neighbours(app, plan, listed, wanted=wanted, detail=detail)
-    paths = _Paths(plan, query)
-    return Side(
-        people=listed.map(lambda item: _row(app, item, reading=reading, sourcing=sourcing, paths=paths)),
+
+    def shown(run: Run) -> None:
+        if is_counted:
+            consent.show_person(reading, run)
+
+    request = BesideRequest(chosen, page_request.page, SIZE, wanted)
+    beside = await people_beside(app, plan, reading, request=request, shown=shown)
+    links = SideAddresses(
+        plan_id=plan.id,
         wanted=wanted,
-        person=present_texts(app, detail, sourcing=sourcing) if detail else None,
-        before=paths.of(before),
-        after=paths.of(after),
-        unread=unread,
-        turn=paths.of(turn),
-        path=paths.of(detail.sequence.id if detail else None) or f"/plans/{plan.id}{query}",
-        listing=f"/plans/{plan.id}{query or '?'}{'&' if query else ''}page={listed.page}",
-        query=query,
+        chosen=beside.person.sequence.id if beside.person else None,
+        page=beside.people.page,
         is_counted=is_counted,
     )
-
-
-def _conditions(page_request: PageRequest) -> tuple[PeopleFilter, str]:
-    """Return the conditions of the list, and the same as a query string."""
-    given = page_request.request.query_params
-    search, kind = given.get("q", "").strip()[:LONGEST_SEARCH], given.get("show", "")
-    if kind not in get_args(PeopleKind):
-        raise InvalidArgumentsError(f"{kind[:20]!r} is no kind of people.", next_step="Choose one of the list.")
-    parts = {name: value for name, value in (("q", search), ("show", kind)) if value}
-    wanted = PeopleFilter(search=search, kind=cast(PeopleKind, kind))
-    return wanted, f"?{urlencode(parts)}" if parts else ""
-
-
-async def _chosen(
-    app: AppContext, plan: Plan, *, listed: Page[SequenceDetail], chosen: str | None
-) -> SequenceDetail | None:
-    if chosen is None:
-        return listed.items[0] if listed.items else None
-    known = next((detail for detail in listed.items if detail.sequence.id == chosen), None)
-    detail = known or await get_sequence(app, sequence_id=chosen)
-    if detail.sequence.plan_id != plan.id:
-        raise NotFoundError("This person is not in this plan.", next_step="The plan's list shows who is.")
-    return detail
-
-
-async def _neighbours(
-    app: AppContext,
-    plan: Plan,
-    listed: Page[SequenceDetail],
-    *,
-    wanted: PeopleFilter,
-    detail: SequenceDetail | None,
-) -> tuple[str | None, str | None]:
-    """Return who is before and after the chosen person in the list; after somebody who is not in it, its first."""
-    ids = [other.sequence.id for other in listed.items]
-    if detail is None or detail.sequence.id not in ids:
-        return None, ids[0] if ids and detail is not None else None
-    at = ids.index(detail.sequence.id)
-    place = (listed.page - 1) * listed.size + at + 1
-
-    async def at_place(number: int) -> str | None:
-        if not 1 <= number <= listed.total_count:
-            return None
-        listed_there = await app.records.list_people(plan.id, page=number, size=1, wanted=wanted)
-        return listed_there.items[0].sequence.id if listed_there.items else None
-
-    before = ids[at - 1] if at else await at_place(place - 1)
-    after = ids[at + 1] if at + 1 < len(ids) else await at_place(place + 1)
-    return before, after
-
-
-def _row(app: AppContext, detail: SequenceDetail, *, reading: Reading, sourcing: Sourcing, paths: _Paths) -> Row:
-    person = present_person(app, detail, sourcing=sourcing)
-    unread = bool(consent.unread_texts(app, detail.sequence, reading=reading))
-    return Row(person=person, group=_group(person), unread=unread, path=paths.of(detail.sequence.id) or "")
-
-
-def _group(person: PersonShown) -> str:
-    sequence = person.sequence
-    if person.is_out:
-        return "Taken out"
-    if sequence.warnings:
-        return "Look at these first"
-    if sequence.is_at_vendor:
-        return "Everybody"
-    if any(run.text_generation for run in sequence.steps):
-        return "Changed for one person"
-    if any(map(is_own_text, sequence.steps)):
-        return "With texts of their own"
-    if any(run.recipient is None for run in sequence.steps):
-        return "With a step left out"
-    return "The same text for everybody"
+    return beside, links
 
 
 async def sample_screen(page_request: PageRequest) -> Response:
@@ -220,7 +106,7 @@ async def unread_screen(page_request: PageRequest) -> Response:
     """Go to the person whose turn it is to be read, or to the plan where everybody was."""
     plan = await page_request.app.plans.get_plan(page_request.path_part("plan"))
     _, turn = await consent.next_unread(page_request.app, plan, page_request.unlocked)
-    return page_request.redirect(_Paths(plan, "").of(turn) or f"/plans/{plan.id}")
+    return page_request.redirect(SideAddresses(plan_id=plan.id).of(turn) or f"/plans/{plan.id}")
 
 
 async def reject_person_form(page_request: PageRequest) -> Response:

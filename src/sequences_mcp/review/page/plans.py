@@ -100,7 +100,7 @@ async def _shown(
 ) -> Response:
     app = page_request.app.sending_under(plan.header.terms)
     # First the texts: having them on the screen is one of the conditions that are told with the plan.
-    side = await people.side(page_request, plan, chosen=chosen)
+    side, links = await people.side(page_request, plan, chosen=chosen)
     seen = await consent.show_plan_to(app, plan, reading=page_request.unlocked)
     return page_request.render(
         "plan.html",
@@ -108,6 +108,7 @@ async def _shown(
         plan=plan,
         seen=seen,
         side=side,
+        links=links,
         outcome=await app.vendor_runs.outcome(plan.id) if _is_handed_over(plan) else None,
         moved=moved or [],
         waits=app.waits_for_worker(plan) if seen.tally.live else None,

@@ -5,7 +5,9 @@
 const root = document.getElementById("panel");
 const host = { capabilities: {} };
 let planId = "";
-let shown = null; // the last page of the plan, as returned by show_plan
+let shown = null; // the plan, its people and the texts of one of them, as returned by show_plan
+let place = {}; // what was asked for last: a person, or a page of a list that is searched and filtered
+let usesKeys = true;
 
 // The host: JSON-RPC over postMessage.
 const waiting = new Map();
@@ -171,7 +173,7 @@ const letter = (one) =>
   make(
     "section",
     { class: "letter" },
-    make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel)), one.is_own ? make("span", { class: "badge" }, "for this person alone") : null),
+    make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel)), " ", one.is_own ? make("span", { class: "badge" }, "for this person alone") : null),
     one.channel === "EMAIL" && shown.window ? make("p", { class: "soft" }, `From ${shown.sender}`) : null,
     make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, ${one.when}`),
     one.subject ? make("p", {}, make("strong", {}, ...stretches(one.subject))) : null,
@@ -182,7 +184,52 @@ const letter = (one) =>
       one.closing ? make("span", { class: "closing" }, ...pieces(one.closing)) : null,
     ),
     list("findings", one.findings.map((words) => make("li", {}, words))),
+    one.draft && shown.decidable ? editor(one) : null,
   );
+
+// A text is edited as it will leave; the guards look at it when it is saved, and what was typed stays until they agree.
+const editor = (one) => {
+  const subject = one.source_subject === undefined ? null : make("input", { value: one.source_subject, autocomplete: "off" });
+  const content = make("textarea", { rows: 7, value: one.source });
+  const live = make("div", { class: "live" });
+  live.setAttribute("role", "status");
+  const saves = button("Save", () => inTurn(() => save(one, { subject, content, live })));
+  const form = make(
+    "div",
+    { class: "fields" },
+    subject && make("label", {}, "Subject", subject),
+    make("label", {}, one.closing ? "Text; what closes every e-mail is added below it" : "Text", content),
+    live,
+    make("div", { class: "row" }, saves),
+  );
+  const made = make("details", { class: "edit" }, make("summary", {}, `${one.content ? "Edit" : "Write"} this text`), form);
+  if (one.is_own) made.dataset.own = "";
+  made.addEventListener("toggle", () => made.open && content.focus());
+  made.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) saves.click();
+    else if (event.key === "Escape" && made.open) {
+      made.open = false;
+      made.querySelector("summary").focus();
+    }
+  });
+  return made;
+};
+
+const save = async (one, { subject, content, live }) => {
+  live.replaceChildren();
+  try {
+    const { person: now } = await call("show_plan", { plan_id: planId, person: shown.person.id });
+    if (now.texts.find(({ draft }) => draft === one.draft)?.mark !== one.mark)
+      throw new Error("This text was changed by somebody else meanwhile. Copy what you typed and open the person again.");
+    const edited = { draft_id: one.draft, content: content.value, ...(subject && { subject: subject.value }) };
+    await call("edit_draft", edited);
+  } catch (error) {
+    live.replaceChildren(notice(error.message));
+    measure();
+    return;
+  }
+  await go({ ...place, person: shown.person.id });
+};
 
 const fields = (all) =>
   all.length
@@ -198,14 +245,94 @@ const UNTOLD = "These texts are written at the vendor; its API does not show the
 const person = (one) =>
   make(
     "article",
-    { class: "person" },
+    { class: "person", tabIndex: -1, id: "texts" },
+    walk(),
     make("h2", {}, one.name, " ", one.out ? make("span", { class: "badge" }, "taken out") : null),
+    make("p", { class: "soft" }, one.about.map(({ label, value }) => `${label}: ${value}`).join(" · ")),
     one.handed ? handed(one) : null,
     one.not_given ? make("p", { class: "soft" }, one.not_given) : null,
     fields(one.fields),
     list("findings", one.findings.map((words) => make("li", {}, words))),
     one.handed && !one.texts.length ? make("p", { class: "soft" }, UNTOLD) : null,
     ...one.texts.map(exactText),
+    one.waits && shown.decidable ? button(`Take ${one.name} out`, () => inTurn(() => takeOut([one.id])), "quiet no") : null,
+  );
+
+// From person to person, and through those that have to be read.
+const walk = () => {
+  const { before, after, turn, unread, person: one } = shown;
+  const words = one.has_own_text ? "Read, next" : "To the next to read";
+  return make(
+    "nav",
+    { class: "walk", ariaLabel: "From person to person" },
+    before ? button("Previous person", () => inTurn(() => go({ ...place, person: before })), "quiet") : null,
+    after ? button("Next person", () => inTurn(() => go({ ...place, person: after })), "quiet") : null,
+    turn && shown.decidable ? button(`${words}: ${number(unread)} to go`, () => inTurn(readNext), "turn") : null,
+  );
+};
+
+// The list of people: searched, filtered, selected, taken out.
+const KINDS = { "": "Everybody", own: "Texts of their own", warned: "With warnings", out: "Taken out" };
+const find = () => {
+  const words = make("input", { type: "search", id: "find", value: place.search ?? "", placeholder: "Name, company, title", autocomplete: "off", ariaLabel: "Search people" });
+  const kind = make("select", { id: "show", ariaLabel: "Show" }, ...Object.entries(KINDS).map(([value, text]) => make("option", { value, selected: value === (place.show ?? "") }, text)));
+  const act = () => inTurn(() => go({ search: words.value, show: kind.value }, { focus: "find" }));
+  words.addEventListener("keydown", (event) => event.key === "Enter" && act());
+  kind.addEventListener("change", act);
+  return make("div", { class: "row find" }, words, kind, button("Find", act, "quiet"));
+};
+
+const row = (one) => {
+  const isChosen = one.id === shown.person?.id;
+  const name = button(one.name, () => inTurn(() => go({ ...place, person: one.id })), "name");
+  if (isChosen) name.setAttribute("aria-current", "true");
+  return make(
+    "li",
+    { class: isChosen ? "chosen" : "" },
+    one.waits && shown.decidable ? make("input", { type: "checkbox", value: one.id, ariaLabel: `Select ${one.name}` }) : make("span"),
+    make(
+      "div",
+      { class: "who" },
+      name,
+      make("span", { class: "soft" }, [one.facts, one.address].filter(Boolean).join(", ")),
+      ...one.findings.map((words) => make("span", { class: "warning" }, words)),
+    ),
+    one.state ? make("span", { class: one.unread ? "badge unread" : "badge" }, one.state) : make("span"),
+  );
+};
+
+const rows = () => {
+  const { items } = shown.persons;
+  const groups = [...new Set(items.map(({ group }) => group))];
+  const selected = new Set([...root.querySelectorAll(".people :checked")].map(({ value }) => value));
+  const made = make(
+    "div",
+    { class: "scrolls", tabIndex: 0, ariaLabel: "People" },
+    ...groups.flatMap((group) => [make("h3", {}, group), list("people", items.filter((one) => one.group === group).map(row))]),
+    items.length ? null : make("p", {}, "Nobody."),
+  );
+  made.setAttribute("role", "group");
+  for (const box of made.querySelectorAll("input")) box.checked = selected.has(box.value);
+  return made;
+};
+
+const keys = () => {
+  const used = make("input", { type: "checkbox", id: "keys", checked: usesKeys });
+  used.addEventListener("change", () => (usesKeys = used.checked));
+  const told = [["j", "next"], ["k", "previous"], ["Enter", "read, next"], ["e", "edit"], ["x", "take out"]];
+  return make("p", { class: "soft keys" }, ...told.flatMap(([key, words]) => [make("kbd", {}, key), ` ${words} `]), make("label", { class: "tick" }, used, "use these keys"));
+};
+
+const side = () =>
+  make(
+    "section",
+    { class: "side", ariaLabel: "People of the plan" },
+    make("h2", {}, `People (${number(shown.persons.total_count)})`),
+    find(),
+    rows(),
+    shown.decidable && shown.persons.items.length ? button("Take the selected out", () => inTurn(() => takeOut([...root.querySelectorAll(".people :checked")].map(({ value }) => value))), "quiet no") : null,
+    pager(shown.persons),
+    keys(),
   );
 
 const terms = (plan) =>
@@ -238,9 +365,9 @@ const pager = ({ page, total_pages: pages, total_count: count, has_more: more })
     ? make(
         "nav",
         { class: "row", ariaLabel: "Pages" },
-        page > 1 ? button("Previous", () => open(page - 1), "quiet") : null,
+        page > 1 ? button("Previous", () => inTurn(() => turnTo(page - 1)), "quiet") : null,
         make("span", { class: "soft" }, `Page ${number(page)} of ${number(pages)} (${people(count)})`),
-        more ? button("Next", () => open(page + 1), "quiet") : null,
+        more ? button("Next", () => inTurn(() => turnTo(page + 1)), "quiet") : null,
       )
     : null;
 
@@ -254,23 +381,27 @@ const openPage = () =>
 
 const field = (words, options) => make("label", {}, words, make("input", options));
 
+let isDeciding = false;
+const isReady = () => shown.duties.every(({ done }) => done !== false);
 const approval = () => {
   const secret = field("Your passphrase", { type: "password", id: "passphrase", autocomplete: "off", required: true });
   const count = shown.many
     ? field("People it reaches", { id: "count", inputMode: "numeric", autocomplete: "off", required: true })
     : null;
   const act = async () => {
-    approveButton.disabled = true;
-    await approve(secret.lastChild, count?.lastChild);
-    approveButton.disabled = false;
+    if (isDeciding) return;
+    isDeciding = true;
+    await inTurn(() => approve(secret.lastChild, count?.lastChild));
+    isDeciding = false;
   };
-  const approveButton = button(`Approve ${people(shown.waiting)}`, act, "end");
+  const approveButton = button(`Approve ${people(shown.waiting)}`, act, "end yes");
+  approveButton.disabled = !isReady();
   const warned = shown.warnings
     ? make("label", { class: "tick" }, make("input", { type: "checkbox", id: "warned" }), `I have seen the ${warnings(shown.warnings)}`)
     : null;
   const form = make("div", { class: "row" }, warned, count, secret, approveButton); // a sandbox need not let forms be submitted
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("input") && !approveButton.disabled) act();
+    if (event.key === "Enter" && event.target.matches("input")) act();
   });
   return form;
 };
@@ -281,32 +412,62 @@ const decide = () => {
   const why = shown.elsewhere || (canProve() ? "" : "This host gives the panel no cryptography: approve on the review page.");
   return make(
     "section",
-    { class: "decide", ariaLabel: "Decide" },
+    { class: "decide", id: "decide", tabIndex: -1, ariaLabel: "Decide" },
+    make("p", { class: "consequence" }, shown.consequence),
     here ? list("duties", shown.duties.map(duty)) : make("p", {}, why),
     here ? approval() : null,
-    make("div", { class: "row" }, button("Reject all", refuse, "no"), openPage()),
+    make("div", { class: "row" }, button("Reject all", () => inTurn(refuse), "no"), openPage()),
   );
 };
 
-const drawPlan = (words = "", good = false) =>
-  draw(
-    make("h1", {}, shown.blueprint_name, " ", make("span", { class: "badge" }, shown.status)),
-    notice(words, good),
-    shown.reason ? make("p", { class: "soft" }, shown.reason) : null,
-    shown.decidable ? make("p", { class: "consequence" }, shown.consequence) : make("p", {}, shown.elsewhere),
-    shown.decidable ? make("ul", { class: "steps" }, ...shown.steps.map(step)) : null,
-    terms(shown),
-    list("findings", shown.findings.map((found) => make("li", {}, found))),
-    make("h2", {}, "Exactly what each person gets"),
-    ...shown.persons.items.map(person),
-    pager(shown.persons),
-    decide(),
+// What was typed into the bar stays where somebody goes on to read.
+const keepTyped = (act) => {
+  const typed = new Map([...root.querySelectorAll(".decide input")].map((field) => [field.id, field]));
+  const before = drawn?.warnings;
+  act();
+  for (const field of root.querySelectorAll(".decide input")) {
+    const known = typed.get(field.id);
+    if (!known) continue;
+    if (field.type !== "checkbox") field.value = known.value;
+    else field.checked = known.checked && before === shown.warnings;
+  }
+};
+
+let drawn = null; // the answer that is on the screen
+const drawPlan = (words = "", good = false) => {
+  const isOpen = root.querySelector(".terms-of")?.open ?? false;
+  const scrolled = root.querySelector(".scrolls")?.scrollTop ?? 0;
+  keepTyped(() =>
+    draw(
+      make("h1", {}, shown.blueprint_name, " ", make("span", { class: "badge" }, shown.status)),
+      notice(words, good),
+      shown.reason ? make("p", { class: "soft" }, shown.reason) : null,
+      shown.decidable ? null : make("p", {}, shown.elsewhere),
+      make(
+        "details",
+        { class: "terms-of", open: isOpen },
+        make("summary", {}, "What happens, and when"),
+        shown.decidable ? make("ul", { class: "steps" }, ...shown.steps.map(step)) : null,
+        terms(shown),
+      ),
+      list("findings", shown.findings.map((found) => make("li", {}, found))),
+      make("div", { class: "review" }, side(), shown.person ? person(shown.person) : null),
+      decide(),
+    ),
   );
+  drawn = shown;
+  const inList = root.querySelector(".scrolls");
+  inList.scrollTop = scrolled;
+  const chosen = inList.querySelector(".chosen");
+  if (!chosen) return;
+  const top = chosen.offsetTop - inList.offsetTop;
+  if (top < scrolled + 32 || top + chosen.offsetHeight > scrolled + inList.clientHeight) inList.scrollTop = top - inList.clientHeight / 3;
+};
 
 const card = (plan) => {
   const choose = () => {
     planId = plan.plan_id;
-    open(1);
+    inTurn(() => go({}));
   };
   const words = [people(plan.people), plan.status === "void" ? "changed since: read again" : "", plan.to_read ? `${number(plan.to_read)} texts to read` : "", warnings(plan.warnings)];
   return make("li", {}, button(`${plan.blueprint_name}: ${words.filter(Boolean).join(", ")}`, choose, "quiet"));
@@ -325,55 +486,128 @@ const drawPlans = (plans, changes) =>
 // What is done.
 const fail = (error) => (shown ? drawPlan(error.message) : draw(notice(error.message)));
 
-const look = async (page) => {
+let last = Promise.resolve();
+let pending = 0;
+const queue = (act) => (last = last.then(act).catch(fail));
+const inTurn = (act) => {
+  pending += 1;
+  return queue(act).finally(() => (pending -= 1));
+};
+
+const look = async (wanted) => {
   const marks = unreported();
-  shown = await call("show_plan", { plan_id: planId, page, ...(marks.length && { seen: marks.join(",") }) });
+  const { search = "", show = "", ...rest } = wanted;
+  const asked = { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value)), ...((search || show) && { listing: `${show}:${search}` }) };
+  shown = await call("show_plan", { plan_id: planId, ...asked, ...(marks.length && { seen: marks.join(",") }) });
   for (const mark of marks) reported.add(mark);
 };
+const here = () => ({ ...place, ...(shown.person ? { person: shown.person.id } : { page: shown.persons.page }) });
 
 // Tells the server what was read, and draws anew what is left to do; nothing that is being typed is touched.
-let reporting = false;
-const report = async () => {
-  if (reporting || !shown?.decidable || !unreported().length) return;
-  reporting = true;
-  try {
-    const { digest } = shown;
-    await look(shown.persons.page);
-    if (shown.digest !== digest) drawPlan("The plan has changed since you read it. Read it again.");
-    else root.querySelector(".duties")?.replaceWith(list("duties", shown.duties.map(duty)));
-  } catch (error) {
-    fail(error);
+let isDue = false;
+const report = () => {
+  if (isDue || !shown?.decidable || !unreported().length) return;
+  isDue = true;
+  queue(() => {
+    isDue = false;
+    return reportAll();
+  });
+};
+const reportAll = async () => {
+  while (shown?.decidable && unreported().length) {
+    const { digest, person: one } = shown;
+    await look(here());
+    if (shown.digest !== digest) return drawPlan("The plan has changed since you read it. Read it again.");
+    if (shown.person?.id !== one?.id) return drawPlan();
+    drawn = shown;
+    root.querySelector(".duties")?.replaceWith(list("duties", shown.duties.map(duty)));
+    root.querySelector(".walk")?.replaceWith(walk());
+    const known = root.querySelector(".scrolls");
+    const fresh = rows();
+    if (!known.contains(document.activeElement)) {
+      const { scrollTop } = known;
+      known.replaceWith(fresh);
+      fresh.scrollTop = scrollTop;
+    }
+    const approves = root.querySelector("button.yes");
+    if (approves) approves.disabled = !isReady();
   }
-  reporting = false;
-  report();
 };
 
-const open = async (page) => {
-  try {
-    await look(page);
-    drawPlan();
-    scrollTo(0, 0);
-  } catch (error) {
-    fail(error);
-  }
+const go = async (wanted, { focus = "texts", words = "" } = {}) => {
+  await look(wanted);
+  const { person: _, page: __, ...list } = wanted;
+  place = list;
+  drawPlan(words, true);
+  const goal = focus && document.getElementById(focus);
+  goal?.focus({ preventScroll: true });
+  if (focus === "texts") goal?.querySelector("h2").scrollIntoView({ block: "nearest" });
 };
+const turnTo = (page) => go({ ...place, page }, { focus: "find" });
+
+const takeOut = async (ids) => {
+  if (!ids.length) return drawPlan("Nobody is selected. Select people in the list first.");
+  const { after, before, turn, person: one } = shown;
+  const isChosen = ids.includes(one?.id);
+  for (const id of ids) await call("stop_sequence", { sequence_id: id, reason: "LOSE" });
+  const next = isChosen ? [one.has_own_text && turn, after, before].find((id) => id && !ids.includes(id)) : one?.id;
+  await go({ ...place, person: next }, { words: ids.length > 1 ? `${people(ids.length)} were taken out.` : "One person was taken out." });
+};
+
+const unseenPiece = () => {
+  const left = [...root.querySelectorAll("#texts [data-mark]")].find((text) => unseen.get(text)?.size);
+  return left && [...unseen.get(left)][0];
+};
+
+// Goes on once all that has to be read of this person was on the screen; until then to what was not.
+const readNext = async () => {
+  const left = shown.person.has_own_text ? unseenPiece() : null;
+  if (left) return left.scrollIntoView({ block: "start" });
+  await reportAll();
+  if (shown.turn && shown.turn !== shown.person.id) return go({ ...place, person: shown.turn });
+  const asked = [...root.querySelectorAll(".decide input")].find(({ type, checked, value }) => (type === "checkbox" ? !checked : !value));
+  (asked ?? document.getElementById("decide"))?.focus();
+};
+
+// The same keys as on the review page. They can be turned off, and do nothing where somebody types or has a control.
+const ACTS = {
+  j: () => shown.after && go({ ...place, person: shown.after }),
+  k: () => shown.before && go({ ...place, person: shown.before }),
+  Enter: readNext,
+  x: () => shown.person?.waits && takeOut([shown.person.id]),
+  e: () => {
+    const found = root.querySelector(".edit[data-own]") ?? root.querySelector(".edit");
+    if (!found) return;
+    found.open = true;
+    found.querySelector("textarea").focus();
+  },
+};
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!usesKeys || !(event.key in ACTS) || !shown?.decidable || !document.getElementById("texts")) return;
+  if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
+  if (event.key === "Enter" && event.target.closest("a, button, summary, input, label")) return;
+  event.preventDefault();
+  if (event.repeat || (pending && event.key !== "e")) return;
+  inTurn(ACTS[event.key]);
+});
 
 const openResult = (result) => {
   if (result.plan_id) {
     planId = result.plan_id;
-    return open(1);
+    return inTurn(() => go({}, { focus: "" }));
   }
   const plans = result.plans?.items;
   const changes = result.changes?.total_count ?? 0;
   if (plans?.length === 1 && !changes) {
     planId = plans[0].plan_id;
-    return open(1);
+    return inTurn(() => go({}, { focus: "" }));
   }
   return plans ? drawPlans(plans, changes) : draw(notice(result.message ?? "There is no plan to show."));
 };
 
 const approve = async (secret, count) => {
-  const { digest, persons } = shown;
+  const { digest } = shown;
   const typed = secret.value;
   const stated = (count?.value ?? "").replace(/[\s,]/g, "");
   secret.value = "";
@@ -382,7 +616,7 @@ const approve = async (secret, count) => {
   if (shown.many && stated !== String(shown.waiting))
     return drawPlan(`This plan reaches ${people(shown.waiting)}. State that number to approve it.`);
   try {
-    await look(persons.page); // a challenge of its own for each try, and the plan as it is now
+    await look(here()); // a challenge of its own for each try, and the plan as it is now
     if (shown.digest !== digest) return drawPlan("The plan has changed since you read it. Read it again.");
     if (!shown.challenge) return drawPlan(shown.elsewhere);
     const proof = await proven(typed, shown.challenge, [planId, digest, "approve", stated]);
@@ -403,7 +637,7 @@ const refuse = async () => {
 };
 
 const reportDecision = async (what, words) => {
-  await look(1);
+  await look(here());
   drawPlan(words, true);
   const text = `The person ${what} plan ${planId} in the panel.`;
   const content = [{ type: "text", text }];

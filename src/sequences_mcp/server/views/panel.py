@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sequences_mcp.domain.plain_words import as_shown, for_person
+from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sequences_mcp.domain.findings import Finding
-    from sequences_mcp.domain.shown import FieldSpan, PanelShown, PersonShown, TextShown
+    from sequences_mcp.domain.shown import FieldSpan, PanelShown, PersonRow, PersonShown, TextShown
 
 
 class FieldSpanView(ResultView):
@@ -33,7 +33,10 @@ class FieldView(ResultView):
 
 
 class PanelTextView(ResultView):
-    """One exact text for one person; the panel reports ``mark``, a digest prefix, once the text was on screen."""
+    """One exact text for one person; the panel reports ``mark``, a digest prefix, once the text was on screen.
+
+    ``draft``, where it can be edited, is the id of the text; ``source`` and ``source_subject`` are what is edited.
+    """
 
     mark: str
     name: str
@@ -44,15 +47,25 @@ class PanelTextView(ResultView):
     content: tuple[FieldSpanView, ...] | None = None
     closing: str | None = None
     is_own: bool
+    draft: str | None = None
+    source: str | None = None
+    source_subject: str | None = None
     findings: tuple[str, ...]
 
 
 class PanelPersonView(ResultView):
-    """One person; ``out``: no longer in the plan; ``mark``: the digest prefix of what a vendor is ``handed``."""
+    """The person chosen; ``mark``: the digest prefix of what a vendor is ``handed``.
 
+    ``waits``: is still in the plan, and can be taken out; ``out``: was.
+    """
+
+    id: str
     mark: str | None = None
     name: str
+    waits: bool
     out: bool
+    has_own_text: bool
+    about: tuple[FieldView, ...]
     handed: str | None = None
     not_given: str | None = None
     fields: tuple[FieldView, ...]
@@ -60,10 +73,24 @@ class PanelPersonView(ResultView):
     texts: tuple[PanelTextView, ...]
 
 
+class PanelRowView(ResultView):
+    """One person in the list, under the heading ``group``."""
+
+    id: str
+    name: str
+    facts: str | None = None
+    address: str
+    group: str
+    state: str | None = None
+    waits: bool
+    unread: bool
+    findings: tuple[str, ...]
+
+
 class PersonPage(PageView):
     """Some people, those with warnings first."""
 
-    items: tuple[PanelPersonView, ...]
+    items: tuple[PanelRowView, ...]
 
 
 class PanelStepView(ResultView):
@@ -107,6 +134,11 @@ class PanelView(PlanView):
     findings: tuple[str, ...]
     duties: tuple[DutyView, ...]
     persons: PersonPage
+    person: PanelPersonView | None = None
+    before: str | None = None
+    after: str | None = None
+    turn: str | None = None
+    unread: int
     challenge: ChallengeView | None = None
     elsewhere: str
     address: str | None = None
@@ -121,7 +153,7 @@ class DecidedView(WrittenView):
 
 def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
     """Return a plan for the panel; ``address`` is where the review page shows it."""
-    shown = panel.shown
+    shown, beside = panel.shown, panel.beside
     plan, terms = shown.plan, shown.plan.header.terms
     return PanelView(
         waiting=shown.tally.concerned,
@@ -145,7 +177,12 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
         ),
         findings=_findings(shown.findings),
         duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
-        persons=PersonPage(items=tuple(map(_person, panel.people.items)), **numbered(panel.people)),
+        persons=PersonPage(items=tuple(map(_row, beside.people.items)), **numbered(beside.people)),
+        person=_person(beside.person) if beside.person else None,
+        before=beside.before,
+        after=beside.after,
+        turn=beside.turn,
+        unread=beside.unread,
         challenge=ChallengeView.model_validate(panel.challenge) if panel.challenge else None,
         elsewhere=panel.elsewhere,
         address=address,
@@ -154,18 +191,60 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
     )
 
 
-def _person(person: PersonShown) -> PanelPersonView:
-    paused = (person.pause_words,) if person.pause_words else ()
-    return PanelPersonView(
-        mark=person.digest_prefix,
+def _row(row: PersonRow) -> PanelRowView:
+    person = row.person
+    return PanelRowView(
+        id=person.sequence.id,
         name=_line(person.contact.display_name),
+        facts=_line(row.facts) or None,
+        address=_line(row.address),
+        group=row.group,
+        state=_state(row),
+        waits=person.sequence.waits_for_plan,
+        unread=row.unread,
+        findings=_with_pause(person, person.warnings),
+    )
+
+
+def _state(row: PersonRow) -> str | None:
+    """Return how a person stands, in words: still to be read, read, or what became of their run; or None."""
+    person = row.person
+    if row.unread:
+        return "to read"
+    if person.sequence.waits_for_plan:
+        return "read" if person.has_own_text else None
+    return STATUSES[person.sequence.status.value]
+
+
+def _person(person: PersonShown) -> PanelPersonView:
+    contact = person.contact
+    about = (
+        ("Title", contact.job_title),
+        ("Company", contact.company),
+        ("E-mail", contact.email),
+        ("Phone", contact.phone),
+        ("LinkedIn", contact.linkedin_url),
+        ("Time zone", person.sequence.time_zone),
+    )
+    return PanelPersonView(
+        id=person.sequence.id,
+        mark=person.digest_prefix,
+        name=_line(contact.display_name),
+        waits=person.sequence.waits_for_plan,
+        out=person.is_out,
+        has_own_text=person.has_own_text,
+        about=tuple(FieldView(label=label, value=_line(value)) for label, value in about if value),
         handed=_line(person.handed) or None,
         not_given=person.not_given_words,
-        out=person.is_out,
         fields=tuple(FieldView(label=label, value=_line(value)) for label, value in person.fields),
-        findings=(*paused, *_findings(person.findings)),
+        findings=_with_pause(person, person.findings),
         texts=tuple(map(_text, person.texts)),
     )
+
+
+def _with_pause(person: PersonShown, findings: Iterable[Finding]) -> tuple[str, ...]:
+    paused = (person.pause_words,) if person.pause_words else ()
+    return (*paused, *_findings(findings))
 
 
 def _text(text: TextShown) -> PanelTextView:
@@ -180,6 +259,9 @@ def _text(text: TextShown) -> PanelTextView:
         content=None if run.content is None else _spans(text.content, keep="\n"),
         closing=as_shown(text.closing) or None,
         is_own=text.is_own,
+        draft=f"local:draft_{run.key}" if text.editable else None,
+        source=text.source if text.editable else None,
+        source_subject=run.subject if text.editable else None,
         findings=_findings(text.findings),
     )
 
