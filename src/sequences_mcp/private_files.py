@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +52,43 @@ def on_disk(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone leaves the data in the drive's cache there
     else:
         os.fsync(descriptor)
+
+
+EXPORTS_KEPT_FOR = timedelta(days=1)
+_EXPORT = re.compile(r"[a-z_]{1,30}-(\d{8}T\d{6})Z-[0-9a-f]{8}\.(?:csv|json|[^.]+\.new)")
+
+
+def export_name(stem: str, suffix: str, *, now: datetime) -> str:
+    """Return the name of a new file in the folder of exports, which says when it is made: its day begins then.
+
+    ``stem`` says what it has, in small letters.
+    """
+    from secrets import token_hex
+
+    return f"{stem}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.{suffix}"
+
+
+def exports_in(folder: Path) -> list[tuple[Path, datetime]]:
+    """Return the files in a folder of exports, each with when it was made; those half written among them."""
+    results = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if match := _EXPORT.fullmatch(path.name):
+                with suppress(ValueError):
+                    made_at = datetime.strptime(f"{match[1]}+0000", "%Y%m%dT%H%M%S%z")
+                    results.append((path, made_at))
+    return results
+
+
+def delete_exports(folder: Path, *, now: datetime | None = None) -> int:
+    """Delete the files in a folder of exports, or with ``now`` those whose time is over; return how many. OSError.
+
+    One from a time more than a day ahead was written by a clock that was wrong, and goes as well.
+    """
+    over = [path for path, made_at in exports_in(folder) if now is None or abs(now - made_at) > EXPORTS_KEPT_FOR]
+    for path in over:
+        path.unlink(missing_ok=True)
+    return len(over)
 
 
 @contextmanager

@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
+from tests.cli.conftest import terminal as terminal
+from tests.server.conftest import era as era
 from tests.world.product import bureau as bureau

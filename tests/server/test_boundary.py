@@ -153,6 +153,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "draft_reply": {"reply_id": "local:reply_e1", "content": "Hi"},
     "retry_failed": {"blueprint_id": "local:bp_1"},
     "import_contacts": {"text": "email\ngrace@hopper.example\n", "dry_run": False},
+    "export_data": {"what": "audit", "format": "json"},
 }
 
 

@@ -87,6 +87,7 @@ async def _writing(scales: Scales, *, blueprint: str, run: str, plan: dict[str, 
     wide = ",".join(f"{'column' * 30}{index}" for index in range(200))
     rows = "\n".join(f"a{index}@b.example,{'[company]' * 20},{'x' * 400}" for index in range(500))
     await scales.both("import_contacts", {"text": f"email,first name,{wide}\n{rows}"}, {"text": rows})
+    await scales.both("export_data", {"what": "contacts"}, {"what": "x" * 5_000})
     await scales.both(
         "edit_draft", {"draft_id": draft, "content": STEPS[0]["content"][20:] * 2}, {"draft_id": draft}
     )

@@ -195,8 +195,9 @@ class Desktop:
 
 
 def text_of(result: CallToolResult) -> str:
-    """Return the one text of a result."""
-    [block] = result.content
+    """Return the one text of a result; behind it may be links."""
+    block, *links = result.content
+    assert all(link.type == "resource_link" for link in links)
     assert block.type == "text"
     return block.text
 

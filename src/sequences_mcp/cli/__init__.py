@@ -74,6 +74,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "review": "review",
     "report": "report",
     "import": "people",
+    "export": "people",
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",

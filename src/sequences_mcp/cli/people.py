@@ -1,4 +1,4 @@
-"""The commands for people: taken in from a file."""
+"""The commands for people: taken in from a file, and everything that is kept written to one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sequences_mcp.cli.keyboard import say, settings_here
+from sequences_mcp.cli.keyboard import say, settings_here, with_context
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
     from sequences_mcp.services.imports import ImportLine, ImportPreview, RowBecomes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 MOST_LINES = 40
 
 
@@ -155,4 +156,47 @@ def _line(line: ImportLine) -> Iterator[str]:
         yield f"              {problem.field or 'the row'}{value}: {problem.problem}{left_out}"
 
 
-COMMANDS = {"import": _import}
+def _export() -> click.Command:
+    from sequences_mcp.services.exports import KINDS
+
+    @click.command("export", help="Write everything of one kind to a private CSV or JSON file.")
+    @click.argument("what", type=click.Choice(KINDS), required=False)
+    @click.option("--format", "as_format", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+    @click.option("--to", type=NEW_FILE, help="A new file; else one in the data folder, kept a day.")
+    @click.option("--delete", is_flag=True, help="Delete the exports that are in the data folder.")
+    @click.option("--json", "as_json", is_flag=True, help="Say what was written as one JSON object, for programs.")
+    def export(what: Any, as_format: Any, to: Path | None, delete: bool, as_json: bool) -> None:
+        if delete == bool(what):
+            kinds = ", ".join(KINDS)
+            raise InvalidArgumentsError("Say what to export, or --delete.", next_step=f"One of {kinds}.")
+        facts = _deleted() if delete else _exported(what, as_format=as_format, to=to)
+        if as_json:
+            click.echo(json.dumps(facts))
+        elif delete:
+            say([f"Deleted: {facts['deleted']}."])
+        else:
+            say([f"{facts['rows']:,} {what}: {facts['file']}", *_kept(facts)])
+
+    return export
+
+
+def _kept(facts: Mapping[str, Any]) -> Iterator[str]:
+    if until := facts.get("kept_until"):
+        yield f"It is deleted after {until}; `sequences-mcp export --delete` does it now."
+
+
+def _deleted() -> dict[str, Any]:
+    from sequences_mcp.private_files import delete_exports
+
+    return {"deleted": delete_exports(settings_here().data_dir)}
+
+
+def _exported(what: Any, *, as_format: Any, to: Path | None) -> dict[str, Any]:
+    from sequences_mcp.services.exports import write_export
+
+    file = with_context(lambda app: write_export(app, what, as_format=as_format, to=to))
+    kept = {} if to else {"kept_until": f"{file.kept_until:%Y-%m-%d %H:%M} UTC"}
+    return {"what": what, "rows": file.rows, "bytes": file.size, "file": str(file.path), **kept}
+
+
+COMMANDS = {"import": _import, "export": _export}

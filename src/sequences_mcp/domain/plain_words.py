@@ -39,6 +39,7 @@ SAID = {
     "find_contacts": ASSISTANT,
     "save_contacts": ASSISTANT,
     "import_contacts": "sequences-mcp import",
+    "export_data": "sequences-mcp export",
     "update_sequence": ASSISTANT,
     "list_sourcings": ASSISTANT,
     "record_reply": ASSISTANT,

@@ -14,8 +14,9 @@ SETTINGS_FILE = "settings.toml"
 SENT_JOURNAL, SUPPRESSION_JOURNAL = "sent.log", "suppressions.log"
 GUARDS_FILE, LAW_FILE, PROFILE_FILE = "guards.toml", "law.toml", "profile.md"
 OUTBOX_FOLDER, WORKERS_FOLDER, RECEIPTS_FOLDER, SIGN_INS_FOLDER = "outbox", "workers", "receipts", "sign_in"
+EXPORTS_FOLDER = "exports"
 # Folders in which every file is this product's, so that others' rights to it are taken away.
-PRIVATE_FOLDERS = (OUTBOX_FOLDER, WORKERS_FOLDER, RECEIPTS_FOLDER, SIGN_INS_FOLDER)
+PRIVATE_FOLDERS = (OUTBOX_FOLDER, WORKERS_FOLDER, RECEIPTS_FOLDER, SIGN_INS_FOLDER, EXPORTS_FOLDER)
 _PASSPHRASE, _PROOF, _PASSKEYS = "passphrase.json", "proof.json", "passkeys.json"
 # What a backup has besides the database and its journals.
 BACKED_UP = (_PASSPHRASE, _PROOF, _PASSKEYS, GUARDS_FILE, LAW_FILE)
@@ -61,6 +62,11 @@ class Workspace:
     def outbox(self) -> Path:
         """The folder of e-mails, as ``.eml`` files, of a mailbox without a mail server."""
         return self.folder / OUTBOX_FOLDER
+
+    @property
+    def exports(self) -> Path:
+        """The folder of exports that were written for a person, each for a day."""
+        return self.folder / EXPORTS_FOLDER
 
     @property
     def settings_file(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
 from sequences_mcp.engine.approvals import decide, resealed
 from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import keep_changes
+from sequences_mcp.private_files import delete_exports
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 TOLERANCE = timedelta(seconds=2)
@@ -92,6 +94,11 @@ def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
 
 
 def purge(store: Store, *, now: datetime) -> None:
-    """Forget the answers of calls that nobody can repeat any more: they are full of what people wrote."""
+    """Forget the answers of calls that nobody can repeat any more, and delete exports whose time is over.
+
+    Both are full of what people wrote.
+    """
+    with suppress(OSError):  # whoever looks at the exports next tries again
+        delete_exports(store.path.parent, now=now)
     if store.upkeep.has_old_answers(before=now - KEPT_FOR):
         store.upkeep.forget_answers(before=now - KEPT_FOR)

@@ -25,6 +25,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.events import OptedOut
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
+from sequences_mcp.private_files import delete_exports
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 REASON = "erased"
@@ -182,7 +183,10 @@ def _uncover(work: UnitOfWork, plan_id: str, marks: PersonMarks) -> None:
 
 
 def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
-    """Remove a person's e-mails from the outbox and what was kept of their deliveries; return how many files."""
+    """Remove a person's e-mails from the outbox, what was kept of their deliveries, and every export.
+
+    Return how many files. An export that is being written throws itself away (services.exports).
+    """
     gone = 0
     ids = {message_id for traces in everybody for message_id in traces.message_ids}
     names = {f"{re.sub(r'[^A-Za-z0-9.@-]', '_', item.strip('<>'))}.eml" for item in ids}
@@ -203,7 +207,7 @@ def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
         if either.are_in(text):
             path.write_text(either.out_of(text), "utf-8")
             gone += 1
-    return gone
+    return gone + delete_exports(workspace.exports)
 
 
 def _headers(path: Path) -> str:

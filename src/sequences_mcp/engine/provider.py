@@ -6,15 +6,18 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.entries import AuditEntry, Suppression
 from sequences_mcp.domain.ids import IdKind, parse_id
-from sequences_mcp.domain.inbound import InboxState
+from sequences_mcp.domain.inbound import InboxState, ReplyEntry
 from sequences_mcp.domain.pacing import day_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.records import MailboxUsage, MailRecord, PlanTally, WaitingTally
+from sequences_mcp.domain.suppressions import SuppressionKey
 from sequences_mcp.engine.approvals import read_steps, steps_of
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
@@ -194,6 +197,39 @@ class LocalRecords:
         """Return the suppression list, the newest first."""
         require_page(page, size)
         return self.engine.store.suppressions.page(page=page, size=size)
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.engine.store.path.parent
+
+    async def contacts_after(self, mark: int, *, size: int) -> tuple[list[Contact], int]:
+        """Return a part of everybody, and where the next one begins; the first begins at 0, the last is empty."""
+        return self.engine.store.contacts.after(mark, size=size)
+
+    async def runs_after(self, mark: int, *, size: int) -> tuple[list[SequenceDetail], int]:
+        """Return a part of all runs, here and at vendors, and where the next part begins."""
+        with self.engine.store.snapshot() as work:
+            runs, mark = work.runs.after(mark, size=size)
+            return list(run_details(self.engine, runs)), mark
+
+    async def replies_after(self, mark: str, *, size: int) -> tuple[list[tuple[ReplyEntry, Contact | None]], str]:
+        """Return a part of what came back, each with its person, and where the next part begins; first: empty."""
+        with self.engine.store.snapshot() as work:
+            entries, mark = work.inbound.after(mark, size=size)
+            wanted = dict.fromkeys(entry.contact_id for entry in entries if entry.contact_id)
+            people = {person.id: person for person in work.contacts.by_ids(wanted)}
+            return [(entry, people.get(entry.contact_id)) for entry in entries], mark
+
+    async def suppressions_after(
+        self, mark: SuppressionKey, *, size: int
+    ) -> tuple[list[Suppression], SuppressionKey]:
+        """Return a part of the list of those never to contact, and where the next begins; first: two blanks."""
+        return self.engine.store.suppressions.after(mark, size=size)
+
+    async def audit_after(self, mark: int, *, size: int) -> tuple[list[AuditEntry], int]:
+        """Return a part of what happened, in order, and where the next begins; the first begins at 0."""
+        return self.engine.store.audit.after(mark, size=size)
 
     async def note(self, action: str, subject: str, **detail: object) -> None:
         """Write down that something happened which changes nothing."""

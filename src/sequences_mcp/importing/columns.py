@@ -124,6 +124,12 @@ class KnownExport:
 # From the products' documentation of their exports and import templates, in 2026.
 EXPORTS: tuple[KnownExport, ...] = (
     KnownExport(
+        title="sequences-mcp",
+        least=4,
+        needed=("contact_id", "email"),
+        marks=("company_domain", "linkedin_url", "found_at", "created_at", "updated_at"),
+    ),
+    KnownExport(
         title="LinkedIn connections",
         least=1,
         needed=("First Name", "Last Name"),

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -127,8 +129,8 @@ def _facts(cells: tuple[str, ...], places: Mapping[str, Items[int]]) -> dict[str
 def _plain(cell: str, target: str) -> str:
     text = _quoted_formula(cell)
     text = cell if text is None else text
-    # Spreadsheet programs and careful exports put an apostrophe before what could be read as a formula.
-    text = text[1:] if re.match(r"'[=+\-@]", text) else text
+    # Spreadsheet programs and careful exports, ours too, put an apostrophe before what could be read as a formula.
+    text = text[1:] if re.match(r"'+[=+\-@\t\r\n]", text) else text
     return "" if target not in _NAMES and text.strip().casefold() in _NOTHING else text.strip()
 
 
@@ -219,10 +221,8 @@ def _country_key(text: str) -> str:
 
 @cache
 def _countries() -> dict[str, str]:
-    from phonenumbers.geodata.locale import LOCALE_DATA
-
     known = dict(_ALIASES)
-    for code, names in LOCALE_DATA.items():
+    for code, names in _names_of_countries().items():
         for language in _LANGUAGES:
             name = names.get(language, "")
             while name.startswith("*"):  # the same as in another language
@@ -230,6 +230,22 @@ def _countries() -> dict[str, str]:
             if name:
                 known.setdefault(_country_key(name), code)
     return known
+
+
+def _names_of_countries() -> Mapping[str, Mapping[str, str]]:
+    """Return the names of countries by code and language, from the file of the package that has nothing else.
+
+    The package around it has the names of all telephone areas, which take 130 MB and five seconds to load.
+    """
+    import phonenumbers
+
+    file = Path(phonenumbers.__file__).with_name("geodata") / "locale.py"
+    spec = spec_from_file_location("phonenumbers.geodata.locale", file)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
+    return names
 
 
 _READ: Mapping[str, Callable[[str], str]] = {

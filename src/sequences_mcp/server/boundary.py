@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
@@ -68,8 +68,17 @@ class UnknownToolError(InvalidArgumentsError):
 
 
 def answer(text: str) -> CallToolResult:
-    """Return a result with the same JSON object as text content and as structured content."""
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
+    """Return a result with the same JSON object as text content and as structured content.
+
+    Where it names a ``resource`` of this server, a link to that follows.
+    """
+    facts = json.loads(text)
+    content: list[ContentBlock] = [TextContent(type="text", text=text)]
+    if resource := facts.get("resource"):
+        name = resource.rpartition("/")[2]
+        link = ResourceLink(uri=resource, name=name, mime_type=facts["media_type"], size=facts["bytes"])
+        content.append(link)
+    return CallToolResult(content=content, structured_content=facts)
 
 
 def refused_result(error: SequencesError) -> CallToolResult:

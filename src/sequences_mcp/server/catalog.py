@@ -139,6 +139,7 @@ TOOLS = (
     "find_contacts",
     "save_contacts",
     "import_contacts",
+    "export_data",
     "start_sequence",
     "withdraw_plan",
     "retry_failed",

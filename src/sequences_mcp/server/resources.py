@@ -1,13 +1,14 @@
-"""The MCP resources: the step format, the variables, the rules, the law, one blueprint, one run.
+"""The MCP resources: the step format, the variables, the rules, the law, one blueprint, one run, an export.
 
 A body is made when it is read, from the code or from the database.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sequences_mcp.server.view import ResultView
 
+T = TypeVar("T")
 JSON = "application/json"
 EXAMPLE_LENGTH = 120
 EXAMPLE: dict[str, Any] = {
@@ -80,6 +82,15 @@ def register_resources(server: MCPServer[Any]) -> None:
             mime_type=JSON,
         )
         add(reader)
+    for suffix, mime_type in (("csv", "text/csv"), ("json", JSON)):
+        add_export = server.resource(
+            f"export://{suffix}/{{name}}",
+            name=f"export as {suffix}",
+            title=f"Export as {suffix.upper()}",
+            description="A file that export_data wrote, for a day.",
+            mime_type=mime_type,
+        )
+        add_export(_export)
     add_layer = server.resource(
         "format://rules/{layer}",
         name="rules of a layer",
@@ -175,17 +186,27 @@ async def _sequence(id: str, ctx: Context[Any, Any]) -> str:
     return await _shown(lambda app: get_sequence(app, sequence_id=id), sequence_view, ctx)
 
 
-async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView], ctx: Context[Any, Any]) -> str:
-    from sequences_mcp.server.view import view_facts
+async def _export(name: str, ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.services.exports import read_export
 
+    return await _explained(ctx, lambda app: asyncio.to_thread(read_export, app, name))
+
+
+async def _explained(ctx: Context[Any, Any], read: Callable[[Any], Awaitable[T]]) -> T:
+    """Return what is read, or raise the protocol's error for why it cannot be."""
     try:
-        value = await read(await ctx.request_context.lifespan_context.get())
+        return await read(await ctx.request_context.lifespan_context.get())
     # The protocol has an error of its own for a resource that does not exist.
     except (NotFoundError, WrongIdError) as error:
         raise ResourceNotFoundError(visible_text(str(error))) from error
     except SequencesError as error:
         raise ResourceError(visible_text(str(error))) from error
-    return _json(view_facts(to_view(value, full=True)))
+
+
+async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView], ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.server.view import view_facts
+
+    return _json(view_facts(to_view(await _explained(ctx, read), full=True)))
 
 
 def _static(uri: str, *, title: str, description: str, read: Callable[[], str]) -> FunctionResource:

@@ -92,6 +92,11 @@ class AuditRepository:
                 detail=json.loads(row["detail"]),
             )
 
+    def after(self, number: int, *, size: int) -> tuple[list[AuditEntry], int]:
+        """Return what happened after the row of this number, a part of it, and the last one's number."""
+        entries = [_entry(row) for row in self._database.rows("audit.after", no=number, size=size)]
+        return entries, entries[-1].number if entries else number
+
     def page(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
         return page_of(self._database, "records.audit", _entry, page=page, size=size)

@@ -91,6 +91,11 @@ class ContactRepository:
         before = [row["id"] for row in self._database.rows("contacts.formerly_at", key=key)]
         return list(dict.fromkeys([*([now.id] if now else []), *before]))
 
+    def after(self, number: int, *, size: int) -> tuple[list[Contact], int]:
+        """Return who was stored after the row of this number, a part of them, and the last one's number."""
+        rows = self._database.rows("contacts.after", no=number, size=size)
+        return _from_rows(rows), rows[-1]["no"] if rows else number
+
     def page(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose name, address, company, title, profile or number has the query; all for none."""
         pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None

@@ -59,7 +59,7 @@ NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs
 NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.davfs", "fuse.google-drive")
 LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
 _GET_VERSION = 0x80087601  # FS_IOC_GETVERSION of linux/fs.h
-_OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|mark|new|eml|tmp|toml)$")
+_OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|csv|json|log|lock|mark|new|eml|tmp|toml)$")
 RESERVE = 8 * 1024 * 1024
 
 

@@ -194,6 +194,19 @@ class InboundRepository:
         with self._database.snapshot():
             return next(iter(self._entries(self._database.rows("inbound.replies", **conditions))), None)
 
+    def after(self, mark: str, *, size: int) -> tuple[list[ReplyEntry], str]:
+        """Return what came back after a mark, a part of it, and the mark behind it; whether it waits is not told.
+
+        The first mark is empty. What was read comes first, then what was recorded by hand, then what is nobody's.
+        """
+        sources = list(_STATEMENTS)
+        begun, number = (sources.index(mark[0]), int(mark[1:])) if mark else (0, 0)
+        for source in sources[begun:]:
+            if rows := self._database.rows("inbound.after", source=source, no=number, size=size):
+                return list(self._entries(rows)), f"{source}{rows[-1]['no']}"
+            number = 0
+        return [], mark
+
     def record(self, entry: ReplyEntry) -> None:
         """Store an answer that somebody recorded by hand; it gets an id of its own."""
         self._database.write(

@@ -53,6 +53,11 @@ class RunRepository:
             return self._by_ids(ids)
         return list(self._database.remembered(("sequences", ids), lambda: tuple(self._by_ids(ids))))
 
+    def after(self, number: int, *, size: int) -> tuple[list[Run], int]:
+        """Return the runs planned after the row of this number, a part of them, and the last one's number."""
+        rows = self._database.rows("sequences.after", no=number, size=size)
+        return self._by_ids([row["id"] for row in rows]), rows[-1]["no"] if rows else number
+
     def _by_ids(self, ids: Items[str]) -> list[Run]:
         with self._database.snapshot():
             rows = self._database.rows("sequences.by_ids", ids=json.dumps(ids))

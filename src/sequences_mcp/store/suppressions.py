@@ -128,6 +128,11 @@ class SuppressionRepository:
         """Return the list, the newest first."""
         return page_of(self._database, "records.suppressions", _suppression, page=page, size=size)
 
+    def after(self, mark: SuppressionKey, *, size: int) -> tuple[list[Suppression], SuppressionKey]:
+        """Return the entries behind one, by kind and value, a part of them, and the key of the last."""
+        rows = self._database.rows("suppressions.after", kind=mark[0], value=mark[1], size=size)
+        return list(map(_suppression, rows)), (rows[-1]["kind"], rows[-1]["value"]) if rows else mark
+
     def matching(
         self, keys: Iterable[SuppressionKey], *, old: Iterable[SuppressionKey] = ()
     ) -> dict[SuppressionKey, str]:

@@ -64,6 +64,10 @@ SELECT * FROM contact WHERE erased_at IS NULL AND (:pattern IS NULL OR search LI
    OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\'))
 ORDER BY no LIMIT :size OFFSET :skip
 
+-- after --
+-- Some of everybody who was not erased, in the order in which they were stored.
+SELECT * FROM contact WHERE no > :no AND erased_at IS NULL ORDER BY no LIMIT :size
+
 -- at_company --
 -- People who may work at one company: by its domain, or by its name.
 SELECT * FROM contact WHERE company_root = :root

@@ -215,3 +215,17 @@ FROM contact c WHERE c.id = :contact_id
 -- A person decides about what came in, once.
 INSERT INTO inbound_decision (inbound_no, decision, sequence_no, actor, decided_at)
 VALUES (:no, :decision, (SELECT no FROM sequence WHERE id = :sequence_id), :actor, :at) ON CONFLICT DO NOTHING
+
+-- after --
+-- Some of what came back from one source (e: read about a run, h: recorded by hand, u: read about no run), in order,
+-- but for what is of people who were erased.
+SELECT 'e' AS source, i.no, 0 AS waits, i.basis = 'company' AND d.decision IS NOT 'about_run' AS unmatched
+FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+JOIN sequence s ON s.no = coalesce(d.sequence_no, i.sequence_no)
+WHERE :source = 'e' AND i.no > :no AND s.contact_no NOT IN (SELECT no FROM contact WHERE erased_at IS NOT NULL)
+UNION ALL
+SELECT 'h', no, 0, 0 FROM recorded_reply
+WHERE :source = 'h' AND no > :no AND contact_no NOT IN (SELECT no FROM contact WHERE erased_at IS NOT NULL)
+UNION ALL
+SELECT 'u', no, 0, 1 FROM unmatched_mail WHERE :source = 'u' AND no > :no AND decision IS NOT 'about_run'
+ORDER BY no LIMIT :size

@@ -294,3 +294,8 @@ LIMIT :size
 -- all_of_contact --
 -- Every run of a person, the oldest first.
 SELECT id FROM sequence WHERE contact_no = (SELECT no FROM contact WHERE id = :contact_id) ORDER BY no
+
+-- after --
+-- Some of all runs but those of people who were erased, in the order in which they were planned.
+SELECT no, id FROM sequence
+WHERE no > :no AND contact_no NOT IN (SELECT no FROM contact WHERE erased_at IS NOT NULL) ORDER BY no LIMIT :size

@@ -27,3 +27,7 @@ SELECT * FROM suppression ORDER BY created_at, kind, value
 -- lift_before --
 -- Off the list, unless it was put there after that.
 DELETE FROM suppression WHERE kind = :kind AND value = :value AND created_at <= :at
+
+-- after --
+-- Some of the list, by kind and value.
+SELECT * FROM suppression WHERE (kind, value) > (:kind, :value) ORDER BY kind, value LIMIT :size

@@ -1,0 +1,231 @@
+"""What taking in 200,000 people from a file costs, as CSV and as XLSX, and what goes on meanwhile.
+
+    python -m benchmarks.importing            # 200,000 rows of each
+    python -m benchmarks.importing --quick    # 3,000 rows of each: what the tests run
+
+The command `sequences-mcp import FILE --yes` runs in a process of its own. Meanwhile another connection writes, as
+a worker's claim does, and reads, as the review page does: the longest wait of each is told. Then the same is ended
+by `kill -9` while it saves: nobody may be stored. Exit status 1 when somebody is missing, something is half done,
+the audit does not verify, or more than 300 MB of memory were needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sequences_mcp.errors import StoreBusyError
+from sequences_mcp.store.unit_of_work import Store
+
+MOST_MB = 300
+HEADER = ("Email", "First Name", "Last Name", "Company", "Job Title", "Mobile", "Country", "LinkedIn", "Notes")
+FIRST = ("Ada", "Grace", "Linus", "Élodie", "Zoë", "Noël", "John", "Maria", "Jürgen", "Chloé")
+PARTS = {
+    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType='
+    '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName='
+    '"/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.'
+    'worksheet+xml"/><Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-'
+    'officedocument.spreadsheetml.sharedStrings+xml"/></Types>',
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+    'officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r='
+    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="People" '
+    'sheetId="1" r:id="rId1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
+    'relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+    'relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.'
+    'openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/>'
+    "</Relationships>",
+}
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def word(number: int, syllables: int) -> str:
+    """Return a made-up name, another one for nearly every number."""
+    text = ""
+    for _ in range(syllables):
+        text += "bdfgklmnrs"[number % 10] + "aeiou"[number // 10 % 5]
+        number = number // 50 + number % 50 * 3
+    return text.capitalize()
+
+
+def people(number: int) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a file as a recruiter has them: one in forty of a company, a note of their own."""
+    for index in range(number):
+        company = index % (number // 40 + 1)
+        yield (
+            f"p{index}@firm{company}.example",
+            FIRST[index % len(FIRST)],
+            word(index * 7919 % 312_500, 4),
+            f"{word(company, 3)} GmbH",
+            f"{word(index % 70, 2)} Engineer",
+            f"+4930{1_000_000 + index}",
+            "Germany",
+            f"https://www.linkedin.com/in/p{index}",
+            f"met at fair {index}",
+        )
+
+
+def write_csv(place: Path, number: int) -> None:
+    """Write the people as CSV."""
+    with place.open("w", encoding="utf-8") as file:
+        file.writelines(f"{','.join(row)}\n" for row in (HEADER, *people(number)))
+
+
+def write_xlsx(place: Path, number: int) -> None:
+    """Write the people as Excel does: every text once, in a part of its own, named by its place."""
+    texts: dict[str, int] = {}
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in PARTS.items():
+            archive.writestr(name, part)
+        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            sheet.write(f'<worksheet xmlns="{SHEET}"><sheetData>'.encode())
+            for place_of_row, row in enumerate((HEADER, *people(number)), start=1):
+                cells = (
+                    f'<c r="{column}{place_of_row}" t="s"><v>{texts.setdefault(text, len(texts))}</v></c>'
+                    for column, text in zip("ABCDEFGHI", row, strict=True)
+                )
+                sheet.write(f'<row r="{place_of_row}">{"".join(cells)}</row>'.encode())
+            sheet.write(b"</sheetData></worksheet>")
+        with archive.open("xl/sharedStrings.xml", "w") as strings:
+            strings.write(f'<sst xmlns="{SHEET}">'.encode())
+            strings.writelines(f"<si><t>{text}</t></si>".encode() for text in texts)
+            strings.write(b"</sst>")
+
+
+@dataclass(slots=True)
+class Meanwhile:
+    """What somebody else on the same database waited for, in seconds, while a block ran."""
+
+    folder: Path
+    write: float = 0.0
+    read: float = 0.0
+
+    def __enter__(self) -> Meanwhile:
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._go, args=(act,)) for act in ("write", "read")]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    _ended: threading.Event = None  # type: ignore[assignment]  # made where the block begins
+    _threads: list[threading.Thread] = None  # type: ignore[assignment]
+
+    def _go(self, act: str) -> None:
+        with Store.open(self.folder, now=datetime.now(UTC), examined=False) as store:
+            while not self._ended.wait(0.05):
+                begun = time.monotonic()
+                self._insist(store, act)
+                setattr(self, act, max(getattr(self, act), time.monotonic() - begun))
+
+    def _insist(self, store: Store, act: str) -> None:
+        while True:
+            try:
+                if act == "read":
+                    store.contacts.by_email("p1@firm1.example")
+                else:
+                    with store.hasty(0.3), store.transaction() as work:
+                        now = datetime.now(UTC)
+                        work.audit.record(at=now, actor="benchmark", action="wrote", subject="x", detail={})
+                return
+            except StoreBusyError:
+                if self._ended.wait(0.01):
+                    return
+
+
+def ended(
+    command: list[str], folder: Path, *, until: Callable[[], bool] | None = None
+) -> tuple[int, str, float, int]:
+    """Run a command; return its status, what it said, its seconds of processor time and its megabytes at most.
+
+    With ``until`` it is ended by ``kill -9`` once that is so.
+    """
+    environment = {**os.environ, "SEQUENCES_DATA_DIR": str(folder)}
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
+        if until is not None:
+            while child.poll() is None and not until():
+                time.sleep(0.005)
+            child.kill()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return child.returncode, said.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss >> 10
+
+
+def stored(folder: Path) -> tuple[int, bool]:
+    """Return how many people there are, and whether the audit verifies."""
+    with Store.open(folder, now=datetime.now(UTC)) as store:
+        return store.contacts.page("", page=1, size=1).total_count, store.audit.verify() is None
+
+
+def taken_in(kind: str, number: int, scratch: Path) -> bool:
+    """Import a file and say what it took; return whether everything held."""
+    file, folder = scratch / f"people.{kind}", scratch / f"data of {kind}"
+    (write_csv if kind == "csv" else write_xlsx)(file, number)
+    Store.open(folder, now=datetime.now(UTC)).close()
+    command = [sys.executable, "-m", "sequences_mcp", "import", str(file), "--yes", "--json"]
+    begun = time.monotonic()
+    with Meanwhile(folder) as meanwhile:
+        status, said, seconds, megabytes = ended(command, folder)
+    took = time.monotonic() - begun
+    people_there, is_sound = stored(folder)
+    print(
+        f"{number:,} rows of {kind.upper()}, {file.stat().st_size / 1e6:.1f} MB: {took:.1f} s, {seconds:.1f} s "
+        f"of processor time, {megabytes} MB at most; meanwhile a write waited {meanwhile.write:.1f} s at most, a "
+        f"read {meanwhile.read:.1f} s; {people_there:,} people stored, {seconds / number * 1e6:.0f} µs for each"
+    )
+    if status != 0:
+        print(said[-2_000:])
+    held = status == 0 and json.loads(said)["imported"]["created"] == people_there == number and is_sound
+    return held and megabytes <= MOST_MB and killed(command, scratch / f"killed of {kind}", number)
+
+
+def killed(command: list[str], folder: Path, number: int) -> bool:
+    """End the import by ``kill -9`` while it saves; return whether nobody was stored."""
+    Store.open(folder, now=datetime.now(UTC)).close()
+    journal = folder / "sequences.db-journal"
+    log = folder / "sequences.db-wal"
+
+    def saves() -> bool:
+        return any(file.exists() and file.stat().st_size > 16_384 for file in (journal, log))
+
+    status, _, _, _ = ended(command, folder, until=saves)
+    people_there, is_sound = stored(folder)
+    print(f"killed while it saved (status {status}): {people_there:,} people stored of {number:,}")
+    return people_there in (0, number) and (people_there == 0 or status == 0) and is_sound
+
+
+def main() -> int:
+    """Import files of both kinds; exit status 1 where something does not hold."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--quick", action="store_true", help="a few thousand rows")
+    arguments.add_argument("--rows", type=int, help="how many")
+    given = arguments.parse_args()
+    number = given.rows or (3_000 if given.quick else 200_000)
+    with tempfile.TemporaryDirectory() as scratch:
+        held = [taken_in(kind, number, Path(scratch)) for kind in ("csv", "xlsx")]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
