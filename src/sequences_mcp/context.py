@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
+
+T = TypeVar("T")
 
 
 Decision = Literal["approve", "refuse"]
@@ -188,6 +190,20 @@ class AppContext:
     def local(self) -> Provider:
         """The embedded engine."""
         return self.providers[LOCAL]
+
+    async def apart(self, act: Callable[[AppContext], Awaitable[T]]) -> T:
+        """Return what a verb comes to in another thread on a connection of its own: one transaction, or nothing.
+
+        It is given this context on that connection, for people and suppressions alone, and must not wait for
+        anything else. Until it ends nobody else writes to the database.
+        """
+        from sequences_mcp.engine import provider
+
+        async def within(local: provider.LocalProvider) -> T:
+            alone = replace(self, providers={LOCAL: local}, suppressions=local.suppressions)
+            return await act(replace(alone, erasures=local.erasures))
+
+        return await provider.apart(self.records.engine, within)
 
     def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
         """Return where a person decides, in words: on the page while it is served, and in a terminal."""

@@ -28,12 +28,12 @@ def settings_here() -> Settings:
     return read_settings(os.environ)
 
 
-def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
-    """Open the product, without its worker, and return what ``act`` comes to."""
+def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: str = "agent") -> T:
+    """Open the product, without its worker, and return what ``act`` comes to; ``actor`` is named by the audit."""
     from sequences_mcp.bootstrap import open_context
 
     async def run() -> T:
-        async with open_context(settings_here(), worker=False) as app:
+        async with open_context(settings_here(), worker=False, actor=actor) as app:
             return await act(app)
 
     return asyncio.run(run())

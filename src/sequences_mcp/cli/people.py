@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sequences_mcp.cli.keyboard import say, settings_here, with_context
+from sequences_mcp.cli.keyboard import person_here, say, settings_here, with_context
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
+    from sequences_mcp.ports.embedded import SavedTally
     from sequences_mcp.services.imports import ImportLine, ImportPreview, RowBecomes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,12 +38,13 @@ def _import() -> click.Command:
     @click.option("--yes", is_flag=True, help="Import without asking.")
     @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs; asks nothing.")
     def import_(file: Path, dry_run: bool, all_rows: bool, yes: bool, as_json: bool, **options: Any) -> None:
-        from sequences_mcp.services.imports import import_json
+        from sequences_mcp.services.imports import import_json, import_people
 
         if as_json and not (dry_run or yes):
             raise InvalidArgumentsError("--json asks nothing.", next_step="Add --dry-run or --yes.")
         read = _reading(file, options)
         preview, saved = _imported(read, sure=yes and not dry_run, options=options)
+        read.clear()  # what is saved was read already
         if as_json:
             click.echo(json.dumps(import_json(preview, saved=saved, most=None if all_rows else MOST_LINES)))
             sys.exit(0 if preview.is_allowed else 1)
@@ -49,7 +52,7 @@ def _import() -> click.Command:
         if saved is None and not dry_run and preview.is_allowed and preview.to_save:
             _require_terminal("Import them with --yes.")
             click.confirm(f"Import these {preview.to_save:,} people?", abort=True)
-            preview, saved = _imported(read, sure=True, options=options, confirmed=preview)
+            saved = with_context(lambda app: import_people(app, preview), actor=person_here())
         if saved is not None:
             say([f"Imported: {saved.created:,} made, {saved.updated:,} changed."])
         elif not dry_run and preview.is_allowed:
@@ -93,28 +96,18 @@ def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def _imported(
-    read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any], confirmed: ImportPreview | None = None
-) -> tuple[ImportPreview, Any]:
-    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise.
-
-    Nothing is saved, and ConflictError raised, where it shows something else than what was confirmed.
-    """
-    import asyncio
-
-    from sequences_mcp.bootstrap import open_context
-    from sequences_mcp.cli.keyboard import person_here
+    read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any]
+) -> tuple[ImportPreview, SavedTally | None]:
+    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise."""
     from sequences_mcp.services import imports
 
-    async def run() -> tuple[ImportPreview, Any]:
-        async with open_context(settings_here(), worker=False, actor=person_here()) as app:
-            file = await imports.read_people_file(**read)
-            preview = await imports.look_through(app, file, partial=options["partial"])
-            if confirmed is not None:
-                preview.require_same(confirmed)
-            saved = await imports.import_people(app, preview) if sure and preview.is_allowed else None
-            return preview, saved
+    async def run(app: AppContext) -> tuple[ImportPreview, SavedTally | None]:
+        file = await imports.read_people_file(**read)
+        preview = await imports.look_through(app, file, partial=options["partial"])
+        del file
+        return preview, await imports.import_people(app, preview) if sure and preview.is_allowed else None
 
-    return asyncio.run(run())
+    return with_context(run, actor=person_here())
 
 
 def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
@@ -129,12 +122,12 @@ def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
     yield ""
     groups: tuple[tuple[RowBecomes, ...], ...] = (("refused",), ("made", "changed", "unchanged"))
     for kinds in groups:
-        lines = preview.shown(*kinds)
-        for line in lines[:most]:
+        lines = preview.shown(*kinds, most=most)[:most]
+        for line in lines:
             yield from _line(line)
         total = sum(preview.counts[kind] for kind in kinds)
-        if total > len(lines[:most]):
-            yield f"  … and {total - len(lines[:most]):,} more rows ({', '.join(kinds)})"
+        if total > len(lines):
+            yield f"  … and {total - len(lines):,} more rows ({', '.join(kinds)})"
     yield ""
     yield ", ".join(f"{preview.counts[kind]:,} {kind}" for kind in preview.counts) + f", of {preview.rows:,} rows."
     if preview.suppressed:
@@ -175,12 +168,12 @@ def _export() -> click.Command:
         elif delete:
             say([f"Deleted: {facts['deleted']}."])
         else:
-            say([f"{facts['rows']:,} {what}: {facts['file']}", *_kept(facts)])
+            say([f"{facts['rows']:,} {what}: {facts['file']}", *_until(facts)])
 
     return export
 
 
-def _kept(facts: Mapping[str, Any]) -> Iterator[str]:
+def _until(facts: Mapping[str, Any]) -> Iterator[str]:
     if until := facts.get("kept_until"):
         yield f"It is deleted after {until}; `sequences-mcp export --delete` does it now."
 
@@ -195,8 +188,8 @@ def _exported(what: Any, *, as_format: Any, to: Path | None) -> dict[str, Any]:
     from sequences_mcp.services.exports import write_export
 
     file = with_context(lambda app: write_export(app, what, as_format=as_format, to=to))
-    kept = {} if to else {"kept_until": f"{file.kept_until:%Y-%m-%d %H:%M} UTC"}
-    return {"what": what, "rows": file.rows, "bytes": file.size, "file": str(file.path), **kept}
+    until = {} if to else {"kept_until": f"{file.kept_until:%Y-%m-%d %H:%M} UTC"}
+    return {"what": what, "rows": file.rows, "bytes": file.size, "file": str(file.path), **until}
 
 
 COMMANDS = {"import": _import, "export": _export}

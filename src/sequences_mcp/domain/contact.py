@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ LONGEST = 250  # what the library reads at most
 _DIALLED = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
+@lru_cache(maxsize=1_024)
 def read_phone(phone: str, *, country: str | None) -> str:
     """Return a phone number as ``+`` and digits, and ``;ext=`` with its extension (RFC 3966).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -121,7 +121,7 @@ class _Met(NamedTuple):
     problems: list[RowProblem]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
     """Whom the rows of a call can be about, read for all of them at once: by id, and by key of the address.
 
@@ -132,6 +132,7 @@ class _Known:
     by_id: Mapping[str, Contact]
     by_address: dict[str, Contact | None]
     optional: frozenset[str]
+    by_phone: dict[str, list[Contact]] | None = None
     new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
 
     @classmethod
@@ -153,10 +154,16 @@ class _Known:
             self.by_address[key] = self.store.contacts.by_email(email)
         return self.by_address[key]
 
+    def read_phones(self, phones: Iterable[str | None]) -> None:
+        """Read for all rows at once who has their numbers; nobody may be stored from then on."""
+        self.by_phone = self.store.contacts.by_phones(filter(None, phones))
+
     def with_phone(self, phone: str | None) -> list[Contact]:
         """Return everybody with this number."""
         if phone is None:
             return []
+        if self.by_phone is not None:
+            return self.by_phone.get(phone, [])
         self.flush()
         return self.store.contacts.by_phone(phone)
 
@@ -214,7 +221,9 @@ class LocalContacts(LocalMethods):
         Somebody named twice is a problem of the later row.
         """
         problems: list[RowProblem] = []
-        rows, known = list(_placed(people)), _Known.of(self.engine.store, people, optional=optional)
+        known = _Known.of(self.engine.store, people, optional=optional)
+        rows = [(place, _spelled_entry(entry, place, known)) for place, entry in _placed(people)]
+        known.read_phones(entry.fields.phone for _, entry in rows)
         results = [self._match_row(place, entry, problems, known=known) for place, entry in rows]
         identities = tuple(_identity(result) if result else "" for result in results)
         places: dict[str, int] = {}
@@ -254,29 +263,26 @@ class LocalContacts(LocalMethods):
             return self._saved(entries, optional, leaves_erased_out=leaves_erased_out)
         return await asyncio.to_thread(self._saved_apart, entries, optional, leaves_erased_out=leaves_erased_out)
 
-    async def save_streamed(
-        self, parts: Callable[[], Iterator[Items[ContactEntry]]], *, optional: frozenset[str] = frozenset()
-    ) -> SavedTally:
-        """Upsert all or none of people who are read part by part, so that they are never all in memory.
+    async def save_matched(self, matched: Matched) -> SavedTally:
+        """Store people as ``match_contacts`` has found them just before, in the same transaction of the caller's.
 
-        A thread with a connection of its own reads and saves them in one transaction. Raises what save_contacts
-        raises, at the first part in which something is wrong, and then nothing is stored.
+        Nothing is looked up again. No two of them may be the same person.
         """
-        return await asyncio.to_thread(self._streamed, parts, optional)
-
-    def _streamed(
-        self, parts: Callable[[], Iterator[Items[ContactEntry]]], optional: frozenset[str]
-    ) -> SavedTally:
-        created, places = 0, dict[str, int]()
-        with self.engine.store.another(now=self.engine.clock()) as store, store.transaction():
-            contacts = LocalContacts(replace(self.engine, store=store))
-            for part in parts():
-                saved = contacts._saved(part, optional)
-                created += sum(person.created for person in saved)
-                for (place, _), person in zip(_placed(part), saved, strict=True):
-                    if (earlier := places.setdefault(person.contact.id, place)) != place:
-                        require_none([_twice(earlier, place, person.contact.id)], what="contact")
-        return SavedTally(created, len(places) - created)
+        store = self.engine.store
+        if not store.in_transaction:
+            raise RuntimeError("people are saved as they were matched in one transaction with the match")
+        new: list[Contact] = []
+        written = []
+        for stored, entry in zip(matched.people, matched.entries, strict=True):
+            merged = self._merged(stored, entry.fields, entry.note)
+            if stored is None:
+                new.append(merged)
+            elif merged != stored:
+                store.contacts.update(stored, merged)
+            written.append(self._audit_row(SavedContact(merged, created=stored is None)))
+        store.contacts.insert_many(new)
+        store.audit.append(written)
+        return SavedTally(len(new), len(written) - len(new))
 
     def _saved_apart(
         self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool
@@ -404,6 +410,14 @@ class LocalContacts(LocalMethods):
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
         return contact if contact == stored or contact.updated_at == now else replace(contact, updated_at=now)
+
+
+def _spelled_entry(entry: ContactEntry, place: int, known: _Known) -> ContactEntry:
+    """Return a row with its facts as they are kept, and what is wrong with the others."""
+    email = entry.fields.email
+    stored = known.by_id.get(entry.id or "") or (known.at(email) if email and is_address(email) else None)
+    facts, problems = _checked(entry, stored, place)
+    return replace(entry, fields=facts, checked=tuple(problems))
 
 
 def _checked(entry: ContactEntry, stored: Contact | None, place: int) -> tuple[ContactFields, list[RowProblem]]:

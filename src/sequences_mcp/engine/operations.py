@@ -8,7 +8,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.domain.ids import IdKind
@@ -17,6 +17,8 @@ from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
 from sequences_mcp.store.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=120)  # twice the longest call
 MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
@@ -223,8 +225,8 @@ class LocalLedger:
         return answer
 
 
-def at_once(effect: Callable[[], Awaitable[str]]) -> str:
-    """Return what an effect answers without waiting for anything.
+def at_once(effect: Callable[[], Awaitable[T]]) -> T:
+    """Return what an effect comes to without waiting for anything.
 
     Waiting would let another task of this thread into the open transaction, so an effect that does is a mistake
     in the program: RuntimeError, and nothing of it stays.
@@ -233,6 +235,6 @@ def at_once(effect: Callable[[], Awaitable[str]]) -> str:
     try:
         next(steps)
     except StopIteration as end:
-        answer: str = end.value
+        answer: T = end.value
         return answer
     raise RuntimeError("an effect inside a transaction waited for something else")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.entries import AuditEntry, Suppression
@@ -26,7 +27,7 @@ from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.engine.drafts import LocalDrafts, LocalTasks
 from sequences_mcp.engine.erasure import LocalErasures
 from sequences_mcp.engine.machine import APPROVAL
-from sequences_mcp.engine.operations import LocalLedger, LocalOperations
+from sequences_mcp.engine.operations import LocalLedger, LocalOperations, at_once
 from sequences_mcp.engine.plans import LocalPlans
 from sequences_mcp.engine.sequences import LocalSequences, plan_people, run_details
 from sequences_mcp.engine.suppressions import LocalReplies, LocalSuppressions
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.reports import CampaignReport, FailedReport, OutcomeRow, PausedTally
     from sequences_mcp.store.unit_of_work import Repositories
 
+T = TypeVar("T")
 EVERYBODY = PeopleFilter()
 
 
@@ -198,11 +200,6 @@ class LocalRecords:
         require_page(page, size)
         return self.engine.store.suppressions.page(page=page, size=size)
 
-    @property
-    def folder(self) -> Path:
-        """The data folder."""
-        return self.engine.store.path.parent
-
     async def contacts_after(self, mark: int, *, size: int) -> tuple[list[Contact], int]:
         """Return a part of everybody, and where the next one begins; the first begins at 0, the last is empty."""
         return self.engine.store.contacts.after(mark, size=size)
@@ -255,6 +252,19 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
     records: LocalRecords
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
+
+
+async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[T]]) -> T:
+    """Return what ``act`` comes to in a thread with a connection of its own, in one transaction: all, or nothing.
+
+    It is given the provider on that connection, and must not wait for anything else.
+    """
+
+    def run() -> T:
+        with engine.store.another(now=engine.clock()) as store, store.transaction():
+            return at_once(partial(act, local_provider(replace(engine, store=store))))
+
+    return await asyncio.to_thread(run)
 
 
 def local_provider(engine: EngineContext) -> LocalProvider:

@@ -80,6 +80,8 @@ def is_suppressed(
 
     ``recipients`` are addresses about to be written to, by contact id, where they may be older than the contact.
     """
+    if not store.suppressions.has_any():
+        return {}
     to = recipients or {}
     results = list(people)
     former = store.contacts.former_addresses(result.id for result in results)

@@ -8,7 +8,7 @@ the two apart. Ids are whole ids (``local:bp_…``); times are aware.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -174,13 +174,8 @@ class Provider:
         """
 
     @unless_overridden("save contacts")
-    async def save_streamed(
-        self,
-        parts: Callable[[], Iterator[Items[embedded.ContactEntry]]],
-        *,
-        optional: frozenset[str] = frozenset(),
-    ) -> embedded.SavedTally:
-        """Upsert all or none of many people, who are read part by part, in one transaction of another thread."""
+    async def save_matched(self, matched: embedded.Matched) -> embedded.SavedTally:
+        """Store people as they were just matched, in the open transaction, without looking anybody up again."""
 
     @unless_overridden("read people")
     async def identity_of(self, contact_id: str) -> vendor.Identity:

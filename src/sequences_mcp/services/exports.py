@@ -39,7 +39,7 @@ Facts: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportFile:
+class ExportRecord:
     """A file that was written for a person; ``rows`` is known of one that was written just now."""
 
     path: Path
@@ -271,13 +271,13 @@ def _lines(rows: Iterable[Items[str]]) -> bytes:
 
 async def write_export(
     app: AppContext, kind: ExportKind, *, as_format: ExportFormat, to: Path | None = None
-) -> ExportFile:
+) -> ExportRecord:
     """Write an export into a new file for its owner alone, in the folder of exports where no place is said.
 
     It is written beside and renamed once it is whole. Raises ConflictError where the file is there already, or
     where somebody was erased meanwhile; StoreUnwritableError.
     """
-    private_files.delete_exports(app.records.folder, now=app.clock())
+    private_files.delete_exports(app.workspace.exports, now=app.clock())
     place = to or new_place(app, kind, as_format=as_format)
     if place.exists():
         raise ConflictError(f"{place} exists already.", next_step="Give another name.")
@@ -295,7 +295,7 @@ async def write_export(
             next_step="Give another place, or check the folder's permissions and the free space on its disk.",
         ) from error
     await app.records.note("data.exported", kind, rows=rows, format=as_format)
-    return ExportFile(path=place, format=as_format, size=size, written_at=app.clock(), rows=rows)
+    return ExportRecord(path=place, format=as_format, size=size, written_at=app.clock(), rows=rows)
 
 
 async def _audit_end(app: AppContext) -> int:
@@ -319,7 +319,7 @@ async def require_nobody_erased(app: AppContext, *, since: int) -> None:
 
 def new_place(app: AppContext, stem: str, *, as_format: ExportFormat) -> Path:
     """Return the path of a new file in the folder of exports, which is made; StoreUnwritableError."""
-    folder = app.records.folder / private_files.EXPORTS
+    folder = app.workspace.exports
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
@@ -330,15 +330,15 @@ def new_place(app: AppContext, stem: str, *, as_format: ExportFormat) -> Path:
     return folder / private_files.export_name(stem, as_format, now=app.clock())
 
 
-def list_exports(app: AppContext) -> list[ExportFile]:
+def list_exports(app: AppContext) -> list[ExportRecord]:
     """Return the files that are there, the newest first; those whose time is over are deleted."""
-    private_files.delete_exports(app.records.folder, now=app.clock())
+    private_files.delete_exports(app.workspace.exports, now=app.clock())
     results = []
-    for path, made_at in private_files.exports_in(app.records.folder):
+    for path, made_at in private_files.exports_in(app.workspace.exports):
         as_format: ExportFormat = "csv" if path.suffix == ".csv" else "json"
         if path.suffix != ".new":
             size = path.stat().st_size
-            results.append(ExportFile(path=path, format=as_format, size=size, written_at=made_at))
+            results.append(ExportRecord(path=path, format=as_format, size=size, written_at=made_at))
     return sorted(results, key=lambda file: file.written_at, reverse=True)
 
 

@@ -1,32 +1,39 @@
 """People from a file: first what would become of each row, then all of them or none.
 
 Every row goes through what ``save_contacts`` goes through: the guards on its values, one spelling of its facts,
-and the match with whom is stored. The first look changes nothing; the import itself is one transaction.
+and the match with whom is stored. The first look changes nothing and keeps what it has read of each row,
+compressed. The import is one transaction of another thread: in it every row is matched anew, and where one would
+become something else than was shown, nothing is saved.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from functools import partial as bound
+from hashlib import blake2b, sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain import erasure
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.findings import RowProblem
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotSupportedError
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.importing import columns, people, tables
 from sequences_mcp.planning import recipient_rows
-from sequences_mcp.ports.embedded import ContactEntry, SavedTally
+from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
 
 PART = 100  # rows between two chances for everything else on the event loop
-SAVED_AT_ONCE = 500
-MOST_KEPT = 1_000  # problems, and rows of each other kind, that are kept to be shown
+FOLD = 500  # rows that are kept, and later saved, together
 RowBecomes = Literal["made", "changed", "unchanged", "refused"]
+T = TypeVar("T")
 
 
 class FactChange(NamedTuple):
@@ -55,13 +62,104 @@ class ImportLine:
     is_noted: bool = False
 
 
+class _ReadRow(NamedTuple):
+    """A row as it was read: whose it is in words, the person to save, and what is wrong whoever is stored."""
+
+    number: int
+    who: str
+    entry: ContactEntry | None
+    problems: tuple[RowProblem, ...] = ()
+
+
+class FoldedList(Generic[T]):
+    """Rows in memory as compressed JSON, some hundreds together: 200,000 of them take some ten megabytes.
+
+    ``fold`` and ``unfold`` make JSON values of a row, and a row of these.
+    """
+
+    def __init__(self, fold: Callable[[T], list[Any]], unfold: Callable[[list[Any]], T]) -> None:
+        self._fold, self._unfold = fold, unfold
+        self._parts: list[bytes] = []
+        self._last: list[str] = []
+
+    def add(self, row: T) -> str:
+        """Keep a row; return it as JSON."""
+        text = json.dumps(self._fold(row), separators=(",", ":"))
+        self._last.append(text)
+        if len(self._last) == FOLD:
+            self._parts.append(zlib.compress(f"[{','.join(self._last)}]".encode("ascii"), 1))
+            self._last.clear()
+        return text
+
+    def parts(self) -> Iterator[list[T]]:
+        """Yield the rows, some hundreds at a time."""
+        for part in range(len(self._parts) + bool(self._last)):
+            yield self._part(part)
+
+    def __len__(self) -> int:
+        return len(self._parts) * FOLD + len(self._last)
+
+    def __iter__(self) -> Iterator[T]:
+        for part in self.parts():
+            yield from part
+
+    def between(self, first: int, end: int) -> list[T]:
+        """Return the rows from one place to before another, both counted from 0."""
+        end = min(end, len(self))
+        wanted = [self._part(part) for part in range(first // FOLD, -(-end // FOLD))]
+        return [row for part in wanted for row in part][first % FOLD : first % FOLD + max(end - first, 0)]
+
+    def _part(self, place: int) -> list[T]:
+        folded = self._parts[place] if place < len(self._parts) else None
+        text = zlib.decompress(folded).decode("ascii") if folded else f"[{','.join(self._last)}]"
+        return [self._unfold(row) for row in json.loads(text)]
+
+
+def _folded_problem(problem: RowProblem) -> list[Any]:
+    return [problem.position, problem.field, problem.value, problem.problem, problem.remedy]
+
+
+def _folded_line(line: ImportLine) -> list[Any]:
+    problems = [_folded_problem(problem) for problem in line.problems]
+    more = (line.contact_id, [list(change) for change in line.changes], problems, line.never, line.is_noted)
+    return [line.number, line.becomes, line.who, *more]
+
+
+def _unfolded_line(row: list[Any]) -> ImportLine:
+    number, becomes, who, contact_id, changes, problems, never, is_noted = row
+    return ImportLine(
+        number=number,
+        becomes=becomes,
+        who=who,
+        contact_id=contact_id,
+        changes=tuple(FactChange(*change) for change in changes),
+        problems=tuple(RowProblem(*problem) for problem in problems),
+        never=never,
+        is_noted=is_noted,
+    )
+
+
+def _folded_row(row: _ReadRow) -> list[Any]:
+    entry = row.entry
+    assert entry is not None  # one without is refused, and not kept
+    facts = [getattr(entry.fields, name) for name in FACTS]
+    return [row.number, row.who, facts, entry.note, [_folded_problem(problem) for problem in entry.checked or ()]]
+
+
+def _unfolded_row(row: list[Any]) -> _ReadRow:
+    number, who, facts, note, checked = row
+    fields = ContactFields(**dict(zip(FACTS, facts, strict=True)))
+    checked = tuple(RowProblem(*problem) for problem in checked)
+    return _ReadRow(number, who, ContactEntry(fields, note, position=number, checked=checked))
+
+
 @dataclass(slots=True, kw_only=True)
 class ImportPreview:
-    """What an import of a file would do: how many of each, and the first rows of each.
+    """What an import of a file would do: how many of each, and what would become of each row.
 
     ``partial``: what is refused is left out, instead of refusing the whole file. ``facts_left_out`` counts the
-    facts that are left out of rows that are imported; ``skipped`` are the numbers of the rows of which nothing is
-    saved, ``noted`` of those whose note is known. ``seen`` is the SHA-256 of every row's line.
+    facts that are left out of rows that are imported. ``rows_read`` are the rows that are not refused, as they
+    were read, and ``seen`` the SHA-256 of what would become of them.
     """
 
     file: people.PeopleFile
@@ -71,10 +169,9 @@ class ImportPreview:
     )
     suppressed: int = 0
     facts_left_out: int = 0
-    lines: dict[str, list[ImportLine]] = field(default_factory=dict)
+    lines: dict[str, FoldedList[ImportLine]] = field(default_factory=dict)
+    rows_read: FoldedList[_ReadRow] = field(default_factory=lambda: FoldedList(_folded_row, _unfolded_row))
     seen: Any = field(default_factory=sha256)
-    skipped: set[int] = field(default_factory=set)
-    noted: set[int] = field(default_factory=set)
 
     @property
     def rows(self) -> int:
@@ -91,45 +188,36 @@ class ImportPreview:
         """Whether the file can be imported as it is: nothing of it is refused, or what is refused is left out."""
         return not self.counts["refused"] or self.partial
 
-    def add(self, line: ImportLine) -> None:
-        """Count a row, and keep it while there are few of its kind."""
-        self.seen.update(repr(line).encode("utf-8", "replace"))
+    @property
+    def digest(self) -> str:
+        """What stands for all that the import would do."""
+        counts = f"{self.partial} {self.counts}"
+        return sha256(self.seen.digest() + counts.encode()).hexdigest()
+
+    def add(self, line: ImportLine, row: _ReadRow) -> None:
+        """Count and keep a row."""
+        text = self.lines.setdefault(line.becomes, FoldedList(_folded_line, _unfolded_line)).add(line)
         self.counts[line.becomes] += 1
         self.suppressed += line.never is not None
-        if line.is_noted:
-            self.noted.add(line.number)
-        if line.becomes in ("refused", "unchanged"):
-            self.skipped.add(line.number)
-        else:
+        if line.becomes != "refused":
             self.facts_left_out += len(line.problems)
-        few = self.lines.setdefault(line.becomes, [])
-        if len(few) < MOST_KEPT:
-            few.append(line)
+            self.rows_read.add(row)
+            self.seen.update(text.encode("ascii"))
 
-    def shown(self, *kinds: RowBecomes) -> list[ImportLine]:
-        """Return the kept rows of some kinds, in the order of the file."""
-        chosen = [line for kind in kinds for line in self.lines.get(kind, [])]
+    def shown(self, *kinds: RowBecomes, most: int | None = None) -> list[ImportLine]:
+        """Return the rows of some kinds in the order of the file, or the first ``most`` of each kind."""
+        chosen = [line for kind in kinds if kind in self.lines for line in islice(self.lines[kind], most)]
         return sorted(chosen, key=lambda line: line.number)
-
-    def require_same(self, confirmed: ImportPreview) -> None:
-        """Raise ConflictError where this look shows something else than the one that somebody confirmed."""
-        if self.seen.digest() != confirmed.seen.digest():
-            raise ConflictError(
-                "People were changed since this was shown, so the file would do something else now. "
-                "Nothing was imported.",
-                next_step="Run it again: it shows what would happen now.",
-            )
 
     def require_allowed(self) -> None:
         """Raise InvalidArgumentsError with the first problems where the file cannot be imported as it is."""
         if self.is_allowed:
             return
-        refused = self.lines["refused"]
-        problems = [problem for line in refused for problem in line.problems]
+        problems = [row for line in self.shown("refused", most=10) for row in problem_rows(line)]
         raise InvalidArgumentsError(
             f"{self.counts['refused']:,} of {self.rows:,} rows are refused, so nothing was imported.",
             next_step="Correct them (`problems` names the first), or leave them out with partial.",
-            data={"problems": [_shown(problem) for problem in problems[:10]], "refused": self.counts["refused"]},
+            data={"problems": problems[:10], "refused": self.counts["refused"]},
         )
 
 
@@ -206,12 +294,13 @@ async def look_through(app: AppContext, file: people.PeopleFile, *, partial: boo
             f"{', '.join(repr(column.name[:60]) for column in file.mapping.columns[:30])}.",
         )
     preview = ImportPreview(file=file, partial=partial)
-    seen = _Seen()
+    named = _Named()
     rows = file.rows()
     while part := await asyncio.to_thread(lambda: list(islice(rows, PART))):
-        for line in await _part_lines(app, part, seen=seen, partial=partial):
-            preview.add(line)
         await asyncio.sleep(0)
+        read = await asyncio.to_thread(_read_rows, part, app.policy)
+        for line, row in (await _match(app, read, partial=partial, named=named)).rows:
+            preview.add(line, row)
     if not preview.rows:
         raise InvalidArgumentsError(
             "Below the names of the columns there is no row.", next_step="Add a row for each person."
@@ -222,13 +311,34 @@ async def look_through(app: AppContext, file: people.PeopleFile, *, partial: boo
 async def import_people(app: AppContext, preview: ImportPreview) -> SavedTally:
     """Save what a look has shown, all or none; InvalidArgumentsError where rows are refused and not left out.
 
-    Everybody is matched again in the transaction: what has changed since the look and would now be refused is
-    raised, and then nothing is saved.
+    It is one transaction, in which everybody is matched anew: where a row would become anything else than the look
+    has shown, ConflictError is raised and nothing is saved. Until it ends nobody else can write, and everybody can
+    read.
     """
     preview.require_allowed()
     if not preview.to_save:
         return SavedTally(0, 0)
-    return await app.local.save_streamed(lambda: _parts(app, preview), optional=_optional(preview.partial))
+    tally: SavedTally = await app.apart(bound(_saved, preview))
+    return tally
+
+
+async def _saved(preview: ImportPreview, app: AppContext) -> SavedTally:
+    """Save the rows of a look in the transaction that is open."""
+    again = sha256()
+    created = updated = 0
+    for part in preview.rows_read.parts():
+        matched = await _match(app, part, partial=preview.partial)
+        for line, _ in matched.rows:
+            again.update(json.dumps(_folded_line(line), separators=(",", ":")).encode("ascii"))
+        tally = await app.local.save_matched(matched.to_save())
+        created, updated = created + tally.created, updated + tally.updated
+    if again.digest() != preview.seen.digest():
+        raise ConflictError(
+            "People were changed since this was shown, so the file would do something else now. "
+            "Nothing was imported.",
+            next_step="Run it again: it shows what would happen now.",
+        )
+    return SavedTally(created, updated)
 
 
 def _optional(partial: bool) -> frozenset[str]:
@@ -236,80 +346,120 @@ def _optional(partial: bool) -> frozenset[str]:
     return frozenset(FACTS) - {"email"} if partial else frozenset()
 
 
-def _parts(app: AppContext, preview: ImportPreview) -> Iterator[Items[ContactEntry]]:
-    """Yield the people to be saved, as the look has read them."""
-    rows = (row for row in preview.file.rows() if row.number not in preview.skipped)
-    while part := list(islice(rows, SAVED_AT_ONCE)):
-        read = recipient_rows.read_numbered_rows(((row.number, row.facts) for row in part), policy=app.policy)
-        entries = [entry.contact for entry in read.entries]
-        yield [replace(entry, note=None) if entry.position in preview.noted else entry for entry in entries]
+def _read_rows(part: Items[people.FileRow], policy: GuardPolicy) -> list[_ReadRow]:
+    """Return rows of a file with what is wrong with them, whoever is stored: in their form, and by the guards."""
+    read = recipient_rows.read_numbered_rows(
+        ((row.number, row.facts) for row in part if not row.problems), policy=policy
+    )
+    entries = {entry.contact.position: entry.contact for entry in read.entries}
+    problems: dict[int, list[RowProblem]] = {row.number: list(row.problems) for row in part}
+    for problem in read.with_results(()):
+        problems[problem.position].append(problem)
+    return [
+        _ReadRow(row.number, _who(row.facts), entries.get(row.number), tuple(problems[row.number])) for row in part
+    ]
+
+
+def _who(facts: Mapping[str, str]) -> str:
+    names = (facts.get("first_name"), facts.get("last_name"))
+    return " ".join(filter(None, names)) or facts.get("email") or facts.get("phone") or ""
 
 
 @dataclass(slots=True)
-class _Seen:
-    """Who was met in the rows before, by what tells them apart: their id or address, and their number."""
+class _Named:
+    """Who was named by the rows before, by the hash of their id or address, or of their number.
 
-    marks: dict[str, int] = field(default_factory=dict)
-    phones: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    A place is the row's number; that of a number is negative where its row has an address too.
+    """
 
-    def again(self, number: int, mark: str, fields: ContactFields) -> RowProblem | None:
+    people: dict[int, int] = field(default_factory=dict)
+    phones: dict[int, int] = field(default_factory=dict)
+
+    def again(self, number: int, who: str, fields: ContactFields) -> RowProblem | None:
         """Note a person; return the problem of a row whose person an earlier one names."""
-        earlier = self.marks.setdefault(mark, number) if mark else number
+        earlier = self.people.setdefault(_short(who), number) if who else number
         if fields.phone and earlier == number:
             # A number alone tells two people apart where both have an address.
-            row, has_address = self.phones.setdefault(fields.phone, (number, fields.email is not None))
-            if row != number and not (has_address and fields.email):
-                earlier = row
+            place = self.phones.setdefault(_short(fields.phone), -number if fields.email else number)
+            if abs(place) != number and not (place < 0 and fields.email):
+                earlier = abs(place)
         if earlier == number:
             return None
         problem = f"rows {earlier} and {number} are the same person"
         return RowProblem(number, None, None, problem, "Join them into one row.")
 
 
-async def _part_lines(
-    app: AppContext, part: Items[people.FileRow], *, seen: _Seen, partial: bool
-) -> list[ImportLine]:
-    """Return what would become of some rows."""
-    sound = [(row.number, row.facts) for row in part if not row.problems]
-    read = recipient_rows.read_numbered_rows(sound, policy=app.policy)
-    entries = [recipient.contact for recipient in read.entries]
-    matched = await app.local.match_contacts(entries, optional=_optional(partial)) if entries else None
-    problems: dict[int, list[RowProblem]] = {row.number: list(row.problems) for row in part}
-    twice = [problem for problem in matched.problems if problem.problem.startswith("contacts ")] if matched else []
-    others = [problem for problem in matched.problems if problem not in twice] if matched else []
-    for problem in read.with_results(others):
-        problems[problem.position].append(problem)
+def _short(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+class _MatchedRows(NamedTuple):
+    """What would become of rows, each with the row as it is kept, and whom saving them would update."""
+
+    rows: list[tuple[ImportLine, _ReadRow]]
+    matched: Matched
+
+    def to_save(self) -> Matched:
+        """Return those of the people who would be made or changed."""
+        lines = {line.number: line for line, _ in self.rows if line.becomes in ("made", "changed")}
+        pairs = [
+            (person, replace(entry, note=None) if entry.note and lines[number].is_noted else entry)
+            for person, entry in zip(self.matched.people, self.matched.entries, strict=True)
+            if (number := entry.position or 0) in lines
+        ]
+        return Matched(
+            people=tuple(person for person, _ in pairs), problems=(), entries=tuple(entry for _, entry in pairs)
+        )
+
+
+async def _match(
+    app: AppContext, part: Items[_ReadRow], *, partial: bool, named: _Named | None = None
+) -> _MatchedRows:
+    """Return what would become of rows; ``named`` are the people of the rows before, where those are not saved."""
+    entries = [row.entry for row in part if row.entry is not None]
+    matched = await app.local.match_contacts(entries, optional=_optional(partial))
+    problems = {row.number: list(row.problems) for row in part}
+    for problem in matched.problems:
+        # Within a part the engine tells of people named twice by its own words; ``named`` tells of all of them.
+        known = problems[problem.position]
+        follows = problem.field in {other.field for other in known} if problem.field else bool(known)
+        if not follows and not problem.problem.startswith("contacts "):
+            known.append(problem)
     stored: dict[int, tuple[Contact | None, ContactEntry]] = {}
-    for place, entry in enumerate(matched.entries if matched else ()):
+    for person, entry, who in zip(matched.people, matched.entries, matched.identities, strict=True):
         number = entry.position or 0
-        if not problems[number] and matched:
-            again = seen.again(number, matched.identities[place], entry.fields)
-            problems[number] += [again] if again else []
-        stored[number] = ((matched.people[place] if matched else None), entry)
-    never = await _never(app, stored)
-    return [
-        _line(row, stored.get(row.number), problems=problems[row.number], never=never.get(row.number))
-        for row in part
-    ]
-
-
-async def _never(app: AppContext, stored: Mapping[int, tuple[Contact | None, ContactEntry]]) -> dict[int, str]:
-    """Return, by row, why people must never be contacted, as they are stored or as their row tells of them."""
+        if named is not None and not problems[number] and (again := named.again(number, who, entry.fields)):
+            problems[number].append(again)
+        stored[number] = person, entry
     now = app.clock()
     persons = {
-        f"row {number}": replace(
-            person or Contact(id="", created_at=now, updated_at=now),
-            **{**_given(entry.fields), "id": f"row {number}"},
+        number: replace(
+            person or Contact(id="", created_at=now, updated_at=now), **_given(entry.fields), id=f"row {number}"
         )
         for number, (person, entry) in stored.items()
     }
-    listed = await app.suppressions.suppressed_among(list(persons.values()))
+    for number, person in persons.items():
+        if not problems[number] and await app.erasures.was_erased(person):
+            problems[number].append(RowProblem(number, None, None, erasure.WHY, erasure.LEAVE_OUT))
+    never = await _never(app, persons, stored)
+    rows = []
+    for row in part:
+        match = stored.get(row.number)
+        line = _line(row, match, problems=problems[row.number], never=never.get(row.number))
+        rows.append((line, row if match is None else row._replace(entry=match[1])))
+    return _MatchedRows(rows, matched)
+
+
+async def _never(
+    app: AppContext, persons: Mapping[int, Contact], stored: Mapping[int, tuple[Contact | None, ContactEntry]]
+) -> dict[int, str]:
+    """Return, by row, why people must never be contacted, as they are stored or as their row tells of them."""
     known = [person for person, _ in stored.values() if person is not None]
-    listed_ids = await app.suppressions.suppressed_among(known) if known else {}
+    listed = await app.suppressions.suppressed_among([*persons.values(), *known])
     return {
         number: why
         for number, (person, _) in stored.items()
-        if (why := listed.get(f"row {number}") or (listed_ids.get(person.id) if person else None))
+        if (why := listed.get(f"row {number}") or (listed.get(person.id) if person else None))
     }
 
 
@@ -318,16 +468,14 @@ def _given(fields: ContactFields) -> dict[str, Any]:
 
 
 def _line(
-    row: people.FileRow,
+    row: _ReadRow,
     match: tuple[Contact | None, ContactEntry] | None,
     *,
     problems: list[RowProblem],
     never: str | None,
 ) -> ImportLine:
-    names = (row.facts.get("first_name"), row.facts.get("last_name"))
-    who = " ".join(filter(None, names)) or row.facts.get("email") or row.facts.get("phone") or ""
     if problems or match is None:
-        return ImportLine(number=row.number, becomes="refused", who=who, problems=tuple(problems))
+        return ImportLine(number=row.number, becomes="refused", who=row.who, problems=tuple(problems))
     person, entry = match
     changes = [
         FactChange(name, getattr(person, name), value)
@@ -341,7 +489,7 @@ def _line(
     return ImportLine(
         number=row.number,
         becomes=becomes,
-        who=who,
+        who=row.who,
         contact_id=person.id if person else None,
         changes=tuple(changes),
         problems=entry.checked or (),
@@ -360,12 +508,13 @@ def import_json(preview: ImportPreview, *, saved: SavedTally | None, most: int |
         "never_contact": preview.suppressed,
         "facts_left_out": preview.facts_left_out,
         "allowed": preview.is_allowed,
-        "lines": [_line_json(line) for kind in kinds for line in preview.shown(kind)[:most]],
+        "lines": [line_json(line) for kind in kinds for line in preview.shown(kind, most=most)],
         "imported": None if saved is None else {"created": saved.created, "updated": saved.updated},
     }
 
 
-def _line_json(line: ImportLine) -> dict[str, Any]:
+def line_json(line: ImportLine) -> dict[str, Any]:
+    """Return what would become of a row, for programs; what there is nothing of is left out."""
     facts: dict[str, Any] = {
         "row": line.number,
         "becomes": line.becomes,

@@ -74,6 +74,15 @@ class ContactRepository:
         """Return the people with this number, the first stored first: a switchboard's number is everybody's."""
         return _from_rows(self._database.rows("contacts.by_phone", phone=phone))
 
+    def by_phones(self, phones: Iterable[str]) -> dict[str, list[Contact]]:
+        """Return the people with these numbers, by number, the first stored first."""
+        results: dict[str, list[Contact]] = {}
+        wanted = iter(dict.fromkeys(phones))
+        while some := list(islice(wanted, _AT_ONCE)):
+            for contact in _from_rows(self._database.rows("contacts.by_phones", phones=json.dumps(some))):
+                results.setdefault(contact.phone or "", []).append(contact)
+        return results
+
     def former_addresses(self, contact_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return, for those of these people who had other addresses before, the keys of those."""
         results: dict[str, list[str]] = {}

@@ -128,6 +128,10 @@ class SuppressionRepository:
         """Return the list, the newest first."""
         return page_of(self._database, "records.suppressions", _suppression, page=page, size=size)
 
+    def has_any(self) -> bool:
+        """Say whether anybody is on the list."""
+        return self._database.row("suppressions.any") is not None
+
     def after(self, mark: SuppressionKey, *, size: int) -> tuple[list[Suppression], SuppressionKey]:
         """Return the entries behind one, by kind and value, a part of them, and the key of the last."""
         rows = self._database.rows("suppressions.after", kind=mark[0], value=mark[1], size=size)

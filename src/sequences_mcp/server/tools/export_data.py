@@ -42,7 +42,7 @@ async def export_data(
     return DataExported.model_validate_json(await app.ledger.record(call, result_text(view)))
 
 
-def _view(file: verb.ExportFile) -> DataExported:
+def _view(file: verb.ExportRecord) -> DataExported:
     return DataExported(
         rows=file.rows or 0,
         bytes=file.size,

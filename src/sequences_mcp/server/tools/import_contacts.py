@@ -74,7 +74,8 @@ async def import_contacts(
 
 def _view(preview: verb.ImportPreview, saved: SavedTally | None) -> ContactsImported:
     export = preview.file.mapping.export
-    problems = [problem for line in preview.shown("refused") for problem in verb.problem_rows(line)]
+    refused = preview.shown("refused", most=SHOWN)
+    problems = [problem for line in refused for problem in verb.problem_rows(line)]
     return ContactsImported(
         outcome="not_done" if saved is None else "done",
         read_as=cut(f"{preview.file.table.format.words}{f'; {export}' if export else ''}", 2 * LONGEST),

@@ -39,6 +39,10 @@ SELECT contact.* FROM json_each(:email_keys) wanted CROSS JOIN contact ON contac
 -- People with this number.
 SELECT * FROM contact WHERE phone = :phone ORDER BY no
 
+-- by_phones --
+-- The people with the numbers of a JSON list.
+SELECT contact.* FROM json_each(:phones) wanted CROSS JOIN contact ON contact.phone = wanted.value ORDER BY contact.no
+
 -- left --
 -- An address that a person no longer has.
 INSERT INTO former_address (contact_no, key, until)

@@ -28,6 +28,10 @@ SELECT * FROM suppression ORDER BY created_at, kind, value
 -- Off the list, unless it was put there after that.
 DELETE FROM suppression WHERE kind = :kind AND value = :value AND created_at <= :at
 
+-- any --
+-- Whether anybody is on the list.
+SELECT 1 FROM suppression LIMIT 1
+
 -- after --
 -- Some of the list, by kind and value.
 SELECT * FROM suppression WHERE (kind, value) > (:kind, :value) ORDER BY kind, value LIMIT :size
