@@ -181,7 +181,7 @@ def _until(facts: Mapping[str, Any]) -> Iterator[str]:
 def _deleted() -> dict[str, Any]:
     from sequences_mcp.private_files import delete_exports
 
-    return {"deleted": delete_exports(settings_here().data_dir)}
+    return {"deleted": delete_exports(settings_here().workspace.exports)}
 
 
 def _exported(what: Any, *, as_format: Any, to: Path | None) -> dict[str, Any]:

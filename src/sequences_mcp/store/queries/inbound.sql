@@ -219,7 +219,8 @@ VALUES (:no, :decision, (SELECT no FROM sequence WHERE id = :sequence_id), :acto
 -- after --
 -- Some of what came back from one source (e: read about a run, h: recorded by hand, u: read about no run), in order,
 -- but for what is of people who were erased.
-SELECT 'e' AS source, i.no, 0 AS waits, i.basis = 'company' AND d.decision IS NOT 'about_run' AS unmatched
+SELECT 'e' AS source, i.no, 0 AS waits,
+       CASE WHEN i.basis = 'company' AND d.decision IS NOT 'about_run' THEN 1 ELSE 0 END AS unmatched
 FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
 JOIN sequence s ON s.no = coalesce(d.sequence_no, i.sequence_no)
 WHERE :source = 'e' AND i.no > :no AND s.contact_no NOT IN (SELECT no FROM contact WHERE erased_at IS NOT NULL)
