@@ -24,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanHeader, Terms
@@ -248,7 +249,7 @@ def idle(folder: Path) -> float:
 
 def provider(store: Store) -> LocalProvider:
     """Return the embedded provider on a store."""
-    return local_provider(EngineContext(store, now, os.urandom, TERMS, "benchmark"))
+    return local_provider(EngineContext(store, now, os.urandom, TERMS, Actor("benchmark")))
 
 
 def worker_on(

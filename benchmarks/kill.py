@@ -30,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import VENDORS
@@ -208,7 +209,7 @@ def dying(death: Round) -> Callable[[str], None]:
 
 async def fill(store: Store, messages: int) -> None:
     """Plan one e-mail for each of many people and approve it."""
-    local = local_provider(EngineContext(store, now, os.urandom, TERMS, "benchmark"))
+    local = local_provider(EngineContext(store, now, os.urandom, TERMS, Actor("benchmark")))
     step = Step(
         id="s1",
         name="Hello",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequences_mcp.context import AppContext, PlanPanel, Zone
+from sequences_mcp.domain.actors import AGENT, Actor
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.prompting import profile_in
 from sequences_mcp.vendors.connecting import LazyMapping, when_used
@@ -74,7 +75,7 @@ async def open_context(
     *,
     worker: bool,
     clock: Clock = utc_now,
-    actor: str = "agent",
+    actor: Actor = AGENT,
     timing: Timing | None = None,
     elapsed: Elapsed | None = None,
     work_after: float = 0.0,
@@ -266,7 +267,7 @@ def _vendor(
 
 
 def _local(
-    settings: Settings, store: Store, *, clock: Clock, actor: str, vendor_terms: Mapping[str, Terms]
+    settings: Settings, store: Store, *, clock: Clock, actor: Actor, vendor_terms: Mapping[str, Terms]
 ) -> LocalProvider:
     from sequences_mcp.engine.context import EngineContext
     from sequences_mcp.engine.provider import local_provider
@@ -318,7 +319,7 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
     return LazyMapping(settings.accounts, of)
 
 
-def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> AppContext:
+def _context(settings: Settings, store: Store, *, clock: Clock, actor: Actor, connect: Connect) -> AppContext:
     from sequences_mcp.engine.supervisor import at_work
 
     vendor_terms = _vendor_terms(settings)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, utc_now
+from sequences_mcp.domain import actors
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -102,7 +103,7 @@ def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
     def made(authority: str) -> Starlette:
         from sequences_mcp.review.page.app import build_page
 
-        app = partial(open_context, settings, worker=False, clock=clock, actor="page")
+        app = partial(open_context, settings, worker=False, clock=clock, actor=actors.PAGE)
         return build_page(app, authority=authority)
 
     return ReviewPage(settings.workspace, made)

@@ -20,6 +20,7 @@ from sequences_mcp.bootstrap import (
     utc_now,
     working,
 )
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ async def _hand_over_once(settings: Settings) -> EnrolmentTally:
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.services.enrolment import enrol_waiting
 
-    async with open_context(settings, worker=False, actor="worker") as app:
+    async with open_context(settings, worker=False, actor=actors.WORKER) as app:
         ids = [plan.id for plan in await app.vendor_runs.waiting()]
         before = [await app.vendor_runs.outcome(item) for item in ids]
         await enrol_waiting(app)
@@ -106,7 +107,7 @@ async def _hand_over_once(settings: Settings) -> EnrolmentTally:
 
 async def _work_done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
     """Return the result, with what waits for a person now and the troubles that stop sending."""
-    async with open_context(settings, worker=False, actor="worker") as app:
+    async with open_context(settings, worker=False, actor=actors.WORKER) as app:
         stops = tuple(
             trouble.line for trouble in app.troubles() if trouble.stops and trouble.code not in NOBODY_WORKS
         )
@@ -151,7 +152,7 @@ def work(settings: Settings) -> None:
 
 
 async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
-    async with open_context(settings, worker=True, actor="worker"):
+    async with open_context(settings, worker=True, actor=actors.WORKER):
         await asyncio.to_thread(stop.wait)
 
 
@@ -236,10 +237,10 @@ def after_complaints(mailbox: Mailbox) -> str:
         complained = work.mailboxes.complaints(sender)
         if complained is None:
             return f"No e-mail of {sender} was marked as spam."
-        work.mailboxes.clear_complaints(sender, actor="terminal", now=utc_now())
+        work.mailboxes.clear_complaints(sender, actor=actors.TERMINAL, now=utc_now())
         work.audit.record(
             at=utc_now(),
-            actor="terminal",
+            actor=actors.TERMINAL,
             action="mailbox.goes_on",
             subject=sender,
             detail={"complaints": complained.number},

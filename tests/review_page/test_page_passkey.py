@@ -81,7 +81,7 @@ def test_a_signed_yes_lets_the_mails_go(world: PageWorld, person: Screen) -> Non
 
 
 async def _approve_with(plan: Plan, signature: str | None, app: AppContext) -> None:
-    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="agent", signature=signature)
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="ada", signature=signature)
 
 
 def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: PageWorld, person: Screen) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.world.data_folder import Clock, with_schema
 from tests.world.stores import open_store
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import (
     Blueprint,
     Channel,
@@ -86,7 +87,7 @@ class EngineWorld:
     local: LocalProvider = field(init=False)
 
     def __post_init__(self) -> None:
-        self.local = local_provider(EngineContext(self.store, self.clock, os.urandom, self.terms, "tester"))
+        self.local = local_provider(EngineContext(self.store, self.clock, os.urandom, self.terms, Actor("tester")))
 
     @classmethod
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> EngineWorld:

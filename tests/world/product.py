@@ -23,6 +23,7 @@ from tests.world.stores import address_of, shell
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
@@ -106,7 +107,7 @@ class World:
     async def app(self, actor: str = "agent") -> AsyncIterator[AppContext]:
         """Open the context on the folder's database."""
         with_schema(self.folder)
-        async with open_context(self.settings, worker=self.worker, actor=actor, **self.passing) as app:
+        async with open_context(self.settings, worker=self.worker, actor=Actor(actor), **self.passing) as app:
             yield replace(app, **self.changes) if self.changes else app
 
     @asynccontextmanager

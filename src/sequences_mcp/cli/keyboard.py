@@ -16,6 +16,7 @@ from sequences_mcp.errors import SequencesError
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.clients import Machine
     from sequences_mcp.context import AppContext
+    from sequences_mcp.domain.actors import Actor
     from sequences_mcp.settings import Settings
 
 T = TypeVar("T")
@@ -152,6 +153,8 @@ def chosen_passphrase(file: Path | None) -> str:
     return first
 
 
-def person_here() -> str:
+def person_here() -> Actor:
     """Return who the audit names for what is done in this terminal."""
-    return f"terminal:{getpass.getuser()}"
+    from sequences_mcp.domain.actors import TERMINAL
+
+    return TERMINAL.with_detail(getpass.getuser())

@@ -12,7 +12,6 @@ from sequences_mcp.domain.contact import ContactFields
 
 SuppressionKey: TypeAlias = tuple[str, str]
 """A kind and a normalised value: ("domain", "acme.com")."""
-ENGINE = "worker"  # the actor of what the engine concluded from a mail server's answer, nobody having asked
 
 
 def suppression_keys_of(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import OtherSettings
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, SequenceStatus, StepState
 from sequences_mcp.engine import approvals
-from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import EngineContext, keep_changes
 from sequences_mcp.engine.machine import APPROVAL, grounded, step_resolved, with_run
 from sequences_mcp.engine.supervisor import alive, served
@@ -172,7 +172,12 @@ def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
                 if run is not None:
                     freed = with_run(person, replace(run, until=now))
                     keep_changes(
-                        work, person, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
+                        work,
+                        person,
+                        step_resolved(freed, now),
+                        action="sequence.let_go",
+                        now=now,
+                        actor=actors.WORKER,
                     )
         if len(people) < BATCH:
             return
@@ -191,6 +196,6 @@ def _hold_some(store: Store, terms: Terms, *, why: str, now: datetime) -> bool:
             if run is None or item.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
                 continue  # a pause or a lease that ends
             after = step_resolved(with_run(item, grounded(run, StepState.HELD, reason=why)), now)
-            keep_changes(work, item, after, action="sequence.held", now=now, actor=ACTOR)
+            keep_changes(work, item, after, action="sequence.held", now=now, actor=actors.WORKER)
             held += 1
     return held > 0

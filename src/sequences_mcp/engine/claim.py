@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key, domain_of
 from sequences_mcp.domain.blueprint import TEXTED, Channel
 from sequences_mcp.domain.companies import company_root
@@ -19,7 +20,6 @@ from sequences_mcp.domain.pacing import duration_words
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import BEGUN, IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.suppressions import ENGINE
 from sequences_mcp.domain.threads import takes_thread_subject, thread_left, without_re
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.calendar import CALLING_HOURS, Window, next_open
@@ -39,7 +39,6 @@ Check: TypeAlias = Callable[[Leaving], str | None]
 
 MOST_TRIES = 12
 READER_SHOWS_ITSELF = timedelta(minutes=15)  # more than the longest pause between two tries to read
-ACTOR = ENGINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +113,7 @@ def claim_due(
         examined = examine_step(work, before, run, tick=tick, rules=rules, now=now)
     tick, message = examined.tick, examined.message
     if examined.voided is not None:
-        approvals.decide(work, examined.voided, action="void", now=now, actor=ACTOR)
+        approvals.decide(work, examined.voided, action="void", now=now, actor=actors.WORKER)
     after, effects = advance(before, tick, now)
     # A due run that does not change would be claimed again at once, for ever, and starve the others.
     if after == before:
@@ -126,7 +125,7 @@ def claim_due(
     elif run.state is StepState.CLAIMED and run.lease is not None:
         work.attempts.give_back(run.lease)  # its worker ended before the final dot: nothing was accepted
         work.attempts.answered(run.lease, "died")
-    keep_changes(work, before, after, action=action_of(tick), now=now, actor=ACTOR)
+    keep_changes(work, before, after, action=action_of(tick), now=now, actor=actors.WORKER)
     # The journal may show this e-mail as sent by a later state of this database, since replaced by a backup. Only
     # now is there a step in flight that can become unknown.
     if claim is not None and (why := work.lineage.left_unseen(run.key)):

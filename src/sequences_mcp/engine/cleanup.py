@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.plan import LIFETIME
 from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import decide, resealed
-from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import keep_changes
 from sequences_mcp.private_files import delete_exports
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
@@ -38,12 +38,12 @@ def after_a_clock_that_was_ahead(
         work.attempts.pull_back(sender, now=now)
         for before in work.runs.by_ids(work.upkeep.runs_in_future(now=now)):
             after = pulled_back(before, now, longest_lease=longest_lease)
-            keep_changes(work, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
+            keep_changes(work, before, after, action="sequence.clock_put_right", now=now, actor=actors.WORKER)
         work.upkeep.pull_back(now=now)
         for plan_id in work.upkeep.plans_waiting_too_long(latest=now + LIFETIME):
             _end_sooner(work, plan_id, now=now)
         detail = {"ahead_by_seconds": round((newest - now).total_seconds())}
-        work.audit.record(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
+        work.audit.record(at=now, actor=actors.WORKER, action="clock.put_right", subject="clock", detail=detail)
     return newest - now
 
 
@@ -53,7 +53,7 @@ def _end_sooner(work: UnitOfWork, plan_id: str, *, now: datetime) -> None:
     if plan is not None:
         header = replace(plan.header, expires_at=now + LIFETIME)
         fresh = resealed(work, replace(plan, header=header), work.plans.text_digests(plan_id))
-        decide(work, fresh, action="clock_put_right", now=now, actor=ACTOR)
+        decide(work, fresh, action="clock_put_right", now=now, actor=actors.WORKER)
 
 
 def was_ahead(instants: Items[datetime], now: datetime) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, new_key
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
@@ -40,7 +41,7 @@ class EngineContext:
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     terms: Terms
-    actor: str
+    actor: Actor
     signature_check: SignatureCheck = accept_unsigned
     preapproved: frozenset[str] = frozenset()
     vendor_terms: Mapping[str, Terms] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
 from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, provider_of
@@ -29,8 +30,6 @@ from sequences_mcp.private_files import delete_exports
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 REASON = "erased"
-RETENTION = "retention"
-"""Who the audit names where the operator's setting erased somebody."""
 AT_ONCE = 100  # people that time erases in one transaction
 
 
@@ -250,7 +249,7 @@ def keep_no_longer(store: Store, *, days: int, now: datetime, entropy: Callable[
     done = 0
     if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
         new_ids = (new_id(IdKind.CONTACT, now, entropy(10)) for _ in iter(int, 1))
-        by = Decided(RETENTION, now, new_ids=new_ids, is_asked=False)
+        by = Decided(actors.RETENTION, now, new_ids=new_ids, is_asked=False)
         with store.transaction() as work:
             at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
             done = erased(work, at_rest, store.path.parent, by=by).people if at_rest else 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import NO_MARKS, QueueTally, WaitingMarks
 from sequences_mcp.domain.records import WaitingTally
 from sequences_mcp.domain.sender import Sender
@@ -22,7 +23,6 @@ from sequences_mcp.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
 SUBJECT = "notice"
-NOTICE_ACTOR = "worker"
 PAUSE = timedelta(minutes=15)
 MOST_LINKS = 5
 Send = Callable[[ComposedMessage], object]
@@ -90,7 +90,9 @@ class Notices:
 
     def _write(self, action: str, marks: WaitingMarks) -> None:
         detail = {"plans": sorted(marks.plans), "newest": marks.newest}
-        self.store.audit.record(at=self.clock(), actor=NOTICE_ACTOR, action=action, subject=SUBJECT, detail=detail)
+        self.store.audit.record(
+            at=self.clock(), actor=actors.WORKER, action=action, subject=SUBJECT, detail=detail
+        )
 
     def _message(self, to: str, links: list[str]) -> ComposedMessage:
         now = self.clock()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.entries import AuditRow
@@ -48,7 +49,7 @@ def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[No
     """
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         return
-    actor, after = plan.decided_by or "engine", -1
+    actor, after = plan.decided_by or actors.ENGINE, -1
     while True:
         with store.transaction() as work:
             # Decided anew by another process between two batches: that process applies its decision to everybody.
@@ -80,7 +81,7 @@ def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
                 plan = work.plans.find(plan_id)
                 if plan is not None and is_overdue(plan, now=now):
                     expire(work, plan, now=now)
-            thin_out(work, left, now=now, actor="engine")  # what an older program has left so
+            thin_out(work, left, now=now, actor=actors.ENGINE)  # what an older program has left so
         unfinished = store.plans.unfinished()
     for plan_id in unfinished:
         plan = store.plans.find(plan_id)
@@ -114,10 +115,12 @@ def is_overdue(plan: Plan, *, now: datetime) -> bool:
 def expire(work: UnitOfWork, plan: Plan, *, now: datetime) -> Plan:
     """End a plan that is overdue; one that already has people under way is void again instead."""
     if work.runs.live_in(plan.id, after=-1, size=1):
-        return approvals.decide(work, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
+        return approvals.decide(
+            work, approvals.voided(plan, TOO_LATE), action="void", now=now, actor=actors.ENGINE
+        )
     reason = TOO_LATE if plan.status is PlanStatus.WAITING else NEVER_FINISHED
     over = replace(plan, status=PlanStatus.EXPIRED, reason=reason)
-    return approvals.decide(work, over, action="expired", now=now, actor="engine")
+    return approvals.decide(work, over, action="expired", now=now, actor=actors.ENGINE)
 
 
 def _tell(work: UnitOfWork, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
@@ -169,7 +172,6 @@ class _PeopleStanding:
 
 
 NOTHING_COUNTED = PlanningTally()
-REPEATED_CALL = "repeated call"
 ASKED_TWICE = "The same start was asked for twice."
 
 
@@ -254,7 +256,7 @@ class LocalPlans:
             if earlier is not None and earlier.plan_id is not None:
                 counts = earlier.plan_id
                 plan = replace(plan, status=PlanStatus.REFUSED, reason=ASKED_TWICE)
-                plan = approvals.decide(work, plan, action="refused", now=now, actor=REPEATED_CALL)
+                plan = approvals.decide(work, plan, action="refused", now=now, actor=actors.REPEATED_CALL)
             else:
                 counts = plan.id
                 if covered:
@@ -443,7 +445,9 @@ class LocalPlans:
             return as_today(self.engine, plan), False
         if plan.status is not PlanStatus.WAITING or not reason:
             return plan, False
-        return approvals.decide(work, approvals.voided(plan, reason), action="void", now=now, actor="engine"), True
+        return approvals.decide(
+            work, approvals.voided(plan, reason), action="void", now=now, actor=actors.ENGINE
+        ), True
 
     def _require(self, plan_id: str) -> Plan:
         parsed_id = str(parse_id(plan_id, IdKind.PLAN))

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.blueprint import Channel, Temporality
 from sequences_mcp.domain.entries import Attempt, UnseenHandover
 from sequences_mcp.domain.plan import PlanStatus
@@ -95,7 +96,6 @@ class Receipts:
             os.close(handle)
 
 
-RECOVERY_ACTOR = "engine"
 COPIED = "this database is a copy, and the original may have sent it before the copy was taken over"
 COPIED_PLAN = (
     "this database is a copy, and the original may have handed these people over; approve it again if not"
@@ -130,9 +130,9 @@ def mark_unseen(work: UnitOfWork, *, now: datetime) -> int:
 
 def as_left(work: UnitOfWork, sequence: Run, key: str, *, lease: int, why: str, now: datetime) -> None:
     """Make a claimed e-mail unknown, inside the caller's transaction: it may have left before."""
-    apply_event(work, sequence, HandedToServer(lease, now), now=now, actor=RECOVERY_ACTOR)
+    apply_event(work, sequence, HandedToServer(lease, now), now=now, actor=actors.ENGINE)
     [present] = work.runs.by_ids([sequence.id])
-    apply_event(work, present, Lost(lease, why), now=now, actor=RECOVERY_ACTOR)
+    apply_event(work, present, Lost(lease, why), now=now, actor=actors.ENGINE)
     work.lineage.mark_told(key)
 
 
@@ -160,7 +160,7 @@ def unknown_due(work: UnitOfWork, *, now: datetime) -> int:
     for plan_id in work.plans.unfinished():
         plan = work.plans.find(plan_id)
         if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
-            decide(work, voided(plan, COPIED_PLAN), action="void", now=now, actor=RECOVERY_ACTOR)
+            decide(work, voided(plan, COPIED_PLAN), action="void", now=now, actor=actors.ENGINE)
     mark_unseen(work, now=now)
     return len(keys)
 
@@ -194,7 +194,7 @@ def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, unseen: UnseenHandov
     claimed = with_run(
         after, replace(next(step for step in after.steps if step.key == run.key), message_id=message_id)
     )
-    keep_changes(work, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
+    keep_changes(work, sequence, claimed, action="sequence.tick", now=now, actor=actors.ENGINE)
     attempt = Attempt(
         lease=lease,
         key=run.key,
@@ -233,10 +233,10 @@ def _begun_operation(work: UnitOfWork, facts: Mapping[str, Any], *, why: str, no
         subject=facts["subject"],
         arguments=facts["arguments"],
     )
-    work.operations.insert(facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
+    work.operations.insert(facts["id"], write, actor=actors.ENGINE, now=now, lease=now)
     for person in people:
         run = vendor_transitions.vendor_run_claimed(person, operation_id=facts["id"], now=now)
-        keep_changes(work, person, run, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
+        keep_changes(work, person, run, action="sequence.taken", now=now, actor=actors.ENGINE)
         lost = EnrolmentOutcome(sequence_id=person.id, outcome="unknown", why=why)
         keep_changes(
             work,
@@ -244,5 +244,5 @@ def _begun_operation(work: UnitOfWork, facts: Mapping[str, Any], *, why: str, no
             vendor_transitions.vendor_run_concluded(run, lost, now=now),
             action="sequence.unknown",
             now=now,
-            actor=RECOVERY_ACTOR,
+            actor=actors.ENGINE,
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
@@ -372,7 +373,7 @@ class LocalVendorRuns:
         if not_ours(self.engine, plan):
             return None
         if why := fallen_because(self.engine, plan):
-            decide(work, voided(plan, why), action="void", now=now, actor="engine")
+            decide(work, voided(plan, why), action="void", now=now, actor=actors.ENGINE)
             return None
         return plan
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, Protocol
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.entries import Answer
@@ -20,7 +21,7 @@ from sequences_mcp.engine import changed_settings, cleanup, events, plans
 from sequences_mcp.engine.approvals import text_approved_at
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.channels.replies import Blame, provider_ids
-from sequences_mcp.engine.claim import ACTOR, Claim, SendPolicy, claim_due, unread_because
+from sequences_mcp.engine.claim import Claim, SendPolicy, claim_due, unread_because
 from sequences_mcp.engine.context import apply_event, keep_changes
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.machine import step_resolved, with_run
@@ -58,11 +59,11 @@ def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: da
         if run is None:
             raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
         event = _event(work, outcome, sequence=runs[0], run=run, rules=rules, now=now)
-        _, effects = apply_event(work, runs[0], event, now=now, actor=ACTOR)
+        _, effects = apply_event(work, runs[0], event, now=now, actor=actors.WORKER)
         for effect in effects:
             if isinstance(effect, SuppressAddress):
                 listed = ("address", address_key(effect.address))
-                end_suppressed(work, listed, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+                end_suppressed(work, listed, reason=f"bounced: {effect.reason}", now=now, actor=actors.WORKER)
 
 
 def retry_after(tries: int) -> timedelta:
@@ -134,12 +135,16 @@ def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
             and run.until is None
         ):
             freed = with_run(sequence, replace(run, until=now + FIRST_RETRY))
-            keep_changes(work, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR)
+            keep_changes(
+                work, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=actors.WORKER
+            )
         listed = ("address", address_key(run.recipient or ""))
         if (was := work.suppressions.of_engine(listed)) is not None:
-            work.suppressions.lift(listed, reason=OURS, actor=ACTOR, now=now)
+            work.suppressions.lift(listed, reason=OURS, actor=actors.WORKER, now=now)
             subject, detail = ":".join(listed), {"reason": OURS, "was": was}
-            work.audit.record(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
+            work.audit.record(
+                at=now, actor=actors.WORKER, action="suppression.lifted", subject=subject, detail=detail
+            )
 
 
 def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
@@ -461,7 +466,11 @@ class Worker:
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)
             apply_event(
-                work, before, events.HandedToServer(claim.lease, now + self.answer_timeout), now=now, actor=ACTOR
+                work,
+                before,
+                events.HandedToServer(claim.lease, now + self.answer_timeout),
+                now=now,
+                actor=actors.WORKER,
             )
 
     def _require_mailbox(self, work: UnitOfWork, plan_id: str) -> None:
@@ -516,7 +525,9 @@ class Worker:
         self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:
-        self.store.audit.record(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)
+        self.store.audit.record(
+            at=self.clock(), actor=actors.WORKER, action=action, subject=subject, detail=detail
+        )
 
 
 def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], words: str, **facts: Any) -> Outcome:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from sequences_mcp.context import AppContext, Decision
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run
@@ -30,7 +31,6 @@ from sequences_mcp.review.lock.sessions import PANEL, Reading, Tries
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
 
-ACTOR = "panel"
 SIZE = 20
 HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for an enrolment at a vendor, which goes on afterwards
 LASTS = timedelta(minutes=30)
@@ -123,7 +123,9 @@ class ChatPanel:
         self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str
     ) -> Plan:
         if decision == "refuse":
-            return await refuse_plan(app, plan_id=plan_id, reason="rejected in the chat's panel", actor=ACTOR)
+            return await refuse_plan(
+                app, plan_id=plan_id, reason="rejected in the chat's panel", actor=actors.PANEL
+            )
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)
         # The panel's script asks for the number of a large plan, which the proof signs too, and for the warnings.
@@ -138,7 +140,7 @@ class ChatPanel:
             raise ApprovalError(f"{PAUSES_MOVED} {moved}.", next_step="Nothing was approved; read it again.")
         stated = str(tally.concerned) if tally.concerned > MANY else ""
         await self._require_proof(app, plan, proof, bound_to=(plan.id, digest, decision, stated))
-        done = await approve_plan(app, plan_id=plan.id, digest=digest, actor=ACTOR, pauses=tally.pauses)
+        done = await approve_plan(app, plan_id=plan.id, digest=digest, actor=actors.PANEL, pauses=tally.pauses)
         if done.header.is_at_vendor:
             await enrol_soon(app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
@@ -183,7 +185,7 @@ class ChatPanel:
                 self._tries.was_right(PANEL)
                 return
             self._tries.was_wrong(PANEL)
-            await app.records.note("passphrase.wrong", ACTOR, one_after_another=self._tries.wrong(PANEL))
+            await app.records.note("passphrase.wrong", actors.PANEL, one_after_another=self._tries.wrong(PANEL))
             await self._pause(self._tries.pause(PANEL))
         raise ApprovalError(WRONG, next_step="Nothing was approved; type it again.")
 

@@ -13,6 +13,7 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import with_wire_forms
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
@@ -178,7 +179,6 @@ async def question_about(app: AppContext, plan_id: str) -> tuple[str, str] | Non
     return (question, shown.tally.pauses) if len(question) <= QUESTION_LIMIT else None
 
 
-ACTOR = "elicitation"
 DECLINED = "The person rejected it in the dialog."
 LOOK_EVERY = 1.0
 
@@ -202,9 +202,9 @@ async def ask_about_plan(
             reply = await dialog.ask(ctx, text, digest=f"{view.digest}:{paused}")
             if reply.answer is DialogAnswer.APPROVED:
                 digest, _, pauses = reply.digest.partition(":")
-                await approve_plan(app, plan_id=planned.plan_id, digest=digest, actor=ACTOR, pauses=pauses)
+                await approve_plan(app, plan_id=planned.plan_id, digest=digest, actor=actors.DIALOG, pauses=pauses)
             elif reply.answer is DialogAnswer.REJECTED:
-                await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
+                await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=actors.DIALOG)
             else:
                 return starts.unanswered(view, reply.answer, ways=ways)
             return await present_start(app, planned)
@@ -269,9 +269,11 @@ async def change_decided(
         raise error
     reply = await dialog.ask(ctx, question, digest=change.digest)
     if reply.answer is DialogAnswer.APPROVED:
-        return await approve_change(app, change_id=change.id, digest=reply.digest, actor=ACTOR, effect=effect)
+        return await approve_change(
+            app, change_id=change.id, digest=reply.digest, actor=actors.DIALOG, effect=effect
+        )
     if reply.answer is DialogAnswer.REJECTED:
-        await app.changes.refuse(change.id, reason=DECLINED, actor=ACTOR)
+        await app.changes.refuse(change.id, reason=DECLINED, actor=actors.DIALOG)
         raise ApprovalError(
             f"{DECLINED} Nothing was changed.",
             next_step="Ask the person what they want instead.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sequences_mcp.context import AppContext, Decision
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -231,7 +232,6 @@ async def show_plan(app: AppContext, *, plan_id: str, request: PanelRequest, see
     return await app.panel().show(app, str(parse_id(plan_id, IdKind.PLAN)), seen=seen, request=request)
 
 
-ACTOR = "withdraw_plan"
 CHANGE = f"{LOCAL}:{IdKind.OPERATION}_"
 UNSAID = "no reason was given"
 LONGEST = 500
@@ -259,11 +259,11 @@ async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = N
             await app.vendor_runs.give_up(local_id, reason=f"withdrawn: {why}")
             left = (await app.vendor_runs.outcome(local_id)).waiting
             return Withdrawal(plan, await app.records.tally(local_id), kept_from_vendor=waiting - left)
-    plan = await app.plans.withdraw_plan(local_id, reason=why, actor=ACTOR)
+    plan = await app.plans.withdraw_plan(local_id, reason=why, actor=actors.WITHDRAW_PLAN)
     return Withdrawal(plan, await app.records.tally(local_id))
 
 
 async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> PendingChange:
     """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
     local_id, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
-    return await app.changes.refuse(local_id, reason=why, actor=ACTOR)
+    return await app.changes.refuse(local_id, reason=why, actor=actors.WITHDRAW_PLAN)

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.findings import Finding, RowProblem, warnings_in
@@ -85,7 +86,6 @@ class StartState:
 
 BATCH = 500  # people between two reports of progress
 PART = 250  # people whose rows are written in one transaction
-OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
 T = TypeVar("T")
@@ -128,7 +128,7 @@ async def start_sequence(
     is_usual = auto_approve and not is_chosen and not await _is_for_a_person(app, entries)
 
     def approved_by(plan: Plan) -> str | None:
-        return OPERATOR if is_usual and _needs_nobody(app, plan, tally=tally) else None
+        return actors.AUTO_APPROVE if is_usual and _needs_nobody(app, plan, tally=tally) else None
 
     return await sealed_start(app, plan, tally=tally, number=len(entries), call=call, approved_by=approved_by)
 

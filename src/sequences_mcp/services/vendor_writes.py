@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.run import TERMINAL, SequenceStatus
 from sequences_mcp.errors import (
@@ -388,7 +389,7 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
         )
     if shown["not_done"] and is_early:
         return CheckedOperation(operation, f"{sentence}. The request may still arrive: ask again in a minute.")
-    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor="check_operation")
+    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor=actors.CHECK_OPERATION)
     return CheckedOperation(await app.operations.get(operation.id), f"{provider.title}: {sentence}.")
 
 
@@ -406,7 +407,7 @@ async def _concluded(app: AppContext, operation: VendorOperation, *, happened: b
         operation.id,
         state="done" if happened else "not_done",
         answer=json.dumps({CHECKED: why, LAST_ANSWER: last_answer_of(operation)}),
-        actor="check_operation",
+        actor=actors.CHECK_OPERATION,
     )
     return CheckedOperation(concluded, why)
 

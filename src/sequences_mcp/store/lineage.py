@@ -24,6 +24,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import Standstill, StandstillKind, UnseenHandover
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, StoreUnwritableError
@@ -33,7 +34,6 @@ from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.filesystem import number_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
-ACTOR = "engine"
 MARK = "sent.{}.mark"
 OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
 
@@ -233,7 +233,7 @@ class LineageRepository:
         self._database.write("lineage.sent_read", sent_read=end)
         if strangers:
             log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
-            self._append("database.older", actor=ACTOR, now=now, unknown=len(strangers))
+            self._append("database.older", actor=actors.ENGINE, now=now, unknown=len(strangers))
 
     def _known(self, item: dict[str, Any]) -> bool:
         if item["kind"] == "email":
@@ -267,7 +267,7 @@ class LineageRepository:
             end = suppressions.write_all(path, known=records)
         self._database.write("lineage.suppressions_read", suppressions_read=end)
         if regained:
-            self._append("suppression.regained", actor=ACTOR, now=now, regained=regained)
+            self._append("suppression.regained", actor=actors.ENGINE, now=now, regained=regained)
 
     def _append(self, action: str, *, actor: str, now: datetime, **detail: object) -> None:
         audit = AuditRepository(self._database)

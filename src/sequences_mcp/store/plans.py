@@ -9,11 +9,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import resend_digest
 from sequences_mcp.domain.entries import Approval, OtherSettings
 from sequences_mcp.domain.findings import Counted, grouped
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
+from sequences_mcp.errors import ApprovalError
 from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 from sequences_mcp.store.upkeep import first_due
@@ -267,7 +269,14 @@ class ApprovalRepository:
     def record(
         self, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
     ) -> None:
-        """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any."""
+        """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any.
+
+        Raises ApprovalError for an actor who may not approve, such as a model.
+        """
+        if not Actor(actor).may_approve:
+            raise ApprovalError(
+                f"Nobody approves as {actor}.", next_step="A person approves: sequences-mcp review."
+            )
         with self._database.joined():
             self._database.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
             if signature is not None:

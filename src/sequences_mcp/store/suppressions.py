@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import Suppression
 from sequences_mcp.domain.erasure import WHY
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.suppressions import ENGINE, SuppressionKey
+from sequences_mcp.domain.suppressions import SuppressionKey
 from sequences_mcp.store import journals
 from sequences_mcp.store.database import Database, Row, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
@@ -45,7 +46,7 @@ class SuppressionRepository:
         row = {"kind": kind, "value": value, "reason": reason, "actor": actor}
         added = self._database.write("suppressions.insert", **row, created_at=to_micros(now))
         if not added:
-            added = self._database.write("suppressions.adopt", **row, engine=ENGINE)
+            added = self._database.write("suppressions.adopt", **row, engine=actors.WORKER)
         if added:
             self._note(key, do="suppress", reason=reason, actor=actor, now=now)
         return added > 0
@@ -53,7 +54,7 @@ class SuppressionRepository:
     def of_engine(self, key: SuppressionKey) -> str | None:
         """Return why the engine itself added a suppression (a bounce, an opt-out), or None where it did not."""
         row = self._row(key)
-        return str(row["reason"]) if row is not None and row["actor"] == ENGINE else None
+        return str(row["reason"]) if row is not None and row["actor"] == actors.WORKER else None
 
     def _row(self, key: SuppressionKey) -> Row | None:
         return self._database.row("suppressions.find", kind=key[0], value=key[1])
@@ -89,7 +90,7 @@ class SuppressionRepository:
             else:
                 suppression = {**entry, "reason": record["reason"], "actor": record["actor"]}
                 regained += self._database.write("suppressions.insert", **suppression, created_at=record["at"])
-                self._database.write("suppressions.adopt", **suppression, engine=ENGINE)
+                self._database.write("suppressions.adopt", **suppression, engine=actors.WORKER)
         return regained
 
     def write_all(self, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:

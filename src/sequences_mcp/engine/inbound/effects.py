@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from hashlib import sha256
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.inbound import HELD_FOR_PERSON, InboundEntry
 from sequences_mcp.domain.markdown import letter_of
@@ -47,7 +48,6 @@ from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
 from sequences_mcp.engine.stopping import end_suppressed
 from sequences_mcp.store.unit_of_work import UnitOfWork
 
-READER = "reader"
 """Who the audit names for what follows from a message that came in."""
 REPLIED = "the contact replied by e-mail"
 OPTED_OUT = "opted out by e-mail"
@@ -133,7 +133,7 @@ def _kept_unmatched(work: UnitOfWork, item: Incoming, *, address: str, now: date
         kind = InboundKind.OPT_OUT
         if message.sender and work.contacts.at_address(address_key(message.sender)):
             mark = ("address", address_key(message.sender))
-            end_suppressed(work, mark, reason=OPTED_OUT, now=now, actor=READER)
+            end_suppressed(work, mark, reason=OPTED_OUT, now=now, actor=actors.READER)
             effect = "never written to again"
     entry = InboundEntry(
         hash=item.digest,
@@ -173,7 +173,7 @@ def hold_after_fault(work: UnitOfWork, item: Incoming, *, address: str, now: dat
     event = events.Held(f"an e-mail about it that came in could not be processed: look into {address}")
     held = [run for run in named.values() if run.status in LEGAL[type(event)]]
     for run in held:
-        apply_event(work, run, event, now=now, actor=READER)
+        apply_event(work, run, event, now=now, actor=actors.READER)
     return HELD_FOR_PERSON if held else None
 
 
@@ -183,7 +183,7 @@ def resolve_named(work: UnitOfWork, *, now: datetime) -> int:
     for sequence, run in work.runs.of_keys(work.inbound.unknown_but_named()):
         event = events.OutcomeResolved(run.key, sent=True)
         if run.state is StepState.UNKNOWN and sequence.status in LEGAL[type(event)]:
-            apply_event(work, sequence, event, now=now, actor=READER)
+            apply_event(work, sequence, event, now=now, actor=actors.READER)
             done += 1
     return done
 
@@ -272,7 +272,7 @@ class _Consequence:
         self.work.inbound.insert(replace(row, effect=effect))
         detail = {"kind": kind.value, "basis": self.matched.basis, "step": row.key, "effect": effect}
         self.work.audit.record(
-            at=self.now, actor=READER, action="inbound.taken_in", subject=about.id, detail=detail
+            at=self.now, actor=actors.READER, action="inbound.taken_in", subject=about.id, detail=detail
         )
         return effect
 
@@ -337,14 +337,16 @@ class _Consequence:
         """Apply an event where the status of the run allows it; say whether it does. See to what it asks for."""
         if sequence.status not in LEGAL[type(event)]:
             return False
-        _, effects = apply_event(self.work, sequence, event, now=self.now, actor=READER)
+        _, effects = apply_event(self.work, sequence, event, now=self.now, actor=actors.READER)
         for effect in effects:
             if isinstance(effect, events.SuppressAddress):
                 self._suppress(effect.address, f"bounced: {effect.reason}")
         return True
 
     def _suppress(self, address: str, reason: str) -> None:
-        end_suppressed(self.work, ("address", address_key(address)), reason=reason, now=self.now, actor=READER)
+        end_suppressed(
+            self.work, ("address", address_key(address)), reason=reason, now=self.now, actor=actors.READER
+        )
 
     def _effect(self, kind: InboundKind, until: datetime | None) -> str:
         if self.matched.basis == "company":
@@ -375,7 +377,7 @@ class _Consequence:
             reason = "the contact answered an e-mail of another sequence"
             return self._held("the contact wrote before anything was sent") + self._others_held(reason)
         sender = self.item.message.sender
-        answer = AnswerEvent(reason=REPLIED, now=self.now, actor=READER, sender=sender)
+        answer = AnswerEvent(reason=REPLIED, now=self.now, actor=actors.READER, sender=sender)
         return follow_answer(self.work, sequence, answer).words
 
     def _opted_out(self) -> str:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, ProviderError
@@ -13,7 +14,6 @@ from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.review import consent
 from sequences_mcp.review.page import people
 from sequences_mcp.review.page.request import (
-    ACTOR,
     LockFault,
     PageRequest,
     lock_facts,
@@ -74,7 +74,9 @@ def _stated(page_request: PageRequest, name: str) -> int | None:
 async def reject_plan_form(page_request: PageRequest) -> Response:
     """Reject a plan, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
-    done = await refuse_plan(page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=ACTOR)
+    done = await refuse_plan(
+        page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=actors.PAGE
+    )
     return page_request.redirect(f"/plans/{done.id}")
 
 
@@ -157,7 +159,9 @@ async def approve_change_form(page_request: PageRequest) -> Response:
 async def reject_change_form(page_request: PageRequest) -> Response:
     """Reject a change, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
-    done = await page_request.app.changes.refuse(page_request.path_part("change"), reason=reason, actor=ACTOR)
+    done = await page_request.app.changes.refuse(
+        page_request.path_part("change"), reason=reason, actor=actors.PAGE
+    )
     return page_request.redirect(f"/changes/{done.id}")
 
 

@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
 
-ACTOR = "page"
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
 
 
@@ -104,9 +104,9 @@ class PageRequest:
         return passkeys.signature_record(given, authority=self.context.authority) if given else None
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> actors.Actor:
         """Who approves, as the audit names them: by passkey where one signed."""
-        return f"{ACTOR}:passkey" if self.signature else ACTOR
+        return actors.PAGE_WITH_PASSKEY if self.signature else actors.PAGE
 
     @property
     def key_ids(self) -> list[str]:
@@ -216,7 +216,7 @@ async def _looked_at(context: PageContext, given: str, *who: str) -> LockFault |
             context.tries.was_wrong(*dict.fromkeys(who))
             number = context.tries.wrong(who[-1])
             await context.app.records.note(
-                "passphrase.wrong", ACTOR, browser=who[0][:12], one_after_another=number
+                "passphrase.wrong", actors.PAGE, browser=who[0][:12], one_after_another=number
             )
             return LockFault(HTTPStatus.FORBIDDEN, str(error))
         if who[0] != sessions.STRANGERS:

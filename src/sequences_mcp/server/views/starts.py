@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from typing import Any, Literal
 
+from sequences_mcp.domain import actors
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Counted, Severity, grouped, most_frequent
 from sequences_mcp.domain.ids import version_told
@@ -372,7 +373,7 @@ def counted_words(tally: PlanTally, *, at: str = "") -> str:
 def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outcome, str]:
     if plan.status is PlanStatus.APPROVED:
         outcome, next_step = _became(tally)
-        return ("by_operator" if plan.decided_by == starts.OPERATOR else "given"), outcome, next_step
+        return ("by_operator" if plan.decided_by == actors.AUTO_APPROVE else "given"), outcome, next_step
     if plan.status is PlanStatus.REFUSED:
         return "declined", "refused", f"{_who(plan, 'Rejected')} {ANEW}"
     if plan.status is PlanStatus.EXPIRED:
