@@ -29,12 +29,16 @@ def settings_here() -> Settings:
     return read_settings(os.environ)
 
 
-def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: str = "agent") -> T:
-    """Open the product, without its worker, and return what ``act`` comes to; ``actor`` is named by the audit."""
+def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: Actor | None = None) -> T:
+    """Open the product, without its worker, and return what ``act`` comes to.
+
+    ``actor`` is whom the audit names; without one, the model that called the command.
+    """
     from sequences_mcp.bootstrap import open_context
+    from sequences_mcp.domain.actors import AGENT
 
     async def run() -> T:
-        async with open_context(settings_here(), worker=False, actor=actor) as app:
+        async with open_context(settings_here(), worker=False, actor=actor or AGENT) as app:
             return await act(app)
 
     return asyncio.run(run())
