@@ -42,9 +42,9 @@ def measurements(*, quick: bool) -> Iterator[Measured]:
             yield from measure.planning(child, contacts=contacts)
             yield measure.largest_result(child)
         for era in ERAS:
-            with measure.product(folder, era=era) as child:
+            with measure.product(folder, era=era) as child, measure.bare_server(era) as bare:
                 child.list_tools()
-                yield from (measure.latency(child, tool, rounds=calls) for tool in measure.COMPARED)
+                yield from (measure.latency(child, bare, tool, rounds=calls) for tool in measure.COMPARED)
     with vendors.served() as environment:
         yield from (vendors.overhead(environment, era, rounds=calls) for era in ERAS)
     if not quick:

@@ -86,6 +86,14 @@ def product_in_passing(keys: Mapping[str, str] = NO_KEYS, *, era: Era = "modern"
         yield child
 
 
+@contextmanager
+def bare_server(era: Era) -> Iterator[Child]:
+    """Run the bare server that answers are compared with, connected."""
+    with Child(BARE, era=era) as child:
+        child.list_tools()
+        yield child
+
+
 def facts(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a tool said; RuntimeError with its words when it refused."""
     if result.get("isError"):
@@ -136,8 +144,8 @@ def cold_start(era: Era, *, rounds: int, keys: Mapping[str, str] = NO_KEYS) -> M
             child.list_tools()
 
     def bare() -> None:
-        with Child(BARE, era=era) as child:
-            child.list_tools()
+        with bare_server(era):
+            pass
 
     with tempfile.TemporaryDirectory() as folder:
         pairs = in_pairs(ours, bare, rounds=rounds)
@@ -204,16 +212,14 @@ def reference(contacts: int) -> float:
     return time.process_time() - begun
 
 
-def latency(child: Child, tool: str, *, rounds: int) -> Measured:
-    """Compare a local read, over whatever data the child has, with the echo of a bare server."""
-    with Child(BARE, era=child.era) as bare:
-        bare.list_tools()
-        arguments = _first_run(child) if tool == "get_sequence" else COMPARED[tool]
-        facts(child.call(tool, arguments))
-        _, ours = child.ready("tools/call", {"name": tool, "arguments": arguments})
-        _, echo = bare.ready("tools/call", {"name": "echo", "arguments": {"text": "hello"}})
-        sides = {"ours": lambda: child.exchange(ours), "bare": lambda: bare.exchange(echo)}
-        best = taking_turns(sides, rounds=rounds)
+def latency(child: Child, bare: Child, tool: str, *, rounds: int) -> Measured:
+    """Compare a local read, over whatever data the child has, with the echo of a bare server of the same era."""
+    arguments = _first_run(child) if tool == "get_sequence" else COMPARED[tool]
+    facts(child.call(tool, arguments))
+    _, ours = child.ready("tools/call", {"name": tool, "arguments": arguments})
+    _, echo = bare.ready("tools/call", {"name": "echo", "arguments": {"text": "hello"}})
+    sides = {"ours": lambda: child.exchange(ours), "bare": lambda: bare.exchange(echo)}
+    best = taking_turns(sides, rounds=rounds)
     allowed = LATENCY + (GUARDS_SECONDS / best["bare"] if tool in GUARDED else 0)
     return _ratio(f"{tool}, {child.era} era", best, allowed=allowed)
 

@@ -74,11 +74,11 @@ def network_type(folder: Path, mounts: str) -> str | None:
 
 def type_of(folder: Path, mounts: str) -> str:
     """Return the type of the file system that holds ``folder``, empty where ``mounts`` does not tell."""
-    best, kind = "", ""
+    best, kind, inside = "", "", f"{folder}/"
     for line in mounts.splitlines():
         _, point, this, *_ = [*line.split(" "), "", "", ""]
-        point = point.replace("\\040", " ")
-        if folder.is_relative_to(point or "-") and len(point) >= len(best):
+        point = point.replace("\\040", " ").rstrip("/")
+        if this and inside.startswith(f"{point}/") and len(point) >= len(best):
             best, kind = point, this
     return kind
 
