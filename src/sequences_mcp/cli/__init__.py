@@ -75,6 +75,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "report": "report",
     "import": "people",
     "export": "people",
+    "blueprints": "blueprints",
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",

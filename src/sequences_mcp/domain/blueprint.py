@@ -296,7 +296,7 @@ class ReplyRules(WireModel):
 
 
 class Blueprint(WireModel):
-    """One immutable version of an ordered list of steps."""
+    """One immutable version of an ordered list of steps; ``archived``: all its versions were put away."""
 
     id: str
     name: str
@@ -305,6 +305,7 @@ class Blueprint(WireModel):
     sourcing: Sourcing
     created_at: datetime
     replies: ReplyRules = Field(default_factory=ReplyRules)
+    archived: bool = False
 
 
 # How each stored value of a step is built from JSON, by its wire name; a name that is not here needs no

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
@@ -14,6 +15,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 
 class LocalBlueprints(LocalMethods):
@@ -22,6 +24,21 @@ class LocalBlueprints(LocalMethods):
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions, newest first."""
         return await self.list_known(LOCAL, page=page, size=size)
+
+    async def list_archived(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return those that were put away, the latest change first."""
+        require_page(page, size)
+        return self.engine.store.blueprints.page(LOCAL, page=page, size=size, archived=True)
+
+    async def archive_blueprint(
+        self, blueprint_id: str, *, archived: bool, expected_version: int | None = None
+    ) -> Blueprint:
+        """Put a blueprint away, or take it back; NotFoundError, StaleVersionError."""
+        parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        with self._writing(parsed_id, expected_version, is_new=False) as (work, _):
+            if work.blueprints.set_archived(parsed_id, archived=archived, now=self.engine.clock()):
+                self.engine.audit(work, "blueprint.archived" if archived else "blueprint.unarchived", parsed_id)
+        return await self.get_blueprint(parsed_id)
 
     async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions kept here of one provider's blueprints, newest first."""
@@ -93,13 +110,7 @@ class LocalBlueprints(LocalMethods):
         With ``expected_version`` only on that version: NotFoundError, StaleVersionError. ``only_renamed`` keeps
         the newest where it has the same name.
         """
-        with self.engine.store.transaction() as work:
-            newest = work.blueprints.find(blueprint_id)
-            if expected_version is not None:
-                if newest is None:
-                    raise _missing(blueprint_id)
-                if newest.version != expected_version:
-                    raise self._stale(newest, expected_version)
+        with self._writing(blueprint_id, expected_version, is_new=expected_version is None) as (work, newest):
             if only_renamed and newest is not None and newest.name == name:
                 return newest
             blueprint = Blueprint(
@@ -110,10 +121,27 @@ class LocalBlueprints(LocalMethods):
                 sourcing=sourcing,
                 created_at=self.engine.clock(),
                 replies=replies or (newest.replies if newest else ReplyRules()),
+                archived=newest is not None and newest.archived,
             )
             work.blueprints.add_version(blueprint)
             self.engine.audit(work, "blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
             return blueprint
+
+    @contextmanager
+    def _writing(
+        self, blueprint_id: str, expected_version: int | None, *, is_new: bool
+    ) -> Iterator[tuple[UnitOfWork, Blueprint | None]]:
+        """Give a unit of work and the newest version, or None where the blueprint ``is_new``.
+
+        NotFoundError; StaleVersionError unless ``expected_version`` is the newest, or None.
+        """
+        with self.engine.store.transaction() as work:
+            newest = work.blueprints.find(blueprint_id)
+            if newest is None and not is_new:
+                raise _missing(blueprint_id)
+            if newest is not None and expected_version not in (None, newest.version):
+                raise self._stale(newest, expected_version or 0)
+            yield work, newest
 
     def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
         base = self.engine.store.blueprints.find(newest.id, version=expected)
@@ -141,7 +169,13 @@ def blueprint_difference(old: Blueprint, new: Blueprint) -> list[str]:
 
 
 def _lines(blueprint: Blueprint) -> list[str]:
-    unshown = {"id", "version", "created_at", *(["replies"] if blueprint.replies == ReplyRules() else [])}
+    unshown = {
+        "id",
+        "version",
+        "created_at",
+        "archived",
+        *(["replies"] if blueprint.replies == ReplyRules() else []),
+    }
     shown = blueprint.model_dump(mode="json", exclude=unshown, exclude_none=True)
     return json.dumps(shown, ensure_ascii=False, indent=1).splitlines()
 

@@ -358,6 +358,9 @@ class LocalPlans:
         if outdated:
             return plan, True
         _require_approvable(plan, digest)
+        newest = work.blueprints.find(plan.header.blueprint_id)
+        if newest is not None and newest.archived and work.approvals.is_first(plan.id):  # else it is under way
+            raise _conflict(plan, "its blueprint is archived, and starts nobody until it is taken back")
         if pauses not in (None, work.plans.pauses_fingerprint(plan.id)):
             raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
         if not plan.header.is_allowed_by(self.engine.preapproved):

@@ -116,6 +116,19 @@ class Provider:
     ) -> Blueprint:
         """Store the next version; StaleVersionError when ``expected_version`` is not the newest."""
 
+    @unless_overridden("archive blueprints", instead="Archive it in {title}'s own app.")
+    async def archive_blueprint(
+        self, blueprint_id: str, *, archived: bool, expected_version: int | None = None
+    ) -> Blueprint:
+        """Put a blueprint away, or take it back: it is not listed and not started. What was started goes on.
+
+        Doing it again changes nothing. NotFoundError; StaleVersionError unless ``expected_version`` is the newest.
+        """
+
+    @unless_overridden("list archived blueprints")
+    async def list_archived(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return those that were put away, the latest change first."""
+
     # Sourcings: where a vendor keeps its candidates and blueprints.
 
     @unless_overridden("list sourcings")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import invisible
-from sequences_mcp.domain.blueprint import Blueprint, OnReply, ReplyRules, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, OnReply, ReplyRules, Sourcing, Step, TextKind
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, waived
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -23,6 +23,7 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
+from sequences_mcp.importing.blueprint_files import with_format
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
 from sequences_mcp.planning.reminders import RULES_ABOUT_PEOPLE, reminders_for, reminders_of_steps
@@ -337,18 +338,25 @@ async def update_blueprint(
     config: Mapping[str, Any] | None = None,
     on_reply: OnReply | None = None,
     stop_company: bool | None = None,
+    archived: bool | None = None,
 ) -> requirements.BlueprintReport:
     """Return the new version; what is None stays as it was, ``steps`` replaces the whole list.
 
     A shorter list that also changes or adds steps is refused: it is mostly the one step that was to be changed,
-    and would drop the others. Removing steps is a call of its own, with the remaining ones unchanged.
+    and would drop the others. Removing steps is a call of its own, with the remaining ones unchanged. ``archived``
+    puts it away or takes it back, which is no new version.
 
     A vendor's blueprint in which people were started waits for a person: ApprovalError. Raises StaleVersionError
     when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
-    if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
-        raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
+    if archived is not None:
+        provider.require(Provider.archive_blueprint)
+    if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
+        if archived is None:
+            raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
+        await provider.archive_blueprint(blueprint_id, archived=archived, expected_version=expected_version)
+        return await get_blueprint(app, blueprint_id=blueprint_id)
     old = await provider.get_blueprint(blueprint_id)
     replies = _changed_rules(old.replies, on_reply, stop_company)
     if provider.name != LOCAL:
@@ -391,10 +399,26 @@ async def update_blueprint(
         sourcing=sourcing,
         replies=replies,
     )
+    if archived is not None:
+        blueprint = await provider.archive_blueprint(blueprint_id, archived=archived)
     findings += tuple(requirements.after_answers(blueprint))
     remaining = {step.id for step in blueprint.steps}
     removed = tuple(step.id for step in old.steps if step.id not in remaining)
     return requirements.BlueprintReport(blueprint, findings, removed)
+
+
+async def steps_in_format(
+    app: AppContext, steps: list[Any] | None, text_format: TextKind, *, blueprint_id: str | None = None
+) -> list[Any]:
+    """Return the steps of a call in which each EMAIL step that says no format has this one.
+
+    Without ``steps`` those of the stored blueprint: all its EMAIL steps then have it.
+    """
+    if steps is not None or blueprint_id is None:
+        return list(with_format(steps or [], text_format.value))
+    stored = await app.provider_of(blueprint_id, IdKind.BLUEPRINT).get_blueprint(blueprint_id)
+    bare = [{**step, "format": None} for step in requirements.wire_steps(stored)]
+    return list(with_format(bare, text_format.value))
 
 
 async def present_blueprint(app: AppContext, blueprint_id: str) -> dict[str, object]:
@@ -477,8 +501,13 @@ async def get_blueprint(
 
 
 async def list_blueprints(
-    app: AppContext, *, provider: str = LOCAL, page: int = 1, size: int = DEFAULT_SIZE
+    app: AppContext, *, provider: str = LOCAL, archived: bool = False, page: int = 1, size: int = DEFAULT_SIZE
 ) -> Page[Blueprint]:
-    """Return the newest versions, newest first; of Kalent and Clarky, those this server has seen."""
+    """Return the newest versions, newest first; of Kalent and Clarky, those this server has seen.
+
+    ``archived``: those that were put away, instead of the others; NotSupportedError for a vendor's.
+    """
     where = app.named(provider)
+    if archived:
+        return await where.list_archived(page=page, size=size)
     return await where.list_blueprints(page=page, size=size)

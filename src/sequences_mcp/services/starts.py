@@ -21,6 +21,7 @@ from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allo
 from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.errors import (
     ApprovalError,
+    ConflictError,
     InvalidArgumentsError,
     NotSupportedError,
     SettingsError,
@@ -307,6 +308,11 @@ def _needs_nobody(app: AppContext, plan: Plan, *, tally: Tally) -> bool:
 async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
     """Return a blueprint that can be started here, and its warnings; InvalidArgumentsError, SettingsError."""
     report = await get_blueprint(app, blueprint_id=blueprint_id)
+    if report.blueprint.archived:
+        raise ConflictError(
+            "This blueprint is archived, so nobody can be started in it.",
+            next_step="update_blueprint with archived: false takes it back; list_blueprints shows the others.",
+        )
     if not report.blueprint.steps:
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
@@ -459,8 +465,14 @@ class Preview:
     terms: Terms
 
 
-async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Items[object]) -> Preview:
-    """Return the final texts and local times for each contact; contacts given as facts are not saved."""
+async def preview_sequence(
+    app: AppContext, *, blueprint_id: str, contacts: Items[object], sender: str | None = None
+) -> Preview:
+    """Return the final texts and local times for each contact; contacts given as facts are not saved.
+
+    ``sender`` is as in ``start_sequence``.
+    """
+    app = app if sender is None else await _sending_as(app, sender, blueprint_id=blueprint_id)
     rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)

@@ -61,14 +61,22 @@ class BlueprintRepository:
 
         return dict(self._database.remembered(("names of blueprints", wanted), read)) if wanted else {}
 
-    def page(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
-        """Return the newest version of each blueprint of a provider, the latest change first."""
+    def set_archived(self, blueprint_id: str, *, archived: bool, now: datetime) -> bool:
+        """Put a blueprint away or take it back; False when it was so already."""
+        if archived:
+            written = self._database.write("blueprints.archive", blueprint_id=blueprint_id, now=to_micros(now))
+        else:
+            written = self._database.write("blueprints.unarchive", blueprint_id=blueprint_id)
+        return bool(written)
+
+    def page(self, provider: str, *, page: int, size: int, archived: bool = False) -> Page[Blueprint]:
+        """Return the newest version of each blueprint of a provider, archived or not, the latest change first."""
         first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
         with self._database.snapshot():
             rows = self._database.rows(
-                "blueprints.page", first=first, past=past, size=size, skip=(page - 1) * size
+                "blueprints.page", first=first, past=past, archived=archived, size=size, skip=(page - 1) * size
             )
-            total = self._database.rows("blueprints.count", first=first, past=past)[0]["found"]
+            total = self._database.rows("blueprints.count", first=first, past=past, archived=archived)[0]["found"]
         return Page(tuple(map(_from_row, rows)), total, page, size)
 
     def pinned(self, named: Iterable[str], *, now: datetime) -> frozenset[str]:
@@ -119,6 +127,7 @@ def _from_row(row: Row) -> Blueprint:
         sourcing=built_sourcing(json.loads(row["sourcing"])),
         created_at=from_micros(row["created_at"]),
         replies=built_rules(json.loads(row["replies"])),
+        archived=bool(row["is_archived"]),
     )
 
 

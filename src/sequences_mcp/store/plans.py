@@ -307,6 +307,10 @@ class ApprovalRepository:
         row = self._database.row("plans.signature", subject=subject, digest=digest)
         return str(row["assertion"]) if row else None
 
+    def is_first(self, subject: str) -> bool:
+        """Say whether nothing of this subject was ever approved, under any digest."""
+        return not self._database.rows("plans.any_approval", subject=subject)
+
     def latest_at(self, subject: str, *, digest: str) -> datetime | None:
         """Return when exactly this was last approved, or None."""
         at: int | None = self._database.rows("plans.approval", subject=subject, digest=digest)[0]["at"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import OnReply
+from sequences_mcp.domain.blueprint import OnReply, TextKind
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Sourced, StepFormat, Unpacked
@@ -26,12 +26,15 @@ async def create_blueprint(
     config: Configuration = None,
     on_reply: OnReply | None = None,
     stop_company_on_reply: bool | None = None,
+    format: TextKind | None = None,
 ) -> BlueprintWritten:
     """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
 
     Variables, exactly: {{firstname}} {{lastname}} {{candidateJobTitle}} {{candidateCompanyName}}
     {{candidateLocation}} {{sourcingJobTitle}} {{sourcingLocation}} {{recruiterFirstname}} {{recruiterLastname}}.
     """
+    if format is not None:
+        steps = await verb.steps_in_format(app, steps, format)
     report = await verb.create_blueprint(
         app,
         name=name,

@@ -12,10 +12,14 @@ from sequences_mcp.services import blueprints as verb
 
 
 async def list_blueprints(
-    app: AppContext, provider: str = LOCAL, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
+    app: AppContext,
+    provider: str = LOCAL,
+    page: PageNumber = FIRST_PAGE,
+    size: PageSize = PAGE_SIZE,
+    archived: bool = False,
 ) -> BlueprintPage:
     """Blueprints, newest first, without their texts; of Kalent and Clarky, those seen here."""
-    blueprints = await verb.list_blueprints(app, provider=provider, page=page, size=size)
+    blueprints = await verb.list_blueprints(app, provider=provider, archived=archived, page=page, size=size)
     return BlueprintPage(items=tuple(map(blueprint_row, blueprints.items)), **numbered(blueprints))
 
 

@@ -17,10 +17,12 @@ async def preview_sequence(
     app: AppContext,
     blueprint_id: str,
     contacts: Annotated[list[Any], Unpacked, Field(description="As in start_sequence")],
+    sender: str | None = None,
 ) -> PreviewView:
     """What each contact would get: final text and local time of every step, and what would hold or block it.
     Saves, plans and sends nothing."""
-    return preview_view(await verb.preview_sequence(app, blueprint_id=blueprint_id, contacts=contacts))
+    preview = await verb.preview_sequence(app, blueprint_id=blueprint_id, contacts=contacts, sender=sender)
+    return preview_view(preview)
 
 
 TOOL = Definition(preview_sequence, title="Preview a sequence", hints=READ)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import OnReply
+from sequences_mcp.domain.blueprint import OnReply, TextKind
 from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
@@ -30,9 +30,13 @@ async def update_blueprint(
     config: Configuration = None,
     on_reply: OnReply | None = None,
     stop_company_on_reply: bool | None = None,
+    format: TextKind | None = None,
+    archived: bool | None = None,
 ) -> BlueprintWritten:
     """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
     their version. A stale expected_version is refused and shows what changed."""
+    if format is not None:
+        steps = await verb.steps_in_format(app, steps, format, blueprint_id=blueprint_id)
     report = await verb.update_blueprint(
         app,
         blueprint_id=blueprint_id,
@@ -44,6 +48,7 @@ async def update_blueprint(
         config=config,
         on_reply=on_reply,
         stop_company=stop_company_on_reply,
+        archived=archived,
     )
     view = blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
     vendor = DESCRIPTIONS.get(provider_of(blueprint_id))

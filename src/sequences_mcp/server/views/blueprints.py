@@ -70,6 +70,7 @@ def findings_fields(findings: Items[Finding]) -> dict[str, Any]:
 
 TEXT_BUDGET = 2_400
 CUT_NOTE = "Long texts are cut; full: true shows them whole."
+ARCHIVED = "It is archived: nobody can be started in it. Its runs go on."
 
 
 class BlueprintRow(ResultView):
@@ -153,6 +154,8 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
 def _note(blueprint: Blueprint, *, is_cut: bool) -> str | None:
     if _are_unavailable(blueprint):
         return "Its provider's API does not tell the steps; its own app shows them."
+    if blueprint.archived:
+        return f"{ARCHIVED} {CUT_NOTE}" if is_cut else ARCHIVED
     return CUT_NOTE if is_cut else None
 
 
@@ -172,11 +175,17 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
         by_hand=needs.by_hand or None,
         pace=needs.pace,
         accounts=needs.accounts,
-        next="preview_sequence shows what each contact would get and when; start_sequence plans a start."
-        if blueprint.steps
-        else "update_blueprint adds the steps.",
+        next=_next_after_writing(blueprint),
         **findings_fields(report.findings),
     )
+
+
+def _next_after_writing(blueprint: Blueprint) -> str:
+    if blueprint.archived:
+        return f"{ARCHIVED} update_blueprint with archived: false takes it back."
+    if not blueprint.steps:
+        return "update_blueprint adds the steps."
+    return "preview_sequence shows what each contact would get and when; start_sequence plans a start."
 
 
 def step_view(step: Step) -> dict[str, Any]:

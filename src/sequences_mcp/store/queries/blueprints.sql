@@ -5,23 +5,38 @@ VALUES (:blueprint_id, :version, :name, :steps, :sourcing, :created_at, :replies
 
 -- newest --
 -- A blueprint's newest version.
-SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id ORDER BY version DESC LIMIT 1
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+WHERE v.blueprint_id = :blueprint_id ORDER BY v.version DESC LIMIT 1
 
 -- version --
 -- One version of a blueprint.
-SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+WHERE v.blueprint_id = :blueprint_id AND v.version = :version
 
 -- count --
--- How many blueprints of one provider there are.
+-- How many blueprints of one provider there are: those that are archived, or those that are not.
 SELECT count(DISTINCT blueprint_id) AS found FROM blueprint_version
 WHERE blueprint_id >= :first AND blueprint_id < :past
+  AND (blueprint_id IN (SELECT blueprint_id FROM archived_blueprint)) = :archived
 
 -- page --
--- The newest version of each blueprint of one provider, the latest change first.
-SELECT * FROM blueprint_version
+-- The newest version of each blueprint of one provider, archived or not, the latest change first.
+SELECT *, :archived AS is_archived FROM blueprint_version
 WHERE no IN (SELECT max(no) FROM blueprint_version
-             WHERE blueprint_id >= :first AND blueprint_id < :past GROUP BY blueprint_id)
+             WHERE blueprint_id >= :first AND blueprint_id < :past
+               AND (blueprint_id IN (SELECT blueprint_id FROM archived_blueprint)) = :archived
+             GROUP BY blueprint_id)
 ORDER BY no DESC LIMIT :size OFFSET :skip
+
+-- archive --
+-- Put a blueprint away.
+INSERT INTO archived_blueprint (blueprint_id, archived_at) VALUES (:blueprint_id, :now) ON CONFLICT DO NOTHING
+
+-- unarchive --
+-- Take a blueprint back.
+DELETE FROM archived_blueprint WHERE blueprint_id = :blueprint_id
 
 -- names --
 -- The names of the versions in a JSON list of pairs of id and version.

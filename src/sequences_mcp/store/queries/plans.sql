@@ -124,6 +124,10 @@ INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :ac
 -- The latest yes to exactly this.
 SELECT max(at) AS at FROM approval WHERE subject = :subject AND digest = :digest
 
+-- any_approval --
+-- Whether anything of a subject was ever approved.
+SELECT 1 AS found FROM approval WHERE subject = :subject LIMIT 1
+
 -- sign --
 -- What a passkey signed for the approval that was just recorded.
 INSERT INTO approval_signature (approval_no, assertion)
