@@ -17,18 +17,18 @@ WHERE v.blueprint_id = :blueprint_id AND v.version = :version
 
 -- count --
 -- How many blueprints of one provider there are: those that are archived, or those that are not.
-SELECT count(DISTINCT blueprint_id) AS found FROM blueprint_version
-WHERE blueprint_id >= :first AND blueprint_id < :past
-  AND (blueprint_id IN (SELECT blueprint_id FROM archived_blueprint)) = :archived
+SELECT count(DISTINCT v.blueprint_id) AS found FROM blueprint_version v
+WHERE v.blueprint_id >= :first AND v.blueprint_id < :past
+  AND (SELECT count(*) FROM archived_blueprint a WHERE a.blueprint_id = v.blueprint_id) = :archived
 
 -- page --
 -- The newest version of each blueprint of one provider, archived or not, the latest change first.
-SELECT *, :archived AS is_archived FROM blueprint_version
-WHERE no IN (SELECT max(no) FROM blueprint_version
-             WHERE blueprint_id >= :first AND blueprint_id < :past
-               AND (blueprint_id IN (SELECT blueprint_id FROM archived_blueprint)) = :archived
-             GROUP BY blueprint_id)
-ORDER BY no DESC LIMIT :size OFFSET :skip
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+WHERE v.no IN (SELECT max(no) FROM blueprint_version
+               WHERE blueprint_id >= :first AND blueprint_id < :past GROUP BY blueprint_id)
+  AND (SELECT count(*) FROM archived_blueprint b WHERE b.blueprint_id = v.blueprint_id) = :archived
+ORDER BY v.no DESC LIMIT :size OFFSET :skip
 
 -- archive --
 -- Put a blueprint away.
