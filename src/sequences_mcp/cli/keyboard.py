@@ -30,9 +30,9 @@ def settings_here() -> Settings:
 
 
 def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: Actor | None = None) -> T:
-    """Open the product, without its worker, and return what ``act`` comes to.
+    """Open the product, without its worker, and return the result of ``act``.
 
-    ``actor`` is whom the audit names; without one, the model that called the command.
+    ``actor`` is whom the audit names; without one, that of a tool's call.
     """
     from sequences_mcp.bootstrap import open_context
     from sequences_mcp.domain.actors import AGENT

@@ -20,9 +20,10 @@ from sequences_mcp.domain.sender import Sender
 
 @dataclass(frozen=True, slots=True)
 class SavedContact:
-    """What became of one upsert; ``dropped`` are facts that were wrong, could be left out, and were not saved.
+    """The result of one upsert.
 
-    ``is_stored``: not so for somebody who was erased, of whom nothing is kept.
+    ``dropped`` are optional facts that were invalid and therefore not saved. ``is_stored`` is False for a person
+    who was erased, of whom nothing is stored again.
     """
 
     contact: Contact
@@ -33,7 +34,7 @@ class SavedContact:
 
 @dataclass(frozen=True, slots=True)
 class SavedTally:
-    """How many people a long upsert made and changed."""
+    """How many people an upsert created and updated."""
 
     created: int
     updated: int
@@ -41,10 +42,11 @@ class SavedTally:
 
 @dataclass(frozen=True, slots=True)
 class ContactEntry:
-    """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
+    """One person to save, with a note to append.
 
-    ``position`` is the row's in the call it came with, from 1; without it, the place in the list. ``checked`` says
-    that the fields are as they are kept, and what was wrong with those that were left out.
+    ``id`` is given where the facts of a known person are to change, the address included. ``position`` is the
+    row's number in the call, from 1; without it, its place in the list. ``checked`` says that ``fields`` are
+    normalised already, and which optional facts were left out as invalid.
     """
 
     fields: ContactFields
@@ -56,10 +58,10 @@ class ContactEntry:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Whom each row of a call is about, None for somebody new, and everything that saving the rows would refuse.
+    """Which stored person each row of a call is about, None for a new one, and what saving would refuse.
 
-    For a row among the ``problems`` nothing is known. ``entries`` are the rows with their facts as they are kept,
-    ``identities`` what tells each one's person apart from the others of a call, where that is known.
+    Nothing is known for a row among the ``problems``. ``entries`` are the rows with their facts normalised;
+    ``identities`` has, where it is known, the key by which a row's person differs from the others of the call.
     """
 
     people: tuple[Contact | None, ...]
@@ -74,7 +76,7 @@ PeopleKind = Literal["", "own", "warned", "out"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceFilter:
-    """Topo's list filters and some of ours; dates are strict; ``sort_by`` is created_at, updated_at or status.
+    """The filters of a list of runs; the bounds in time are exclusive.
 
     ``contact`` is an id, or part of a name or address; ``company`` part of a company's name, or its domain;
     ``waiting_for`` is what a run waits for: a person's approval of its plan, a task, a decision about a held or
@@ -109,7 +111,7 @@ class PeopleFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What happens next in a sequence: when (None: nothing by itself) and why it waits."""
+    """What happens next in a run: when (None: nothing by itself), and why it waits."""
 
     next_at: datetime | None
     why: str
@@ -126,11 +128,11 @@ class VendorActivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorFacts:
-    """What a vendor tells of a run beside its status; None is what it does not tell.
+    """What a vendor reports of a run besides its status; None for what it does not report.
 
     ``sequence_id`` is Clarky's id of the texts it wrote, ``list_id`` the list a person came from, ``progress`` the
-    vendor's own fields about steps as JSON, ``action_required`` its own words about what a person has to do;
-    ``why`` is what its status says of what comes next, in ours.
+    vendor's fields about steps as JSON, ``action_required`` its words about what a person has to do; ``why`` is
+    this program's wording of what its status implies.
     """
 
     created_at: datetime | None = None
@@ -149,7 +151,7 @@ class VendorFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorReading:
-    """When a vendor was asked about a run, and what it told."""
+    """When a vendor was asked about a run, and what it answered."""
 
     read_at: datetime
     provider_status: str | None
@@ -202,9 +204,9 @@ class ReplyFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedReply:
-    """What came back, with the person it is from or about, and the run, where these are known.
+    """An incoming message or a recorded answer, with its person and run where these are known.
 
-    ``step`` is the one that it names, ``blueprint_name`` None where it is not known.
+    ``step`` is the step it answers; ``blueprint_name`` is None where it is not known.
     """
 
     entry: ReplyEntry
@@ -326,7 +328,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
-    """What a suppression covers and what it stopped."""
+    """What a suppression covers, and what it stopped."""
 
     kind: Literal["address", "domain", "contact"]
     value: str
@@ -336,7 +338,10 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """What a person took off the list, why it was there, and what still covers the same (``domain:acme.com``)."""
+    """A suppression that a person removed, its reason, and the entries that still cover the same person.
+
+    An entry is a kind and a value: ``domain:acme.com``.
+    """
 
     kind: Literal["address", "domain", "contact"]
     value: str
@@ -346,7 +351,11 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments, ``derived`` that its key is too."""
+    """One call of a write tool.
+
+    ``fingerprint`` is a SHA-256 of its arguments; ``derived``: the caller gave no key, so ``key`` was derived from
+    them.
+    """
 
     tool: str
     key: str | None
@@ -372,9 +381,10 @@ _CAME_TO = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before.
+    """A change at a vendor that waits for a person's approval.
 
-    ``came_to`` is the state of its request to the vendor, once a person said yes.
+    ``earlier`` has the values before the change, by the same names. ``came_to`` is the state of the request to the
+    vendor once the change was approved.
     """
 
     id: str
@@ -392,12 +402,12 @@ class PendingChange:
 
     @property
     def expires_at(self) -> datetime:
-        """Until when a person can say yes to it."""
+        """Until when a person can approve it."""
         return self.asked_at + CHANGE_LASTS
 
     @property
     def digest(self) -> str:
-        """What a yes is to: what is changed, from what to what."""
+        """What an approval covers: the target, and each value before and after."""
         facts = ChangeFacts(self.id, self.tool, self.subject, self.arguments, self.earlier)
         return change_digest(facts, version=self.digest_version)
 

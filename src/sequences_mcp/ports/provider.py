@@ -32,7 +32,7 @@ IN_ITS_APP = "It can be done in {title}'s own app."
 
 
 def unless_overridden(verb: str, *, instead: str = IN_ITS_APP) -> Callable[[Method], Method]:
-    """Make a method raise NotSupportedError: the provider has no way to ``verb``, and ``instead`` is what to do.
+    """Make a method raise NotSupportedError: the provider cannot ``verb``; ``instead`` is the next step.
 
     ``{title}`` in ``instead`` stands for the provider's title.
     """
@@ -65,11 +65,11 @@ class Provider:
 
     @classmethod
     def offers(cls, method: Callable[..., Any]) -> bool:
-        """Say whether this provider can do what a method of :class:`Provider` declares: it overrides it."""
+        """Say whether this provider overrides a method of :class:`Provider`, and so supports it."""
         return getattr(cls, method.__name__) is not method
 
     def require(self, method: Callable[..., Any]) -> None:
-        """Raise NotSupportedError, before anything else is looked at, unless the provider offers this method."""
+        """Raise NotSupportedError unless the provider supports this method; checked before any argument."""
         if not self.offers(method):
             raise self.not_supported(method)
 
@@ -85,7 +85,7 @@ class Provider:
 
     @unless_overridden("tell what its key may do")
     async def about_key(self) -> str:
-        """Return one line: what the key may do, as far as the vendor tells."""
+        """Return one line on what the API key permits, as far as the vendor reports it."""
 
     # Blueprints: reusable lists of steps; a version never changes.
 
@@ -133,7 +133,7 @@ class Provider:
 
     @unless_overridden("list sourcings")
     async def list_sourcings(self, *, page: int, size: int) -> Page[vendor.SourcingRow]:
-        """Return one page."""
+        """Return one page of sourcings."""
 
     @unless_overridden("search a sourcing")
     async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
@@ -143,16 +143,16 @@ class Provider:
     async def create_in_sourcing(
         self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
     ) -> Blueprint:
-        """Create a blueprint there, which becomes version 1 as known here.
+        """Create a blueprint in a sourcing; it is version 1 here.
 
-        ``config`` is the vendor's sequence-level configuration, passed on as it is.
+        ``config`` is the vendor's sequence-level configuration, passed on unchanged.
         """
 
     @unless_overridden("configure blueprints")
     async def configure_blueprint(
         self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
     ) -> Blueprint:
-        """Change a blueprint there together with its configuration; ``known`` is the version that is changed."""
+        """Change a blueprint at the vendor, of which ``known`` is the present version, with its configuration."""
 
     # Contacts: people, one row each, matched by e-mail, and by phone where one of the two has no e-mail.
 
@@ -168,9 +168,9 @@ class Provider:
     async def match_contacts(
         self, people: Items[embedded.ContactEntry], *, optional: frozenset[str] = frozenset()
     ) -> embedded.Matched:
-        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
+        """Return which person each entry would update and what saving would refuse; no row raises.
 
-        ``optional`` names the facts that are left out where they are wrong, instead of refusing the person.
+        ``optional`` names the facts that are left out where they are invalid, instead of refusing the person.
         """
 
     @unless_overridden("save contacts")
@@ -192,7 +192,7 @@ class Provider:
 
     @unless_overridden("read people")
     async def identity_of(self, contact_id: str) -> vendor.Identity:
-        """Return who stands behind a vendor's id of a person; NotFoundError."""
+        """Return by what else a vendor knows the person of one of its ids; NotFoundError."""
 
     # Contact lists: where a vendor takes people in, such as Topo's lists and Kalent's sourcings.
 
@@ -203,37 +203,37 @@ class Provider:
 
     @unless_overridden("take people in")
     def contact_misfit(self, person: vendor.ContactInput) -> vendor.Misfit | None:
-        """Return why the vendor could not take somebody, or None."""
+        """Return why the vendor could not store a person, or None."""
 
     @unless_overridden("take people in")
     async def placed_already(
         self, place_id: str, people: Items[vendor.ContactInput]
     ) -> tuple[vendor.PlacedContact | None, ...]:
-        """Return, for each, what is so already, or None for those who are to be put there.
+        """Return, for each person, the outcome where they are in the place already, else None. Only reads.
 
-        Changes nothing. ApprovalError for a place that starts a sequence for whoever is put there.
+        Raises ApprovalError for a place that enrols whoever is added.
         """
 
     @unless_overridden("take people in")
     async def place_contacts(
         self, place_id: str, people: Items[vendor.ContactInput]
     ) -> tuple[vendor.PlacedContact, ...]:
-        """Put people there in one request and return what became of each."""
+        """Add people to a place in one request and return the outcome of each."""
 
     @unless_overridden("take people in")
     async def count_placed(self, place_id: str, people: Items[vendor.ContactInput]) -> tuple[int | None, str]:
-        """Return how many of these are there now, None where nobody can tell, and one line about it."""
+        """Return how many of these are in the place now, None where that cannot be read, and one line on it."""
 
     # Exclusions: a vendor's own list of those it must not import again. ``kind`` is ``address``, ``domain`` or
     # ``profile``, the address of a LinkedIn page.
 
     @unless_overridden("exclude people")
     async def is_excluded(self, kind: str, value: str) -> bool:
-        """Say whether it is on the list."""
+        """Say whether a target is on the vendor's exclusion list."""
 
     @unless_overridden("exclude people")
     async def exclude(self, kind: str, value: str, *, message: str) -> None:
-        """Put it on the list, for good."""
+        """Put a target on the vendor's exclusion list, permanently."""
 
     # Starts at a vendor. Nothing is enrolled before a person has approved the plan that names everybody.
 
@@ -248,38 +248,43 @@ class Provider:
 
     @unless_overridden("start sequences")
     async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
-        """Return what would be started, as its newest version known here; its steps are empty where no API tells
-        them. NotFoundError; ConflictError for one that takes nobody now.
+        """Return the version that a start would use.
+
+        Its ``steps`` are empty where the vendor's API does not return them. Raises NotFoundError, and
+        ConflictError for a blueprint that enrols nobody now.
         """
 
     @unless_overridden("start sequences")
     async def person_to_enrol(
         self, request: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
-        """Return one person; NotFoundError, InvalidArgumentsError.
+        """Return one person as the vendor knows them; NotFoundError, InvalidArgumentsError.
 
-        ``reviewed_there`` False: the operator allowed that the vendor's own review is left out.
+        ``reviewed_there`` is False where the operator allowed that the vendor's own review is skipped.
         """
 
     @unless_overridden("start sequences")
     async def standings(self, people: Items[vendor.VendorPerson]) -> list[vendor.PersonStanding]:
-        """Return what is read about everybody of a start at once, in order."""
+        """Return, in order, what the vendor's runs say about each person of a start, read in one pass."""
 
     @unless_overridden("start sequences")
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
-        """Read what a later look has to be compared with, just before the request. Changes nothing."""
+        """Read, just before the request, the state that a later read is compared with. Only reads."""
 
     @unless_overridden("start sequences")
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
-        """Enrol them; raise for what concerns them all. The one write."""
+        """Enrol these people in one request, the only write of a start.
+
+        An error is raised only where it concerns all of them.
+        """
 
     @unless_overridden("start sequences")
     async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
-        """Return what the vendor shows of an order whose outcome is unknown."""
+        """Return what the vendor shows of an enrolment whose outcome is unknown."""
 
     @unless_overridden("start sequences")
     async def follow_run(self, run: Run, *, baseline: str | None) -> embedded.SequenceDetail | None:
-        """Return a run that was handed over as the vendor tells of it, or None while it shows none.
+        """Return an enrolled run as the vendor reports it, or None while it shows none.
 
         ``baseline`` is what :meth:`preflight` read about this person.
         """
@@ -288,7 +293,7 @@ class Provider:
 
     @unless_overridden("list sequences")
     async def list_sequences(self, wanted: embedded.SequenceFilter) -> Page[embedded.SequenceDetail]:
-        """Return one page."""
+        """Return one page of runs."""
 
     @unless_overridden("read sequences")
     async def get_sequence(self, sequence_id: str) -> embedded.SequenceDetail:
@@ -296,52 +301,52 @@ class Provider:
 
     @unless_overridden("pause a sequence")
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> embedded.SequenceDetail:
-        """Wait until a future time; the clocks of delays stand still."""
+        """Pause a run until a future time; its delays are extended by the pause."""
 
     @unless_overridden("pause every sequence")
     async def pause_live(self, *, until: datetime) -> int:
-        """Pause every run that would go on before then; return how many were."""
+        """Pause every live run that would act before then; return how many were paused."""
 
     @unless_overridden("resume sequences together")
     async def resume_paused(self, *, since: datetime, until: datetime) -> int:
-        """Let runs go on that were paused together; return how many were."""
+        """Resume the runs that were paused together; return how many were."""
 
     @unless_overridden("resume a sequence")
     async def resume_sequence(self, sequence_id: str) -> embedded.SequenceDetail:
-        """Go on now."""
+        """Resume a paused run now."""
 
     @unless_overridden("stop a sequence", instead="Stop it in {title}'s own app, now.")
     async def stop_sequence(
         self, sequence_id: str, *, reason: StopReason, scope: StopScope
     ) -> list[embedded.SequenceDetail]:
-        """Stop for good; return every sequence that was stopped, this one first."""
+        """Stop a run permanently; return every run that was stopped, this one first."""
 
     @unless_overridden("tell whose runs go on")
     async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
+        """Return, by reason, the runs of actual or possible colleagues that a stop left alone."""
 
     @unless_overridden("change variables")
     async def update_variables(
         self, sequence_id: str, *, variables: Mapping[str, str | None]
     ) -> embedded.SequenceDetail:
-        """Merge overrides into a run's variables; None removes one."""
+        """Merge overrides into a run's variables; None removes an override."""
 
     @unless_overridden("change variables")
     async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
-        """Raise InvalidArgumentsError for a variable that no text of the run can have; changes nothing."""
+        """Raise InvalidArgumentsError for a variable that no text of the run uses; only reads."""
 
     # Live runs at a vendor, whoever started them. A target is a kind (``address``, ``domain``, ``profile``,
     # ``contact``) and its value.
 
     @unless_overridden("look for somebody's runs")
     def can_look_for(self, targets: Items[tuple[str, str]]) -> bool:
-        """Say whether the vendor can be asked about whoever these targets cover."""
+        """Say whether the vendor's runs can be searched for people by these targets."""
 
     @unless_overridden("look for somebody's runs")
     async def live_runs_of(self, targets: Items[tuple[str, str]]) -> list[embedded.SequenceDetail]:
-        """Return the live runs that may reach whoever these targets cover.
+        """Return the live runs that may reach the people of these targets.
 
-        SequencesError where that cannot be read, or not to its end.
+        Raises SequencesError where the list cannot be read, or not completely.
         """
 
     # Single texts that wait for a person.
@@ -373,30 +378,30 @@ class Provider:
     async def approve_draft(
         self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> embedded.Draft:
-        """Record the yes to exactly this text of a live sequence and let it go."""
+        """Record the approval of exactly this text of a live run, so that it may be sent."""
 
     @unless_overridden("settle e-mails")
     async def resolve_unknown(
         self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
     ) -> Run:
-        """Record what a person found out about an e-mail whose fate was unknown; not sent: it goes once more.
+        """Record what a person found out about an e-mail of unknown outcome.
 
-        That is a yes to this text: ApprovalError when ``digest``, of the text that the person saw, is not its
-        present one, or is not signed where a passkey is registered.
+        With ``sent`` False it is sent once more, which approves the text again: ApprovalError when ``digest``, of
+        the text that the person saw, is not its present one, or is not signed where a passkey is registered.
         """
 
     # Steps done by hand, and what people answered.
 
     @unless_overridden("list tasks")
     async def list_tasks(self, *, page: int, size: int) -> Page[embedded.OpenTask] | Page[vendor.VendorTask]:
-        """Return the open ones, oldest first; a vendor's in its own words, the first few with their messages."""
+        """Return the open tasks, oldest first; a vendor's in its own words, the first few with their messages."""
 
     @unless_overridden("complete tasks")
     async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> embedded.OpenTask | vendor.VendorTask:
-        """Record what became of a task; ConflictError for one that is over.
+        """Record the outcome of a task; ConflictError for one that is over.
 
-        ACCEPTED is for invitations only, and legal for one that is open or done and not yet accepted. A vendor's
-        task can be skipped alone: NotSupportedError for any other outcome.
+        ACCEPTED is for invitations only, and valid for one that is open, or done and not yet accepted. A vendor's
+        task can only be skipped: NotSupportedError for any other outcome.
         """
 
     @unless_overridden("list tasks")
@@ -405,28 +410,29 @@ class Provider:
 
     @unless_overridden("tell who answered")
     async def list_replies(self, wanted: embedded.ReplyFilter) -> Page[embedded.ReceivedReply]:
-        """Return one page of what came back, the newest first."""
+        """Return one page of incoming messages and recorded answers, the newest first."""
 
     @unless_overridden("read answers")
     async def get_reply(self, reply_id: str) -> embedded.ReceivedReply:
-        """Return one thing that came back; NotFoundError."""
+        """Return one incoming message or recorded answer; NotFoundError."""
 
     @unless_overridden("read answers")
     async def may_be_about(self, reply_id: str) -> list[embedded.SequenceDetail]:
-        """Return the runs that something which came in may be about: the one it is listed with first."""
+        """Return the runs that an incoming message may be about, the one it is listed with first."""
 
     @unless_overridden("read answers")
     async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> embedded.ReceivedReply:
-        """Record what a person says about something that came in, and do what follows; None: it is nothing.
+        """Record a person's decision about an incoming message and apply it.
 
-        ConflictError for what needs no decision, or was decided before.
+        ``sequence_id`` is the run it is about, None for no run. Raises ConflictError for a message that needs no
+        decision, or was decided before.
         """
 
     @unless_overridden("record answers")
     async def record_reply(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None, about: str | None = None
     ) -> list[embedded.SequenceDetail]:
-        """Keep what somebody answered, and do what follows to every run of theirs here; return those runs.
+        """Store an answer and apply it to every run of the person here; return those runs.
 
         ``about`` is the id of the run that was named, where one was.
         """

@@ -23,7 +23,7 @@ MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are op
 
 
 async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Return what each call returns, in order; the first error ends it."""
+    """Return the results of these calls in order, a few at a time; after the first error no more begin."""
     results: list[T] = []
     for start in range(0, len(calls), MAX_CONCURRENT):
         results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
@@ -32,9 +32,9 @@ async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorWrite:
-    """One write to a vendor: ``subject`` is the id of what it changes; ``safe`` ones only ever hold back.
+    """One write to a vendor: ``subject`` is the id of what it changes; ``safe`` ones only pause, stop or exclude.
 
-    ``repeatable``: the very same call once more does no harm, and settles what became of the first.
+    ``repeatable``: repeating the same request does no harm, and its answer reconciles the first one.
     """
 
     call: ToolCall
@@ -50,7 +50,7 @@ LAST_ANSWER = "last_answer"  # in the stored answer of an operation: the error t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorOperation:
-    """A write to a vendor as it was recorded; ``answer`` is a result when done, else the JSON of an error."""
+    """A write to a vendor as recorded; ``answer`` is the result of one that is done, else an error as JSON."""
 
     id: str
     provider: str
@@ -65,7 +65,7 @@ class VendorOperation:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An operation, and whether this call is the one to carry it out."""
+    """A recorded operation, and whether this call carries it out (False: another call does or did)."""
 
     operation: VendorOperation
     is_new: bool
@@ -73,7 +73,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What was last done here about the pace of a run at a vendor: paused until then, stopped for that reason."""
+    """What was last requested here about a run at a vendor: paused until an instant, or stopped for a reason."""
 
     paused_until: datetime | None = None
     stop_reason: str | None = None
@@ -89,14 +89,14 @@ class SourcingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactInput:
-    """Somebody to be taken in: facts, or the vendor's own whole id of them."""
+    """A person to store at a vendor: facts, or the vendor's whole id of them."""
 
     id: str | None
     fields: ContactFields
 
 
 class Misfit(NamedTuple):
-    """Why a vendor cannot take a newcomer in, as a clause, and what to do."""
+    """Why a vendor cannot store a person, as a clause, and the next step."""
 
     problem: str
     remedy: str
@@ -104,7 +104,10 @@ class Misfit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedContact:
-    """What became of one newcomer. ``why`` is ours; ``vendor_code`` and ``vendor_message`` quote the vendor."""
+    """The outcome of storing one person at a vendor.
+
+    ``why`` is this program's wording; ``vendor_code`` and ``vendor_message`` quote the vendor.
+    """
 
     outcome: Literal["done", "not_done", "unknown"]
     contact_id: str | None = None
@@ -116,7 +119,7 @@ class PlacedContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """How somebody is known at a vendor: further ids, every e-mail address, a LinkedIn profile."""
+    """By what else a vendor knows a person: further ids, every e-mail address, a LinkedIn profile."""
 
     ids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
@@ -125,7 +128,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorMessage:
-    """A message that a task is about: somebody else's text."""
+    """A message in the thread of a task: a third party's text."""
 
     direction: str | None
     channel: str | None
@@ -136,9 +139,9 @@ class VendorMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorTask:
-    """Something to be done by hand at a vendor, in the vendor's own words, with its newest messages.
+    """A task at a vendor in the vendor's own words, with its newest messages.
 
-    ``unavailable_because`` says what of its messages is not here, and why.
+    ``unavailable_because`` says which of its messages could not be read, and why.
     """
 
     id: str
@@ -185,7 +188,7 @@ class VendorPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonStanding:
-    """What the vendor's list of runs says about a person: why they cannot be enrolled, or what nobody can tell."""
+    """What a vendor's runs say about a person: why they cannot be enrolled, or what could not be read."""
 
     obstacle: str | None = None
     warning: str | None = None
@@ -195,8 +198,8 @@ class PersonStanding:
 class PreflightSnapshot:
     """What was read at the vendor just before a request.
 
-    ``baselines`` are what a later look is compared with. By run's id, ``obstacles`` say why somebody must not be
-    enrolled after all, and ``addresses`` are all to which the vendor may write.
+    By run id: ``baselines`` are compared with a later read, ``obstacles`` say why a person must not be enrolled
+    after all, and ``addresses`` are all those to which the vendor may write.
     """
 
     baselines: Mapping[str, str] = field(default_factory=dict)
@@ -206,10 +209,10 @@ class PreflightSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentBatch:
-    """One request to enrol: who, from which plan, and what was read at the vendor just before.
+    """One request to enrol people of a plan, with what was read at the vendor just before.
 
-    Of an order whose outcome is unknown ``people`` are those of whom it is, and ``known_done`` says how many
-    others of the same request the vendor certainly has.
+    Where its outcome is unknown, ``people`` are those concerned, and ``known_done`` counts the others of the
+    request whom the vendor certainly has.
     """
 
     plan: Plan
@@ -220,9 +223,9 @@ class EnrolmentBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentOutcome:
-    """What became of one person of an order; ``remote_id`` is the id under which the run is read there.
+    """The outcome for one person of an enrolment; ``remote_id`` is the vendor's id of the run.
 
-    ``error`` is what the vendor answered, as :func:`sequences_mcp.errors.error_facts` writes it.
+    ``error`` is the vendor's answer in the form of :func:`sequences_mcp.errors.error_facts`.
     """
 
     sequence_id: str
@@ -234,11 +237,11 @@ class EnrolmentOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentTally:
-    """How many of a plan's people a vendor has, may have, did not take, and are still to be handed over.
+    """How many people of a plan are enrolled, of unknown outcome, not enrolled, and still to be enrolled.
 
-    ``errors`` are the vendor's answers about those it has not, or may have, each with how many it is about;
-    ``why`` the first reasons of those about whom it has not answered. ``operation_ids`` are the requests that are
-    not settled.
+    ``errors`` are the vendor's answers about those not enrolled or unknown, each with the number of people it
+    concerns; ``why`` the first reasons for those about whom there was no answer. ``operation_ids`` are the
+    requests that are not reconciled.
     """
 
     done: int
@@ -252,7 +255,7 @@ class EnrolmentTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedBatch:
-    """People that are this caller's to hand over, under an operation that is written down."""
+    """People that this caller may enrol now, under an operation that is recorded."""
 
     operation_id: str
     order: EnrolmentBatch

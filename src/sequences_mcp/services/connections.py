@@ -108,7 +108,7 @@ async def _unknown(app: AppContext) -> list[str]:
 
 
 def _way_to_resolve(app: AppContext, operation_id: str) -> str:
-    """Return how an outcome is found out: without a vendor connected nobody can ask it, and a person looks."""
+    """Return how an unknown outcome is resolved: by asking the vendor, else by a person in a terminal."""
     asks = any(name != LOCAL for name in app.providers)
     return f"check_operation {operation_id}" if asks else f"sequences-mcp review resolve {operation_id}"
 

@@ -1,4 +1,4 @@
-"""Starts at vendors: planned, approved, then handed over request by request."""
+"""Starts at vendors: offered, checked, and, once approved, enrolled request by request."""
 
 from __future__ import annotations
 
@@ -314,16 +314,16 @@ LOST = "whether they were enrolled could not be written down; it counts as unkno
 
 
 def _nowhere(point: str) -> None:
-    """Pass a point at which nothing is watched."""
+    """Ignore a point of the enrolment: the default of ``at``."""
 
 
 async def enrol_at_vendor(
     app: AppContext, *, plan_id: str, halt: asyncio.Event | None = None, at: Callable[[str], None] = _nowhere
 ) -> str | None:
-    """Hand over everybody of an approved plan; return why it stopped before the end, or None.
+    """Enrol everybody of an approved plan; return why it stopped before the end, or None.
 
-    ``halt`` ends it between two requests. ``at`` is told the points at which a test may end the process: take,
-    taken, answered, settled.
+    ``halt`` ends it between two requests. ``at`` is called with the name of each point at which a test may end the
+    process: take, taken, answered, settled.
     """
     plan = await app.plans.get_plan(plan_id)
     provider = app.providers.get(plan.header.provider)
@@ -341,7 +341,7 @@ async def enrol_at_vendor(
 
 
 async def enrol_soon(app: AppContext, *, plan_id: str, seconds: float) -> vendor.EnrolmentTally:
-    """Begin to hand over, wait so many seconds at most, and return how far it is; it goes on by itself."""
+    """Begin to enrol, wait at most this many seconds, and return the progress; it goes on in the background."""
     # A caller that is cancelled must not take the request with it: its outcome would be unknown.
     await asyncio.wait({_begun(app, plan_id)}, timeout=seconds)
     return await app.vendor_runs.outcome(plan_id)

@@ -215,7 +215,7 @@ async def stop_sequence(
 
 
 async def not_stopped(app: AppContext, *, sequence_id: str, scope: StopScope) -> Mapping[str, tuple[str, ...]]:
-    """Return why → runs that a stop of a whole company left alone; nothing where a vendor stops."""
+    """Return, by reason, the runs that stopping a whole company left alone; none where a vendor stops."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
     if scope is not StopScope.COMPANY or not provider.offers(Provider.not_stopped):
         return {}
@@ -223,9 +223,9 @@ async def not_stopped(app: AppContext, *, sequence_id: str, scope: StopScope) ->
 
 
 async def busy_now(app: AppContext, contact_ids: Items[str]) -> Mapping[str, str]:
-    """Return contact id → sequence id for those with a live sequence.
+    """Return, by contact id, the id of the live run that each of them has.
 
-    A run at a vendor that counts as live here is read again first: it may be over by now.
+    A run at a vendor that counts as live here is read from the vendor first, since it may have ended.
     """
     busy = await app.suppressions.busy_among(contact_ids)
     runs = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []

@@ -135,7 +135,10 @@ async def start_sequence(
 
 
 async def _sending_as(app: AppContext, sender: str, *, blueprint_id: str) -> AppContext:
-    """Return this with the mailbox of a start in use, which its blueprint must not contradict."""
+    """Return the context with the mailbox ``sender`` in use.
+
+    Raises NotSupportedError at a vendor, InvalidArgumentsError where the blueprint names another mailbox.
+    """
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     if provider.name != LOCAL:
         raise NotSupportedError(

@@ -76,7 +76,7 @@ DONE = "done"
 
 
 class ExclusionTarget(NamedTuple):
-    """By what somebody is known: a kind (``address``, ``domain``, ``profile``, ``contact``) and its value."""
+    """One way to recognise a person: a kind (``address``, ``domain``, ``profile``, ``contact``) and its value."""
 
     kind: str
     value: str
@@ -85,7 +85,7 @@ class ExclusionTarget(NamedTuple):
 async def exclude_at_vendors(
     app: AppContext, targets: Items[ExclusionTarget], *, call: ToolCall, reason: str
 ) -> dict[str, str]:
-    """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
+    """Return the outcome at each vendor that has an exclusion list; the list here holds in any case."""
     return {
         name: await _all_excluded(app, targets, provider=provider, call=call, reason=reason)
         for name, provider in app.providers.items()
@@ -106,7 +106,7 @@ async def _all_excluded(
 
 
 def _spelled(target: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
-    """Return a target in each of its spellings: a vendor may compare letter by letter."""
+    """Return a target in each of its spellings, because a vendor may compare character by character."""
     if target.kind == "address":
         return tuple(ExclusionTarget("address", spelling) for spelling in spellings(target.value))
     if target.kind == "domain":
@@ -351,7 +351,7 @@ class VendorSuppressions:
 
     @property
     def undone(self) -> Mapping[str, str]:
-        """What has to be seen to by somebody."""
+        """What a person still has to do."""
         return {name: sentence for name, sentence in self.outcomes.items() if sentence not in (DONE, STOPPED)}
 
 
@@ -459,7 +459,7 @@ def _bare(contact: str) -> str:
 
 
 async def _require_known(app: AppContext, text: str) -> None:
-    """Raise NotFoundError for an id of nobody: whoever gave it must not believe that somebody is safe now."""
+    """Raise NotFoundError for an id that nobody has: a mistyped id must not seem to be suppressed."""
     if parse_id(text, IdKind.CONTACT).provider == LOCAL:
         await app.local.get_contacts([text])
 

@@ -60,7 +60,7 @@ async def request_change(
 
 
 def vendor_of(change: PendingChange) -> str:
-    """Return how people write the name of the vendor at which something is changed."""
+    """Return the title of the vendor at which something is changed."""
     return VENDORS[provider_of(change.subject)]
 
 
@@ -267,14 +267,14 @@ async def read_back_skip(app: AppContext, operation: VendorOperation) -> ReadBac
 
 
 async def read_back_created(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
-    """Return that nothing tells: the vendor has no list, and a copy may exist."""
+    """Return that it cannot be read: the vendor lists nothing, and a copy may exist."""
     title = app.named(operation.provider).title
     why = f"{title}'s API lists no blueprints, so nothing was read; one of this name may exist. {A_PERSON}"
     return ReadBackAnswer(None, why)
 
 
 async def read_back_updated(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
-    """Return that nothing tells, and what settles it: the same call, or, where a person gave one, the same yes."""
+    """Return that it cannot be read, and what reconciles it: the same call, with its approval if it had one."""
     why = f"{app.named(operation.provider).title}'s API does not show a blueprint. {A_PERSON}"
     change = await app.changes.of_request(operation.subject, operation.fingerprint)
     if change is None:
@@ -342,7 +342,7 @@ class CheckedOperation:
 
 
 async def check_operation(app: AppContext, *, operation_id: str) -> CheckedOperation:
-    """Return the operation, settled where the vendor's present state shows what became of it."""
+    """Return the operation, reconciled where the vendor's present state shows its outcome."""
     operation = await app.operations.get(await _operation_of(app, operation_id))
     if operation.state == "begun":
         return CheckedOperation(operation, "Its request is still under way.")
@@ -413,7 +413,7 @@ async def _concluded(app: AppContext, operation: VendorOperation, *, happened: b
 
 
 async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, actor: str) -> VendorOperation:
-    """Return the settled operation; ConflictError when its outcome is not unknown."""
+    """Return the operation with the outcome a person found out; ConflictError unless it is unknown."""
     parse_id(operation_id, IdKind.OPERATION)
     operation = await app.operations.get(operation_id)
     if operation.state != "unknown":
@@ -432,7 +432,7 @@ async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, a
 async def _start_resolved(
     app: AppContext, operation: VendorOperation, *, done: bool, actor: str
 ) -> VendorOperation:
-    """Return a start as a person found it: everybody in it was enrolled, or nobody."""
+    """Return a start with the outcome that a person found out: everybody in it was enrolled, or nobody."""
     order = await app.vendor_runs.order_of(operation.id)
     outcomes = [
         EnrolmentOutcome(sequence_id=person.id, outcome="done" if done else "not_done", why=f"{actor} looked.")

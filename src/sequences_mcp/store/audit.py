@@ -32,11 +32,11 @@ class AuditRepository:
         self._database = database
 
     def record(self, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
-        """Write one thing down that happened, in the transaction that carries it out."""
+        """Add one row, in the transaction of the act that it describes."""
         self.append([AuditRow(at=at, actor=actor, action=action, subject=subject, detail=detail)])
 
     def append(self, entries: Iterable[AuditRow]) -> None:
-        """Write entries down, in the transaction that carries out what they tell."""
+        """Add rows, in the transaction of the acts that they describe."""
         with self._database.joined():
             self._database.write_last(tuple(entries), self._write)
 
@@ -52,7 +52,7 @@ class AuditRepository:
         self._database.write_many("audit.insert", rows)
 
     def verify(self) -> int | None:
-        """Return the number of the first row that is not as it was written, or None when the chain holds."""
+        """Return the number of the first row that does not fit the chain, or None when all do."""
         expected, previous, emptied = 1, BEGINNING, self.redactions()
         for row in self._rows():
             if row["no"] != expected or row["previous"] != previous:
@@ -81,7 +81,7 @@ class AuditRepository:
         return _hash(b"redacted\n", row).hex()
 
     def entries(self, *, subject: str | None = None) -> Iterator[AuditRow]:
-        """Yield what happened, to one thing or to everything, in order."""
+        """Yield rows in order, of one subject or of all."""
         rows = self._rows() if subject is None else self._database.rows("audit.of_subject", subject=subject)
         for row in rows:
             yield AuditRow(
@@ -102,7 +102,7 @@ class AuditRepository:
         return page_of(self._database, "records.audit", _entry, page=page, size=size)
 
     def instants(self, *, size: int) -> list[datetime]:
-        """Return when the last things happened, the newest first, as the clock said then."""
+        """Return the recorded instants of the last rows, the newest first."""
         return [from_micros(row["at"]) for row in self._database.rows("audit.instants", size=size)]
 
     def _rows(self) -> Iterator[Row]:

@@ -53,7 +53,7 @@ class ContactRepository:
         return _from_rows(self._database.rows("contacts.by_ids", ids=json.dumps(ids)))
 
     def missing(self, contact_ids: Iterable[str]) -> list[str]:
-        """Return those of these ids that nobody has, in order."""
+        """Return those of these ids that are not stored, in order."""
         return [row["id"] for row in self._database.rows("contacts.missing", ids=json.dumps(list(contact_ids)))]
 
     def by_email(self, email: str) -> Contact | None:
@@ -71,7 +71,7 @@ class ContactRepository:
         return people
 
     def by_phone(self, phone: str) -> list[Contact]:
-        """Return the people with this number, the first stored first: a switchboard's number is everybody's."""
+        """Return the people with this number, the first stored first: colleagues may share a switchboard's."""
         return _from_rows(self._database.rows("contacts.by_phone", phone=phone))
 
     def by_phones(self, phones: Iterable[str]) -> dict[str, list[Contact]]:
@@ -95,7 +95,7 @@ class ContactRepository:
         return self._database.row("contacts.erased", id=contact_id) is not None
 
     def at_address(self, address: str) -> list[str]:
-        """Return the ids of whoever has an address now or had it before."""
+        """Return the ids of the people who have this address now or had it before."""
         now, key = self.by_email(address), address_key(address)
         before = [row["id"] for row in self._database.rows("contacts.formerly_at", key=key)]
         return list(dict.fromkeys([*([now.id] if now else []), *before]))

@@ -180,7 +180,7 @@ class MailboxRepository:
         return Complaints(row["number"], last) if last is not None else None
 
     def clear_complaints(self, sender: str, *, actor: str, now: datetime) -> None:
-        """Let a mailbox go on that was marked as spam too often: a person says so."""
+        """Record a person's decision that a mailbox which was marked as spam too often may send again."""
         self._database.write("mailboxes.clear_complaints", sender=sender, actor=actor, now=to_micros(now))
 
     def first_use(self, sender: str) -> datetime | None:

@@ -59,7 +59,7 @@ class PlanRepository:
         return _from_row(row) if row else None
 
     def update(self, plan: Plan, *, unsettled: bool = False) -> None:
-        """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
+        """Store a plan's present state; ``unsettled``: its decision is still to be applied to its people."""
         ending = plan.status.value if plan.status in _ENDINGS else None
         self._database.write(
             "plans.update",

@@ -40,7 +40,7 @@ class SuppressionRepository:
     def add(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
         """Add a suppression to the list and to its journal; False when it is there already.
 
-        What the engine put there by itself counts from then on as put there by whoever asks for it.
+        An entry that the worker made by itself is from then on recorded as made by ``actor``.
         """
         kind, value = key
         row = {"kind": kind, "value": value, "reason": reason, "actor": actor}

@@ -130,7 +130,8 @@ class Repositories:
 class UnitOfWork(Repositories):
     """The repositories inside a transaction.
 
-    Whoever is given one can neither begin nor end a transaction: its giver decides what is done together.
+    A function that is given one can neither begin nor end a transaction: its caller decides what is committed
+    together.
     """
 
 

@@ -1,4 +1,4 @@
-"""From keys to providers. Nothing is opened and nobody is called before a tool needs it."""
+"""Makes providers from API keys. No connection is opened before a tool uses the vendor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LazyMapping(Mapping[str, T]):
 
 
 def when_used(make: Callable[[], T]) -> T:
-    """Return what stands for the value of ``make``, which is called once, when a method is first asked of it."""
+    """Return a proxy for the value of ``make``, which is called once, at the first use of an attribute."""
     return cast("T", _Later(make))
 
 
@@ -64,7 +64,7 @@ class _Later:
 
 
 def vendor_api(name: str) -> VendorApi:
-    """Return how a vendor's API is spoken to: what its ``wire`` module names as the vendor, in capitals."""
+    """Return a vendor's ``VendorApi``: the value in its ``wire`` module that has the vendor's name in capitals."""
     return cast("VendorApi", getattr(import_module(f"sequences_mcp.vendors.{name}.wire"), name.upper()))
 
 

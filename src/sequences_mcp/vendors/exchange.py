@@ -1,6 +1,6 @@
-"""The only file that knows httpx: one request out, one answer or one fault back.
+"""The only module that imports httpx: it sends one request and returns one answer or one fault.
 
-It is imported at a vendor's first call, so that a start of the server does not pay for it.
+It is imported at a vendor's first call, so that starting the server does not load httpx.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def may_have_acted(ending: Ending) -> bool:
 
 
 def is_outage(ending: Ending) -> bool:
-    """Say whether an attempt speaks for a vendor that is down: no usable answer or a 5xx, never a 4xx."""
+    """Say whether an attempt indicates that the vendor is down: no usable answer or a 5xx, never a 4xx."""
     return ending.fault is not None or ending.status >= 500
 
 
@@ -452,7 +452,7 @@ class NoAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """Not one attempt was made: the vendor is down, or its limit is used up, for so many seconds."""
+    """No attempt was made, because the vendor is down or its limit is used up, for this many seconds."""
 
     is_down: bool
     seconds: float

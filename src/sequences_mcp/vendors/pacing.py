@@ -30,7 +30,10 @@ class Elapsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clockwork:
-    """The world's part in a call: aware time of day, monotonic seconds, a sleep, a random number from 0 to 1."""
+    """Time and randomness, passed in.
+
+    The aware time of day, monotonic seconds, a sleep in seconds, and a random number from 0 to 1.
+    """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BlueprintCache(Protocol):
-    """Vendors' blueprints as they were last written, or told of, here."""
+    """The versions of vendors' blueprints that were last written or read here."""
 
     async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest known versions of a provider's blueprints, newest first."""

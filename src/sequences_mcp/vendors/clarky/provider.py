@@ -42,7 +42,7 @@ KEY = "idempotency key"
 
 
 class Clarky(Vendor):
-    """Clarky with what its API can do; the setting ``bot_id`` names who sends where a template names nobody."""
+    """The provider for Clarky; the setting ``bot_id`` names the sending agent for templates that name none."""
 
     name, title = DESCRIPTION.name, DESCRIPTION.title
     lacks: ClassVar = {"create_blueprint": "create a template", "update_blueprint": "change a template"}
@@ -56,9 +56,9 @@ class Clarky(Vendor):
         self.names_sender = self.bot_id is not None
 
     async def about_key(self) -> str:
-        """Return the agents that are enabled, and who is set for templates that name none.
+        """Return the ids of the enabled agents, and of the one that is set for templates that name none.
 
-        Their names are other people's words, so ids alone.
+        Ids alone, because the agents' names are third-party text.
         """
         agents = [
             agent.id for agent in (await self.clarky.list_agents(size=20)).items if agent.is_enabled is not False
@@ -72,7 +72,7 @@ class Clarky(Vendor):
         return translation.detail_of(await self.clarky.get_enrollment(sequence_id))
 
     async def identity_of(self, contact_id: str) -> vendor.Identity:
-        """Read the contact; NotFoundError."""
+        """Return the contact's further ids and addresses; NotFoundError."""
         return translation.identity_of_remote(await self.clarky.get_contact(contact_id))
 
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:

@@ -46,8 +46,10 @@ CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only
 
 
 class TopoStarts(TopoRuns):
-    """Topo as far as starts go. Its templates have senders; whether leads wait for a yes (COPILOT) is set in its
-    app and not told by its API.
+    """How people are enrolled at Topo.
+
+    Topo's templates name their senders; whether leads wait for an approval in Topo (COPILOT) is set in its app and
+    not returned by its API.
     """
 
     people_a_start = PAGE_SIZE
