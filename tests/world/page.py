@@ -170,14 +170,17 @@ class Visitor:
         """The page's origin."""
         return f"http://{self.page_lock.authority}"
 
-    def send(self, method: str, path: str, *, body: str = "", headers: Mapping[str, str | None] = {}) -> Answer:
+    def send(
+        self, method: str, path: str, *, body: str | bytes = "", headers: Mapping[str, str | None] = {}
+    ) -> Answer:
         """Send one request; a header given as None is left out."""
+        raw = body.encode() if isinstance(body, str) else body
         sent: dict[str, str | None] = {"Host": self.page_lock.authority, "Sec-Fetch-Site": "same-origin"}
         if self.cookie:
             sent["Cookie"] = self.cookie
         if method == "POST":
             sent |= {"Origin": self.origin, "Content-Type": "application/x-www-form-urlencoded"}
-            sent["Content-Length"] = str(len(body.encode()))
+            sent["Content-Length"] = str(len(raw))
         sent |= headers
         connection = HTTPConnection("127.0.0.1", self.page_lock.port, timeout=60)
         try:
@@ -185,7 +188,7 @@ class Visitor:
             for name, value in sent.items():
                 if value is not None:
                     connection.putheader(name, value)
-            connection.endheaders(body.encode() or None)
+            connection.endheaders(raw or None)
             return self._read(connection.getresponse())
         finally:
             connection.close()

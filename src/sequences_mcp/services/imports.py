@@ -282,8 +282,14 @@ def read_allowed_file(app: AppContext, path: str) -> bytes:
         return file.read(tables.MOST_BYTES + 1)
 
 
-async def look_through(app: AppContext, file: people.PeopleFile, *, partial: bool = False) -> ImportPreview:
-    """Return what an import would do with each row, and change nothing.
+async def look_through(
+    app: AppContext,
+    file: people.PeopleFile,
+    *,
+    partial: bool = False,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> ImportPreview:
+    """Return what an import would do with each row, and change nothing; ``progress`` is told how many were read.
 
     InvalidArgumentsError where a row cannot be read, or nobody can be told apart.
     """
@@ -301,6 +307,7 @@ async def look_through(app: AppContext, file: people.PeopleFile, *, partial: boo
         read = await asyncio.to_thread(_read_rows, part, app.policy)
         for line, row in (await _match(app, read, partial=partial, named=named)).rows:
             preview.add(line, row)
+        progress(preview.rows)
     if not preview.rows:
         raise InvalidArgumentsError(
             "Below the names of the columns there is no row.", next_step="Add a row for each person."

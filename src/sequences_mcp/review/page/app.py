@@ -39,7 +39,7 @@ from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review.lock.sessions import COOKIE, Sessions, Tries
 from sequences_mcp.review.page import keys
 from sequences_mcp.review.page.guard import READS, RequestGuard
-from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, form_of
+from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, drop_upload, form_of
 from sequences_mcp.review.page.screens import SCREENS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -215,6 +215,8 @@ def build_page(open_context: OpenContext, *, authority: str, pause: Pause = asyn
                 pages=environment(),
             )
             yield
+            if (dropped := asgi_app.state.context.imports.file) is not None:
+                dropped.let_go()
 
     return Starlette(
         routes=[*_routes(), Route("/static/{name}", _static_file, methods=["GET"])],
@@ -259,6 +261,7 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
     async def endpoint(request: Request) -> Response:
         page_request = await _page_request(request)
         if locked and page_request.session is None:
+            await drop_upload(request)
             if page_request.wants_json:
                 return JSONResponse({"message": LOCKED}, status_code=HTTPStatus.UNAUTHORIZED)
             return keys.locked_screen(page_request)
@@ -269,6 +272,7 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
             and request.method not in READS
             and not page_request.unlocked.owns(page_request.form.get("csrf", ""))
         ):
+            await drop_upload(request)
             return _notice(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
         return await screen(page_request)
 

@@ -23,6 +23,9 @@ PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 AHEAD = ("prefetch", "prerender", "preview")
 FORM = "application/x-www-form-urlencoded"
 BODY_LIMIT = 512 * 1024
+UPLOAD = "multipart/form-data"
+UPLOAD_PATH = "/people/file"  # the one form with a file
+UPLOAD_LIMIT = 48 * 1024 * 1024 + 128 * 1024
 HEAD_LIMIT = 16 * 1024
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -66,8 +69,8 @@ class GuardVerdict(NamedTuple):
 ALLOWED = GuardVerdict(Verdict.ALLOW)
 
 
-def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerdict:
-    """Return what is done with a request for the page at ``authority`` (``localhost:4000``)."""
+def judge_request(method: str, headers: Headers, *, authority: str, path: str = "/") -> GuardVerdict:
+    """Return what is done with a request for a path of the page at ``authority`` (``localhost:4000``)."""
     # Against DNS rebinding: a name of an attacker that resolves to 127.0.0.1 arrives with its own Host header.
     if headers.getlist("host") != [authority]:
         return _refusal(421, f"This page is at http://{authority}/ and nowhere else.")
@@ -80,7 +83,7 @@ def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerd
         return _reading(headers)
     if method != "POST":
         return _refusal(405, "This page knows GET and POST.")
-    return _writing(headers, has_origin=bool(origins))
+    return _writing(headers, has_origin=bool(origins), has_file=path == UPLOAD_PATH)
 
 
 def _reading(headers: Headers) -> GuardVerdict:
@@ -97,17 +100,18 @@ def _reading(headers: Headers) -> GuardVerdict:
     return _refusal(403, "Another site may link to this page, not use it.")
 
 
-def _writing(headers: Headers, *, has_origin: bool) -> GuardVerdict:
+def _writing(headers: Headers, *, has_origin: bool, has_file: bool) -> GuardVerdict:
     sites = headers.getlist("sec-fetch-site")
     # Browsers send at least one of the two headers with every POST.
     if sites not in ([], ["same-origin"]) or not (sites or has_origin):
         return _refusal(403, "This request does not come from this page.")
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    form, limit = (UPLOAD, UPLOAD_LIMIT) if has_file else (FORM, BODY_LIMIT)
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != form:
         return _refusal(415, "This page takes its own forms.")
     # A chunked body has no length and is refused, so that the limit holds before anything is read.
     length = headers.get("content-length", "")
-    if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT:
-        return _refusal(413, f"A form has a length, of at most {BODY_LIMIT:,} bytes.")
+    if not length.isascii() or not length.isdigit() or int(length) > limit:
+        return _refusal(413, f"A form has a length, of at most {limit:,} bytes.")
     return ALLOWED
 
 
@@ -136,7 +140,9 @@ class RequestGuard:
                 headers.update({**HEADERS, "cache-control": headers.get("cache-control", NOT_KEPT)})
             await send(message)
 
-        judgement = judge_request(scope["method"], Headers(scope=scope), authority=self._authority)
+        judgement = judge_request(
+            scope["method"], Headers(scope=scope), authority=self._authority, path=scope["path"]
+        )
         if judgement.verdict is Verdict.ALLOW:
             await self._app(scope, receive, strict)
         elif judgement.verdict is Verdict.RELOAD:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,13 @@ class LockQueue:
     length: int = 0
 
 
+@dataclass(slots=True)
+class PendingImport:
+    """The one file that is on its way in (``exchange.DroppedFile``), or None."""
+
+    file: Any = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
     """What every screen works with."""
@@ -46,6 +54,7 @@ class PageContext:
     pause: Pause = asyncio.sleep
     strangers: LockQueue = field(default_factory=LockQueue)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    imports: PendingImport = field(default_factory=PendingImport)
 
     @property
     def workspace(self) -> Workspace:
@@ -140,11 +149,110 @@ def whole_number(text: str, *, name: str) -> int:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form, the first value of each name, with LF line breaks."""
+    """Return the fields of a form, the first value of each name, with LF line breaks.
+
+    Of a form with a file those before it, which is not read yet (``received_file``).
+    """
+    if request.headers.get("content-type", "").lower().startswith(UPLOAD):
+        if getattr(request.state, "fields", None) is None:  # an error's screen asks for them again
+            request.state.fields = {}
+            request.state.upload = FileUpload(request)
+            request.state.fields = await request.state.upload.fields()
+        fields_read: dict[str, str] = request.state.fields
+        return fields_read
     body = (await request.body()).decode("utf-8", "replace")
     # Forms are sent with CRLF line breaks; stored texts have LF, and a digest would differ.
-    fields = parse_qs(body, keep_blank_values=True, max_num_fields=200)
+    fields = parse_qs(body, keep_blank_values=True, max_num_fields=300)
     return {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
+
+
+UPLOAD = "multipart/form-data"
+MOST_BEFORE_FILE = 64 * 1024
+
+
+class FileUpload:
+    """A form with one file in its last field, read as it comes (RFC 7578): first the fields, then the file."""
+
+    def __init__(self, request: Request) -> None:
+        match = re.search(r'boundary="?([^";,]{1,70})"?', request.headers.get("content-type", ""))
+        boundary = match[1] if match else ""
+        if not boundary.isascii() or not boundary:
+            raise _no_upload()
+        self._mark = f"\r\n--{boundary}".encode()
+        self._chunks = request.stream()
+        self._read = bytearray(b"\r\n")  # so that the first mark is like the others
+        self._name: str | None = None
+
+    async def fields(self) -> dict[str, str]:
+        """Return the fields before the file, as they are; InvalidArgumentsError where there is no file."""
+        fields: dict[str, str] = {}
+        while self._name is None:
+            end = self._read.find(b"\r\n\r\n")
+            ends_at = self._read.find(self._mark, end + 2) if end >= 0 else -1
+            head = bytes(self._read[:end])
+            if end >= 0 and b"filename=" in head:
+                self._name = _file_name(head)
+                del self._read[: end + 4]
+            elif ends_at >= 0:
+                value = bytes(self._read[end + 4 : ends_at]).decode("utf-8", "replace")
+                if match := re.search(rb'\bname="([^"]*)"', head):
+                    fields[match[1].decode("utf-8", "replace")] = value.replace("\r\n", "\n")
+                del self._read[:ends_at]
+            elif len(self._read) > MOST_BEFORE_FILE or not await self._more():
+                raise _no_upload()
+        return fields
+
+    async def file(self, *, most: int) -> tuple[str, bytes]:
+        """Return the file's name and its bytes, ``most`` at most; InvalidArgumentsError."""
+        looked_at = 0
+        while (end := self._read.find(self._mark, looked_at)) < 0:
+            if len(self._read) > most + len(self._mark):
+                raise InvalidArgumentsError(
+                    f"The file is larger than {most >> 20} MB.", next_step="Split it, or import it by the command."
+                )
+            looked_at = max(len(self._read) - len(self._mark), 0)
+            if not await self._more():
+                raise _no_upload()
+        data = bytes(memoryview(self._read)[:end])
+        self._read = bytearray()
+        return self._name or "", data
+
+    async def drop(self) -> None:
+        """Read what is left and forget it, so that the browser gets to read the answer."""
+        self._read = bytearray()
+        while await self._more():
+            self._read.clear()
+
+    async def _more(self) -> bool:
+        async for chunk in self._chunks:
+            self._read += chunk
+            return True
+        return False
+
+
+def _file_name(head: bytes) -> str:
+    """Return the name of the file, without a path."""
+    match = re.search(rb'filename="([^"]*)"', head)  # browsers write a quotation mark as %22
+    text = match[1].decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2] if match else ""
+    return text[:120] or "the file"
+
+
+def _no_upload() -> InvalidArgumentsError:
+    return InvalidArgumentsError("This is no form with a file.", next_step="Go back, choose the file, try again.")
+
+
+async def received_file(request: Request, *, most: int) -> tuple[str, bytes]:
+    """Return the name and the bytes of the file of a form, whose fields were read; InvalidArgumentsError."""
+    upload: FileUpload | None = getattr(request.state, "upload", None)
+    if upload is None:
+        raise _no_upload()
+    return await upload.file(most=most)
+
+
+async def drop_upload(request: Request) -> None:
+    """Forget the file of a form that is refused."""
+    if (upload := getattr(request.state, "upload", None)) is not None:
+        await upload.drop()
 
 
 def local_path(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.page import campaigns, keys, people, plans, runs, texts
+from sequences_mcp.review.page import campaigns, exchange, keys, people, plans, runs, texts
 from sequences_mcp.review.page.request import PageRequest
 
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
@@ -24,6 +24,7 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/blueprints", campaigns.blueprints_screen),
     ("GET", "/blueprints/{blueprint}", campaigns.blueprint_screen),
     ("GET", "/settings", campaigns.settings_screen),
+    *exchange.SCREENS,
     ("POST", "/lock", keys.lock_form),
     ("GET", "/plans/{plan}", plans.plan_screen),
     ("POST", "/plans/{plan}/approve", plans.approve_plan_form),

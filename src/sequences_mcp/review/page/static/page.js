@@ -132,6 +132,22 @@ const fillKeys = (root) => {
 const lock = document.querySelector('form[action="/lock"]');
 if (lock) lock.addEventListener("submit", () => stored((storage) => storage.removeItem(KEY)));
 
+// A file that is dropped on its form is sent as if it had been chosen.
+const drop = document.querySelector("form[data-drop]");
+if (drop) {
+  drop.querySelector("[data-droppable]").hidden = false;
+  const over = (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
+  };
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) drop.addEventListener(kind, over);
+  drop.addEventListener("drop", (event) => {
+    if (event.dataTransfer.files.length === 0) return;
+    drop.elements.file.files = event.dataTransfer.files;
+    drop.requestSubmit();
+  });
+}
+
 const alert = document.querySelector("[role=alert][tabindex]");
 if (alert) alert.focus();
 
