@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,29 @@ class Said(NamedTuple):
     err: str
 
 
+def run_command(
+    arguments: Sequence[str], *, environ: Mapping[str, str], capture: pytest.CaptureFixture[str]
+) -> Said:
+    """Run a command in this process to its end, with exactly this environment."""
+    before, argv = dict(os.environ), sys.argv
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["sequences-mcp", *arguments]
+    capture.readouterr()
+    status: Any = 0
+    try:
+        main()
+    except SystemExit as end:
+        status = end.code
+    finally:
+        sys.argv = argv
+        os.environ.clear()
+        os.environ.update(before)
+    out, err = capture.readouterr()
+    heard("what a command said", out + err)
+    return Said(int(status or 0), out, err)
+
+
 @dataclass
 class Terminal:
     """A person's terminal, with settings in its environment and nobody at its keyboard."""
@@ -54,7 +77,6 @@ class Terminal:
 
     def run(self, *arguments: str) -> Said:
         """Run a command to its end."""
-        environ, argv = dict(os.environ), sys.argv
         base = {
             "SEQUENCES_DATA_DIR": str(self.data),
             "SEQUENCES_SENDER": SENDER,
@@ -62,21 +84,8 @@ class Terminal:
             "SEQUENCES_DAILY_CAP": "10000",
             "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
         }
-        os.environ.update(base | {f"SEQUENCES_{name}": value for name, value in self.settings.items()})
-        sys.argv = ["sequences-mcp", *arguments]
-        self.capture.readouterr()
-        try:
-            main()
-            status: Any = 0
-        except SystemExit as end:
-            status = end.code
-        finally:
-            sys.argv = argv
-            os.environ.clear()
-            os.environ.update(environ)
-        out, err = self.capture.readouterr()
-        heard("what a command said", out + err)
-        return Said(int(status or 0), out, err)
+        settings = {f"SEQUENCES_{name}": value for name, value in self.settings.items()}
+        return run_command(arguments, environ={**os.environ, **base, **settings}, capture=self.capture)
 
     def write(self, name: str, text: str) -> str:
         """Write a file and return its path."""

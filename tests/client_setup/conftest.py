@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from tests.secrecy.hearing import heard
+from tests.cli.terminal import Said, run_command
 
-from sequences_mcp.cli import main
 from sequences_mcp.client_setup.clients import CLIENTS, Machine
-
-
-class Said(NamedTuple):
-    """How a command ended and what it said."""
-
-    status: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -58,23 +47,7 @@ class Home:
 
     def run(self, *arguments: str, **environ: str) -> Said:
         """Run a command to its end; nobody is at its terminal."""
-        before, argv = dict(os.environ), sys.argv
-        os.environ.clear()
-        os.environ.update({**self.environ, **environ})
-        sys.argv = ["sequences-mcp", *arguments]
-        self.capture.readouterr()
-        status: object = 0
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code
-        finally:
-            sys.argv = argv
-            os.environ.clear()
-            os.environ.update(before)
-        out, err = self.capture.readouterr()
-        heard("what a command said", out + err)
-        return Said(int(str(status or 0)), out, err)
+        return run_command(arguments, environ={**self.environ, **environ}, capture=self.capture)
 
     def all_files(self) -> dict[str, bytes]:
         """Return the bytes of every file below the home folder, by name."""

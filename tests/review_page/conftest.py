@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+from tests.review_page.page_browser import chromium
 from tests.world.page import PageWorld, Visitor
 from tests.world.vendors import Sandbox, Server, token_of
 
@@ -34,6 +36,13 @@ def person(visitor: Visitor) -> Visitor:
     """Return the person, who has unlocked the page."""
     visitor.unlock()
     return visitor
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield one browser for the tests of a file."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

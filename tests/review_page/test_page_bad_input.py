@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import chromium, screen
+from tests.review_page.page_browser import screen
 from tests.secrecy.hearing import heard
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 
@@ -21,13 +20,6 @@ from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.page import serving
 from sequences_mcp.services.blueprints import update_blueprint
 from sequences_mcp.services.reviews import edit_draft
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 def read(person: Visitor, plan: Plan) -> str:

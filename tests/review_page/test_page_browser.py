@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import PHONE, Screen, chromium, screen
+from tests.review_page.page_browser import PHONE, Screen, screen
 from tests.review_page.test_forgery_matrix import sql
 from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply, report
@@ -28,13 +28,6 @@ LATER = {
     "temporalityType": "DELAYED",
     "delay": {"value": 3, "unit": "day"},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 def test_a_start_is_reviewed_edited_thinned_out_and_approved(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import Screen, chromium, screen
+from tests.review_page.page_browser import Screen, screen
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.domain.workspace import Workspace
@@ -16,13 +15,6 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.review.lock import greeting
 
 WORD = "copper lantern"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

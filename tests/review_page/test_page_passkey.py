@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import Screen, chromium, screen
+from tests.review_page.page_browser import Screen, screen
 from tests.review_page.rungs import SignedPage
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_vendor import asked_at_topo, asked_of_kalent, patches
@@ -32,13 +32,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

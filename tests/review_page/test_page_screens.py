@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import PHONE, chromium, screen
+from tests.review_page.page_browser import PHONE, screen
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_browser import somebody_answers
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
@@ -33,13 +32,6 @@ LATER = {
     "temporalityType": "DELAYED",
     "delay": {"value": 3, "unit": "day"},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 async def _approve(plan: Plan, app: AppContext) -> None:

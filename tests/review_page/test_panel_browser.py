@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import chromium
 from tests.review_page.panel_host import Panel, panel, shows
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_vendor import planned
@@ -16,13 +15,6 @@ from tests.review_page.test_review_screen import with_texts_of_their_own
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

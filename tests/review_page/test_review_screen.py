@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from benchmarks import review
 from playwright.sync_api import Browser, Locator, TimeoutError, expect
-from tests.review_page.page_browser import PHONE, Screen, chromium, screen
+from tests.review_page.page_browser import PHONE, Screen, screen
 from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
@@ -36,13 +35,6 @@ performance.getEntriesByType("resource")
   .filter(({ name }) => name.includes("/static/page.") || name.includes("/static/review."))
   .map((file) => [new URL(file.name).pathname.split("/").pop(), file.transferSize])
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
 
 
 def with_texts_of_their_own(world: PageWorld, plan: Plan, number: int) -> None:
