@@ -51,7 +51,7 @@ class DatabaseLocation:
 
     @classmethod
     def of(cls, path: Path) -> DatabaseLocation:
-        """Return the place of a database file."""
+        """Return the location of a database file."""
         header = journals.first_line(path.parent / journals.SENT)
         mark = None if header is None else str(header.get("mark", ""))
         return cls(path.parent, machine(), number_of(path.parent / journals.SENT), mark)
@@ -86,7 +86,7 @@ class LineageRepository:
         self._begin_sent()
 
     def standstills(self) -> list[Standstill]:
-        """Return why nothing leaves; empty where all is as it should be."""
+        """Return why this database must not send; empty where it may."""
         return list(self._database.remembered("standstills", self._standstills))
 
     def _standstills(self) -> tuple[Standstill, ...]:
@@ -94,12 +94,12 @@ class LineageRepository:
         return tuple([Standstill(row["kind"], from_micros(row["since"])) for row in rows])
 
     def require_going(self) -> None:
-        """Raise ConflictError while the database stands still."""
+        """Raise ConflictError while this database must not send."""
         for standstill in self.standstills():
             raise ConflictError(f"{standstill.what} Nothing leaves.", next_step=standstill.remedy)
 
     def go_on(self, *, now: datetime, actor: str) -> list[Standstill]:
-        """End a standstill on a person's word that the database belongs where it is now; return what it was."""
+        """End a standstill because a person confirmed that the database belongs here; return its kinds."""
         with self._database.transaction():
             results = self.standstills()
             place = DatabaseLocation.of(self._database.path)
@@ -122,9 +122,9 @@ class LineageRepository:
     def note_email(
         self, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
     ) -> None:
-        """Write an e-mail's hand-over to the journal, after its commit and before the final dot.
+        """Append an e-mail to the journal, after its commit and before the final dot.
 
-        Raises StoreUnwritableError; then nothing may be handed over.
+        Raises StoreUnwritableError; then the e-mail must not be sent.
         """
         self._note(
             {
@@ -139,11 +139,11 @@ class LineageRepository:
         )
 
     def note_operation(self, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
-        """Write an operation to the journal, after its commit and before its request; StoreUnwritableError."""
+        """Append an operation to the journal, after its commit and before its request; StoreUnwritableError."""
         self._note({"kind": "vendor", "at": to_micros(now), "sequences": sequences, **operation})
 
     def unseen(self) -> list[UnseenHandover]:
-        """Return what the journal shows as sent, unknown to this database, and not yet recorded at its run."""
+        """Return what the journal has as sent, but neither this database nor the run concerned has."""
         return [
             UnseenHandover(
                 kind=row["kind"],
@@ -172,7 +172,7 @@ class LineageRepository:
         return None if row is None else str(row["why"])
 
     def wrote_to(self, recipient: str) -> str | None:
-        """Return that a later state of this database, since replaced, wrote to an address; or None."""
+        """Return, in words, when an address got an e-mail that this database does not have; None if none."""
         row = self._database.row("lineage.unseen_to", recipient=recipient)
         if row is None:
             return None
@@ -181,7 +181,7 @@ class LineageRepository:
         )
 
     def mark_told(self, key: str) -> None:
-        """Note that a step's run has been told what left unseen, so that what a person resolves stays resolved."""
+        """Record that an unseen e-mail was applied to its step, so that it is not applied again."""
         self._database.write("lineage.told", key=key)
 
     def may_have_left(self, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
@@ -191,7 +191,7 @@ class LineageRepository:
             self._insert(facts, key=key, why=why, now=now)
 
     def _give_place(self, place: DatabaseLocation, *, now: datetime) -> None:
-        """Record the place of a database without a lineage: a new one, or one of an older version."""
+        """Record the location of a database that has none yet: a new one, or one of an older version."""
         is_new = bool(self._database.rows("lineage.is_new")[0]["new"])
         mark = place.mark or _fresh_mark()
         self._database.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
@@ -222,7 +222,7 @@ class LineageRepository:
             self._database.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
     def _read_sent(self, folder: Path, *, now: datetime) -> None:
-        """Compare what was added to the journal since the last time; note what this database does not know."""
+        """Read what was appended to the journal since the last time; record what this database does not have."""
         row = self._database.rows("lineage.present")[0]
         records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
         strangers = [record for record in records if "kind" in record and not self._known(record)]
@@ -255,7 +255,7 @@ class LineageRepository:
         )
 
     def _regain_suppressions(self, folder: Path, *, now: datetime) -> None:
-        """Bring the list and its journal together: each regains what only the other has."""
+        """Merge the suppression list and its journal: each gets the entries that only the other has."""
         from sequences_mcp.store.suppressions import SuppressionRepository
 
         suppressions, path = SuppressionRepository(self._database), folder / journals.SUPPRESSIONS
@@ -364,7 +364,7 @@ def _marks(folder: Path) -> dict[Path, int]:
 
 
 def is_cut(folder: Path) -> bool:
-    """Say whether the journal was longer before: it was put back together with the database, or taken away."""
+    """Say whether the journal has become shorter: it was replaced by an older copy, or deleted."""
     return max(_marks(folder).values(), default=0) > journals.journal_size(folder / journals.SENT)
 
 

@@ -38,24 +38,24 @@ class ToolCallRepository:
             )
 
     def free_key(self, key: str | None, *, now: datetime) -> None:
-        """Let go of a key whose time is over, so that another call may have it."""
+        """Release an idempotency key that has expired, so that another call may use it."""
         self._database.write("operations.free_key", key=key, now=to_micros(now))
         self._database.write("plans.free_key", key=key, now=to_micros(now))
 
     def by_key(self, key: str, *, now: datetime) -> EarlierCall | None:
-        """Return the call this key belongs to, or None."""
+        """Return the call of an idempotency key, or None."""
         row = self._database.row("operations.by_key", key=key, now=to_micros(now))
         return EarlierCall(row["tool"], row["fingerprint"], row["answer"], row["plan_id"]) if row else None
 
 
 class OperationRepository:
-    """Writes to vendors, each written down before its request leaves."""
+    """Writes to vendors, each stored before its request is sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def insert(self, operation_id: str, write: VendorWrite, *, actor: str, now: datetime, lease: datetime) -> None:
-        """Store an operation before its request leaves; StoreError when another on the same subject is open."""
+        """Store an operation before its request is sent; StoreError when another on the same subject is open."""
         self._database.write(
             "vendor_operations.insert",
             id=operation_id,
@@ -76,7 +76,7 @@ class OperationRepository:
         return _from_row(row, now) if row else None
 
     def by_key(self, key: str, *, now: datetime) -> VendorOperation | None:
-        """Return the operation a key belongs to, or None."""
+        """Return the operation of an idempotency key, or None."""
         row = self._database.row("vendor_operations.by_key", key=key)
         return _from_row(row, now) if row else None
 
@@ -92,7 +92,7 @@ class OperationRepository:
         ]
 
     def unknown(self, *, now: datetime, size: int) -> list[VendorOperation]:
-        """Return operations whose outcome nobody knows, oldest first."""
+        """Return the operations of unknown outcome, oldest first."""
         rows = self._database.rows("vendor_operations.unknown", now=to_micros(now), size=size)
         return [_from_row(row, now) for row in rows]
 
@@ -102,9 +102,10 @@ class OperationRepository:
         return {row["subject"]: (row["tool"], json.loads(row["request"])) for row in rows}
 
     def tally_of_start(self, plan_id: str, *, now: datetime, taken: str, reasons: int) -> EnrolmentTally:
-        """Return how far the handing over of a plan's people is; ``taken`` is the reason of those on their way.
+        """Return how many of a plan's people are enrolled, waiting, refused or unknown.
 
-        ``reasons`` is how many different reasons are given at most.
+        ``taken`` is the step's reason of those who are being enrolled now; at most ``reasons`` different reasons
+        are returned.
         """
         [row] = self._database.rows("vendor_operations.outcome", plan_id=plan_id, taken=taken)
         why = self._database.rows("vendor_operations.reasons", plan_id=plan_id, size=reasons)

@@ -1,4 +1,4 @@
-"""What is counted of runs: read whole for some blueprints in one statement, and kept while nothing changes."""
+"""Numbers of runs by blueprint, each read in one statement and remembered until the next commit."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ class RunRepository:
             )
 
     def save(self, before: Run, after: Run, *, next_run_at: datetime | None, now: datetime) -> None:
-        """Store what changed between two states of one run.
+        """Store the difference between two states of one run.
 
-        A step in flight changes only under the lease it was read with; ConflictError when that is gone.
+        A step in flight changes only under the lease it was read with; ConflictError when that lease is over.
         """
         with self._database.joined():
             self._database.write("sequences.update", **_changed_row(after, next_run_at))
@@ -236,11 +236,11 @@ class RunRepository:
         return self.by_ids([row["id"] for row in rows])
 
     def park(self, sequence_id: str, reason: str) -> None:
-        """Remove a run that cannot even be read from the schedule, so that the others go on."""
+        """Remove a run that cannot be read from the schedule, so that it does not block the others."""
         self._database.write("sequences.park", id=sequence_id, reason=reason)
 
     def live_of(self, contact_ids: Iterable[str]) -> dict[str, str]:
-        """Return contact id → run id for those who have a live run, or at whose address another row has one."""
+        """Return, by contact id, the live run of each person, or of another contact with the same address."""
         ids = json.dumps(list(contact_ids))
         live = {
             row["contact_id"]: row["sequence_id"]
@@ -283,13 +283,13 @@ class RunRepository:
         return {address_key(item): row["id"] for row in rows for item in row["further"].split(AND)}
 
     def going_of(self, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:
-        """Return runs of these people that are live here or found, of one blueprint when given."""
+        """Return these people's runs that are live here or not begun, of one blueprint when given."""
         ids = json.dumps(list(contact_ids))
         rows = self._database.rows("sequences.going_of_contacts", ids=ids, blueprint_id=blueprint_id)
         return [row["sequence_id"] for row in rows]
 
     def of_contact(self, contact_id: str) -> list[Run]:
-        """Return the newest runs of a person, whatever became of them, the newest first; those at vendors too."""
+        """Return the newest runs of a person in any status, vendors' included, the newest first."""
         rows = self._database.rows("sequences.of_contact", contact_id=contact_id)
         return self.by_ids([row["id"] for row in rows])
 
@@ -314,7 +314,7 @@ class RunRepository:
         return self.by_ids([row["id"] for row in rows])
 
     def of_operation(self, operation_id: str) -> list[Run]:
-        """Return whom one write hands over to a vendor, in order."""
+        """Return the runs of the people whom one request enrols, in order."""
         return self.by_ids(
             [row["id"] for row in self._database.rows("sequences.of_operation", operation_id=operation_id)]
         )
@@ -350,12 +350,12 @@ class RunRepository:
         return self.by_ids([row["id"] for row in rows])
 
     def findings_in(self, plan_id: str) -> tuple[Finding, ...]:
-        """Return what was found about a plan's people who are not over, each finding once, in order."""
+        """Return the findings about a plan's people whose runs are not over, each once, in order."""
         rows = self._database.rows("sequences.findings_in_plan", plan_id=plan_id)
         return tuple(dict.fromkeys(finding for row in rows for finding in _findings(row["findings"])))
 
     def open_tasks(self, *, now: datetime, page: int, size: int) -> Page[tuple[Run, StepRun]]:
-        """Return steps to be done by hand, the oldest first; nobody's whose pause outlasts ``now``'s minute."""
+        """Return open tasks, the oldest first, without those of runs that are paused beyond ``now``'s minute."""
         minute = now.replace(second=0, microsecond=0)  # a page is remembered under its values
         return self._texts_page_of("open_tasks", {"now": to_micros(minute)}, page=page, size=size)
 

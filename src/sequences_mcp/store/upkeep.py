@@ -1,4 +1,4 @@
-"""The state of the database in numbers, who works at it, and rows that time itself changes."""
+"""Numbers about the database, the workers that use it, and rows that change with the passing of time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def first_due(database: Database) -> int | None:
 
 
 class UpkeepRepository:
-    """The state of the database in numbers, and rows that time itself changes."""
+    """Numbers about the database, and rows that change with the passing of time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class UpkeepRepository:
         return self._counted("survey.overdue", before=to_micros(before))
 
     def not_handed_over(self, *, before: datetime) -> QueueTally:
-        """Return how many approved starts at vendors have people left since before an instant, and since when."""
+        """Return how many approved starts at vendors have waited since before an instant, and since when."""
         ever = self._database.remembered(
             "not handed over", lambda: self._counted("survey.not_handed_over", before=_EVER)
         )
@@ -74,15 +74,15 @@ class UpkeepRepository:
         return self._counted("survey.not_handed_over", before=to_micros(before))
 
     def unresolved(self) -> QueueTally:
-        """Return how much left without this database knowing and is not resolved, and since when that is known."""
+        """Return how many e-mails and requests that only the journal has are unresolved, and since when."""
         return self._database.remembered("unresolved", lambda: self._counted("lineage.unsettled"))
 
     def unknown(self) -> QueueTally:
-        """Return of how many e-mails nobody knows the outcome, and since when, but for those that left unseen."""
+        """Return how many e-mails are of unknown outcome, and since when, without those counted as unresolved."""
         return self._database.remembered("unknown since", lambda: self._counted("survey.unknown_since"))
 
     def failed(self, *, since: datetime) -> list[FailedRuns]:
-        """Return how many runs failed since an instant, by who carries them out."""
+        """Return, by provider, how many runs failed since an instant, and when the first did."""
         last = self._database.remembered("last failed", lambda: self._aggregate("survey.last_failed")["at"])
         if last is None or last < to_micros(since):
             return []
@@ -108,7 +108,7 @@ class UpkeepRepository:
         return [row["id"] for row in self._database.rows("upkeep.waiting_too_long", latest=to_micros(latest))]
 
     def pull_back(self, *, now: datetime) -> None:
-        """Let what else lies after now, and is waited for or compared with, lie at now."""
+        """Set to ``now`` the other instants that a clock which was ahead has put after it."""
         for name in _PULLED_BACK:
             self._database.write(f"upkeep.pull_back_{name}", now=to_micros(now))
 
@@ -117,7 +117,7 @@ class UpkeepRepository:
         return bool(self._database.rows("upkeep.has_old_answers", before=to_micros(before))[0]["found"])
 
     def forget_answers(self, *, before: datetime) -> None:
-        """Forget the answers from before an instant, and the keys under which they were repeated."""
+        """Delete stored answers from before an instant, with their idempotency keys."""
         with self._database.transaction():
             self._database.write("upkeep.forget_operations", before=to_micros(before))
             self._database.write("upkeep.forget_starts", before=to_micros(before))
@@ -128,13 +128,13 @@ _INSTANTS = ("since", "beat", "last_act", "error_since")
 
 
 class WorkerRepository:
-    """What each queue of each process last showed of itself."""
+    """The last heartbeat of each queue of each process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def keep(self, state: WorkerState, *, forgotten_before: datetime) -> None:
-        """Store what a queue of a process is doing, in place of what it showed before; forget the long silent."""
+        """Store the heartbeat of a queue of a process in place of its last one; delete those long silent."""
         row = asdict(state) | {"serves": json.dumps(state.serves)}
         row |= {name: to_micros(row[name]) for name in _INSTANTS}
         with self._database.joined():
@@ -142,7 +142,7 @@ class WorkerRepository:
             self._database.write("workers.forget", before=to_micros(forgotten_before))
 
     def remove(self, *, host: str, process: int, lane: str) -> None:
-        """Take a queue of a process away, because it has ended."""
+        """Delete the heartbeat of a queue of a process that has ended."""
         self._database.write("workers.remove", host=host, process=process, lane=lane)
 
     def all(self) -> list[WorkerState]:

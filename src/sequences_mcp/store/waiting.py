@@ -1,4 +1,4 @@
-"""What waits for a person, in numbers, and what the operator was last told about it."""
+"""What waits for a person, in numbers, and what the last notice to the operator was about."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST = 1_000
 
 
 class WaitingRepository:
-    """What waits for a person, and what the operator was last told about it."""
+    """What waits for a person, and what the last notice to the operator was about."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,7 +52,7 @@ class WaitingRepository:
         return [row["id"] for row in self._database.rows("plans.ids_of", numbers=json.dumps(numbers))]
 
     def last_told(self, subject: str) -> NoticeState | None:
-        """Return what was last written down about telling the operator, or None."""
+        """Return what was stored about the last notice to the operator, or None."""
         row = self._database.row("waiting.last_notice", subject=subject)
         if row is None:
             return None

@@ -1,4 +1,4 @@
-"""How it goes: the front page of campaigns, one campaign, one contact, the search, blueprints and settings."""
+"""The screens of the front page: campaigns, one campaign, one contact, the search, blueprints and settings."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ async def campaign_screen(page_request: PageRequest) -> Response:
 
 
 async def retry_form(page_request: PageRequest) -> Response:
-    """Plan anew whoever failed in a blueprint, and show that plan."""
+    """Plan the failed runs of a blueprint anew, and show that plan."""
     report = await retries.retry_failed(
         page_request.app, blueprint_id=page_request.path_part("blueprint"), progress=_in_silence
     )

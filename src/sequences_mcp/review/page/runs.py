@@ -95,7 +95,7 @@ async def resume_form(page_request: PageRequest) -> Response:
 
 
 async def stop_form(page_request: PageRequest) -> Response:
-    """Stop a run for good, or every run of its blueprint at the same company."""
+    """Stop a run permanently, or every run of its blueprint at the same company."""
     reason = _one_of(StopReason, page_request.form.get("reason", ""), name="reason")
     scope = _one_of(StopScope, page_request.form.get("scope", "CONTACT"), name="scope")
     run_id = page_request.path_part("sequence")
@@ -184,7 +184,7 @@ async def tasks_screen(page_request: PageRequest) -> Response:
 
 
 async def complete_task_form(page_request: PageRequest) -> Response:
-    """Record what became of a task."""
+    """Record the outcome of a task."""
     outcome = _one_of(TaskOutcome, page_request.form.get("outcome", ""), name="outcome")
     await sequences.complete_task(page_request.app, task_id=page_request.path_part("task"), outcome=outcome)
     return page_request.redirect("/tasks")
@@ -238,7 +238,7 @@ RECORDS_SHOWN = 50
 
 
 async def mails_screen(page_request: PageRequest) -> Response:
-    """Show the e-mails that were tried, each with what became of it."""
+    """Show the e-mails that were tried, each with its outcome."""
     return page_request.render(
         "mails.html", mails=await page_request.app.records.list_mails(page=page_request.page, size=RECORDS_SHOWN)
     )
