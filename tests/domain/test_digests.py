@@ -149,10 +149,10 @@ def change(**more: Any) -> PendingChange:
     return PendingChange(**{**values, **more})
 
 
-def text(step: Step, **more: Any) -> str:
-    """Return the digest of one text of a plan of version 1."""
+def text(step: Step, *, version: int = 1, **more: Any) -> str:
+    """Return the digest of one text of a plan of a version, the first where none is named."""
     run = run_of(step, **more)
-    return digests.text_digest(sequence_of(run, digest_version=1), run).hex()
+    return digests.text_digest(sequence_of(run, digest_version=version), run).hex()
 
 
 def plan(header: PlanHeader = HEADER, *, texts: tuple[bytes, ...] = (b"\x01" * 32, b"\x02" * 32)) -> str:
@@ -202,9 +202,40 @@ RESEND = "05560017d66c0794b0957331f102eec93bccc5f3b3e49bc6b9a649a19bbdc13d"
 WIRE = "0d13d964e39092c9f1dd16ba93f63c717a27355c9bfd4b99a24a74036821cb1e"
 
 
+# Version 2, for ever.
+TEXTS_2 = {
+    "e-mail": "b4d190df2f7e273baaa7976507d266ea30f0477aeb21655c4a79fbd16adf395a",
+    "e-mail after a delay, with a config": "b53155adbba1ea48273b6abc8e3deeac61a18f74ba26df4ae02320da41b88432",
+    "e-mail written for one person": "bd7663b0d459f2aa5d2e8f787ee868176ba0c296ad333e980e09806df263994c",
+    "bare invitation": "b8bfce4f4ae429ff2792c184c420d416abc2f7cc684f77f4c1dfffe3a2c5bf42",
+    "invitation with a message": "d4b7e545009c19885fa09645dfc4f29c0de6ea3679ada37f8660b5a2259f12ab",
+    "message after an invitation": "56a53f7173a46dee779018bc074a2455f9e0f9ed63d67605d84dd513aa55bdcc",
+    "InMail": "fdb997254925edafbe1c33cd7ac4551e652f38792415eec16ec10faaf3e89194",
+    "WhatsApp": "259936ef605cedf69f7490fa1550b51090c925c6f15581449b98b68a5a1b595d",
+    "SMS": "f34e21ffaec7f795b46530d90ea253682ae9b89e1186bce23bae4bcc97046412",
+}
+VARIANTS_2 = (
+    "a7795362ba49b22c44449b2d0a5b180b53164beab30c4c3f01e404140efebf5c",
+    "00758f080f7dfce407f59a9197a1ca88808ab74e6b5ab413b725df58e2a9863e",
+)
+
+
 @pytest.mark.parametrize("kind", STEPS)
 def test_each_kind_of_step_has_the_digest_it_always_had(kind: str) -> None:
     assert text(STEPS[kind]) == TEXTS_1[kind]
+    assert text(STEPS[kind], version=2) == TEXTS_2[kind]
+
+
+def test_each_variant_of_a_text_has_the_digest_it_always_had_and_none_is_that_of_a_text_without_variants() -> None:
+    assert tuple(text(MAIL, version=2, variant=number) for number in range(2)) == VARIANTS_2
+    assert not {TEXTS_1["e-mail"], TEXTS_2["e-mail"]} & set(VARIANTS_2)
+
+
+def test_what_a_vendor_is_given_a_plan_and_a_change_have_the_same_digest_in_version_2_as_in_version_1() -> None:
+    for provider, known in PEOPLE_1.items():
+        assert digests.person_digest(at_vendor(provider, digest_version=2)).hex() == known
+    assert digests.plan_digest(HEADER, (b"\x01" * 32, b"\x02" * 32), version=2) == PLANS_1["ours"][1]
+    assert change(digest_version=2).digest == CHANGE_1
 
 
 def test_a_text_that_was_rewritten_is_unwritten_or_has_no_recipient_has_the_digest_it_always_had() -> None:
@@ -370,6 +401,8 @@ RUN_CHANGES: dict[str, Any] = {
     "generation": 3,
     "same_as": 1,
 }
+RUN_CHANGES_2: dict[str, Any] = {"variant": 1}
+"""What version 2 covers besides."""
 # What becomes of a step and of a run, and what only says so; none of it reaches anybody.
 RUN_STATE = {
     *("key", "state", "reason", "until", "executed_at", "accepted_at", "anchor", "lease", "lease_expires_at"),
@@ -432,10 +465,13 @@ def test_each_field_of_a_step_changes_its_digest() -> None:
 
 
 def test_each_fact_of_a_text_changes_its_digest_and_what_becomes_of_it_does_not() -> None:
-    assert {one.name for one in fields(StepRun)} == set(RUN_CHANGES) | RUN_STATE | {"step"}
+    assert {one.name for one in fields(StepRun)} == set(RUN_CHANGES) | set(RUN_CHANGES_2) | RUN_STATE | {"step"}
     whole = text(MAIL, generation=2)
     for name, value in RUN_CHANGES.items():
         assert text(MAIL, **{"generation": 2, name: value}) != whole, name
+    newer = text(MAIL, generation=2, version=2)
+    for name, value in {**RUN_CHANGES, **RUN_CHANGES_2}.items():
+        assert text(MAIL, version=2, **{"generation": 2, name: value}) != newer, name
     assert text(MAIL, generation=2, state=StepState.SENT, reason="x", message_id="<a@b>", until=AT) == whole
 
 

@@ -144,3 +144,24 @@ async def test_a_start_at_a_vendor_names_no_mailbox_of_ours(vendors: Connected) 
         and "Kalent sends from the accounts connected there" in refused["message"]
     )
     assert refused["next"] == "Leave sender out."
+
+
+async def test_a_step_with_variants_is_not_supported_at_a_vendor_and_nothing_is_sent_there(
+    vendors: Connected,
+) -> None:
+    texts = [{"subject": "A role"}, {"subject": "A question"}]
+    compared = {**{name: value for name, value in MAIL.items() if name != "subject"}, "variants": texts}
+    async with serving(reply(200, MADE)) as kalent:
+        vendors.elsewhere["kalent"] = kalent.url
+        async with vendors.client() as desktop:
+            where = {"name": "Engineers", "steps": [MAIL], "provider": "kalent:sourcing_1"}
+            own = (await desktop.call("create_blueprint", **where))["blueprint_id"]
+            made_anew = await desktop.refused("create_blueprint", **{**where, "steps": [compared]})
+            changed = await desktop.refused(
+                "update_blueprint", blueprint_id=own, expected_version=1, steps=[compared]
+            )
+    for error in (made_anew, changed):
+        assert error["code"] == "not_supported"
+        assert "takes one text a step" in error["message"]
+        assert "make a blueprint for each and start different people" in error["next"]
+    assert len(kalent.seen) == 1

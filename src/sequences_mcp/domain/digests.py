@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.plan import PlanHeader
     from sequences_mcp.domain.run import Run, StepRun
 
-NEWEST = 1
+NEWEST = 2
 """The version of what is planned or asked for from now on."""
 
 DIGEST_SIZE = 32
@@ -193,6 +193,14 @@ def _change_1(change: ChangeFacts) -> list[Any]:
     return [change.id, change.tool, change.subject, change.arguments, change.earlier]
 
 
+# Version 2: which variant of a step's text a person was given belongs to the text. Frozen.
+
+
+def _text_2(sequence: Run, run: StepRun) -> bytes:
+    """Return what version 1 has of a text, and its variant."""
+    return b"[%b,%b]" % (_text_1(sequence, run), canonical_text(run.letter).encode())
+
+
 class _Preimages(NamedTuple):
     """One version: what each kind of digest is over; of a text, in its canonical form already."""
 
@@ -202,7 +210,10 @@ class _Preimages(NamedTuple):
     change: Callable[[ChangeFacts], list[Any]]
 
 
-_VERSIONS = {1: _Preimages(text=_text_1, person=_person_1, header=_header_1, change=_change_1)}
+_VERSIONS = {
+    1: _Preimages(text=_text_1, person=_person_1, header=_header_1, change=_change_1),
+    2: _Preimages(text=_text_2, person=_person_1, header=_header_1, change=_change_1),
+}
 
 
 def _preimages(version: int) -> _Preimages:

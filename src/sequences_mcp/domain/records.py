@@ -57,6 +57,21 @@ class PlanTally:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantTally:
+    """How many people of a plan wait for one variant of a step, as it was planned for them.
+
+    ``place`` is the step's, ``number`` the variant's, both from 0; ``first`` is the run of the first of them,
+    ``opened`` that of one of them whose text was opened, or None.
+    """
+
+    place: int
+    number: int
+    people: int
+    first: str
+    opened: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOutShown:
     """Someone who was left out of a plan, as they were known then, and why."""
 

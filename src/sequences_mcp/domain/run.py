@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sequences_mcp.domain.blueprint import Channel, Sourcing
+from sequences_mcp.domain.blueprint import Channel, Sourcing, variant_letter
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.markdown import letter_of
@@ -141,6 +141,7 @@ class StepRun:
     where that is an earlier one. ``reason`` says why a step is held, failed or unknown, ``until`` when a hold
     ends by itself. ``content`` is None while a text that is written per contact is still missing. ``anchor`` is
     ``executed_at`` moved by the pauses since: the instant from which an invitation's timeout is counted.
+    ``variant`` is which of the step's texts this person was given, from 0; ``step`` has that one as its own.
     """
 
     key: str
@@ -160,6 +161,17 @@ class StepRun:
     message_id: str | None = None
     server_reply: str | None = None
     same_as: int | None = None
+    variant: int | None = None
+
+    @property
+    def letter(self) -> str | None:
+        """The letter of their variant, where the step has several."""
+        return None if self.variant is None else variant_letter(self.variant)
+
+    @property
+    def has_variant_text(self) -> bool:
+        """Whether the text is still that of their variant, not one that was changed for them."""
+        return self.variant is not None and not self.text_generation
 
     @property
     def readable(self) -> str | None:

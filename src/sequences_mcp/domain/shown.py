@@ -24,7 +24,8 @@ class StepShown:
     """One step for all people: its delay, when it is due for the first person, how many people it reaches.
 
     ``reach_words`` says that in words; in a plan that was decided, what became of the step. ``x`` is its
-    coordinate in the page's timeline, ``held`` that it waits for the sending window.
+    coordinate in the page's timeline, ``held`` that it waits for the sending window. ``shares`` is how many people
+    wait for each of its variants, in words; empty where it has none.
     """
 
     step: Step
@@ -35,6 +36,7 @@ class StepShown:
     held: bool
     reaches: int
     reach_words: str
+    shares: str = ""
 
 
 @dataclass(frozen=True, slots=True)

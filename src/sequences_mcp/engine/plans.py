@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.entries import AuditRow
@@ -282,6 +283,18 @@ class LocalPlans:
         """Return what was counted while a plan was made."""
         return self.engine.store.plans.planning_tally(self._require(plan_id).id)
 
+    async def variants_of(self, contact_ids: Items[str], *, blueprint_id: str) -> Mapping[str, Mapping[str, int]]:
+        """Return, by contact, the variants that they were given in earlier runs of a blueprint, by step id."""
+        with self.engine.store.snapshot() as work:
+            given = work.runs.variants_of(contact_ids, blueprint_id=blueprint_id)
+            versions = {version for places in given.values() for version, _ in places}
+            known = {version: work.blueprints.find(blueprint_id, version=version) for version in versions}
+        ids = {version: [step.id for step in blueprint.steps] for version, blueprint in known.items() if blueprint}
+        return {
+            contact: {ids[version][place]: variant for (version, place), variant in places.items()}
+            for contact, places in given.items()
+        }
+
     async def people_without_texts(self, plan_id: str, *, size: int) -> tuple[SequenceDetail, ...]:
         """Return the first people of a plan for whom a text is still to be written."""
         runs = self.engine.store.runs.without_texts(self._require(plan_id).id, size=size)
@@ -462,9 +475,10 @@ class LocalPlans:
     def _check(self, plan: Plan, people: Items[PlannedPerson]) -> None:
         steps = approvals.steps_of(self.engine.store, plan)
         alike = steps  # equal to them, and the very values that the last person's steps are
+        has_variants = any(step.variants for step in steps)
         for person in people:
             planned_steps = tuple([planned.step for planned in person.steps])
-            if planned_steps not in (alike, steps):
+            if planned_steps != _given(steps, person) if has_variants else planned_steps not in (alike, steps):
                 raise InvalidArgumentsError(
                     f"The steps planned for {person.contact.id} are not those of the blueprint's version.",
                     next_step="Plan every step of the version, in its order.",
@@ -502,6 +516,14 @@ class LocalPlans:
         return AuditRow(
             at=run.created_at, actor=self.engine.actor, action="sequence.found", subject=run.id, detail=detail
         )
+
+
+def _given(steps: tuple[Step, ...], person: PlannedPerson) -> tuple[Step, ...] | None:
+    """Return the steps as a person gets them who has these variants; None where a step has no such variant."""
+    try:
+        return tuple(step.given(run.variant) for step, run in zip(steps, person.steps, strict=True))
+    except ValueError:
+        return None
 
 
 _START_AGAIN = "Refuse this plan and call start_sequence, which plans the newest version."

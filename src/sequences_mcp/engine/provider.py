@@ -17,7 +17,7 @@ from sequences_mcp.domain.inbound import InboxState, ReplyEntry
 from sequences_mcp.domain.pacing import day_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.domain.records import MailboxUsage, MailRecord, PlanTally, WaitingTally
+from sequences_mcp.domain.records import MailboxUsage, MailRecord, PlanTally, VariantTally, WaitingTally
 from sequences_mcp.domain.suppressions import SuppressionKey
 from sequences_mcp.engine.approvals import read_steps, steps_of
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
@@ -159,6 +159,14 @@ class LocalRecords:
         """
         local_id, steps = self._to_read(plan_id, spared=spared)
         return self.engine.store.runs.unread_of_plan(local_id, read_steps=steps, opened=opened, after=after)
+
+    async def variants_in(self, plan_id: str, *, opened: Collection[str] = ()) -> tuple[VariantTally, ...]:
+        """Return how many people of a plan wait for each variant of each step; nothing where no step has any."""
+        parsed_id, store = str(parse_id(plan_id, IdKind.PLAN)), self.engine.store
+        plan = store.plans.find(parsed_id)
+        if plan is None or not any(step.variants for step in steps_of(store, plan)):
+            return ()
+        return tuple(store.runs.variants_in(parsed_id, opened=opened))
 
     def _to_read(self, plan_id: str, *, spared: Collection[str] = ()) -> tuple[str, list[int]]:
         """Return the checked id of a plan, and the positions of its steps whose texts are read one by one."""

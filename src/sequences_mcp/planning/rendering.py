@@ -8,6 +8,7 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from sequences_mcp.context import AppContext, Zone
@@ -38,6 +39,7 @@ from sequences_mcp.ports.embedded import PlannedPerson, StepText
 _ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
 _DIGIT = re.compile(r"\d")
 _FILLER = "Quovadrin"
+NO_VARIANTS: Mapping[str, int] = MappingProxyType({})
 _ROUNDED = 8
 
 
@@ -250,22 +252,24 @@ def render_recipient(
     *,
     variables: Mapping[str, str],
     texts: Mapping[str, StepText],
+    variants: Mapping[str, int] = NO_VARIANTS,
 ) -> PlannedPerson:
-    """Return what this contact would get from this blueprint."""
+    """Return what this contact would get from this blueprint; ``variants`` are theirs, by step id."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
     results = [*warnings_about(contact), *_never_open(app, blueprint.steps, zone)]
     steps: list[StepRun] = []
     for step in blueprint.steps:
+        variant = variants.get(step.id)
         planned, findings = planned_step(
             app,
-            step,
+            step.given(variant),
             contact,
             values=values,
             text=texts.get(step.id),
             earlier=steps_so_far((planned.step, planned.subject) for planned in steps),
         )
-        steps.append(planned)
+        steps.append(planned if variant is None else replace(planned, variant=variant))
         results.extend(findings)
     return PlannedPerson(
         contact=contact,

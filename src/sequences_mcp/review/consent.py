@@ -1,7 +1,8 @@
 """What a person must have done before an approval counts, and what the screens report about it.
 
 One person of the plan was opened with all their texts, every text that was written or changed for one person was
-opened, for a large plan the number of people was stated, and where an approval covers warnings their number.
+opened, each variant of a step was opened as somebody gets it, for a large plan the number of people was stated,
+and where an approval covers warnings their number.
 ``Reading`` (``lock.sessions``) records what was on the screen.
 """
 
@@ -11,18 +12,19 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import variant_letter
 from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plain_words import as_shown
 from sequences_mcp.domain.plan import OPEN, Plan
-from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.records import PlanTally, VariantTally
 from sequences_mcp.domain.run import TERMINAL, Run, StepRun
 from sequences_mcp.domain.shown import MANY, DutyShown, PlanShown, is_own_text
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.review.lock.sessions import Reading
-from sequences_mcp.review.presentation import present_plan
+from sequences_mcp.review.presentation import people_words, present_plan
 from sequences_mcp.services.sequences import get_sequence
 
 PAGE = 100
@@ -103,13 +105,18 @@ async def duties(
             DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{plan_path}/texts")
         )
     if to_read := await _to_read(app, plan):
-        left, _ = await next_unread(app, plan, reading)
+        left, _ = await _next_own(app, plan, reading, after=None)
         # Comparing every text of a large plan takes long; there the page leaves the answer open and objection()
         # gives it at the approval.
         read = None if not left and to_read > PAGE else not left
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
         more = f": {left:,} {'person' if left == 1 else 'people'} to go" if left else ""
         required.append(DutyShown(f"{words}{more}", read, f"{plan_path}/unread"))
+    if known := await variants_of_plan(app, plan, reading):
+        waiting = [variant.words for variant in known if not variant.is_read]
+        to_go = f": {', '.join(waiting)} to go" if waiting else ""
+        words = f"Read each of the {len(known)} variants as somebody gets it{to_go}"
+        required.append(DutyShown(words, not waiting, f"{plan_path}/unread"))
     if tally.concerned > MANY:
         required.append(DutyShown(f"State how many people it reaches: {tally.concerned:,}", None, ""))
     if warnings:
@@ -135,6 +142,9 @@ async def objection(
         left = ", ".join(unread[:_NAMED])
         more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
         return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
+    if waiting := [variant.words for variant in await variants_of_plan(app, plan, reading) if not variant.is_read]:
+        listed = ", ".join(waiting)
+        return f"Variants have not been opened as somebody gets them: {listed}. Read each of them first."
     # Stating the number shows that the person knows how many people an approval of a large plan reaches.
     if tally.concerned > MANY and stated.people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
@@ -145,14 +155,72 @@ async def objection(
     return ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantShown:
+    """One variant of a step in a plan that waits: how many people get it, and whether it was read for one of them.
+
+    ``sequence_id`` is whom to open to read it, ``person`` their name.
+    """
+
+    step_id: str
+    letter: str
+    people: int
+    is_read: bool
+    sequence_id: str
+    person: str
+
+    @property
+    def words(self) -> str:
+        """Which one it is, for how many people, and where it can be read."""
+        step = as_shown(self.step_id, keep="")
+        return f"{self.letter} of step {step} ({people_words(self.people)}, such as {self.person})"
+
+
+async def variants_of_plan(app: AppContext, plan: Plan, reading: Reading) -> list[VariantShown]:
+    """Return each variant that people of a plan wait for; one is read as any of them gets it now, in full."""
+    if plan.status not in OPEN or plan.header.is_at_vendor:
+        return []
+    results: list[VariantShown] = []
+    for variant in await app.records.variants_in(plan.id, opened=reading.opened):
+        step_id, detail, is_read = await _opened_variant(app, variant, reading)
+        results.append(
+            VariantShown(
+                step_id=step_id,
+                letter=variant_letter(variant.number),
+                people=variant.people,
+                is_read=is_read,
+                sequence_id=detail.sequence.id,
+                person=as_shown(detail.contact.display_name, keep=""),
+            )
+        )
+    return results
+
+
+async def _opened_variant(
+    app: AppContext, variant: VariantTally, reading: Reading
+) -> tuple[str, SequenceDetail, bool]:
+    """Return the step of a variant, who can be opened to read it, and whether it was read as it is now."""
+    detail = await get_sequence(app, sequence_id=variant.opened or variant.first)
+    run = detail.sequence.steps[variant.place]
+    return run.step.id, detail, _is_read(reading, detail.sequence, run)
+
+
 async def next_unread(
     app: AppContext, plan: Plan, reading: Reading, *, after: str | None = None
 ) -> tuple[int, str | None]:
-    """Return how many people have a text to be read that was not opened, and the run of whose turn is next.
+    """Return how many people are to be opened for a text that has to be read, and the run of whose turn is next.
 
-    That is the first of them after ``after`` in the list of people. In a large plan a text that was changed after
-    it was opened is not found here; ``objection`` finds it.
+    That is the first of them after ``after`` in the list of people who have a text of their own; then of those by
+    whom the variants can be read. In a large plan a text that was changed after it was opened is not found here;
+    ``objection`` finds it.
     """
+    left, turn = await _next_own(app, plan, reading, after=after)
+    variants = [variant for variant in await variants_of_plan(app, plan, reading) if not variant.is_read]
+    people = list(dict.fromkeys(variant.sequence_id for variant in variants))
+    return left + len(people), turn or next(iter(people), None)
+
+
+async def _next_own(app: AppContext, plan: Plan, reading: Reading, *, after: str | None) -> tuple[int, str | None]:
     if not plan.to_read and not plan.missing_texts:
         return 0, None
     left, turn = await app.records.unread_people(

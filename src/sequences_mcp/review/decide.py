@@ -5,14 +5,14 @@ Each function returns the lines or the sentence to print; the errors of the serv
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.run import TERMINAL
+from sequences_mcp.domain.run import TERMINAL, StepRun
 from sequences_mcp.domain.shown import MANY, PersonShown, PlanShown, is_own_text
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.planning import warnings
@@ -176,7 +176,7 @@ async def _draft(app: AppContext, identifier: str) -> Draft:
 
 
 async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> AsyncIterator[str]:
-    first: PersonShown | None = None
+    read: dict[tuple[str, int | None], StepRun] = {}
     for line in terminal.plan_head(shown):
         yield line
     app = app.sending_under(shown.plan.header.terms)
@@ -185,10 +185,13 @@ async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> Async
         if not shown.decidable or detail.sequence.status in TERMINAL:
             yield terminal.person_decided(person)
             continue
-        # The first person who waits is shown in full, all others by their differences from that one.
-        first = first or person
-        for line in _lines_of(person, first, full=full):
+        # The first person who waits is shown in full, and so is each variant the first time; all others by their
+        # differences from those.
+        for line in _lines_of(person, read, full=full):
             yield line
+        for run in detail.sequence.steps:
+            if not run.text_generation:
+                read.setdefault((run.step.id, run.variant), run)
         if detail.sequence.warnings:
             for line in terminal.warned(person.warnings):
                 yield line
@@ -205,8 +208,8 @@ async def _people(app: AppContext, plan: Plan) -> AsyncIterator[SequenceDetail]:
         page += 1
 
 
-def _lines_of(person: PersonShown, first: PersonShown, *, full: bool) -> Iterator[str]:
+def _lines_of(person: PersonShown, read: Mapping[tuple[str, int | None], StepRun], *, full: bool) -> Iterator[str]:
     sequence = person.sequence
-    if full or person is first or sequence.warnings or any(map(is_own_text, sequence.steps)):
+    if full or not read or sequence.warnings or any(map(is_own_text, sequence.steps)):
         return terminal.person_in_full(person)
-    return terminal.person_by_difference(person, first)
+    return terminal.person_by_difference(person, read)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence as Items
 from typing import NamedTuple, cast, get_args
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.records import VariantTally
 from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.shown import PeopleBeside, PersonRow, PersonShown, is_own_text
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
@@ -16,7 +18,7 @@ from sequences_mcp.planning.warnings import sourcing_of_plan
 from sequences_mcp.ports.embedded import PeopleFilter, PeopleKind, SequenceDetail
 from sequences_mcp.review import consent
 from sequences_mcp.review.lock.sessions import Reading
-from sequences_mcp.review.presentation import present_person, present_texts
+from sequences_mcp.review.presentation import people_words, present_person, present_texts
 from sequences_mcp.services.sequences import get_sequence
 
 LONGEST_SEARCH = 200
@@ -58,8 +60,9 @@ async def people_beside(
     if detail is not None and consent.unread_texts(app, detail.sequence, reading=reading):
         turn = detail.sequence.id
     before, after = await _neighbours(app, plan, listed, wanted=wanted, detail=detail)
+    variants = await app.records.variants_in(plan.id)
     return PeopleBeside(
-        people=listed.map(lambda item: _row(app, item, reading=reading, sourcing=sourcing)),
+        people=listed.map(lambda item: _row(app, item, reading=reading, sourcing=sourcing, variants=variants)),
         person=present_texts(app, detail, sourcing=sourcing) if detail else None,
         before=before,
         after=after,
@@ -106,13 +109,20 @@ async def _neighbours(
     return before, after
 
 
-def _row(app: AppContext, detail: SequenceDetail, *, reading: Reading, sourcing: Sourcing) -> PersonRow:
+def _row(
+    app: AppContext,
+    detail: SequenceDetail,
+    *,
+    reading: Reading,
+    sourcing: Sourcing,
+    variants: Items[VariantTally],
+) -> PersonRow:
     person = present_person(app, detail, sourcing=sourcing)
     unread = bool(consent.unread_texts(app, detail.sequence, reading=reading))
-    return PersonRow(person=person, group=_group(person), unread=unread)
+    return PersonRow(person=person, group=_group(person, variants), unread=unread)
 
 
-def _group(person: PersonShown) -> str:
+def _group(person: PersonShown, variants: Items[VariantTally]) -> str:
     sequence = person.sequence
     if person.is_out:
         return "Taken out"
@@ -124,6 +134,11 @@ def _group(person: PersonShown) -> str:
         return "Changed for one person"
     if any(map(is_own_text, sequence.steps)):
         return "With texts of their own"
+    for place, run in enumerate(sequence.steps):
+        if run.variant is not None:
+            mine = (known.people for known in variants if (known.place, known.number) == (place, run.variant))
+            people = next((f", for {people_words(number)}" for number in mine), "")
+            return f"Variant {run.letter} of step {place + 1}{people}"
     if any(run.recipient is None for run in sequence.steps):
         return "With a step left out"
     return "The same text for everybody"

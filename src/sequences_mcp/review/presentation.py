@@ -13,13 +13,13 @@ from datetime import datetime
 from itertools import pairwise
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
+from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality, variant_letter
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.findings import warnings_in
 from sequences_mcp.domain.markdown import letter_of, template_letter
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
-from sequences_mcp.domain.records import PlanTally
-from sequences_mcp.domain.run import Run, StepState
+from sequences_mcp.domain.records import PlanTally, VariantTally
+from sequences_mcp.domain.run import Run, StepRun, StepState
 from sequences_mcp.domain.shown import FieldSpan, PersonShown, PlanShown, StepShown, TextShown
 from sequences_mcp.domain.variables import LABELS, OF_CONTACT, filled_parts
 from sequences_mcp.planning.rendering import used_by, values_for
@@ -103,7 +103,7 @@ def present_texts(
             TextShown(
                 run=run,
                 digest=text_digest(sequence, run).hex(),
-                when=", ".join(filter(None, (slot.words, run.step.sent_as))),
+                when=", ".join(filter(None, (slot.words, _variant_words(run), run.step.sent_as))),
                 subject=field_spans(run.step.subject, run.subject or "", values=values, marked=marked),
                 content=field_spans(template, body, values=values, marked=marked),
                 closing=read[len(body) :],
@@ -113,6 +113,10 @@ def present_texts(
             )
         )
     return replace(person, texts=tuple(texts))
+
+
+def _variant_words(run: StepRun) -> str | None:
+    return f"variant {run.letter}" if run.has_variant_text else None
 
 
 WORDS = {
@@ -137,7 +141,14 @@ _STATES = {
 }
 
 
-def _steps(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[StepShown, ...]:
+def _steps(
+    plan: Plan,
+    steps: Items[Step],
+    slots: Items[Slot],
+    *,
+    tally: PlanTally,
+    variants: Items[VariantTally],
+) -> tuple[StepShown, ...]:
     """Return the steps of a plan with their places on the page's timeline and the people each reaches.
 
     Before a decision the number is how many it would reach, afterwards how many it has reached.
@@ -154,10 +165,24 @@ def _steps(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTal
             when=slot.words,
             held=slot.held,
             reaches=count,
-            reach_words=people_words(count) if undecided else _became(plan, tally, place=number - 1),
+            reach_words=_reach_words(count, shares_words(variants, place=number - 1))
+            if undecided
+            else _became(plan, tally, place=number - 1),
+            shares=shares_words(variants, place=number - 1),
         )
         for number, (step, slot, place, count) in enumerate(zip(steps, slots, places, reached, strict=True), 1)
     )
+
+
+def _reach_words(number: int, shares: str) -> str:
+    return f"{people_words(number)}: {shares}" if shares else people_words(number)
+
+
+def shares_words(variants: Items[VariantTally], *, place: int) -> str:
+    """Return how many people wait for each variant of a step; empty where it has none."""
+    mine = [variant for variant in variants if variant.place == place]
+    counts = ", ".join(f"{variant_letter(variant.number)} {variant.people:,}" for variant in mine)
+    return f"variants {counts}" if mine else ""
 
 
 def people_words(number: int) -> str:
@@ -275,7 +300,7 @@ async def present_plan(app: AppContext, plan: Plan) -> PlanShown:
     return PlanShown(
         plan=plan,
         tally=tally,
-        steps=_steps(plan, steps, slots, tally=tally),
+        steps=_steps(plan, steps, slots, tally=tally, variants=await app.records.variants_in(plan.id)),
         consequence=consequence(
             plan, tally=tally, steps=steps, first=begins[0] if begins else None, day=usage.day
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.findings import Finding, warnings_in
@@ -111,7 +111,9 @@ def plan_head(shown: PlanShown) -> Iterator[str]:
     yield from _terms(header.terms)
     if shown.steps and shown.first and shown.decidable and not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
-        yield from (f"  {step.step.id}: {step.when}" for step in shown.steps)
+        yield from (
+            f"  {step.step.id}: {step.when}{f'; {step.shares}' if step.shares else ''}" for step in shown.steps
+        )
     if shown.accounts:
         yield f"Needs: {shown.accounts}"
     if lacking := ", ".join(shown.not_given).replace("_", " "):
@@ -174,22 +176,25 @@ def _facts(person: PersonShown) -> Iterator[str]:
 def step_in_full(run: StepRun) -> Iterator[str]:
     """Yield one step's exact text."""
     kind = run.step.linked_in_type or run.step.type
-    how = f", {run.step.sent_as}" if run.step.sent_as else ""
+    how = f", variant {run.letter}" if run.has_variant_text else ""
+    how += f", {run.step.sent_as}" if run.step.sent_as else ""
     yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}{how}"
     if run.subject is not None:
         yield f"  Subject: {_line(run.subject)}"
     yield from (f"  │ {line}" for line in as_shown(run.readable or "(no text yet)").split("\n"))
 
 
-def person_by_difference(person: PersonShown, first: PersonShown) -> Iterator[str]:
-    """Yield only the lines in which this person's texts differ from the first person's.
+def person_by_difference(person: PersonShown, shown: Mapping[tuple[str, int | None], StepRun]) -> Iterator[str]:
+    """Yield only the lines in which this person's texts differ from those of the first person with the same ones.
 
-    A text with more or fewer lines is shown whole, since missing lines would not show in a list of differing ones.
+    ``shown`` has these by step id and variant. A text with more or fewer lines is shown whole, since missing lines
+    would not show in a list of differing ones, and so is a variant that nobody had yet.
     """
     yield f"── {_line(person.contact.display_name)} ({person.sequence.id}), where it differs:"
     yield from _facts(person)
-    for run, other in zip(person.sequence.steps, first.sequence.steps, strict=True):
-        mine, theirs = _lines(run), _lines(other)
+    for run in person.sequence.steps:
+        other = shown.get((run.step.id, run.variant))
+        mine, theirs = _lines(run), _lines(other) if other else []
         if len(mine) != len(theirs):
             yield from step_in_full(run)
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from enum import Enum
@@ -40,8 +40,11 @@ class Question:
         """Return the dialog's message, a pure function of these values."""
         first, *others = self.people
         lines = [*self._heading(), "", *_whole(first), *_warnings(first.warnings)]
+        read = {(text.run.step.id, text.run.variant): text.run for text in first.texts}
         for other in others:
-            lines += ["", *_differing(first, other), *_warnings(other.warnings)]
+            lines += ["", *_differing(read, other), *_warnings(other.warnings)]
+            for text in other.texts:
+                read.setdefault((text.run.step.id, text.run.variant), text.run)
         return with_wire_forms(visible_text("\n".join(lines)))
 
     def _heading(self) -> Iterator[str]:
@@ -103,14 +106,16 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
         yield f"   {line}"
 
 
-def _differing(first: PersonShown, other: PersonShown) -> Iterator[str]:
+def _differing(read: Mapping[tuple[str, int | None], StepRun], other: PersonShown) -> Iterator[str]:
+    """Yield in what a person's texts differ from those shown before, which are given by step id and variant."""
     yield from _facts(other)
     if not other.texts:
         return
     yield f"{_name(other)} gets the same, except:"
-    for number, (basis, text) in enumerate(zip(first.texts, other.texts, strict=True), start=1):
-        mine, theirs, time = basis.run, text.run, text.when
-        changes = _changes(mine, theirs)
+    for number, text in enumerate(other.texts, start=1):
+        theirs, time = text.run, text.when
+        mine = read.get((theirs.step.id, theirs.variant))
+        changes = _changes(mine, theirs) if mine is not None else None
         if changes is None:
             yield from _step(number, theirs, time)
         else:

@@ -15,8 +15,9 @@ from mcp.server.mcpserver import Context
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import with_wire_forms
+from sequences_mcp.domain.blueprint import Step, variant_letter
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
-from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.records import PlanTally, VariantTally
 from sequences_mcp.errors import ApprovalError, ConflictError
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_skip
@@ -108,6 +109,7 @@ async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartVi
     steps = [run.step for run in start.sample.sequence.steps]
     view = starts.start_view(start, is_repeat=planned.is_repeat)
     view = view.model_copy(update=_foreseen(app, start, tally=tally, free=usage.opens))
+    view = view.model_copy(update={"variants": _shares(steps, await app.records.variants_in(plan.id)) or None})
     view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
     return (
         view if enrolled is None else starts.handed_over_facts(view, plan, tally, enrolled=enrolled, unread=unread)
@@ -134,6 +136,14 @@ def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally, free: dat
         "will_skip": will_skip(tally, steps) or None if not plan.header.is_at_vendor else None,
         "not_given": not_given(sample) or None,
     }
+
+
+def _shares(steps: Items[Step], variants: Items[VariantTally]) -> dict[str, dict[str, int]]:
+    """Return how many people of a plan wait for each variant, by step id and letter."""
+    shares: dict[str, dict[str, int]] = {}
+    for variant in variants:
+        shares.setdefault(steps[variant.place].id, {})[variant_letter(variant.number)] = variant.people
+    return shares
 
 
 async def _read_again(app: AppContext, plan: Plan) -> int:

@@ -16,7 +16,8 @@ from sequences_mcp.domain.page import MAX_SIZE
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.errors import ConflictError, NotSupportedError
 from sequences_mcp.planning.reminders import with_reminders
-from sequences_mcp.planning.rendering import render_recipient
+from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient
+from sequences_mcp.planning.variants import assigned_variants
 from sequences_mcp.ports.embedded import PlannedPerson, ReplyFilter, SequenceFilter, StepText, ToolCall
 from sequences_mcp.services import starts
 from sequences_mcp.services.left_out import Tally, left_out_because
@@ -59,8 +60,10 @@ async def retry_failed(
     tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
     answered = await _answered(app, blueprint, failed)
     elsewhere = await _from_elsewhere(app, blueprint, failed)
+    everybody = await app.local.get_contacts([run.contact_id for run in failed])
+    variants = await assigned_variants(app, blueprint, everybody)
     for batch in starts.batches(failed, starts.BATCH):
-        judged = await _judged(app, blueprint, batch, besides={**answered, **elsewhere})
+        judged = await _judged(app, blueprint, batch, besides={**answered, **elsewhere}, variants=variants)
         going = [_planned(recipient, run) for recipient, run, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
@@ -123,7 +126,12 @@ async def _answered(app: AppContext, blueprint: Blueprint, failed: Items[Run]) -
 
 
 async def _judged(
-    app: AppContext, blueprint: Blueprint, runs: list[Run], *, besides: Mapping[str, str]
+    app: AppContext,
+    blueprint: Blueprint,
+    runs: list[Run],
+    *,
+    besides: Mapping[str, str],
+    variants: Mapping[str, Mapping[str, int]],
 ) -> list[tuple[PlannedPerson, Run, tuple[str, ...]]]:
     contacts = await app.local.get_contacts([run.contact_id for run in runs])
     waivers = await app.waivers.waivers_of(blueprint.id)
@@ -132,7 +140,12 @@ async def _judged(
     judged = []
     for run, contact in zip(runs, contacts, strict=True):
         recipient = render_recipient(
-            app, blueprint, contact, variables=run.variables, texts=_own_texts(run, blueprint)
+            app,
+            blueprint,
+            contact,
+            variables=run.variables,
+            texts=_own_texts(run, blueprint),
+            variants=variants.get(contact.id, NO_VARIANTS),
         )
         recipient = with_reminders(app, recipient, waivers)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))

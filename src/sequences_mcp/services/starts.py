@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,9 +29,10 @@ from sequences_mcp.errors import (
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
-from sequences_mcp.planning.rendering import render_recipient
+from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient
 from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
+from sequences_mcp.planning.variants import assigned_variants
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
 from sequences_mcp.planning.warnings import blueprint_warnings, distinct_warnings
 from sequences_mcp.ports.embedded import (
@@ -320,11 +321,6 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    if any(step.variants for step in report.blueprint.steps):
-        raise NotSupportedError(
-            "Steps with variants cannot be started yet.",
-            next_step="Give each step one text with update_blueprint.",
-        )
     findings = without_reminders(report.findings)  # what is lacking is told of the people who are started
     require_no_errors(findings)
     if app.sender is None:
@@ -408,8 +404,9 @@ async def _fill(
     progress: Progress,
 ) -> None:
     done = 0
+    variants = await assigned_variants(app, blueprint, [saved.contact for _, saved in people])
     for batch in batches(people, PART):
-        judged = await _judge(app, blueprint, batch)
+        judged = await _judge(app, blueprint, batch, variants=variants)
         going = [recipient for recipient, reasons in judged if tally.take(recipient, reasons)]
         await asyncio.sleep(0)
         if going:
@@ -421,7 +418,11 @@ async def _fill(
 
 
 async def _judge(
-    app: AppContext, blueprint: Blueprint, batch: list[tuple[recipient_rows.Recipient, SavedContact]]
+    app: AppContext,
+    blueprint: Blueprint,
+    batch: list[tuple[recipient_rows.Recipient, SavedContact]],
+    *,
+    variants: Mapping[str, Mapping[str, int]],
 ) -> list[tuple[PlannedPerson, tuple[str, ...]]]:
     contacts = [saved.contact for _, saved in batch]
     waivers = await app.waivers.waivers_of(blueprint.id)
@@ -430,7 +431,14 @@ async def _judge(
     judged = []
     for entry, saved in batch:
         contact = saved.contact
-        recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        recipient = render_recipient(
+            app,
+            blueprint,
+            contact,
+            variables=entry.variables,
+            texts=entry.texts,
+            variants=variants.get(contact.id, NO_VARIANTS),
+        )
         if saved.dropped:
             not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
@@ -488,9 +496,17 @@ async def preview_sequence(
     busy = await busy_now(app, [contact.id for contact in people])
     waivers = await app.waivers.waivers_of(blueprint.id)
     free = (await app.records.mailbox_usage(app.terms)).opens
+    variants = await assigned_variants(app, blueprint, people)
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
-        recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        recipient = render_recipient(
+            app,
+            blueprint,
+            contact,
+            variables=entry.variables,
+            texts=entry.texts,
+            variants=variants.get(contact.id, NO_VARIANTS),
+        )
         recipient = with_reminders(app, recipient, waivers)
         recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock(), free=free)

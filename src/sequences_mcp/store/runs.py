@@ -16,6 +16,7 @@ from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.inbound import TOLD_AS
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.records import VariantTally
 from sequences_mcp.domain.run import (
     AND,
     IN_FLIGHT,
@@ -172,6 +173,33 @@ class RunRepository:
             },
         )
         return (int(rows[0]["found"]), str(rows[0]["id"])) if rows else (0, None)
+
+    def variants_of(
+        self, contact_ids: Iterable[str], *, blueprint_id: str
+    ) -> dict[str, dict[tuple[int, int], int]]:
+        """Return, by contact, which variant of each step they were given last in runs of a blueprint.
+
+        A step is told by the blueprint's version and its place in that.
+        """
+        rows = self._database.rows(
+            "sequences.variants_of", ids=json.dumps(list(contact_ids)), blueprint_id=blueprint_id
+        )
+        variants: dict[str, dict[tuple[int, int], int]] = {}
+        for row in rows:  # the newest run last
+            variants.setdefault(row["contact_id"], {})[row["version"], row["step"]] = row["variant"]
+        return variants
+
+    def variants_in(self, plan_id: str, *, opened: Collection[str] = ()) -> list[VariantTally]:
+        """Return how many people of a plan wait for each variant of each step, as it was planned.
+
+        ``opened`` has the keys of texts that were opened.
+        """
+        rows = self._database.pieced(
+            "records.variants",
+            {"order": _PEOPLE_ORDER},
+            {"plan_id": plan_id, "opened": json.dumps(list(opened))},
+        )
+        return [VariantTally(row["step"], row["variant"], row["people"], row["id"], row["opened"]) for row in rows]
 
     def generation_of(self, key: str, *, subject: str | None, content: str) -> int | None:
         """Return the first generation of a step that had this very text, or None."""
@@ -452,7 +480,10 @@ _DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
 _PEOPLE_ORDER = (
     "s.status IN ('REFUSED', 'STOPPED_EARLY'), s.warnings = 0,"
     " NOT EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0"
-    " AND coalesce(r.same_as, r.generation) > 0), s.ordinal"
+    " AND coalesce(r.same_as, r.generation) > 0),"
+    # The variant of the first step that has any; of plans without variants an index tells that there is none.
+    " (SELECT r.variant FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.variant IS NOT NULL"
+    " ORDER BY r.step LIMIT 1), s.ordinal"
 )
 _WAITS = "s.status = 'FOUND' AND s.operation_id IS NULL"
 _HAS_OWN = (
@@ -527,6 +558,7 @@ def _new_runs(no: int, item: Run) -> Iterable[dict[str, Any]]:
             "state": run.state.value,
             "reason": run.reason,
             "changed_at": changed_at,
+            "variant": run.variant,
         }
 
 
@@ -596,10 +628,10 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Run:
 
 def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
     _, place, key, recipient, subject, content, generation, state, reason, until, *rest = row
-    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply, same_as = rest
+    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply, same_as, variant = rest
     return StepRun(
         key=key,
-        step=steps[place],
+        step=steps[place] if variant is None else steps[place].given(variant),
         recipient=recipient,
         subject=subject,
         content=content,
@@ -615,4 +647,5 @@ def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
         message_id=message_id,
         server_reply=server_reply,
         same_as=same_as,
+        variant=variant,
     )

@@ -115,6 +115,7 @@ class StepRunView(ResultView):
     until: str | None = None
     executed_at: str | None = None
     recipient: str | None = None
+    variant: str | None = None
     subject: str | None = None
     content: str | None = None
     sent_as: str | None = None
@@ -404,6 +405,7 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
         until=when(run.until),
         executed_at=when(run.executed_at),
         recipient=run.recipient,
+        variant=run.letter,
         subject=run.subject,
         content=None if run.readable is None else cut(run.readable, limit),
         sent_as=run.step.sent_as,

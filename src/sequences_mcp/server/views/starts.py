@@ -40,6 +40,7 @@ class StepPreview(ResultView):
     at: str
     waits_for_window: bool | None = None
     recipient: str | None = None
+    variant: str | None = None
     subject: str | None = None
     content: str | None = None
     sent_as: str | None = None
@@ -101,6 +102,7 @@ def _person(preview: starts.PersonPreview, limit: int) -> PreviewPersonView:
                 at=slot.local,
                 waits_for_window=slot.held or None,
                 recipient=planned.recipient,
+                variant=planned.letter,
                 subject=planned.subject,
                 content=None if planned.readable is None else cut(planned.readable, limit),
                 sent_as=planned.step.sent_as,
@@ -191,8 +193,9 @@ class StartView(FindingsView, PlanView, WrittenView):
 
     ``findings`` are warnings that the approval covers. ``repeat_of`` is when the same call came first.
     ``pace`` is how long its e-mails take, ``accounts`` what a vendor needs connected, ``will_skip`` for how many
-    people a step has no address, ``not_given`` which facts known here a vendor is not told. ``became`` counts the
-    runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
+    people a step has no address, ``variants`` how many people wait for each variant of a step, ``not_given`` which
+    facts known here a vendor is not told. ``became`` counts the runs of an approved plan by status, ``became_why``
+    their reasons; ``handed_over`` is for a start at a vendor.
     """
 
     approval: Approval
@@ -207,6 +210,7 @@ class StartView(FindingsView, PlanView, WrittenView):
     pace: str | None = None
     accounts: str | None = None
     will_skip: dict[str, int] | None = None
+    variants: dict[str, dict[str, int]] | None = None
     not_given: tuple[str, ...] | None = None
     sample: SampleView
     left_out_count: int

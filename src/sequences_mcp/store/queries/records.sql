@@ -63,6 +63,22 @@ WITH unread AS (
 SELECT id, count(*) OVER () AS found FROM unread WHERE is_unread
 ORDER BY place <= coalesce((SELECT place FROM unread WHERE id = :after), 0), place LIMIT 1
 
+-- variants --
+-- How many people of a plan wait for each variant of each step, unchanged; the first of them in the list; and one of
+-- them whose text was opened.
+WITH waiting AS (
+  SELECT s.no, s.id, row_number() OVER (ORDER BY /* order */) AS place
+  FROM sequence s WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+    AND s.operation_id IS NULL
+)
+SELECT DISTINCT r.step, r.variant, count(*) OVER same AS people,
+  first_value(w.id) OVER (PARTITION BY r.step, r.variant ORDER BY w.place) AS id,
+  max(CASE WHEN r.key IN (SELECT value FROM json_each(:opened)) THEN w.id END) OVER same AS opened
+FROM waiting w JOIN step_run r ON r.sequence_no = w.no AND r.replaced = 0
+WHERE r.variant IS NOT NULL AND r.recipient IS NOT NULL AND coalesce(r.same_as, r.generation) = 0
+WINDOW same AS (PARTITION BY r.step, r.variant)
+ORDER BY r.step, r.variant
+
 -- mails --
 -- E-mails that were given to the mail server or written to the outbox, the newest first, each once.
 SELECT a.key, a.generation, a.claimed_at, a.message_id FROM attempt a

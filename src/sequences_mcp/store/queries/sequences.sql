@@ -13,8 +13,9 @@ VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :con
 
 -- insert_run --
 -- One step of a run.
-INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, changed_at)
-VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, :state, :reason, :changed_at)
+INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, changed_at,
+                      variant)
+VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, :state, :reason, :changed_at, :variant)
 
 -- by_ids --
 -- Runs by a JSON list of ids, in its order; the order of the columns counts.
@@ -29,7 +30,8 @@ ORDER BY wanted.key
 -- runs_of --
 -- The present steps of runs by a JSON list of their numbers; the order of the columns counts.
 SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
-       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply, r.same_as
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply, r.same_as,
+       r.variant
 FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
 ORDER BY wanted.key, r.step
 
@@ -65,10 +67,21 @@ UPDATE step_run SET replaced = 1 WHERE key = :key AND generation = :generation
 -- A rewritten text.
 INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, until,
                       executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply,
-                      same_as, changed_at)
+                      same_as, changed_at, variant)
 SELECT sequence_no, step, :generation, key, recipient, :subject, :content, :state, :reason, :until,
-       :executed_at, :accepted_at, :anchor, :lease, :lease_expires_at, :message_id, :server_reply, :same_as, :changed_at
+       :executed_at, :accepted_at, :anchor, :lease, :lease_expires_at, :message_id, :server_reply, :same_as, :changed_at,
+       variant
 FROM step_run WHERE key = :key AND generation = :replaced_generation
+
+-- variants_of --
+-- Which variant of each step people of a JSON list of ids were given in runs of a blueprint, the newest run last.
+SELECT contact.id AS contact_id, v.version, r.step, r.variant
+FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s INDEXED BY sequence_contact ON s.contact_no = contact.no
+CROSS JOIN blueprint_version v ON v.no = s.version_no
+CROSS JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE v.blueprint_id = :blueprint_id AND r.variant IS NOT NULL
+ORDER BY s.no, r.step
 
 -- generation_of --
 -- The first generation of a step that had this very text.
