@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality
+from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality, Variant
 from sequences_mcp.domain.reports import (
     STANDINGS,
     STEP_STANDINGS,
@@ -297,6 +298,27 @@ def test_the_subjects_of_two_versions_are_compared_and_the_weeks_counted() -> No
     ]
     assert "“New” gets more replies" in compared.words
     assert [(week.monday, week.sent, week.replied) for week in report.weeks] == [(date(2026, 11, 23), 400, 44)]
+
+
+def test_each_person_counts_for_the_variant_they_got_and_the_verdict_names_them() -> None:
+    reply = ReceivedEntry(kind="reply", at=NOON + timedelta(hours=1), place=0)
+    texts = tuple(Variant(subject=subject) for subject in ("Old", "New", "Newer"))
+    step = STEP.model_copy(update={"variants": texts, "subject": None})
+
+    def crowd(replied: tuple[int, int, int]) -> list[OutcomeRow]:
+        rows = []
+        for number, answers in enumerate(replied):
+            for place in range(100):
+                row = sent_row(*([reply] if place < answers else []), version=1)
+                rows.append(replace(row, steps=tuple(replace(part, variant=number) for part in row.steps)))
+        return rows
+
+    [clear] = blueprint_report(BLUEPRINT, crowd((4, 40, 5)), steps_of=lambda version: [step]).variants
+    assert [variant.words for variant in clear.variants] == ["A 4 of 100", "B 40 of 100", "C 5 of 100"]
+    assert clear.words.startswith("B 40 of 100 against C 5 of 100, A 4 of 100: B gets more replies")
+    assert clear.gain is not None and 0 < clear.gain[0] < 0.35 < clear.gain[1]
+    [close] = blueprint_report(BLUEPRINT, crowd((39, 40, 5)), steps_of=lambda version: [step]).variants
+    assert close.gain is None and close.words.startswith("Too few to tell: B 40 of 100 against A 39 of 100")
 
 
 def test_nothing_is_counted_of_nobody() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
+from tests.world.stores import of_a_file
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.digests import text_digest
@@ -90,14 +91,14 @@ def test_whoever_has_a_variant_keeps_it_and_the_others_even_the_shares_out(
     keys: dict[str, str], data: Any
 ) -> None:
     some = data.draw(st.lists(st.sampled_from(sorted(keys)), unique=True)) if keys else []
-    kept = {who: data.draw(st.integers(0, 1)) for who in some}
+    given_before = {who: data.draw(st.integers(0, 1)) for who in some}
     out = data.draw(st.frozensets(st.sampled_from(sorted(keys)))) if keys else frozenset()
-    shares = shared_out(BLUEPRINT, STEP, keys, kept=kept, left_out=out)
-    assert {who: shares[who] for who in kept} == kept
-    before = Counter(variant for who, variant in kept.items() if who not in out)
+    shares = shared_out(BLUEPRINT, STEP, keys, given_before=given_before, left_out=out)
+    assert {who: shares[who] for who in given_before} == given_before
+    before = Counter(variant for who, variant in given_before.items() if who not in out)
     counts = Counter(variant for who, variant in shares.items() if who not in out)
     lead = abs(before[0] - before[1])
-    fresh = sum(who not in kept and who not in out for who in keys)
+    fresh = sum(who not in given_before and who not in out for who in keys)
     assert abs(counts[0] - counts[1]) <= max(1, lead - fresh)
 
 
@@ -250,6 +251,7 @@ async def test_the_digest_covers_which_variant_a_person_was_given(bureau: Bureau
         assert text_digest(run, swapped) != text_digest(run, step)
 
 
+@of_a_file
 async def test_a_variant_that_was_changed_in_the_database_is_held_and_not_sent(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
         plan = await started(desktop, await desktop.blueprint(TESTED), people(2))

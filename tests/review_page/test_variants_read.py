@@ -138,3 +138,14 @@ def test_the_terminal_shows_each_variant_in_full_the_first_time_and_then_what_di
     for letter in "ABC":
         assert sum(f", variant {letter}" in line for line in lines) == 1
     assert lines.count("  Subject: A role") == lines.count("  Subject: A question") == 1
+
+
+def test_a_blueprints_page_shows_each_variant_filled_in(world: PageWorld, person: Visitor) -> None:
+    named = {**TESTED, "variants": [{"name": "Short", "subject": "A role"}, {"subject": "{{firstname}}, a word"}]}
+    plan = world.plan(named, people=2)
+    text = " ".join(person.get(f"/blueprints/{plan.header.blueprint_id}").text.split())
+    assert "2 variants: when people are started each of them gets one, in equal shares." in text
+    assert "Variant A: Short" in text and "<dd>A role</dd>" in text
+    assert "Variant B" in text and ", a word</dd>" in text and "{{firstname}}" not in text
+    campaign = person.get(f"/campaigns/{plan.header.blueprint_id}").text
+    assert "Variants of step hello" in campaign and "nobody yet" in campaign and "2 variants" in campaign

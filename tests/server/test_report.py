@@ -160,6 +160,83 @@ async def test_two_subjects_are_compared_with_counts_and_an_interval_or_told_to_
     ]
 
 
+SUBJECTS = ["A role", "Ten minutes on Tuesday"]
+TESTED = {**{name: value for name, value in MAIL.items() if name != "subject"}}
+TESTED["variants"] = [{"name": "plain", "subject": SUBJECTS[0]}, {"subject": SUBJECTS[1]}]
+
+
+async def answered(connected: Bureau, subject: str, *, number: int) -> None:
+    """Let so many of those who were sent an e-mail with this subject answer it."""
+    rows = connected.rows(
+        "SELECT recipient, message_id FROM step_run WHERE subject = ? AND state = 'sent' ORDER BY no", subject
+    )
+    for to, message_id in rows[:number]:
+        comes_in(connected, reply(Sent(message_id=message_id, sender=ADA, recipient=to), "Gladly."))
+
+
+async def test_variants_are_compared_with_counts_and_an_interval_or_told_to_be_too_few(bureau: Bureau) -> None:
+    with mailing(bureau, {}) as (connected, _):
+        connected.changes["elicitation"] = False
+        async with connected.client("auto") as desktop:
+            blueprint = await desktop.blueprint(TESTED)
+            await agreed(
+                connected, await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(60))
+            )
+            await answered(connected, SUBJECTS[0], number=1)
+            [item] = (await desktop.call("report", blueprint_id=blueprint))["items"]
+            assert item["variants"][0]["verdict"].startswith("Too few to tell: A 1 of 30 against B 0 of 30; ")
+            await answered(connected, SUBJECTS[1], number=12)
+            [item] = (await desktop.call("report", blueprint_id=blueprint))["items"]
+    [compared] = item["variants"]
+    assert (compared["step_id"], compared["versions"]) == ("hello", [1])
+    first, second = compared["variants"]
+    assert (first["variant"], first["name"], first["subject"], first["sent"]) == ("A", "plain", SUBJECTS[0], 30)
+    assert second["reply_rate"].startswith("12 of 30, 40.0 % (")
+    assert compared["verdict"].startswith("B 12 of 30 against A 1 of 30: B gets more replies, by ")
+    assert compared["verdict"].endswith(" points of a hundred.")
+    [subjects] = item["subjects"]
+    assert list(subjects["subjects"]) == SUBJECTS[::-1]
+    assert "“Ten minutes on Tuesday” gets more replies than the other" in subjects["verdict"]
+    assert "subject" not in item["steps"][0] and item["steps"][0]["sent"] == 60
+
+
+async def test_variants_that_a_new_version_keeps_count_together_and_changed_ones_apart(bureau: Bureau) -> None:
+    with mailing(bureau, {}) as (connected, _):
+        connected.changes["elicitation"] = False
+        async with connected.client("auto") as desktop:
+            blueprint = await desktop.blueprint(TESTED)
+            await agreed(
+                connected, await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(6))
+            )
+            changed = {**TESTED, "variants": [*TESTED["variants"], {"subject": "Rust"}]}
+            for version, steps in ((1, [TESTED, LATER]), (2, [changed, LATER])):
+                await desktop.call(
+                    "update_blueprint", blueprint_id=blueprint, expected_version=version, steps=steps
+                )
+                more = [{**one, "email": f"v{version}x{place}@x.example"} for place, one in enumerate(people(6))]
+                await agreed(
+                    connected, await desktop.call("start_sequence", blueprint_id=blueprint, contacts=more)
+                )
+            [item] = (await desktop.call("report", blueprint_id=blueprint))["items"]
+    told = {tuple(one["versions"]): [it["sent"] for it in one["variants"]] for one in item["variants"]}
+    assert told == {(1, 2): [6, 6], (3,): [2, 2, 2]}
+
+
+async def test_a_text_of_their_own_counts_for_no_variant(bureau: Bureau) -> None:
+    with mailing(bureau, {}) as (connected, _):
+        connected.changes["elicitation"] = False
+        async with connected.client("auto") as desktop:
+            blueprint = await desktop.blueprint(TESTED)
+            plan = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(4))
+            draft = plan["sample"]["steps"][0]["draft_id"]
+            await desktop.call("edit_draft", draft_id=draft, content="Hello Grace, may I ask about your book?")
+            [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
+            await agreed(connected, plan)
+            [item] = (await desktop.call("report", blueprint_id=blueprint))["items"]
+    assert sorted(one["sent"] for one in item["variants"][0]["variants"]) == [1, 2]
+    assert item["steps"][0]["sent"] == 4
+
+
 @pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
 async def test_of_a_vendor_what_it_does_not_tell_is_absent_and_the_note_says_so(
     vendors: Connected, vendor: str

@@ -37,7 +37,7 @@ WORDS = {
 
 
 def _report() -> click.Command:
-    @click.command(help="Tell what came of blueprints; of one, by its id, also by version, step, week, subject.")
+    @click.command(help="Tell what came of blueprints; of one also by version, step, week, subject and variant.")
     @click.argument("blueprint", required=False)
     @click.option("--provider", default="local", show_default=True, help="Whose blueprints.")
     @click.option("--page", type=click.IntRange(1, 100_000), default=1, show_default=True)
@@ -96,8 +96,22 @@ def _item(report: CampaignReport, *, whole: bool) -> dict[str, Any]:
         }
         for compared in report.subjects
     ]
+    variants = [
+        {
+            "step_id": compared.step_id,
+            "versions": compared.versions,
+            "verdict": compared.words,
+            "gain": compared.gain,
+            "variants": [
+                {"variant": variant.letter, "name": variant.name, "subject": variant.subject}
+                | _counts(variant.tally)
+                for variant in compared.variants
+            ],
+        }
+        for compared in report.variants
+    ]
     weeks = [_plain(asdict(week)) for week in report.weeks]
-    return {**facts, "versions": versions, "subjects": subjects, "weeks": weeks}
+    return {**facts, "versions": versions, "subjects": subjects, "variants": variants, "weeks": weeks}
 
 
 def _counts(tally: OutcomeTally) -> dict[str, Any]:
@@ -145,6 +159,14 @@ def _parts(report: CampaignReport) -> Iterator[str]:
         yield f"  Subjects of step {compared.step_id}:"
         yield from (f"    {tally.subject}: {tally.share.words}" for tally in compared.subjects)
         yield f"    {compared.words}"
+    for tested in report.variants:
+        versions = "version" if len(tested.versions) == 1 else "versions"
+        yield f"  Variants of step {tested.step_id} ({versions} {', '.join(map(str, tested.versions))}):"
+        for variant in tested.variants:
+            subject = f"“{variant.subject}”" if variant.subject else None
+            name = " ".join(filter(None, (variant.letter, variant.name, subject)))
+            yield f"    {name}: {_sentence(variant.tally)}"
+        yield f"    {tested.words}"
     for week in report.weeks:
         yield f"  Week of {week.monday}: {week.sent:,} messages sent, {week.replied:,} people first replied"
 

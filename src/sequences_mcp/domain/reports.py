@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
 
-from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.domain.blueprint import Blueprint, Step, variant_letter
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.run import ReplyKind, SequenceStatus, StepState, StopReason
 
@@ -41,7 +41,8 @@ LEAST = 20
 class StepEntry:
     """One step of a run as it is counted: when it was carried out, and whether that reached nobody.
 
-    ``was_refused``: a mail server refused this e-mail, because of whom it was for or what it said.
+    ``was_refused``: a mail server refused this e-mail, because of whom it was for or what it said. ``variant`` is
+    which of the step's texts it had, from 0: None where there is one, and where it was changed for this person.
     """
 
     place: int
@@ -49,6 +50,7 @@ class StepEntry:
     at: datetime | None = None
     in_outbox: bool = False
     was_refused: bool = False
+    variant: int | None = None
 
     @property
     def is_sent(self) -> bool:
@@ -321,7 +323,10 @@ def span_words(span: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
-    """What came of a step of a version; ``subject`` is its template's, None where each person has their own."""
+    """What came of a step of a version; ``subject`` is its template's, None where people have different ones.
+
+    ``by_subject`` has what came of those who got each subject, of a step with variants of each of them.
+    """
 
     version: int
     step_id: str
@@ -329,6 +334,7 @@ class StepReport:
     channel: str
     subject: str | None
     tally: OutcomeTally
+    by_subject: tuple[tuple[str, OutcomeTally], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,8 +387,52 @@ class SubjectReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariantOutcome:
+    """What came of one variant of a step: of those who got its text unchanged."""
+
+    letter: str
+    name: str | None
+    subject: str | None
+    tally: OutcomeTally
+
+    @property
+    def share(self) -> Share:
+        """How many of those who were sent it replied to it."""
+        return Share(self.tally.replied_of_sent or 0, self.tally.sent or 0)
+
+    @property
+    def words(self) -> str:
+        """Its letter, and how many replied of how many."""
+        return f"{self.letter} {self.share.number:,} of {self.share.of:,}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantReport:
+    """The variants of one step in the versions that had the same ones, and whether one of them works better.
+
+    ``gain`` is by how much, from and to, where every other one is told apart from the best; None: too few to tell.
+    """
+
+    step_id: str
+    versions: tuple[int, ...]
+    variants: tuple[VariantOutcome, ...]
+    gain: tuple[float, float] | None
+
+    @property
+    def words(self) -> str:
+        """Which one works better, and by how much; or that it cannot be told."""
+        ordered = sorted(self.variants, key=lambda variant: (-variant.share.value, variant.letter))
+        counts = f"{ordered[0].words} against {', '.join(variant.words for variant in ordered[1:])}"
+        if self.gain is None:
+            return f"Too few to tell: {counts}; with so many people a difference like this can be chance."
+        low, high = (f"{100 * limit:.1f}" for limit in self.gain)
+        than = "" if len(ordered) == 2 else " than by the best of the others"
+        return f"{counts}: {ordered[0].letter} gets more replies{than}, by {low} to {high} points of a hundred."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignReport:
-    """What came of a blueprint: in all, by version (the newest first), by week, and by subject.
+    """What came of a blueprint: in all, by version (the newest first), by week, by subject and by variant.
 
     ``name`` is that of its newest version; ``read_at`` when the run was read at its
     vendor that was not for longest.
@@ -394,6 +444,7 @@ class CampaignReport:
     versions: tuple[VersionReport, ...] = ()
     weeks: tuple[WeekTally, ...] = ()
     subjects: tuple[SubjectReport, ...] = ()
+    variants: tuple[VariantReport, ...] = ()
     read_at: datetime | None = None
 
 
@@ -441,39 +492,64 @@ def blueprint_report(
         versions=versions,
         weeks=_weeks(rows) if is_ours else (),
         subjects=tuple(compared_subjects(versions)) if is_ours else (),
+        variants=tuple(compared_variants(rows, steps_of=steps_of)) if is_ours else (),
         read_at=min((row.read_at for row in rows if row.read_at is not None), default=None),
     )
 
 
 def _version_report(version: int, rows: Items[OutcomeRow], steps: Items[Step]) -> VersionReport:
     is_ours = all(row.provider == LOCAL for row in rows)
-    reports = (
-        StepReport(
-            version=version,
-            step_id=step.id,
-            name=step.name,
-            channel=(step.linked_in_type or step.type).value,
-            subject=None if step.is_written_per_contact else step.subject,
-            tally=tally_step(place, rows),
+    reports = (_step_report(version, place, step, rows) for place, step in enumerate(steps)) if is_ours else ()
+    return VersionReport(version=version, tally=tally_people(rows), steps=tuple(reports))
+
+
+def _step_report(version: int, place: int, step: Step, rows: Items[OutcomeRow]) -> StepReport:
+    tally = tally_step(place, rows)
+    subject = None if step.is_written_per_contact or step.variants else step.subject
+    if step.variants:
+        by_subject = tuple(
+            (text.subject, tally_texts(_entries(place, rows, variant=number)))
+            for number, text in enumerate(step.alternatives)
+            if text.subject
         )
-        for place, step in enumerate(steps)
+    else:
+        by_subject = ((subject, tally),) if subject else ()
+    return StepReport(
+        version=version,
+        step_id=step.id,
+        name=step.name,
+        channel=(step.linked_in_type or step.type).value,
+        subject=subject,
+        tally=tally,
+        by_subject=by_subject,
     )
-    return VersionReport(version=version, tally=tally_people(rows), steps=tuple(reports) if is_ours else ())
 
 
 def tally_step(place: int, rows: Iterable[OutcomeRow]) -> OutcomeTally:
     """Count what came of one step, of everybody whose run has begun."""
+    return tally_texts(_entries(place, rows))
+
+
+def _entries(
+    place: int, rows: Iterable[OutcomeRow], *, variant: int | None = None
+) -> Iterator[tuple[OutcomeRow, StepEntry]]:
+    """Yield each run that has begun with its step at a place, where it had this variant, if one is named."""
+    for row in rows:
+        step = next((step for step in row.steps if step.place == place), None)
+        if step is not None and row.has_begun and variant in (None, step.variant):
+            yield row, step
+
+
+def tally_texts(entries: Iterable[tuple[OutcomeRow, StepEntry]]) -> OutcomeTally:
+    """Count what came of steps, each given with its run."""
     counts: Counter[str] = Counter()
     times: list[timedelta] = []
     people = 0
-    for row in rows:
-        step = next((step for step in row.steps if step.place == place), None)
-        if step is None or not row.has_begun:
-            continue
+    for row, step in entries:
         people += row.number
         counts.update(dict.fromkeys({_step_standing(step), *_step_marks(row, step)}, row.number))
         passed = row.time_to_answer
-        if passed is not None and row.place_of(row.first_answer) == place:
+        if passed is not None and row.place_of(row.first_answer) == step.place:
             times += [passed] * row.number
     known = {name: counts[name] for name in (*STEP_STANDINGS, *_OF_STEPS)}
     return OutcomeTally(people=people, time_to_reply=_median(times), **known)
@@ -526,36 +602,77 @@ def _monday(at: datetime) -> date:
 
 def compared_subjects(versions: Iterable[VersionReport]) -> Iterable[SubjectReport]:
     """Yield, for each step that had several subjects, whether one of them gets more replies."""
-    shares: dict[str, dict[str, list[StepReport]]] = {}
+    shares: dict[str, dict[str, list[tuple[int, OutcomeTally]]]] = {}
     for version in versions:
         for step in version.steps:
-            if step.subject:
-                shares.setdefault(step.step_id, {}).setdefault(step.subject, []).append(step)
+            for subject, tally in step.by_subject:
+                shares.setdefault(step.step_id, {}).setdefault(subject, []).append((version.version, tally))
     for step_id, by_subject in shares.items():
         if len(by_subject) > 1:
-            yield compare_subjects(step_id, [_subject(subject, steps) for subject, steps in by_subject.items()])
+            yield compare_subjects(step_id, [_subject(subject, parts) for subject, parts in by_subject.items()])
 
 
-def _subject(subject: str, steps: Items[StepReport]) -> SubjectTally:
-    sent = sum(step.tally.sent or 0 for step in steps)
-    replied = sum(step.tally.replied_of_sent or 0 for step in steps)
-    versions = tuple(sorted(step.version for step in steps))
+def _subject(subject: str, parts: Items[tuple[int, OutcomeTally]]) -> SubjectTally:
+    sent = sum(tally.sent or 0 for _, tally in parts)
+    replied = sum(tally.replied_of_sent or 0 for _, tally in parts)
+    versions = tuple(sorted({version for version, _ in parts}))
     return SubjectTally(subject=subject, versions=versions, share=Share(replied, sent))
 
 
+def compared_variants(
+    rows: Items[OutcomeRow], *, steps_of: Callable[[int], Items[Step]]
+) -> Iterator[VariantReport]:
+    """Yield, for each step with variants, whether one of them gets more replies.
+
+    Versions in which a step has the same variants count together.
+    """
+    by_version: dict[int, list[OutcomeRow]] = {}
+    for row in rows:
+        by_version.setdefault(row.version, []).append(row)
+    same: dict[tuple[str, tuple[Step, ...]], list[tuple[int, int, Step]]] = {}
+    for version in sorted(by_version, reverse=True):
+        for place, step in enumerate(steps_of(version)):
+            if step.variants:
+                texts = tuple(text.model_copy(update={"delay": None, "name": ""}) for text in step.alternatives)
+                same.setdefault((step.id, texts), []).append((version, place, step))
+    for (step_id, _), places in same.items():
+        newest = max(places, key=lambda place: place[0])[2]
+        outcomes = tuple(
+            VariantOutcome(
+                letter=variant_letter(number),
+                name=variant.name,
+                subject=newest.alternatives[number].subject,
+                tally=tally_texts(
+                    entry
+                    for version, place, _ in places
+                    for entry in _entries(place, by_version[version], variant=number)
+                ),
+            )
+            for number, variant in enumerate(newest.variants or ())
+        )
+        versions = tuple(sorted(version for version, _, _ in places))
+        gain = gain_of([outcome.share for outcome in outcomes])
+        yield VariantReport(step_id=step_id, versions=versions, variants=outcomes, gain=gain)
+
+
 def compare_subjects(step_id: str, subjects: Iterable[SubjectTally]) -> SubjectReport:
-    """Return subjects, the largest share first, and by how much the first is better than every other one.
+    """Return subjects, the largest share first, and by how much the first is better than every other one."""
+    ordered = sorted(subjects, key=lambda tally: (-tally.share.value, -tally.share.of, tally.subject))
+    gain = gain_of([tally.share for tally in ordered])
+    return SubjectReport(step_id=step_id, subjects=tuple(ordered), gain=gain)
+
+
+def gain_of(shares: Items[Share]) -> tuple[float, float] | None:
+    """Return by how much the largest share is larger than every other one, from and to; None: too few to tell.
 
     The interval of a difference is Newcombe's hybrid score interval (1998, method 10), at 95 % for all comparisons
-    together (Bonferroni). A difference is told only where it excludes 0 and each subject had ``LEAST`` people.
+    together (Bonferroni). A difference is told only where it excludes 0 and each share is of ``LEAST`` people.
     """
-    ordered = sorted(subjects, key=lambda tally: (-tally.share.value, -tally.share.of, tally.subject))
-    first, *others = ordered
-    too_few = any(tally.share.is_too_small for tally in ordered)
-    spans = [gain_span(first.share, other.share, z=_quantile(len(others))) for other in others]
+    first, *others = sorted(shares, key=lambda share: (-share.value, -share.of))
+    too_few = any(share.is_too_small for share in shares)
+    spans = [gain_span(first, other, z=_quantile(len(others))) for other in others]
     is_told = bool(spans) and not too_few and all(low > 0 for low, _ in spans)
-    gain = min(spans) if is_told else None
-    return SubjectReport(step_id=step_id, subjects=tuple(ordered), gain=gain)
+    return min(spans) if is_told else None
 
 
 def gain_span(first: Share, second: Share, *, z: float = Z_95) -> tuple[float, float]:

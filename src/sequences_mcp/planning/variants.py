@@ -20,7 +20,7 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact
 
-NOBODY_KEPT: Mapping[str, int] = MappingProxyType({})
+NOBODY_BEFORE: Mapping[str, int] = MappingProxyType({})
 
 
 async def assigned_variants(
@@ -40,12 +40,14 @@ async def assigned_variants(
     keys = {contact.id: person_key(contact) for contact in contacts}
     assigned: dict[str, dict[str, int]] = {contact.id: {} for contact in contacts}
     for step in steps:
-        kept = {
+        given_before = {
             contact: variants[step.id]
             for contact, variants in earlier.items()
             if variants.get(step.id, len(step.alternatives)) < len(step.alternatives)
         }
-        for contact, variant in shared_out(blueprint.id, step, keys, kept=kept, left_out=left_out).items():
+        for contact, variant in shared_out(
+            blueprint.id, step, keys, given_before=given_before, left_out=left_out
+        ).items():
             assigned[contact][step.id] = variant
     return assigned
 
@@ -55,19 +57,21 @@ def shared_out(
     step: Step,
     keys: Mapping[str, str],
     *,
-    kept: Mapping[str, int] = NOBODY_KEPT,
+    given_before: Mapping[str, int] = NOBODY_BEFORE,
     left_out: AbstractSet[str] = frozenset(),
 ) -> dict[str, int]:
-    """Return the variant of each person, by id; ``keys`` are what their hashes are of, ``kept`` variants stay.
+    """Return the variant of each person, by id; ``keys`` are what their hashes are of.
 
-    Of those who are not ``left_out`` the variants differ by one person at most, unless the kept ones differ by
-    more: then the others even it out.
+    Those ``given_before`` stay. Of people who are not ``left_out`` the shares differ by one at most, unless those
+    given before differ by more: then the others even it out.
     """
     number = len(step.alternatives)
     counts = Counter(dict.fromkeys(range(number), 0))
-    counts.update(variant for person, variant in kept.items() if person not in left_out)
-    result = dict(kept)
-    places = {person: _place(blueprint_id, step.id, key) for person, key in keys.items() if person not in kept}
+    counts.update(variant for person, variant in given_before.items() if person not in left_out)
+    result = dict(given_before)
+    places = {
+        person: _place(blueprint_id, step.id, key) for person, key in keys.items() if person not in given_before
+    }
     for person in sorted(places, key=lambda person: (person in left_out, places[person], keys[person])):
         fewest = min(counts.values())
         open_variants = [variant for variant in range(number) if counts[variant] == fewest]

@@ -91,14 +91,15 @@ def _outcome(row: Any) -> OutcomeRow:
     )
 
 
-def _step(place: int, state: str, at: int | None, *marks: int) -> StepEntry:
-    in_outbox, was_refused = marks
+def _step(place: int, state: str, at: int | None, *marks: int | None) -> StepEntry:
+    in_outbox, was_refused, variant = marks
     return StepEntry(
         place=place,
         state=StepState(state),
         at=from_micros(at),
         in_outbox=bool(in_outbox),
         was_refused=bool(was_refused),
+        variant=variant,
     )
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Sourcing, Step, variant_letter
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.reports import CampaignReport, OutcomeTally, StepReport, WeekTally, span_words
 from sequences_mcp.domain.run import LIVE
+from sequences_mcp.domain.variables import fill_in, missing_in
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.planning.rendering import values_for
 from sequences_mcp.ports.embedded import ReplyFilter, SequenceDetail, SequenceFilter
 from sequences_mcp.review.page.request import PageRequest, whole_number
 from sequences_mcp.review.page.runs import LONGEST_PAUSE
@@ -300,16 +306,37 @@ async def blueprint_screen(page_request: PageRequest) -> Response:
     blueprint_id = page_request.path_part("blueprint")
     report = await blueprints.get_blueprint(page_request.app, blueprint_id=blueprint_id)
     filled: dict[str, Any] = {}
+    preview = None
     if provider_of(blueprint_id) == LOCAL:
-        try:
+        with suppress(SequencesError):  # then the texts are shown as they are written
             preview = await starts.preview_sequence(page_request.app, blueprint_id=blueprint_id, contacts=[SAMPLE])
-        except SequencesError:
-            preview = None  # the texts are shown as they are written
-        if preview is not None and preview.people:
-            filled = {run.step.id: run for run in preview.people[0].person.steps}
+    contact = preview.people[0].person.contact if preview and preview.people else None
+    if preview and preview.people:
+        filled = {run.step.id: run for run in preview.people[0].person.steps}
     return page_request.render(
-        "blueprint.html", blueprint=report.blueprint, findings=report.findings, filled=filled, sample=SAMPLE
+        "blueprint.html",
+        blueprint=report.blueprint,
+        findings=report.findings,
+        filled=filled,
+        variants={
+            step.id: list(_variants(page_request.app, step, contact, sourcing=report.blueprint.sourcing))
+            for step in report.blueprint.steps
+            if step.variants
+        },
+        sample=SAMPLE,
     )
+
+
+def _variants(
+    app: AppContext, step: Step, contact: Contact | None, *, sourcing: Sourcing
+) -> Iterator[dict[str, str | None]]:
+    """Yield each variant of a step as this person would get it, or as it is written where values are missing."""
+    values = values_for(contact, sourcing=sourcing, sender=app.sender, variables={}) if contact else {}
+    for number, (variant, text) in enumerate(zip(step.variants or (), step.alternatives, strict=True)):
+        parts = {"subject": text.subject, "content": text.content}
+        if contact is not None and not missing_in(filter(None, parts.values()), values):
+            parts = {name: part and fill_in(part, values) for name, part in parts.items()}
+        yield {"letter": variant_letter(number), "name": variant.name, **parts}
 
 
 async def settings_screen(page_request: PageRequest) -> Response:

@@ -63,6 +63,18 @@ class StepOutcome(OutcomeView):
     subject: str | None = None
 
 
+class VariantView(ResultView):
+    """One variant; ``sent`` counts those who got it unchanged."""
+
+    variant: str
+    name: str | None = None
+    subject: str | None = None
+    sent: int
+    reply_rate: str
+    interested: int
+    opted_out: int
+
+
 class SubjectsView(ResultView):
     """The subjects that a step had, each with its reply rate, and whether one of them works better."""
 
@@ -71,14 +83,24 @@ class SubjectsView(ResultView):
     verdict: str
 
 
+class VariantsView(ResultView):
+    """The variants of a step, each with how many got it and replied, and whether one of them works better."""
+
+    step_id: str
+    versions: tuple[int, ...]
+    variants: tuple[VariantView, ...]
+    verdict: str
+
+
 class BlueprintOutcome(OutcomeView):
-    """What came of a blueprint; of one that was asked for, also by version, step, subject and week."""
+    """What came of a blueprint; of one that was asked for, also by version, step, subject, variant and week."""
 
     blueprint_id: str
     name: str
     versions: tuple[VersionOutcome, ...] | None = None
     steps: tuple[StepOutcome, ...] | None = None
     subjects: tuple[SubjectsView, ...] | None = None
+    variants: tuple[VariantsView, ...] | None = None
     weeks: dict[str, dict[str, int]] | None = None
     shortened: str | None = None
 
@@ -114,6 +136,7 @@ def _whole(report: reports.CampaignReport) -> BlueprintOutcome:
         "steps": len(steps) - len(steps[:STEPS_SHOWN]),
         "weeks": len(report.weeks) - len(weeks),
         "subjects": max((len(item.subjects) for item in report.subjects), default=0) - SUBJECTS_SHOWN,
+        "steps with variants": len(report.variants) - SUBJECTS_SHOWN,
     }
     words = ", ".join(f"{number} older or further {name}" for name, number in left.items() if number > 0)
     return BlueprintOutcome(
@@ -122,6 +145,7 @@ def _whole(report: reports.CampaignReport) -> BlueprintOutcome:
         versions=tuple(map(_version, versions)) if len(report.versions) > 1 else None,
         steps=tuple(map(_step, steps[:STEPS_SHOWN])) or None,
         subjects=tuple(map(_subjects, report.subjects[:SUBJECTS_SHOWN])) or None,
+        variants=tuple(map(_variants, report.variants[:SUBJECTS_SHOWN])) or None,
         weeks={week.monday.isoformat(): {"sent": week.sent, "replied": week.replied} for week in weeks} or None,
         shortened=f"Without {words}." if words else None,
         **known_counts(report.tally, COUNTS, short=False),
@@ -148,6 +172,26 @@ def _subjects(report: reports.SubjectReport) -> SubjectsView:
         step_id=cut(report.step_id, NAME_IN_LIST),
         subjects={cut(tally.subject, SUBJECT_LIMIT): tally.share.words for tally in shown},
         verdict=cut(report.words, 2 * SUBJECT_LIMIT + len(report.words) - len(report.subjects[0].subject)),
+    )
+
+
+def _variants(report: reports.VariantReport) -> VariantsView:
+    return VariantsView(
+        step_id=cut(report.step_id, NAME_IN_LIST),
+        versions=report.versions[-VERSIONS_SHOWN:],
+        variants=tuple(
+            VariantView(
+                variant=variant.letter,
+                name=cut(variant.name, NAME_IN_LIST) if variant.name else None,
+                subject=cut(variant.subject, SUBJECT_LIMIT) if variant.subject else None,
+                sent=variant.share.of,
+                reply_rate=variant.share.words,
+                interested=variant.tally.interested or 0,
+                opted_out=variant.tally.opted_out or 0,
+            )
+            for variant in report.variants
+        ),
+        verdict=report.words,
     )
 
 

@@ -35,7 +35,8 @@ WITH asked AS MATERIALIZED (
                         ELSE r.executed_at END,
                    coalesce(r.server_reply LIKE :outbox, 0),
                    r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key
-                                                  AND a.generation = r.generation AND a.answer = 'recipient')))
+                                                  AND a.generation = r.generation AND a.answer = 'recipient'),
+                   CASE WHEN coalesce(r.same_as, r.generation) = 0 THEN r.variant END))
           FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0) AS steps,
          back.entries, json_extract(g.facts, '$.replied_at') AS replied_at,
          json_extract(g.facts, '$.last_step_executed_at') AS executed_at, g.read_at

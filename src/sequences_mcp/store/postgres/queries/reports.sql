@@ -27,7 +27,8 @@ WITH asked AS MATERIALIZED (
                         ELSE r.executed_at END,
                    coalesce(r.server_reply LIKE :outbox, false),
                    r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key
-                                                  AND a.generation = r.generation AND a.answer = 'recipient')) ORDER BY r.step) AS text)
+                                                  AND a.generation = r.generation AND a.answer = 'recipient'),
+                   CASE WHEN coalesce(r.same_as, r.generation) = 0 THEN r.variant END) ORDER BY r.step) AS text)
           FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0) AS steps,
          back.entries, CAST(CAST(g.facts AS jsonb) ->> 'replied_at' AS bigint) AS replied_at,
          CAST(CAST(g.facts AS jsonb) ->> 'last_step_executed_at' AS bigint) AS executed_at, g.read_at
