@@ -499,11 +499,15 @@ def blueprint_report(
 
 def _version_report(version: int, rows: Items[OutcomeRow], steps: Items[Step]) -> VersionReport:
     is_ours = all(row.provider == LOCAL for row in rows)
-    reports = (_step_report(version, place, step, rows) for place, step in enumerate(steps)) if is_ours else ()
+    reports = (
+        (_step_report(step, rows, version=version, place=place) for place, step in enumerate(steps))
+        if is_ours
+        else ()
+    )
     return VersionReport(version=version, tally=tally_people(rows), steps=tuple(reports))
 
 
-def _step_report(version: int, place: int, step: Step, rows: Items[OutcomeRow]) -> StepReport:
+def _step_report(step: Step, rows: Items[OutcomeRow], *, version: int, place: int) -> StepReport:
     tally = tally_step(place, rows)
     subject = None if step.is_written_per_contact or step.variants else step.subject
     if step.variants:

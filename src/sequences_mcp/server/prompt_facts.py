@@ -137,6 +137,7 @@ async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
 async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
     blueprint = (await get_blueprint(app, blueprint_id=given["blueprint_id"])).blueprint
     step = _step_of(blueprint.steps, given["step_id"])
+    pattern = step.alternatives[0]
     contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
     [contact] = await app.local.get_contacts([contact_id])
     values = _values(app.sending(blueprint.steps), contact, blueprint.sourcing)
@@ -145,8 +146,8 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
         "blueprint_name": blueprint.name,
         "step_name": step.name,
         "channel": step.linked_in_type or step.type,
-        "subject": step.subject,
-        "content": cut(step.content, CONTENT_SHOWN),
+        "subject": pattern.subject,
+        "content": cut(pattern.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         **_manners(given["language"] or contact.language or "", step.type),
         **_profile(app),
