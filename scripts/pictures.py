@@ -1,14 +1,17 @@
-"""Write docs/pictures/demo.svg: what the demo prints in a terminal, from a real run.
+"""Write the pictures of docs/pictures from real runs: the demo in a terminal, and a review in the browser.
 
-    python -m scripts.pictures
+    python -m scripts.pictures [demo] [review]
 
-Long lines are cut at the width of the picture, the middle of the story is left out, and ids, ports and hours are
-those of that run.
+demo.svg is what the demo prints: long lines are cut at the width of the picture, the middle of the story is left
+out, and ids, ports and hours are those of that run. review.png is the review page with a plan of made-up people,
+as Chromium shows it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import tempfile
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -69,12 +72,89 @@ def drawn(lines: list[str]) -> str:
     )
 
 
+REVIEW = PICTURE.with_name("review.png")
+SEEN = {"width": 1180, "height": 1020}
+PEOPLE = (
+    ("Maria", "Silva", "Head of Data", "Porto Analytics"),
+    ("Jonas", "Weber", "Staff Engineer", "Elbe Robotics"),
+    ("Aiko", "Tanaka", "Platform Lead", "Kumo Systems"),
+    ("Claire", "Dubois", "Data Engineer", "Atelier Signal"),
+    ("Liam", "Byrne", "Engineering Manager", "Liffey Labs"),
+    ("Sofia", "Rossi", "Machine Learning Engineer", "Arno Vision"),
+    ("Piotr", "Nowak", "Backend Engineer", "Wisla Pay"),
+)
+LAST = "Would you have twenty minutes next week to hear about the role?"
+FIRST = (
+    "Hi {{firstname}},\n\nwe are building the data platform at Analytical Engines, a team of six in Lisbon, and "
+    f"{{{{candidateCompanyName}}}} is solving much of what we are about to. {LAST}"
+)
+OWN = (
+    "Hi {{firstname}},\n\nyour talk on late events in Porto is the reason I write: we have the same problem at "
+    f"Analytical Engines, and nobody yet who has solved it. {LAST}"
+)
+AGAIN = "Hi {{firstname}}, one more line in case my first message was lost: is the role worth a short call to you?"
+
+
+def photographed() -> bytes:
+    """Return the review page as a PNG: a plan with a text of one person's own, opened at that person."""
+    from tests.review_page.page_browser import chromium, screen
+    from tests.world.page import LINKEDIN, MAIL, PageWorld, apart, unheard
+
+    from sequences_mcp.services.blueprints import create_blueprint
+    from sequences_mcp.services.reviews import edit_draft
+    from sequences_mcp.services.starts import start_sequence
+
+    later = {"temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
+    steps = [
+        {**MAIL, "subject": "Data platform in Lisbon", "content": FIRST},
+        {**LINKEDIN, **later, "content": AGAIN},
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        world = PageWorld(Path(folder) / "data")
+        world.lock_up()
+
+        async def planned() -> str:
+            async with world.app() as app:
+                made = await create_blueprint(app, name="Data engineers", steps=steps, job_title="Data Engineer")
+                report = await start_sequence(
+                    app, blueprint_id=made.blueprint.id, contacts=list(contacts()), progress=unheard
+                )
+                first = (await app.plans.list_people(report.plan.id, page=1, size=1)).items[0].sequence
+                await edit_draft(app, draft_id=f"local:draft_{first.steps[0].key}", content=OWN)
+                return str(report.plan.id)
+
+        plan_id = apart(planned)
+        with chromium() as browser, screen(browser, world, Path(folder), viewport=SEEN) as person:
+            person.opens(f"/plans/{plan_id}")
+            person.unlocks()
+            person.tab.locator(".keys").wait_for()
+            return bytes(person.tab.screenshot())
+
+
+def contacts() -> Iterator[dict[str, str]]:
+    """Yield the people of the picture, at domains that nobody has."""
+    for first, last, title, company in PEOPLE:
+        domain = f"{company.lower().replace(' ', '-')}.example"
+        yield {
+            "first_name": first,
+            "last_name": last,
+            "job_title": title,
+            "company": company,
+            "email": f"{first}.{last}@{domain}".lower(),
+            "linkedin_url": f"https://www.linkedin.com/in/{first}-{last}".lower(),
+        }
+
+
 def main() -> None:
-    """Run the demo and draw it."""
-    printed: list[str] = []
-    asyncio.run(demo(lambda text: printed.extend(str(text).split("\n"))))
+    """Draw what is named, or everything."""
+    wanted = sys.argv[1:] or ["demo", "review"]
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(drawn(list(chosen(printed))), encoding="utf-8")
+    if "demo" in wanted:
+        printed: list[str] = []
+        asyncio.run(demo(lambda text: printed.extend(str(text).split("\n"))))
+        PICTURE.write_text(drawn(list(chosen(printed))), encoding="utf-8")
+    if "review" in wanted:
+        REVIEW.write_bytes(photographed())
 
 
 if __name__ == "__main__":

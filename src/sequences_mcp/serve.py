@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, utc_now
 from sequences_mcp.domain import actors
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.context import AppContext
+    from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.settings import Settings
+
+MakeSetup: TypeAlias = "Callable[[], FolderSetup]"
 
 SELDOM = (
     20_000,
@@ -26,8 +29,8 @@ SELDOM = (
 )  # new objects before a round of the garbage collector, and rounds before one of older ones
 
 
-def serve_stdio(read: Callable[[], Settings]) -> None:
-    """Run the MCP server over stdio until the client leaves.
+def serve_stdio(read: Callable[[], Settings], *, setup: MakeSetup | None = None) -> None:
+    """Run the MCP server over stdio until the client leaves; ``setup`` is for a first visit of its page.
 
     With settings that are wrong it runs all the same: every tool says so, and each call reads them again.
     """
@@ -49,7 +52,7 @@ def serve_stdio(read: Callable[[], Settings]) -> None:
             vendors=settings.accounts.keys(),
         )
     settings.log_conflicts()
-    page = review_page(settings) if settings.review_page else None
+    page = review_page(settings, setup=setup) if settings.review_page else None
     if page:
         page.start()
     loading = threading.Timer(HANDSHAKE, _load)
@@ -96,14 +99,17 @@ async def _open_as_read(read: Callable[[], Settings]) -> AsyncIterator[AppContex
         yield app
 
 
-def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
-    """Return this process's share in the review page of its data folder, not started yet."""
+def review_page(settings: Settings, *, clock: Clock = utc_now, setup: MakeSetup | None = None) -> ReviewPage:
+    """Return this process's share in the review page of its data folder, not started yet.
+
+    ``setup`` makes what a first visit of the page needs.
+    """
     from sequences_mcp.review.page.serving import ReviewPage
 
     def made(authority: str) -> Starlette:
         from sequences_mcp.review.page.app import build_page
 
         app = partial(open_context, settings, worker=False, clock=clock, actor=actors.PAGE)
-        return build_page(app, authority=authority)
+        return build_page(app, authority=authority, setup=setup() if setup else None)
 
     return ReviewPage(settings.workspace, made)

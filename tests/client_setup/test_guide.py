@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 from aiosmtpd.smtp import AuthResult
 from tests.client_setup.conftest import Home
+from tests.secrecy.hearing import learnt
 from tests.secrecy.planted import MARK, MISTYPED, PASSPHRASE, SMTP_PASSWORD
 from tests.sign_in.typist import Typist, at_terminal
 from tests.world.mail_servers import Running, mail_server
@@ -26,6 +28,7 @@ OUTBOX_ANSWERS = {
     "How many e-mails": "20",
     "New passphrase": PASSPHRASE.value,
     "The same again": PASSPHRASE.value,
+    "A passkey too": "n",
     "Which of them": "all",
     "Write all of this?": "y",
 }
@@ -59,6 +62,7 @@ def test_from_nothing_to_all_that_is_needed(home: Home, server: Running) -> None
         typist.sees("signed in as ada@lovelace.example")
         answer_all(typist, dict(list(OUTBOX_ANSWERS.items())[3:7]))
         typist.answers("The same again", PASSPHRASE.value)
+        typist.answers("A passkey too", "n")
         typist.sees("1  Claude Desktop")
         typist.answers("Which of them", "2")
         typist.sees("[mailboxes.ada]")
@@ -126,6 +130,37 @@ def test_ctrl_c_while_the_mailbox_is_connected_leaves_everything_as_it_was(home:
     assert home.all_files() == before
 
 
+def test_a_passkey_is_registered_on_the_page_that_setup_opens(home: Home) -> None:
+    answers = {**OUTBOX_ANSWERS, "A passkey too": "y"}
+    del answers["Which of them"]
+    with at_terminal("setup", **home.environ, BROWSER="true") as typist:
+        answer_all(typist, answers)
+        typist.sees("Code: ")
+        typist.sees("It stays open until you press Ctrl-C.")
+        typist.interrupts()
+    assert passphrase.is_set(Workspace(home.data))
+
+
+def test_the_page_asks_the_same_once_the_code_of_the_terminal_was_typed(home: Home) -> None:
+    with at_terminal("setup", "--page", **home.environ, BROWSER="true") as typist:
+        typist.sees("It stays open until you press Ctrl-C.")
+        code = typist.shown.partition("Code: ")[2][:11]
+        host = typist.shown.partition("http://")[2].partition("/")[0]
+        connection = HTTPConnection("127.0.0.1", int(host.rpartition(":")[2]), timeout=60)
+        form = {"Host": host, "Origin": f"http://{host}", "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/first", f"code={code}", form)
+        answer = connection.getresponse()
+        cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
+        learnt("the cookie of a first visit", cookie.partition("=")[2].strip('"'))
+        answer.read()
+        connection.request("GET", "/first", headers={"Host": host, "Cookie": cookie})
+        assert answer.status == 303 and "Your e-mail address" in connection.getresponse().read().decode()
+        connection.close()
+        typist.interrupts()
+    assert not passphrase.is_set(Workspace(home.data))
+    assert not (home.data / "settings.toml").exists()
+
+
 def test_no_to_the_last_question_leaves_everything_as_it_was(home: Home) -> None:
     before = home.all_files()
     answers = {**OUTBOX_ANSWERS, "Write all of this?": "n"}
@@ -163,6 +198,7 @@ def test_what_is_typed_wrong_is_asked_again(home: Home, server: Running) -> None
         typist.sees("8 characters or more")
         typist.answers("New passphrase", PASSPHRASE.value)
         typist.answers("The same again", PASSPHRASE.value)
+        typist.answers("A passkey too", "n")
         typist.answers("Write all of this?", "y")
         typist.sees("What next:")
         assert typist.ends() == 0
@@ -177,6 +213,7 @@ def test_what_the_environment_says_is_taken_and_not_asked(home: Home) -> None:
         typist.answers("How many e-mails", "")
         typist.answers("New passphrase", PASSPHRASE.value)
         typist.answers("The same again", PASSPHRASE.value)
+        typist.answers("A passkey too", "n")
         typist.answers("Write all of this?", "y")
         assert typist.ends() == 0
     settings = tomllib.loads((home.data / "settings.toml").read_text())

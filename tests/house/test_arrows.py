@@ -45,6 +45,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "review": (*BELOW_SERVER, "private_files"),
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
     "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "settings", "sign_in"),
+    "first_visit": (
+        *BELOW_SERVER,
+        "engine",
+        "review",
+        "settings",
+        "sign_in",
+        "mail_setup",
+        "client_setup",
+        "upkeep",
+        "doctor",
+    ),
     "serve": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap"),
     "upkeep": (
         *BELOW_SERVER,
@@ -68,6 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cli": (
         *BELOW_SERVER,
+        "first_visit",
         "engine",
         "review",
         "server",

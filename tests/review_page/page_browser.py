@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.secrecy.hearing import heard, learnt
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
+from sequences_mcp.review.lock.first_visit import FolderSetup
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -69,9 +71,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def screen(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> Iterator[Screen]:
+def screen(
+    browser: Browser, world: PageWorld, shots: Path, *, setup: FolderSetup | None = None, **options: Any
+) -> Iterator[Screen]:
     """Serve the world's page and open an empty tab for it."""
-    with world.page() as visitor:
+    with world.page(setup=setup) as visitor:
         context = browser.new_context(**{"viewport": DESK, **options})
         context.set_default_timeout(PATIENCE)
         try:

@@ -54,7 +54,7 @@ def person(world: PageWorld, newcomer: Screen) -> Screen:
 
 
 def register(person: Screen, world: PageWorld) -> None:
-    person.tab.get_by_label("Code").fill(passkeys.new_code(world.workspace, now=world.clock()))
+    person.tab.get_by_label("Code").fill(passkeys.new_code(world.workspace.passkey_code, now=world.clock()))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
 
@@ -151,28 +151,28 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
 
 def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: PageWorld) -> None:
     now = world.clock()
-    code = passkeys.new_code(world.workspace, now=now)
-    passkeys.check_code(world.workspace, code.lower(), now=now)
+    code = passkeys.new_code(world.workspace.passkey_code, now=now)
+    passkeys.check_code(world.workspace.passkey_code, code.lower(), now=now)
     with pytest.raises(ApprovalError, match="wrong"):
-        passkeys.check_code(world.workspace, PASSPHRASE, now=now)
+        passkeys.check_code(world.workspace.passkey_code, PASSPHRASE, now=now)
     world.clock.forward(minutes=10)
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.workspace, code, now=world.clock())
+        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
 
 
 def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: PageWorld) -> None:
-    code = passkeys.new_code(world.workspace, now=world.clock() + timedelta(days=400))
+    code = passkeys.new_code(world.workspace.passkey_code, now=world.clock() + timedelta(days=400))
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.workspace, code, now=world.clock())
+        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
 
 
 def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
-    code = passkeys.new_code(world.workspace, now=world.clock())
+    code = passkeys.new_code(world.workspace.passkey_code, now=world.clock())
     for _ in range(5):
         with pytest.raises(ApprovalError, match="wrong"):
-            passkeys.check_code(world.workspace, "00000-00000", now=world.clock())
+            passkeys.check_code(world.workspace.passkey_code, "00000-00000", now=world.clock())
     with pytest.raises(ApprovalError, match="no code"):
-        passkeys.check_code(world.workspace, code, now=world.clock())
+        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock.first_visit import FolderSetup
 from sequences_mcp.review.page.app import build_page
 from sequences_mcp.review.page.guard import Limits
 from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock
@@ -72,7 +73,7 @@ class PageWorld(World):
                 app,
                 blueprint_id=made.blueprint.id,
                 contacts=crowd(people, first=first, **facts),
-                progress=_silent,
+                progress=unheard,
             )
             return report.plan
 
@@ -116,7 +117,13 @@ class PageWorld(World):
         write_private(self.workspace.passphrase, _hashed_passphrase())
 
     @contextmanager
-    def page(self, limits: Limits | None = None, pauses: list[float] | None = None) -> Iterator[Visitor]:
+    def page(
+        self,
+        limits: Limits | None = None,
+        pauses: list[float] | None = None,
+        *,
+        setup: FolderSetup | None = None,
+    ) -> Iterator[Visitor]:
         """Serve the page and yield a visitor who has not unlocked it; where answers are held back is noted."""
 
         async def held_back(seconds: float) -> None:
@@ -129,6 +136,7 @@ class PageWorld(World):
             partial(self.app, "page"),
             authority=page_lock.authority,
             pause=held_back,
+            setup=setup,
         )
         server = server_for(asgi_app, limits=limits or UNHURRIED)
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(page_lock.sockets)}, daemon=True)
@@ -248,7 +256,7 @@ def _hashed_passphrase() -> str:
     return json.dumps(passphrase.hashed_passphrase(PASSPHRASE, passphrase.Derivation(bytes(range(16)), n=2**10)))
 
 
-async def _silent(done: int, total: int) -> None:
+async def unheard(done: int, total: int) -> None:
     """Report to nobody."""
 
 

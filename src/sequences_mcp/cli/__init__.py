@@ -58,12 +58,12 @@ def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
 
 
 def _serve() -> None:
-    from sequences_mcp.cli.keyboard import settings_here
+    from sequences_mcp.cli.keyboard import page_setup_here, settings_here
     from sequences_mcp.serve import serve_stdio
 
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(BY_HAND)
-    serve_stdio(settings_here)
+    serve_stdio(settings_here, setup=page_setup_here)
 
 
 FILES = {  # of the commands, in the order in which they are listed

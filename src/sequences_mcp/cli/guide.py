@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sequences_mcp import first_visit
 from sequences_mcp.cli import mail, setup
-from sequences_mcp.cli.keyboard import chosen_passphrase, say, settings_here
-from sequences_mcp.errors import InvalidArgumentsError, SequencesError, SettingsError
+from sequences_mcp.cli.keyboard import chosen_passphrase, open_page, say, settings_here
+from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.changes import ClientChange
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from sequences_mcp.mail_setup.settings_text import SettingsChange
     from sequences_mcp.settings import Settings
 
-# The first level of settings.toml, by the variables that may say the same.
-OF_FOLDER = {"SEQUENCES_TIME_ZONE": "time_zone", "SEQUENCES_WINDOW": "window", "SEQUENCES_DAILY_CAP": "daily_cap"}
+T = TypeVar("T")
 QUESTIONS = {
     "time_zone": "Time zone of people whose own is not known",
     "window": "When e-mails may leave, on each person's own clock",
@@ -41,12 +41,14 @@ class SetupPlan:
     """What a person answered: all that will be written, each part empty where it is known already.
 
     ``mailbox`` signs in at its servers; ``outbox`` is a sender (name, address) whose e-mails become files.
+    ``has_passkey``: the page is opened at the end, to register a passkey.
     """
 
     mailbox: ConnectedMailbox | None = None
     outbox: tuple[str, str] | None = None
     of_folder: Mapping[str, Any] = field(default_factory=dict)
     passphrase: str = field(default="", repr=False)
+    has_passkey: bool = False
     clients: tuple[ClientChange, ...] = ()
 
     @property
@@ -79,6 +81,8 @@ def guided(settings: Settings, planned: Sequence[ClientChange]) -> bool:
         say(["", "Now a test message to yourself:"])
         is_well = mail.tried_out(mail.mailbox_named(settings_here(), plan.mailbox.table), within=120.0) and is_well
     say(_what_next(plan))
+    if plan.has_passkey:
+        _register_on_page()
     return is_well
 
 
@@ -88,7 +92,11 @@ def ask_everything(settings: Settings, planned: Sequence[ClientChange]) -> Setup
     plan = replace(plan, of_folder=_of_folder(settings))
     if plan.mailbox:
         plan = replace(plan, mailbox=replace(plan.mailbox, of_folder=plan.of_folder))
-    return replace(plan, passphrase=_passphrase(settings), clients=_clients(planned))
+    plan = replace(plan, passphrase=_passphrase(settings))
+    if plan.passphrase:
+        say(["With a passkey, such as a fingerprint or a security key, each approval is signed by it besides."])
+        plan = replace(plan, has_passkey=click.confirm("A passkey too, registered on the page at the end"))
+    return replace(plan, clients=_clients(planned))
 
 
 def _with_sender(settings: Settings, plan: SetupPlan) -> SetupPlan:
@@ -100,8 +108,16 @@ def _with_sender(settings: Settings, plan: SetupPlan) -> SetupPlan:
         say([f"ok   Sender: {mailbox.sender.name} <{mailbox.address}>, by {lacks or by}"])
         return plan
     sender = mailbox.sender
-    name = sender.name if sender else click.prompt("Your name, as recipients see it", value_proc=_name)
-    address = sender.address if sender else click.prompt("Your e-mail address", value_proc=_address)
+    name = (
+        sender.name
+        if sender
+        else click.prompt("Your name, as recipients see it", value_proc=_typed(first_visit.read_name))
+    )
+    address = (
+        sender.address
+        if sender
+        else click.prompt("Your e-mail address", value_proc=_typed(first_visit.read_address_of))
+    )
     if mailbox.smtp_url is not None:
         say(["note A mail server is set in this terminal's environment, which a client's server does not have."])
     say(["", "1  connect the mailbox now: sign in, then a test message to yourself"])
@@ -122,13 +138,15 @@ def _of_folder(settings: Settings) -> dict[str, Any]:
         "daily_cap": settings.mailbox.daily_cap,
     }
     values: dict[str, Any] = {}
-    for variable, key in OF_FOLDER.items():
+    for variable, key in first_visit.OF_FOLDER.items():
         origin = settings.origins.get(variable, "default")
         if origin == "environment":
             values[key] = present[key]
         elif origin == "default":
-            default = zone_of_system(Path("/etc/localtime")) if key == "time_zone" else present[key]
-            values[key] = click.prompt(QUESTIONS[key], default=default, value_proc=READERS[key])
+            default = first_visit.zone_of_system(Path("/etc/localtime")) if key == "time_zone" else present[key]
+            values[key] = click.prompt(
+                QUESTIONS[key], default=default, value_proc=_typed(first_visit.READERS[key])
+            )
     if not values:
         say([f"ok   Window: {present['window']}; {present['time_zone']} where a person's zone is not known"])
         say([f"ok   Limit: {present['daily_cap']} e-mails in any 24 hours"])
@@ -186,60 +204,16 @@ def read_numbers(text: str, *, most: int) -> list[int]:
     return sorted({int(word) for word in words})
 
 
-def _name(text: str) -> str:
-    from sequences_mcp.domain.sender import Sender
+def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a reader of what is typed whose fault asks again."""
 
-    try:
-        return Sender.of(text.strip(), "somebody@example.com").name
-    except ValueError as error:
-        raise click.UsageError(f"It does not name a person: {error}.") from error
+    def reader(text: str) -> T:
+        try:
+            return read(str(text))
+        except InvalidArgumentsError as error:
+            raise click.UsageError(error.message) from error
 
-
-def _address(text: str) -> str:
-    from sequences_mcp.domain.addresses import is_address, read_address
-
-    if not is_address(text.strip()):
-        raise click.UsageError(f"{text.strip()!r} is not one plain e-mail address.")
-    return read_address(text.strip()).text
-
-
-def _window(text: str) -> str:
-    from sequences_mcp.engine.calendar import Window
-
-    try:
-        Window.parse(text)
-    except SettingsError as error:
-        raise click.UsageError(f"{error.message} {error.next_step}".strip()) from error
-    return text.strip()
-
-
-def _zone(text: str) -> str:
-    from sequences_mcp.engine.calendar import is_zone
-
-    if not is_zone(text.strip()):
-        raise click.UsageError(f"{text.strip()!r} is not an IANA time zone, such as Europe/Paris.")
-    return text.strip()
-
-
-def _cap(text: str) -> int:
-    number = str(text).strip()
-    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 10_000:
-        raise click.UsageError("Type a whole number from 1 to 10,000.")
-    return int(number)
-
-
-READERS: Mapping[str, Any] = {"time_zone": _zone, "window": _window, "daily_cap": _cap}
-
-
-def zone_of_system(link: Path) -> str:
-    """Return the time zone of this machine, by where /etc/localtime leads; UTC where that tells none."""
-    from sequences_mcp.engine.calendar import is_zone
-
-    try:
-        zone = str(link.resolve()).replace("\\", "/").partition("/zoneinfo/")[2]
-    except (OSError, RuntimeError):
-        zone = ""
-    return zone if zone and is_zone(zone) else "UTC"
+    return reader
 
 
 def _shown(settings: Settings, plan: SetupPlan) -> SettingsChange | None:
@@ -314,6 +288,17 @@ def _set_passphrase(settings: Settings, chosen: str) -> None:
     if greeting.greeting_word(settings.workspace) is None:
         word = greeting.set_word(settings.workspace, greeting.made_up())
         say([f"     The review page shows you this word before you type the passphrase: {word}"])
+
+
+def _register_on_page() -> None:
+    """Print the code with which a passkey is registered, and open the page for it."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.review.lock import greeting, passkeys
+
+    workspace = settings_here().workspace
+    code = passkeys.new_code(workspace.passkey_code, now=utc_now())
+    say(["", f"Code: {code}", "Unlock the page, and type the code there within ten minutes."])
+    open_page(f"unlock?ticket={greeting.new_ticket(workspace, now=utc_now())}&next=/passkeys")
 
 
 @contextmanager

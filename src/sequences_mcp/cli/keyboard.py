@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sequences_mcp.client_setup.clients import Machine
     from sequences_mcp.context import AppContext
     from sequences_mcp.domain.actors import Actor
+    from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.settings import Settings
 
 T = TypeVar("T")
@@ -90,6 +91,38 @@ def machine_here() -> Machine:
     from sequences_mcp.client_setup.clients import Machine
 
     return Machine(system=platform.system(), home=Path.home(), environ=dict(os.environ))
+
+
+def page_setup_here() -> FolderSetup:
+    """Return what a first visit of the review page needs on this machine."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.first_visit import PageInstaller
+
+    return PageInstaller(settings_here, machine_here(), utc_now)
+
+
+def open_page(path: str) -> None:
+    """Serve the review page unless another process does, and open a path of it in the browser, until Ctrl-C."""
+    import webbrowser
+
+    from sequences_mcp.review.page import serving
+    from sequences_mcp.serve import review_page
+
+    settings = settings_here()
+    page = review_page(settings, setup=page_setup_here)
+    page.start()
+    try:
+        where = serving.held_address(settings.workspace)
+        say([f"The review page is at {where}"])
+        if not webbrowser.open(f"{where}{path}"):
+            say([f"No browser could be opened here: open {where}{path} yourself, on this machine."])
+        if page.is_listening:
+            say(["It stays open until you press Ctrl-C."])
+            page.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        page.stop()
 
 
 def text_of_file(file: Path) -> str:

@@ -10,6 +10,7 @@ import click
 from sequences_mcp.cli.keyboard import (
     chosen_passphrase,
     json_option,
+    open_page,
     person_here,
     prove_passphrase,
     say,
@@ -55,30 +56,12 @@ def _review() -> click.Group:
 
 
 def _open_page() -> None:
-    import webbrowser
-
     from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.review.lock import greeting
-    from sequences_mcp.review.page import serving
-    from sequences_mcp.serve import review_page
 
-    settings = settings_here()
-    page = review_page(settings)
-    page.start()
-    where = serving.held_address(settings.workspace)
-    say([f"The review page is at {where}"])
     # With this one-time ticket the browser is shown the person's word (review.lock.greeting). It approves nothing.
-    introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.workspace, now=utc_now())}"
-    if not webbrowser.open(introduced):
-        say([f"No browser could be opened here: open {introduced} yourself, on this machine."])
-    try:
-        if page.is_listening:
-            say(["It stays open until you press Ctrl-C."])
-            page.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        page.stop()
+    ticket = greeting.new_ticket(settings_here().workspace, now=utc_now())
+    open_page(f"unlock?ticket={ticket}")
 
 
 def _list() -> click.Command:
@@ -289,7 +272,7 @@ def _add_passkey() -> click.Command:
         prove_passphrase(passphrase_file)
         say(
             [
-                f"Code: {passkeys.new_code(workspace, now=utc_now())}",
+                f"Code: {passkeys.new_code(workspace.passkey_code, now=utc_now())}",
                 "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
                 "From then on every approval is signed. What was approved before has to be approved again.",
             ]

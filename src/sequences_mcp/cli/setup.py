@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequences_mcp.cli.keyboard import json_option, machine_here, say, say_json, settings_here
+from sequences_mcp.cli.keyboard import json_option, machine_here, open_page, say, say_json, settings_here
 from sequences_mcp.client_setup import changes
 from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, clients_here, start_command
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.changes import ClientChange
@@ -39,8 +39,12 @@ def _setup() -> click.Command:
     @YES
     @click.option("--print", "prints", is_flag=True, help="Print what each client's file needs; write nothing.")
     @click.option("--list", "lists", is_flag=True, help="List the clients on this machine; write nothing.")
+    @click.option("--page", "on_page", is_flag=True, help="Ask on the review page; print the code that begins it.")
     @json_option
-    def setup(names: tuple[str, ...], yes: bool, prints: bool, lists: bool, as_json: bool) -> None:
+    def setup(names: tuple[str, ...], yes: bool, prints: bool, lists: bool, on_page: bool, as_json: bool) -> None:
+        if on_page:
+            _begin_on_page()
+            return
         settings = settings_here()
         planned = planned_entries(settings, names)
         if lists or prints:
@@ -53,6 +57,26 @@ def _setup() -> click.Command:
             sys.exit(0 if guided(settings, planned) else 1)
 
     return setup
+
+
+def _begin_on_page() -> None:
+    """Print the code of a first visit and open the page for it; ConflictError where a passphrase is chosen."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.review.lock import passkeys, passphrase
+
+    workspace = settings_here().workspace
+    if passphrase.is_set(workspace):
+        step = "Open it with: sequences-mcp review --open. What else is missing: sequences-mcp setup."
+        raise ConflictError("A passphrase is chosen already, so the page asks for that.", next_step=step)
+    workspace.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code = passkeys.new_code(workspace.setup_code, now=utc_now())
+    say(
+        [
+            f"Code: {code}",
+            "Type it on the page within ten minutes. It is for you alone: it chooses the passphrase.",
+        ]
+    )
+    open_page("first")
 
 
 def _uninstall() -> click.Command:

@@ -7,7 +7,7 @@ as a ``Machine``, so that every system's places can be tested on any of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,21 +43,21 @@ class Machine:
         return self.folder("XDG_CONFIG_HOME", ".config")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ChatProgram:
     """A program that starts MCP servers, each under its name in the object or table ``key`` of its file.
 
     ``is_typed``: it wants the kind of connection in each entry. ``then`` is what a person does for it to read the
-    file again.
+    file again. ``key`` and ``form`` are those of most clients.
     """
 
     name: str
     title: str
-    key: str
-    form: Form
-    then: str
     places: Callable[[Machine], Places]
-    is_typed: bool = False
+    then: str = field(kw_only=True)
+    key: str = field(default="mcpServers", kw_only=True)
+    form: Form = field(default="json", kw_only=True)
+    is_typed: bool = field(default=False, kw_only=True)
 
     def entry(self, command: tuple[str, ...], *, data_dir: str = "") -> dict[str, Any]:
         """Return what the file says of this server, started by ``command``."""
@@ -121,70 +121,37 @@ def _codex(machine: Machine) -> Places:
     return (folder / "config.toml", (folder,))
 
 
-_AGAIN = "Quit {} and open it again."
-CLIENTS: Mapping[str, ChatProgram] = {
-    client.name: client
-    for client in (
-        ChatProgram(
-            name="claude-desktop",
-            title="Claude Desktop",
-            key="mcpServers",
-            form="json",
-            then=_AGAIN.format("Claude Desktop"),
-            places=_claude_desktop,
-        ),
-        ChatProgram(
-            name="claude-code",
-            title="Claude Code",
-            key="mcpServers",
-            form="json",
-            then="Begin a new session of Claude Code; /mcp lists it.",
-            places=_claude_code,
-            is_typed=True,
-        ),
-        ChatProgram(
-            name="cursor",
-            title="Cursor",
-            key="mcpServers",
-            form="json with comments",
-            then="Switch it on in Cursor's settings, under Tools & MCP.",
-            places=_cursor,
-        ),
-        ChatProgram(
-            name="vscode",
-            title="VS Code",
-            key="servers",
-            form="json with comments",
-            then="In VS Code run `MCP: List Servers` and start it.",
-            places=_visual_studio_code,
-            is_typed=True,
-        ),
-        ChatProgram(
-            name="windsurf",
-            title="Windsurf",
-            key="mcpServers",
-            form="json",
-            then="Press Refresh in Windsurf's list of MCP servers.",
-            places=_windsurf,
-        ),
-        ChatProgram(
-            name="gemini-cli",
-            title="Gemini CLI",
-            key="mcpServers",
-            form="json with comments",
-            then="Start Gemini CLI again; /mcp lists it.",
-            places=_gemini,
-        ),
-        ChatProgram(
-            name="codex",
-            title="Codex",
-            key="mcp_servers",
-            form="toml",
-            then="Start Codex again; /mcp lists it.",
-            places=_codex,
-        ),
-    )
-}
+_LENIENT: Form = "json with comments"
+_CLIENTS = (
+    ChatProgram(
+        "claude-desktop", "Claude Desktop", _claude_desktop, then="Quit Claude Desktop and open it again."
+    ),
+    ChatProgram(
+        "claude-code",
+        "Claude Code",
+        _claude_code,
+        then="Begin a new session of Claude Code; /mcp lists it.",
+        is_typed=True,
+    ),
+    ChatProgram(
+        "cursor", "Cursor", _cursor, then="Switch it on in Cursor's settings, under Tools & MCP.", form=_LENIENT
+    ),
+    ChatProgram(
+        "vscode",
+        "VS Code",
+        _visual_studio_code,
+        then="In VS Code run `MCP: List Servers` and start it.",
+        key="servers",
+        form=_LENIENT,
+        is_typed=True,
+    ),
+    ChatProgram("windsurf", "Windsurf", _windsurf, then="Press Refresh in Windsurf's list of MCP servers."),
+    ChatProgram("gemini-cli", "Gemini CLI", _gemini, then="Start Gemini CLI again; /mcp lists it.", form=_LENIENT),
+    ChatProgram(
+        "codex", "Codex", _codex, then="Start Codex again; /mcp lists it.", key="mcp_servers", form="toml"
+    ),
+)
+CLIENTS: Mapping[str, ChatProgram] = {client.name: client for client in _CLIENTS}
 
 
 def clients_here(machine: Machine) -> Iterator[tuple[ChatProgram, Path]]:

@@ -119,6 +119,11 @@ class Workspace:
         return self.folder / _PASSKEYS
 
     @property
+    def setup_code(self) -> Path:
+        """The hash of the one-time code with which the page's first visit begins."""
+        return self.folder / "setup-code.json"
+
+    @property
     def passkey_code(self) -> Path:
         """The hash of the one-time code with which a passkey is registered."""
         return self.folder / "passkey-code.json"

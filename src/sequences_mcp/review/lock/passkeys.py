@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.workspace import Workspace
@@ -124,19 +125,21 @@ def _is_framed(credential: Mapping[str, Any]) -> bool:
     return facts.get("crossOrigin") is True or "topOrigin" in facts
 
 
-def new_code(workspace: Workspace, *, now: datetime) -> str:
-    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is stored."""
+def new_code(path: Path, *, now: datetime) -> str:
+    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is stored in ``path``."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
     _store_code(
-        workspace,
+        path,
         {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES},
     )
     return f"{code[:5]}-{code[5:]}"
 
 
-def check_code(workspace: Workspace, given: str, *, now: datetime) -> None:
-    """Return when the code is right and still valid, else raise ApprovalError; it allows five tries."""
-    path = workspace.passkey_code
+def check_code(path: Path, given: str, *, now: datetime, step: str = "sequences-mcp review add-passkey") -> None:
+    """Return when the code of ``path`` is right and still valid, else raise ApprovalError; it allows five tries.
+
+    ``step`` is the command that prints a code.
+    """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         until = datetime.fromisoformat(record["until"])
@@ -145,17 +148,15 @@ def check_code(workspace: Workspace, given: str, *, now: datetime) -> None:
         if not now < until <= now + CODE_LASTS + SET_BACK or record["left"] <= 0:
             raise ValueError("it is over")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ApprovalError(
-            "There is no code that is still good.", next_step="Print one: sequences-mcp review add-passkey."
-        ) from error
+        raise ApprovalError("There is no code that is still good.", next_step=f"Print one: {step}.") from error
     # The try is counted before it is checked, so that ending the process in between gives no extra try.
-    _store_code(workspace, {**record, "left": record["left"] - 1})
+    _store_code(path, {**record, "left": record["left"] - 1})
     if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
         raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
 
 
-def _store_code(workspace: Workspace, record: Mapping[str, Any]) -> None:
-    write_private(workspace.passkey_code, json.dumps(record))
+def _store_code(path: Path, record: Mapping[str, Any]) -> None:
+    write_private(path, json.dumps(record))
 
 
 def options(*, challenge: bytes) -> dict[str, Any]:

@@ -36,8 +36,9 @@ from sequences_mcp.errors import (
     WrongIdError,
 )
 from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.review.lock.first_visit import FolderSetup, SetupSessions
 from sequences_mcp.review.lock.sessions import COOKIE, Sessions, Tries
-from sequences_mcp.review.page import keys
+from sequences_mcp.review.page import first, keys
 from sequences_mcp.review.page.guard import READS, RequestGuard
 from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, drop_upload, form_of
 from sequences_mcp.review.page.screens import SCREENS
@@ -197,10 +198,17 @@ RELOAD = "Go back, reload the screen and try again."
 NOT_YOURS = "This form is not one of this browser's session, or its session has ended."
 
 
-def build_page(open_context: OpenContext, *, authority: str, pause: Pause = asyncio.sleep) -> Starlette:
+def build_page(
+    open_context: OpenContext,
+    *,
+    authority: str,
+    pause: Pause = asyncio.sleep,
+    setup: FolderSetup | None = None,
+) -> Starlette:
     """Return the page for the workspace of a context, at ``authority`` (``localhost:4000``).
 
-    ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own.
+    ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own. ``setup`` sets up what
+    a first visit asks for; without it the page only says where the passphrase is chosen.
     """
 
     @asynccontextmanager
@@ -213,6 +221,7 @@ def build_page(open_context: OpenContext, *, authority: str, pause: Pause = asyn
                 tries=Tries(app.workspace, app.clock),
                 pause=pause,
                 pages=environment(),
+                first=SetupSessions(setup),
             )
             yield
             if (dropped := asgi_app.state.context.imports.file) is not None:
@@ -252,6 +261,12 @@ def _routes() -> list[Route]:
         Route("/unlock", _endpoint(keys.unlock_screen, locked=False), methods=["GET"]),
         Route("/unlock", _endpoint(keys.unlock_form, locked=False), methods=["POST"]),
         Route("/unlock/word", _endpoint(keys.word_form, locked=False), methods=["POST"]),
+        Route("/first", _endpoint(first.first_screen, locked=False), methods=["GET"]),
+        Route("/first", _endpoint(first.begin_form, locked=False), methods=["POST"]),
+        Route("/first/sender", _endpoint(first.sender_form, locked=False), methods=["POST"]),
+        Route("/first/rest", _endpoint(first.rest_form, locked=False), methods=["POST"]),
+        Route("/first/write", _endpoint(first.write_form, locked=False), methods=["POST"]),
+        Route("/first/try", _endpoint(first.try_form, locked=False), methods=["POST"]),
     ]
     behind = [Route(path, _endpoint(screen), methods=[method]) for method, path, screen in SCREENS]
     return [*open_to_all, *behind]

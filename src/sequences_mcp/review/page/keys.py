@@ -26,7 +26,7 @@ async def begin_registration(page_request: PageRequest) -> Response:
         try:
             given = page_request.form.get("code", "")[:40]
             await asyncio.to_thread(
-                passkeys.check_code, page_request.context.workspace, given, now=page_request.now
+                passkeys.check_code, page_request.context.workspace.passkey_code, given, now=page_request.now
             )
         except ApprovalError as error:
             return JSONResponse({"message": str(error)}, status_code=403)
@@ -135,6 +135,7 @@ def _form(
         message=message,
         unsent=unsent,
         is_set=passphrase.is_set(context.workspace),
+        has_first_visit=context.first.setup is not None,
         browser=token,
         greeting=greeting_shown,
     )

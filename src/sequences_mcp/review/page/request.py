@@ -22,6 +22,7 @@ from sequences_mcp.domain import actors
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
+from sequences_mcp.review.lock.first_visit import SetupSessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
@@ -55,6 +56,7 @@ class PageContext:
     strangers: LockQueue = field(default_factory=LockQueue)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     imports: PendingImport = field(default_factory=PendingImport)
+    first: SetupSessions = field(default_factory=SetupSessions)
 
     @property
     def workspace(self) -> Workspace:

@@ -1,0 +1,314 @@
+"""What a first visit of the review page sets up: sender, mailbox, when and how much, passphrase, chat clients.
+
+The page's screens (``review.page.first``) ask; here it is read, checked and written. Nothing is written before
+everything was shown and agreed to, and where settings or passphrase cannot be written everything is put back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sequences_mcp.errors import InvalidArgumentsError, SettingsError
+from sequences_mcp.review.lock.first_visit import (
+    ClientShown,
+    FirstAnswers,
+    FirstPlan,
+    FirstState,
+    FolderSetup,
+    RecognisedProvider,
+)
+
+if TYPE_CHECKING:
+    from sequences_mcp.client_setup.changes import ClientChange
+    from sequences_mcp.client_setup.clients import Machine
+    from sequences_mcp.mail_setup.connecting import ConnectedMailbox
+    from sequences_mcp.mail_setup.settings_text import SettingsChange
+    from sequences_mcp.settings import Settings
+
+# The first level of settings.toml, by the variables that may say the same.
+OF_FOLDER = {"SEQUENCES_TIME_ZONE": "time_zone", "SEQUENCES_WINDOW": "window", "SEQUENCES_DAILY_CAP": "daily_cap"}
+TRIED_WITHIN = 60.0  # seconds that the page waits for the test message
+
+
+@dataclass(frozen=True, slots=True)
+class PageInstaller(FolderSetup):
+    """Sets a data folder up for somebody at its page; ``read`` returns the settings as they are now."""
+
+    read: Callable[[], Settings]
+    machine: Machine
+    now: Callable[[], datetime]
+
+    def state(self) -> FirstState:
+        """Return what is known already, and what is proposed where it is not; SettingsError."""
+        settings = self.read()
+        mailbox = settings.mailbox
+        is_sender = mailbox.name is not None and mailbox.sender is not None
+        missing = [key for variable, key in OF_FOLDER.items() if self._origin(settings, variable) == "default"]
+        zone = zone_of_system(Path("/etc/localtime")) if "time_zone" in missing else settings.time_zone
+        return FirstState(
+            folder=str(settings.data_dir),
+            sender=f"{mailbox.sender.name} <{mailbox.address}>" if is_sender and mailbox.sender else "",
+            name=mailbox.sender.name if mailbox.sender else "",
+            address=mailbox.sender.address if mailbox.sender else "",
+            time_zone=zone,
+            window=mailbox.window,
+            daily_cap=mailbox.daily_cap,
+            missing=tuple(missing),
+            clients=tuple(self._shown(change) for change in self._clients(settings)),
+        )
+
+    def provider(self, address: str) -> RecognisedProvider | None:
+        """Return the provider of an address with its servers, None where it is not known."""
+        from sequences_mcp.mail_setup.autoconfig import recognised
+        from sequences_mcp.mail_setup.domain_records import quiet_lookup
+
+        provider = recognised(address, lookup=quiet_lookup)
+        if provider is None:
+            return None
+        return RecognisedProvider(
+            title=provider.title,
+            known_by=provider.known_by,
+            smtp=provider.smtp,
+            imap=provider.imap,
+            note=provider.note,
+            page=provider.page,
+            takes_password=provider.takes_password,
+        )
+
+    def planned(self, answers: FirstAnswers) -> FirstPlan:
+        """Return what would be written, and how far a sign-in gets; InvalidArgumentsError, SettingsError."""
+        settings = self.read()
+        mailbox, change = self._change(settings, answers)
+        probes = tuple(
+            (probe.ok, probe.words, probe.server_reply or "") for probe in (mailbox.probes() if mailbox else ())
+        )
+        chosen = [
+            client
+            for client in self._clients(settings)
+            if client.client.name in answers.clients and client.is_change
+        ]
+        return FirstPlan(
+            file=str(settings.file),
+            table=change.table if change else "",
+            secret_in=self._place(settings) if mailbox else "",
+            probes=probes,
+            clients=tuple(map(self._shown, chosen)),
+        )
+
+    def write(self, answers: FirstAnswers) -> tuple[str, ...]:
+        """Write everything, and return what was written, in lines; where it raises, all is as it was before."""
+        from sequences_mcp.client_setup import changes
+        from sequences_mcp.sign_in import keychain
+
+        settings = self.read()
+        mailbox, change = self._change(settings, answers)
+        lines: list[str] = []
+        with ExitStack() as undo:
+            if change is not None:
+                has_keychain = keychain.is_there()
+                if mailbox:
+                    copy = mailbox.write(change, now=self.now(), has_keychain=has_keychain, check=self.read)
+                else:
+                    copy = change.write(now=self.now())
+                undo.callback(change.undo, copy)
+                self.read()
+                lines.append(f"Settings: {change.path}" + (f"; what it was before: {copy}" if copy else ""))
+            word = self._set_passphrase(settings, answers.passphrase)
+            lines.append("The passphrase is set.")
+            if word:
+                lines.append(f"This page shows you this word before you type the passphrase: {word}")
+            undo.pop_all()
+        for client in self._clients(settings):
+            if client.client.name not in answers.clients or not client.is_change:
+                continue
+            try:
+                earlier = changes.write_change(client, now=self.now(), workspace=settings.workspace)
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                lines.append(f"{client.client.title}: {client.path} is left as it is: {why}.")
+                continue
+            before = f" What it was before: {earlier}." if earlier else ""
+            lines.append(f"{client.client.title}: {client.path} is written. {client.client.then}{before}")
+        return tuple(lines)
+
+    def tried(self) -> Iterator[tuple[bool | None, str]]:
+        """Send a test message from the mailbox to itself, and yield what becomes of it, the verdict last."""
+        from sequences_mcp.doctor import test_lines
+
+        for line in test_lines(self.read().mailbox, within=TRIED_WITHIN):
+            yield line.ok, line.words
+
+    def _change(
+        self, settings: Settings, answers: FirstAnswers
+    ) -> tuple[ConnectedMailbox | None, SettingsChange | None]:
+        from sequences_mcp.mail_setup.settings_text import table_name, tables_of, with_keys, with_mailbox
+        from sequences_mcp.sign_in import keychain
+
+        known = self.state()
+        typed = {"time_zone": answers.time_zone, "window": answers.window, "daily_cap": answers.daily_cap}
+        of_folder: dict[str, Any] = {key: READERS[key](typed[key]) for key in known.missing}
+        for variable, key in OF_FOLDER.items():
+            if self._origin(settings, variable) == "environment":  # a client's server has another environment
+                of_folder[key] = getattr(known, key)
+        if known.sender:
+            return None, with_keys(settings.file, of_folder) if of_folder else None
+        name, address = read_name(answers.name), read_address_of(answers.address)
+        table = table_name(address, taken=tables_of(settings.file))
+        if not answers.connects:
+            values = {"name": name, "address": address}
+            return None, with_mailbox(settings.file, table, values, of_folder=of_folder)
+        mailbox = self._mailbox(settings, answers, table=table)
+        mailbox = replace(mailbox, name=name, address=address, of_folder=of_folder)
+        return mailbox, mailbox.change(has_keychain=keychain.is_there())
+
+    def _mailbox(self, settings: Settings, answers: FirstAnswers, *, table: str) -> ConnectedMailbox:
+        from sequences_mcp.mail_setup.connecting import ConnectedMailbox
+
+        for secret in filter(None, (answers.password, answers.imap_password)):
+            if not secret.isascii() or not secret.isprintable():
+                raise InvalidArgumentsError("The password has letters outside ASCII.", next_step="Type it again.")
+        if not answers.password:
+            raise InvalidArgumentsError(
+                "The password is empty.", next_step="Type it, or connect the mailbox later."
+            )
+        return ConnectedMailbox(
+            file=settings.file,
+            table=table,
+            name=answers.name,
+            address=answers.address,
+            smtp=read_server(answers.smtp, kind="smtp"),
+            imap=read_server(answers.imap, kind="imap") if answers.imap.strip() else "",
+            password=answers.password,
+            imap_password=answers.imap_password,
+        )
+
+    def _set_passphrase(self, settings: Settings, chosen: str) -> str:
+        """Set the passphrase; return the page's word where it had none yet. ApprovalError where one is set."""
+        from sequences_mcp.review.lock import greeting, passphrase
+        from sequences_mcp.upkeep import make_database
+
+        make_database(settings)  # so that a passphrase without a database later means that the database is lost
+        passphrase.set_passphrase(settings.workspace, chosen)
+        if greeting.greeting_word(settings.workspace) is not None:
+            return ""
+        return greeting.set_word(settings.workspace, greeting.made_up())
+
+    def _clients(self, settings: Settings) -> list[ClientChange]:
+        from sequences_mcp.client_setup import changes, clients
+
+        executable, is_windows = Path(sys.executable), self.machine.system == "Windows"
+        command = clients.start_command(executable, which=shutil.which, is_windows=is_windows)
+        is_moved = settings.origins.get("SEQUENCES_DATA_DIR") == "environment"
+        data_dir = str(settings.data_dir) if is_moved else ""
+        return [
+            changes.planned_entry(client, path, command, data_dir=data_dir)
+            for client, path in clients.clients_here(self.machine)
+        ]
+
+    def _shown(self, change: ClientChange) -> ClientShown:
+        return ClientShown(
+            name=change.client.name,
+            title=change.client.title,
+            path=str(change.path),
+            block=change.block,
+            problem=change.problem,
+            is_change=change.is_change,
+            is_new=change.before is None,
+        )
+
+    def _place(self, settings: Settings) -> str:
+        from sequences_mcp.sign_in import keychain
+
+        if keychain.is_there():
+            return "the system's keychain"
+        return f"a file in {settings.file.parent} that only you can read"
+
+    def _origin(self, settings: Settings, variable: str) -> str:
+        return settings.origins.get(variable, "default")
+
+
+def read_name(text: str) -> str:
+    """Return a sender's name; InvalidArgumentsError for what names nobody."""
+    from sequences_mcp.domain.sender import Sender
+
+    try:
+        return Sender.of(text.strip(), "somebody@example.com").name
+    except ValueError as error:
+        raise InvalidArgumentsError(f"It does not name a person: {error}.", next_step="Type your name.") from error
+
+
+def read_address_of(text: str) -> str:
+    """Return a sender's address as it is written; InvalidArgumentsError for what is none."""
+    from sequences_mcp.domain.addresses import is_address, read_address
+
+    if not is_address(text.strip()):
+        message = f"{text.strip()[:100]!r} is not one plain e-mail address."
+        raise InvalidArgumentsError(message, next_step="Type one such as ada@lovelace.example.")
+    return read_address(text.strip()).text
+
+
+def read_window(text: str) -> str:
+    """Return a sending window; InvalidArgumentsError."""
+    from sequences_mcp.engine.calendar import Window
+
+    try:
+        Window.parse(text)
+    except SettingsError as error:
+        raise InvalidArgumentsError(error.message, next_step=error.next_step) from error
+    return text.strip()
+
+
+def read_zone(text: str) -> str:
+    """Return a time zone; InvalidArgumentsError."""
+    from sequences_mcp.engine.calendar import is_zone
+
+    if not is_zone(text.strip()):
+        message = f"{text.strip()[:100]!r} is not an IANA time zone, such as Europe/Paris."
+        raise InvalidArgumentsError(message, next_step="Type one.")
+    return text.strip()
+
+
+def read_cap(text: object) -> int:
+    """Return a daily limit; InvalidArgumentsError."""
+    number = str(text).strip()
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number[:6]) <= 10_000:
+        raise InvalidArgumentsError("It is not a whole number from 1 to 10,000.", next_step="Type one.")
+    return int(number)
+
+
+def read_server(text: str, *, kind: str) -> str:
+    """Return a typed server as settings have it, encrypted where only a host was typed; InvalidArgumentsError."""
+    from sequences_mcp.engine.channels.mail_server import MailServer
+    from sequences_mcp.engine.inbound.imap import ImapServer
+
+    scheme, _, rest = text.strip().rpartition("://")
+    account, at, host = rest.rpartition("@")
+    if ":" in account:
+        raise InvalidArgumentsError("A password stands in a server's address.", next_step="Leave it out there.")
+    whole = f"{scheme or f'{kind}s'}://{account or 'x'}:x@{host}"
+    try:
+        where = (ImapServer.parse(whole) if kind == "imap" else MailServer.parse(whole)).where
+    except SettingsError as error:
+        raise InvalidArgumentsError(error.message, next_step=error.next_step) from error
+    return f"{where.partition('://')[0]}://{account}{at}{where.partition('://')[2]}"
+
+
+READERS: dict[str, Callable[[Any], Any]] = {"time_zone": read_zone, "window": read_window, "daily_cap": read_cap}
+
+
+def zone_of_system(link: Path) -> str:
+    """Return the time zone of this machine, by where /etc/localtime leads; UTC where that tells none."""
+    from sequences_mcp.engine.calendar import is_zone
+
+    try:
+        zone = str(link.resolve()).replace("\\", "/").partition("/zoneinfo/")[2]
+    except (OSError, RuntimeError):
+        zone = ""
+    return zone if zone and is_zone(zone) else "UTC"
