@@ -21,6 +21,7 @@ from sequences_mcp.domain.blueprint import (
     StepConfig,
     Temporality,
     TextKind,
+    Variant,
 )
 from sequences_mcp.domain.findings import errors_in
 from sequences_mcp.errors import InvalidArgumentsError
@@ -30,14 +31,27 @@ from sequences_mcp.store.blueprints import steps_json
 
 AWKWARD = st.text('ab`#-*:\n\r\t"\\ {}\u2028\u200d~<!é🏴\x00\ufeff', max_size=40) | st.text(max_size=20)
 ANY_STEP = st.builds(
-    lambda step, text, subject, config, text_format: step.model_copy(
-        update={"content": text, "subject": subject, "config": config, "format": text_format, "name": text}
+    lambda step, text, subject, config, text_format, variants: step.model_copy(
+        update={
+            "content": text,
+            "subject": subject,
+            "config": config,
+            "format": text_format,
+            "name": text,
+            "variants": variants,
+        }
     ),
     STEPS,
     AWKWARD,
     st.none() | AWKWARD,
     st.none() | st.builds(StepConfig, user_id=st.none() | AWKWARD, new_thread=st.booleans()),
     st.sampled_from(TextKind),
+    st.none()
+    | st.lists(
+        st.builds(Variant, name=st.none() | AWKWARD, subject=st.none() | AWKWARD, content=st.none() | AWKWARD),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
 )
 BLUEPRINTS = st.builds(
     lambda steps, name, title, place, replies: Blueprint(

@@ -95,11 +95,16 @@ def test_a_campaign_of_instantly_whose_delays_are_waits_after_a_step() -> None:
         ("EMAIL", None, "3 day"),
         ("EMAIL", "Another matter", "2160 minute"),
     ]
-    assert steps[0].content == "Hi {{firstname}},\n\na question about {{candidateCompanyName}}."
+    assert [(step.subject, step.content) for step in steps[0].alternatives] == [
+        (
+            "Question for {{candidateCompanyName}}",
+            "Hi {{firstname}},\n\na question about {{candidateCompanyName}}.",
+        ),
+        ("Second version", "Hi there,"),
+    ]
     assert steps[2].starts_thread and not steps[1].starts_thread
     words = told(file)
-    assert "Another version of this step was left out: subject 'Second version', text 'Hi there,'" in words
-    assert "'Off'" not in words  # it is switched off there
+    assert "Its 2 versions became variants" in words and "'Off'" not in words  # it is switched off there
     assert "firstName had the fallback 'there'" in words
 
 
@@ -107,9 +112,12 @@ def test_a_sequence_of_smartlead_in_the_order_of_its_numbers() -> None:
     file, steps = read({"name": "Engineers", "sequences": SMARTLEAD})
     assert file.name == "Engineers" == read({"name": "Engineers", "data": SMARTLEAD})[0].name
     assert shape(steps) == [("EMAIL", "{{candidateCompanyName}}?", "1 day"), ("EMAIL", None, "4 day")]
-    assert steps[0].content == "Hi {{firstname}},\n\nA."
+    assert [step.content[-2:] for step in steps[0].alternatives] == ["A.", "B."]
     assert steps[1].content == "{{firstname}}, one more try."
-    assert "subject 'B?'" in told(file)
+    many = {**SMARTLEAD[1], "seq_variants": [{"subject": f"S{n}", "email_body": f"Text {n}"} for n in range(6)]}
+    file, steps = read([many])
+    assert len(steps[0].alternatives) == 4
+    assert "left out: subject 'S4', text 'Text 4'" in told(file) and "'S5'" in told(file)
 
 
 def test_a_sequence_of_outreach_with_its_templates() -> None:

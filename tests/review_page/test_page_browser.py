@@ -188,6 +188,7 @@ def paths(world: PageWorld, plan: Plan) -> dict[str, str]:
         "campaign": f"/campaigns/{answered_run.blueprint_id}",
         "contact": f"/contacts/{answered_run.contact_id}",
         "blueprints": "/blueprints",
+        "import blueprint": "/import-blueprint",
         "blueprint": f"/blueprints/{plan.header.blueprint_id}",
         "search": "/search?q=hopper",
         "settings": "/settings",

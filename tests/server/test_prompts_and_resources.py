@@ -266,7 +266,8 @@ async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -
     assert body["id"] == blueprint
     assert body["steps"][0]["content"] == long["content"]
     assert "list_blueprints" in caught.value.error.message
-    assert templates == ["blueprint://{id}", "sequence://{id}", "format://rules/{layer}"]
+    files = ["blueprint-file://{id}", "blueprint-text://{id}", "export://csv/{name}", "export://json/{name}"]
+    assert templates == ["blueprint://{id}", "sequence://{id}", *files, "format://rules/{layer}"]
 
 
 async def test_a_run_is_readable_and_completed_by_its_id(world: World, era: str) -> None:

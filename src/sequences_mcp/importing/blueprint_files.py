@@ -15,7 +15,15 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any
 
-from sequences_mcp.domain.blueprint import Blueprint, Channel, OnReply, Step, Temporality, TextKind
+from sequences_mcp.domain.blueprint import (
+    Blueprint,
+    Channel,
+    OnReply,
+    Step,
+    Temporality,
+    TextKind,
+    variant_letter,
+)
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.errors import InvalidArgumentsError
 
@@ -185,7 +193,7 @@ _CHANNELS = {
 }
 _AT_ONCE, _AFTER_INVITATION = "at once", "once the invitation is accepted or has timed out"
 _PLAIN = frozenset({"id", "name", "content", "temporalityType", "delay", "policy", "config", "contentSource"})
-_WRITTEN = _PLAIN | {"type", "linkedInType", "subject", "format"}
+_WRITTEN = _PLAIN | {"type", "linkedInType", "subject", "format", "variants"}
 _YES = ("yes", "true")
 
 
@@ -218,9 +226,24 @@ def _step_lines(step: Mapping[str, Any], number: int) -> Iterator[str]:
     other = {name: value for name, value in step.items() if name not in _WRITTEN}
     if other:
         yield f"- Other: {json.dumps(other)}"
-    if (content := step.get("content")) is not None:
+    variants = step.get("variants") or ()
+    if (content := step.get("content")) is not None and (content or not variants):
         yield ""
         yield from _fenced(content, step.get("format"))
+    for place, variant in enumerate(variants):
+        yield from _variant_lines(variant, place, step.get("format"))
+
+
+def _variant_lines(variant: Mapping[str, Any], place: int, text_format: str | None) -> Iterator[str]:
+    name = variant.get("name")
+    yield ""
+    yield f"### Variant {variant_letter(place)}{'' if name is None else f': {_inline(name)}'}"
+    if (subject := variant.get("subject")) is not None:
+        yield ""
+        yield f"- Subject: {_inline(subject)}"
+    if (content := variant.get("content")) is not None:
+        yield ""
+        yield from _fenced(content, text_format)
 
 
 def _timing(step: Mapping[str, Any]) -> dict[str, str | None]:
@@ -272,6 +295,7 @@ def is_own_markdown(text: str) -> bool:
 
 
 _HEADING = re.compile(r"##\s+(?:\d+[.)]\s+)?(.*)")
+_VARIANT = re.compile(r"###\s+Variant\s*(?:\w{1,2})?(?::\s*(.*))?", re.IGNORECASE)
 _FACT = re.compile(r"[-*]\s+([^:]+?):\s*(.*)")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*([^`]*)")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(seconds?|minutes?|hours?|days?|weeks?)\b.*", re.IGNORECASE)
@@ -284,6 +308,7 @@ class _MarkdownReader:
     facts: dict[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    in_variant: bool = False
 
     def wrong(self, line: int, message: str, *, severity: Severity = Severity.ERROR) -> None:
         """Note what is wrong in a line of the file."""
@@ -292,7 +317,7 @@ class _MarkdownReader:
 
     def fact(self, line: int, label: str, value: str) -> None:
         """Take over one fact of the file or of its present step."""
-        known = _STEP_FACTS if self.steps else _FILE_FACTS
+        known = _VARIANT_FACTS if self.in_variant else _STEP_FACTS if self.steps else _FILE_FACTS
         target = known.get(" ".join(label.lower().split()))
         if target is None:
             labels = ", ".join(known)
@@ -303,14 +328,21 @@ class _MarkdownReader:
         except (ValueError, RecursionError) as error:
             self.wrong(line, f"{label}: {error}")
             return
-        where = self.steps[-1] if self.steps else self.facts
+        texts = self._texts()
+        where = self.facts if texts is None else texts
         for name, given in changes.items():
             both = isinstance(given, dict) and isinstance(where.get(name), dict)
             where[name] = {**where[name], **given} if both else given
 
+    def _texts(self) -> dict[str, Any] | None:
+        """Return what the next text is of: the present step, or its last variant where it has any."""
+        step = self.steps[-1] if self.steps else None
+        return step["variants"][-1] if step is not None and self.in_variant else step
+
     def text(self, line: int, info: str, body: list[str]) -> None:
-        """Take over a fenced block as the text of the present step."""
-        if not self.steps or "content" in self.steps[-1]:
+        """Take over a fenced block as the text of the present step or variant."""
+        target = self._texts()
+        if target is None or "content" in target:
             self.wrong(line, "a step has one text, below its facts; this block is another.")
             return
         content, step = "\n".join(body), self.steps[-1]
@@ -323,7 +355,7 @@ class _MarkdownReader:
                 return
         if words[:1] in (["markdown"], ["md"]):
             step.setdefault("format", TextKind.MARKDOWN.value)
-        step["content"] = content
+        target["content"] = content
 
 
 def from_markdown(text: str, *, name: str = "") -> BlueprintFile:
@@ -362,6 +394,12 @@ def _read_line(reader: _MarkdownReader, lines: Items[str], at: int) -> int:
         return end + 1
     if match := _HEADING.fullmatch(line):
         reader.steps.append({"name": _quoted(reader, at, match[1])})
+        reader.in_variant = False
+    elif reader.steps and (match := _VARIANT.fullmatch(line)):
+        named = {} if match[1] is None else {"name": _quoted(reader, at, match[1])}
+        variants = reader.steps[-1].get("variants")
+        reader.steps[-1]["variants"] = [*(variants if isinstance(variants, list) else ()), named]
+        reader.in_variant = True
     elif line.startswith("# ") and "name" not in reader.facts and not reader.steps:
         reader.facts["name"] = _quoted(reader, at, line[2:].strip())
     elif match := _FACT.fullmatch(line):
@@ -475,6 +513,7 @@ _FILE_FACTS: Mapping[str, Any] = {
     "when somebody answers": _rule_for_answers,
     "hold others at their company too": _hold_company,
 }
+_VARIANT_FACTS: Mapping[str, Any] = {"subject": _named("subject")}
 _STEP_FACTS: Mapping[str, Any] = {
     "id": _named("id"),
     "channel": _channel,

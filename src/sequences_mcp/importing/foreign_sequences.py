@@ -23,7 +23,14 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sequences_mcp.domain.blueprint import SECONDS_IN, Channel, LinkedInType, Temporality, TextKind
+from sequences_mcp.domain.blueprint import (
+    MOST_VARIANTS,
+    SECONDS_IN,
+    Channel,
+    LinkedInType,
+    Temporality,
+    TextKind,
+)
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.importing.blueprint_files import BlueprintFile, import_finding
 from sequences_mcp.importing.foreign_texts import FindingsCollector, beginning, from_html, our_text
@@ -126,7 +133,9 @@ class _Builder:
         step_id = f"step-{len(self.steps) + 1}"
         reading = FindingsCollector(step_id)
         channel, linkedin = step.channel
-        content = from_html(step.body, reading, may_be_markdown=channel is Channel.EMAIL)
+        texts = ((step.subject, step.body), *step.variants)[:MOST_VARIANTS]
+        is_plain = channel is not Channel.EMAIL or len(texts) > 1  # one format is that of all variants
+        content = from_html(step.body, reading, may_be_markdown=not is_plain)
         if linkedin is LinkedInType.INVITATION and content.content.strip():
             linkedin = LinkedInType.INVITATION_WITH_MESSAGE
         kind = _NAMES.get(step.channel, channel.value.title())
@@ -138,7 +147,9 @@ class _Builder:
             made |= self._heading(step, our_text(step.subject, reading).replace("\n", " "), linkedin)
         for words in step.lost:
             reading.note("left_out", words)
-        for subject, body in step.variants:
+        if len(texts) > 1:
+            made |= {"content": ""} | self._variants(texts, reading, takes_subject="subject" in made)
+        for subject, body in step.variants[MOST_VARIANTS - 1 :]:
             other = from_html(body, FindingsCollector(step_id), may_be_markdown=False).content
             about = f"subject {beginning(subject)!r}, " if subject else ""
             reading.note(
@@ -146,6 +157,20 @@ class _Builder:
             )
         self.steps.append(made)
         self.findings += reading.findings
+
+    def _variants(
+        self, texts: Items[tuple[str, str]], reading: FindingsCollector, *, takes_subject: bool
+    ) -> dict[str, Any]:
+        """Return the texts of an A/B test as variants, each with its own subject where the step has one."""
+        variants = []
+        for subject, body in texts:
+            variant = {"content": from_html(body, reading, may_be_markdown=False).content}
+            if takes_subject and subject.strip():
+                variant["subject"] = our_text(subject, reading).replace("\n", " ")
+            variants.append(variant)
+        message = f"Its {len(variants)} versions became variants, one for each person."
+        reading.note("variants", message, severity=Severity.NOTE)
+        return {"variants": variants}
 
     def _not_taken(self, step: ForeignStep, number: int) -> None:
         unused = FindingsCollector("")

@@ -82,6 +82,15 @@ def register_resources(server: MCPServer[Any]) -> None:
             mime_type=JSON,
         )
         add(reader)
+    for kind, mime_type, reader in (("file", JSON, _blueprint_file), ("text", "text/markdown", _blueprint_text)):
+        add = server.resource(
+            f"blueprint-{kind}://{{id}}",
+            name=f"blueprint {kind}",
+            title=f"Blueprint as a {kind}",
+            description="A blueprint as `sequences-mcp blueprints export` writes it; import reads it back.",
+            mime_type=mime_type,
+        )
+        add(reader)
     for suffix, mime_type in (("csv", "text/csv"), ("json", JSON)):
         add_export = server.resource(
             f"export://{suffix}/{{name}}",
@@ -184,6 +193,18 @@ async def _sequence(id: str, ctx: Context[Any, Any]) -> str:
     from sequences_mcp.services.sequences import get_sequence
 
     return await _shown(lambda app: get_sequence(app, sequence_id=id), sequence_view, ctx)
+
+
+async def _blueprint_file(id: str, ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.services.blueprint_files import export_blueprint
+
+    return visible_text(await _explained(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="json")))
+
+
+async def _blueprint_text(id: str, ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.services.blueprint_files import export_blueprint
+
+    return visible_text(await _explained(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="markdown")))
 
 
 async def _export(name: str, ctx: Context[Any, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 
 from sequences_mcp.context import AppContext
@@ -138,6 +139,11 @@ def _judged(app: AppContext, file: BlueprintFile, provider: str) -> tuple[Findin
     except InvalidArgumentsError as error:
         return (blueprint_files.import_finding("name", str(error), severity=Severity.ERROR),)
     return findings
+
+
+def fingerprint(previews: Items[BlueprintPreview]) -> str:
+    """Return a SHA-256 of what was read and found, to tell whether it is still what somebody looked at."""
+    return sha256(repr(tuple(previews)).encode("utf-8", "replace")).hexdigest()
 
 
 async def import_blueprints(

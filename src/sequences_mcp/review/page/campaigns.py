@@ -278,13 +278,19 @@ def _history(detail: SequenceDetail, received: Iterable[Any]) -> dict[str, Any]:
 
 
 async def blueprints_screen(page_request: PageRequest) -> Response:
-    """Show the blueprints, newest first."""
+    """Show the blueprints, newest first: those that are archived, where that is asked for."""
     provider = page_request.app.named(page_request.request.query_params.get("provider") or LOCAL).name
+    archived = page_request.request.query_params.get("archived") == "yes" and provider == LOCAL
     return page_request.render(
         "blueprints.html",
         blueprints=await blueprints.list_blueprints(
-            page_request.app, provider=provider, page=page_request.page, size=CAMPAIGNS_SHOWN
+            page_request.app,
+            provider=provider,
+            archived=archived,
+            page=page_request.page,
+            size=CAMPAIGNS_SHOWN,
         ),
+        archived=archived,
         provider=provider,
         providers=list(page_request.app.providers),
     )

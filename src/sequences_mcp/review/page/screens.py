@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.page import campaigns, exchange, keys, people, plans, runs, texts
+from sequences_mcp.review.page import blueprints, campaigns, exchange, keys, people, plans, runs, texts
 from sequences_mcp.review.page.request import PageRequest
 
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
@@ -23,6 +23,10 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/contacts/{contact}", campaigns.contact_screen),
     ("GET", "/blueprints", campaigns.blueprints_screen),
     ("GET", "/blueprints/{blueprint}", campaigns.blueprint_screen),
+    ("GET", "/blueprints/{blueprint}/file", blueprints.download_screen),
+    ("POST", "/blueprints/{blueprint}/archive", blueprints.archive_form),
+    ("GET", "/import-blueprint", blueprints.import_screen),
+    ("POST", "/import-blueprint", blueprints.import_form),
     ("GET", "/settings", campaigns.settings_screen),
     *exchange.SCREENS,
     ("POST", "/lock", keys.lock_form),

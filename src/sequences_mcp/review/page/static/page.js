@@ -224,11 +224,22 @@ const signAtSubmit = (form) => {
   });
 };
 
+// A file whose text goes into a field of the form; the file itself is not sent.
+const readInto = (input) =>
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    if (!file) return;
+    document.getElementById(input.dataset.into).value = await file.text();
+    const name = document.getElementById(input.dataset.name);
+    if (!name.value) name.value = file.name.replace(/\.[^.]*$/, "");
+  });
+
 // What a screen, or a part of it that was fetched later, needs of this script.
 const prepare = (root) => {
   showTimes(root);
   offerCopies(root);
   fillKeys(root);
+  root.querySelectorAll("input[data-into]").forEach(readInto);
   root.querySelectorAll("textarea[data-check]").forEach(checkWhileTyping);
   root.querySelectorAll("form[data-signs]").forEach(signAtSubmit);
 };
