@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from tests.importing.foreign_samples import APOLLO, LEMLIST
-from tests.review_page.page_browser import chromium, screen
+from tests.review_page.page_browser import screen
 from tests.world.page import MAIL, PageWorld, Visitor
 
 from sequences_mcp.domain.blueprint import Blueprint
@@ -77,10 +77,12 @@ def test_a_blueprint_is_archived_and_taken_back(world: PageWorld, person: Visito
     assert [item.id for item in stored(world)] == [blueprint.id]
 
 
-def test_a_file_is_chosen_looked_through_and_saved_in_a_browser(world: PageWorld, shots: Path) -> None:
+def test_a_file_is_chosen_looked_through_and_saved_in_a_browser(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
     file = world.folder.parent / "Engineers of Lyon.json"
     file.write_text(json.dumps(LEMLIST), encoding="utf-8")
-    with chromium() as browser, screen(browser, world, shots) as person:
+    with screen(browser, world, shots) as person:
         person.opens("/import-blueprint")
         person.unlocks()
         person.opens("/import-blueprint")

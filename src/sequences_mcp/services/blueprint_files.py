@@ -141,7 +141,7 @@ def _judged(app: AppContext, file: BlueprintFile, provider: str) -> tuple[Findin
     return findings
 
 
-def fingerprint(previews: Items[BlueprintPreview]) -> str:
+def previews_digest(previews: Items[BlueprintPreview]) -> str:
     """Return a SHA-256 of what was read and found, to tell whether it is still what somebody looked at."""
     return sha256(repr(tuple(previews)).encode("utf-8", "replace")).hexdigest()
 

@@ -31,12 +31,12 @@ async def download_screen(page_request: PageRequest) -> Response:
     return Response(text.encode(), media_type=f"{TYPES[form]}; charset=utf-8", headers=headers)
 
 
-async def import_screen(page_request: PageRequest) -> Response:
+async def paste_screen(page_request: PageRequest) -> Response:
     """Show the form that takes a file's text."""
     return _shown(page_request, text="")
 
 
-async def import_form(page_request: PageRequest) -> Response:
+async def paste_form(page_request: PageRequest) -> Response:
     """Look through a text and show what is found; save it, where that is what the button says and it can be.
 
     ``shown`` is the text that the findings on the screen are about: another one is looked through first.
@@ -50,7 +50,7 @@ async def import_form(page_request: PageRequest) -> Response:
         return _shown(page_request, text=given, fault=str(error))
     if "edit" in form and len(previews) == 1:
         return _shown(page_request, text=blueprint_files.as_form(previews[0].file, "markdown"), previews=previews)
-    is_sure = "save" in form and form.get("seen") == blueprint_files.fingerprint(previews)
+    is_sure = "save" in form and form.get("seen") == blueprint_files.previews_digest(previews)
     if not (is_sure and all(preview.is_allowed for preview in previews)):
         return _shown(page_request, text=given, previews=previews)
     try:
@@ -71,7 +71,7 @@ def _shown(
         fault=fault,
         previews=[(preview, preview.findings[:MOST_FINDINGS]) for preview in previews],
         is_allowed=bool(previews) and all(preview.is_allowed for preview in previews),
-        seen=blueprint_files.fingerprint(previews),
+        seen=blueprint_files.previews_digest(previews),
         name=page_request.form.get("name", ""),
         provider=page_request.form.get("provider") or LOCAL,
         takers=takers,
