@@ -45,6 +45,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
 from sequences_mcp.engine.supervisor import MAILBOX
 from sequences_mcp.engine.worker import FREE, Worker
+from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceFilter
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.unit_of_work import Store
@@ -158,8 +159,10 @@ def worker_died(folder: Path, port: int, journal: JournalMode | None, death: Rou
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def work(folder: Path, port: int, journal: JournalMode | None, death: Round | None) -> None:
-    """Send until nothing is due, or death."""
+def work(
+    folder: Path, port: int, journal: JournalMode | None, death: Round | None, url: str | None = None
+) -> None:
+    """Send until nothing is due, or death; a database on a server may be away for a while."""
     at = dying(death) if death is not None else nowhere
     server = MailServer.parse(f"smtp://127.0.0.1:{port}")
     rules = SendPolicy(
@@ -169,7 +172,7 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
         check=lambda leaving: None,
         lease=LEASE,
     )
-    with Store.open(folder, now=now(), journal=journal) as store:
+    with Store.open(folder, now=now(), journal=journal, url=url) as store:
         worker = Worker(
             store=store,
             clock=now,
@@ -183,9 +186,16 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
             far = now() + timedelta(days=400)
             return any(store.runs.next_due(lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
 
-        while is_left():
-            if not worker.run_due(limit=10_000):
-                time.sleep(0.01)
+        while True:
+            try:
+                if not is_left():
+                    return
+                if not worker.run_due(limit=10_000):
+                    time.sleep(0.01)
+            except StoreBusyError:
+                if url is None:
+                    raise
+                time.sleep(0.1)
 
 
 def nowhere(point: str) -> None:
@@ -286,10 +296,10 @@ async def serve(record: Path, told: int, chance: random.Random) -> None:
     await listening.serve_forever()
 
 
-def compare(folder: Path, record: Path, journal: JournalMode | None) -> Verdict:
+def compare(folder: Path, record: Path, journal: JournalMode | None, url: str | None = None) -> Verdict:
     """Look everybody up in both records."""
     received = Counter(record.read_text().split())
-    with Store.open(folder, now=now(), journal=journal) as store:
+    with Store.open(folder, now=now(), journal=journal, url=url) as store:
         store.check()
         sound = store.audit.verify() is None
         runs = [one.steps[0] for one in everybody(store)]

@@ -22,9 +22,9 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.world.data_folder import Clock
 from tests.world.engine import START, TERMS, FakeDelivery, EngineWorld
-from sequences_mcp.store.unit_of_work import Store
+from tests.world.stores import open_store
 
-store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
+store = open_store(Path(sys.argv[1]), now=START, journal=sys.argv[2])
 delivery = FakeDelivery()
 worker = EngineWorld(Path("."), store, Clock(START), TERMS).worker(delivery)
 print("ready", flush=True)

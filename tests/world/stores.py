@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -65,6 +66,7 @@ def drop_databases() -> None:
 def _template() -> str:
     """Make an empty database of the newest schema, which copying is quicker than making one."""
     name = f"template_{os.getpid()}"
+    atexit.register(_ask, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     _ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     _ask(f"CREATE DATABASE {name}")
     from tempfile import TemporaryDirectory
@@ -74,14 +76,8 @@ def _template() -> str:
     return name
 
 
-def drop_template() -> None:
-    """Remove the database that the others were copies of."""
-    if _template.cache_info().currsize:
-        _ask(f"DROP DATABASE IF EXISTS {_template()} WITH (FORCE)")
-
-
 def _ask(sql: str) -> None:
-    with psycopg.connect(SERVER, autocommit=True) as connection:
+    with psycopg.connect(SERVER, autocommit=True) as connection, suppress(psycopg.errors.DuplicateDatabase):
         connection.execute(sql.encode())
 
 
