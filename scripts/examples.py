@@ -86,7 +86,7 @@ PANEL = ("show_plan", "decide_plan")  # called by the panel in a chat alone
 async def conversation(folder: Path) -> dict[str, tuple[Mapping[str, Any], Any]]:
     """Return of each tool a call and its answer."""
     office = World(folder / "data")
-    answers = iter((yes, no))
+    answers = iter((yes, no, yes))
     async with office.client(answer=lambda message: next(answers)(message)) as desktop:
         ask = Recorder(desktop)
         maria, jonas, blueprint = await _prepared(ask)
@@ -116,6 +116,7 @@ async def _prepared(ask: Recorder) -> tuple[str, str, str]:
     await ask("get_blueprint", blueprint_id=blueprint)
     await ask("list_blueprints")
     maria, jonas = [person["contact_id"] for person in (await ask("save_contacts", contacts=PEOPLE))["contacts"]]
+    await ask("export_contact", contact="jonas@acme.example")
     await ask("import_contacts", text="E-Mail;Vorname;Land\nlena@initech.example;Lena;Deutschland\n")
     await ask("export_data", what="contacts")
     await ask("find_contacts", query="globex")
@@ -147,6 +148,7 @@ async def _answered(ask: Recorder, run: str, *, blueprint: str) -> None:
     await ask("suppress_contact", contact="hooli.example", reason="They asked us to.")
     await ask("retry_failed", blueprint_id=blueprint)
     await ask("report", blueprint_id=blueprint)
+    await ask("erase_contact", contact=PEOPLE[1]["email"])
 
 
 def no(_: str) -> ElicitResult:

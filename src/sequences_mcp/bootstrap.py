@@ -159,6 +159,7 @@ def open_worker(
             pulse=pulse,
             read_answers=_reads(mailbox, clock=clock, closing=closing),
             keep_copy=copies.keep,
+            keep_days=settings.erase_after_days,
         )
 
 

@@ -110,6 +110,11 @@ TABLE = (
         "7",
     ),
     Setting(
+        "SEQUENCES_ERASE_AFTER_DAYS",
+        "Whoever's last step or answer lies so many days back is erased by itself; `0`: nobody.",
+        "0",
+    ),
+    Setting(
         "SEQUENCES_UNREAD_DRAFTS",
         "`on`: `policy.autoValidateAIDraft` of a step spares a person reading the texts written for one person.",
         "off",
@@ -153,6 +158,7 @@ class Settings:
     notice: tuple[str, ...]
     auto_approve: frozenset[str]
     late_days: int
+    erase_after_days: int
     unread_drafts: bool
     worker: bool
     guards: Path
@@ -318,6 +324,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
         "notice": problems.read("NOTICE", _addresses, ""),
         "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
+        "erase_after_days": problems.read(
+            "ERASE_AFTER_DAYS", lambda text: _number(text, least=0, most=36_500), "0"
+        ),
         "late_days": problems.read("LATE_DAYS", lambda text: _number(text, least=1, most=365), "7"),
         "unread_drafts": problems.read("UNREAD_DRAFTS", _switch, "off"),
         "worker": problems.read("WORKER", _switch, "on"),

@@ -203,6 +203,7 @@ _WHOLE: Mapping[str, Form] = {
     "notice": _several,
     "auto_approve": _several,
     "late_days": _number,
+    "erase_after_days": _number,
     "freshness": _number,
     "unread_drafts": _switch,
     "worker": _switch,

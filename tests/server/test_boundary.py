@@ -152,6 +152,8 @@ WRITES: dict[str, dict[str, Any]] = {
     "record_reply": {"who": "local:ct_1", "answer": "replied"},
     "draft_reply": {"reply_id": "local:reply_e1", "content": "Hi"},
     "retry_failed": {"blueprint_id": "local:bp_1"},
+    "export_contact": {"contact": "local:ct_1"},
+    "erase_contact": {"contact": "local:ct_1"},
     "import_contacts": {"text": "email\ngrace@hopper.example\n", "dry_run": False},
     "export_data": {"what": "audit", "format": "json"},
 }

@@ -330,7 +330,7 @@ async def test_changes_that_wait_are_counted_wherever_what_waits_is_counted(vend
     shown = [one["change_id"] for page in pages for one in page["items"]]
     assert sorted(shown) == sorted(one["change_id"] for one in asked)
     assert [(page["total_count"], page["has_more"]) for page in pages] == [(3, True), (3, False)]
-    assert "Changes at vendors wait: 3." in said
+    assert "Changes wait: 3." in said
     async with vendors.app() as app:
         first, second = [list(review_list(await list_reviews(app, page=page, size=2))) for page in (1, 2)]
     assert [len(first), first[-1], len(second)] == [3, "There is more: --page 2.", 1]

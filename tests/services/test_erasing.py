@@ -9,14 +9,20 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.product import GRACE, MAIL, Bureau
+from mcp.types import ElicitResult
+from tests.world.product import GRACE, MAIL, Bureau, yes
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.store.sqlite.backup import back_up
+from sequences_mcp.engine.erasure import Decided, erased
+from sequences_mcp.engine.inbound.effects import incoming, take_in_message
+from sequences_mcp.errors import ConflictError
+from sequences_mcp.store.sqlite.backup import back_up, opened, put_back
+from sequences_mcp.store.unit_of_work import Store
 
 MARK = "zqxkara"
 KARA: dict[str, Any] = {
@@ -159,3 +165,232 @@ async def test_somebody_who_was_erased_is_left_out_of_starts_and_refused_elsewhe
         other = {**GRACE, "email": "kara@elsewhere.example", "linkedin_url": KARA["linkedin_url"] + "/"}
         assert "erased" in (await model.refused("save_contacts", contacts=[other]))["message"]
         assert not (await model.call("find_contacts", query=MARK))["items"]
+
+
+async def test_a_person_approves_an_erasure_in_the_dialog_and_nothing_else_erases(bureau: Bureau) -> None:
+    _, [kara, _] = await started(bureau, KARA, GRACE)
+    questions: list[str] = []
+
+    def read_and_approve(question: str) -> Any:
+        questions.append(question)
+        return yes(question)
+
+    async with bureau.client() as model:
+        waits = await model.refused("erase_contact", contact=KARA["email"])
+        assert waits["code"] == "waiting_for_approval"
+        [listed] = (await model.call("list_reviews"))["changes"]["items"]
+        assert listed["what"] == "Erase a person"
+        assert (await model.call("find_contacts", query=KARA["email"]))["total_count"] == 1
+    async with bureau.client(answer=read_and_approve) as model:
+        done = await model.call("erase_contact", contact=KARA["email"])
+        assert (done["outcome"], done["sequences"], done["stopped"]) == ("done", 1, 1)
+        again = await model.refused("erase_contact", contact=KARA["email"])
+    assert KARA["email"] in questions[0]
+    assert "cannot be undone" in questions[0]
+    assert "erased" in again["message"]
+    assert traces_of(bureau.folder, MARK, PHONE) == []
+    assert kara.startswith("local:ct_")
+
+
+async def test_an_erasure_that_a_person_declines_erases_nothing(bureau: Bureau) -> None:
+    await started(bureau, KARA)
+    async with bureau.client(answer=lambda _: ElicitResult(action="decline")) as model:
+        refused = await model.refused("erase_contact", contact=KARA["email"])
+        assert "Nothing was erased" in refused["message"]
+        assert (await model.call("find_contacts", query=KARA["email"]))["total_count"] == 1
+
+
+async def test_an_answer_that_comes_after_an_erasure_is_not_kept(bureau: Bureau) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    [theirs] = [mail for mail in bureau.outbox if mail["To"] == KARA["email"]]
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    for headers in (f"In-Reply-To: {theirs['Message-ID']}\r\n", ""):
+        head = f"From: {KARA['email']}\r\nSubject: Re: {MARK}\r\n{headers}"
+        reply = f"{head}Message-ID: <{len(headers)}@a>\r\n\r\n{MARK}!"
+        with Store.open(bureau.folder, now=bureau.clock()) as store, store.transaction() as work:
+            item = incoming(reply.encode(), arrived_at=bureau.clock())
+            assert take_in_message(work, item, address="ada@example.com", now=bureau.clock()) is None
+    assert traces_of(bureau.folder, MARK) == []
+
+
+async def test_nobody_is_erased_while_an_e_mail_to_them_is_on_its_way(bureau: Bureau) -> None:
+    await started(bureau, KARA)
+    until = int(bureau.clock().timestamp() * 1e6) + 60_000_000
+    with closing(sqlite3.connect(bureau.folder / "sequences.db")) as database, database:
+        database.execute(
+            "UPDATE step_run SET state = 'claimed', lease = 1, lease_expires_at = ? WHERE step = 0", (until,)
+        )
+    async with bureau.app("terminal") as app:
+        with pytest.raises(ConflictError, match="on its way"):
+            await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        assert await contact_of(app, KARA["email"])
+
+
+async def test_what_is_kept_of_a_person_is_given_as_a_file_which_goes_with_them(bureau: Bureau) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    async with bureau.client() as model:
+        exported = await model.call("export_contact", contact=KARA["email"])
+    file = Path(exported["file"])
+    kept = json.loads(file.read_text("utf-8"))
+    assert file.parent == bureau.folder / "exports"
+    assert file.stat().st_mode & 0o077 == 0
+    assert kept["contact"][0]["email"] == KARA["email"]
+    assert exported["counts"]["texts"] == len(kept["texts"]) == 2
+    assert GRACE["email"] not in file.read_text("utf-8")
+    assert MARK not in json.dumps({**exported, "file": ""})
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    assert not file.exists()
+
+
+async def test_after_the_days_that_the_setting_says_people_are_erased_by_themselves(bureau: Bureau) -> None:
+    keeping = bureau.having(ERASE_AFTER_DAYS="30")
+    await started(keeping, KARA)
+    keeping.work()
+    keeping.forward(days=4)
+    keeping.work()  # the last step
+    keeping.forward(days=29)
+    keeping.work()
+    assert traces_of(keeping.folder, MARK)
+    keeping.forward(days=2)
+    keeping.work()
+    assert traces_of(keeping.folder, MARK, PHONE) == []
+    async with keeping.client() as model:  # nobody asked to be left alone, so they may be stored again
+        await model.call("save_contacts", contacts=[KARA])
+
+
+async def test_nothing_is_erased_by_itself_without_that_setting_nor_before_a_sequence_is_over(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, KARA, approve=False)
+    bureau.forward(days=4000)
+    bureau.work()
+    assert traces_of(bureau.folder, MARK)
+
+
+async def test_whoever_asked_to_be_left_alone_stays_left_out_after_time_has_erased_them(bureau: Bureau) -> None:
+    keeping = bureau.having(ERASE_AFTER_DAYS="30")
+    await started(keeping, KARA)
+    async with keeping.client() as model:
+        await model.call("suppress_contact", contact=KARA["email"], reason="asked on the phone")
+    keeping.forward(days=40)
+    keeping.work()
+    assert traces_of(keeping.folder, MARK, PHONE) == []
+    async with keeping.client() as model:
+        assert "erased" in (await model.refused("save_contacts", contacts=[KARA]))["message"]
+
+
+async def test_notes_and_texts_about_others_lose_the_name_and_what_is_still_to_be_sent_is_told(
+    bureau: Bureau,
+) -> None:
+    name = f"{KARA['first_name']} {KARA['last_name']}"
+    await started(bureau, KARA, {**GRACE, "note": f"knows {name}, {KARA['email']}"})
+    async with bureau.client() as model:
+        blueprint = await model.blueprint({**MAIL, "contentSource": "suggestedByKalent"})
+        linus = {**GRACE, "email": "linus@hopper.example", "linkedin_url": None}
+        text = {MAIL["id"]: {"content": f"Hi, {name} told me of you."}}
+        given = {key: value for key, value in linus.items() if value}
+        await model.call("start_sequence", blueprint_id=blueprint, contacts=[{**given, "texts": text}])
+    async with bureau.app("terminal") as app:
+        tally = await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        grace = await contact_of(app, GRACE["email"])
+        [contact] = await app.local.get_contacts([grace])
+    assert "knows (erased), (erased)" in contact.notes
+    assert len(tally.mentions) == 1
+
+
+async def test_a_hash_of_an_address_cannot_be_tried_without_the_databases_own_key(bureau: Bureau) -> None:
+    await started(bureau, KARA)
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    hashes = [row[0] for row in bureau.rows("SELECT hash FROM erased_key")]
+    journal = (bureau.folder / "suppressions.log").read_text("utf-8")
+    assert hashes
+    assert all(value in journal for value in hashes)
+    guesses = [sha256(text.encode()).hexdigest() for text in (KARA["email"], f"erased\naddress\n{KARA['email']}")]
+    assert not set(guesses) & set(hashes)
+
+
+async def test_a_person_can_let_somebody_be_stored_again(bureau: Bureau) -> None:
+    await started(bureau, KARA)
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor="terminal")
+    async with bureau.client() as model:
+        await model.call("save_contacts", contacts=[{"email": KARA["email"]}])
+
+
+GERMANY = '[law]\nsender = "Ada Ltd, 1 Street, Paris"\nbasis = "legitimate interest"\ncountries = ["DE"]\n'
+
+
+async def test_a_plan_whose_warnings_repeat_what_somebody_consented_to_goes_on_without_them(
+    bureau: Bureau,
+) -> None:
+    bureau.folder.mkdir(parents=True)
+    (bureau.folder / "settings.toml").write_text(GERMANY)
+    german = {"country": "DE", "found_at": "2026-10-02"}
+    plan_id, _ = await started(
+        bureau, {**KARA, **german}, {**GRACE, **german, "consent": "a form of ours", "source": "her site"}
+    )
+    [(covered,)] = bureau.rows("SELECT covered FROM plan WHERE id = ?", plan_id)
+    assert MARK in covered, "the approval has to cover a record of hers"
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        assert (await app.plans.get_plan(plan_id)).status.value == "approved"
+    assert traces_of(bureau.folder, MARK, PHONE) == []
+    bureau.work()
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
+
+
+async def test_a_program_that_ends_in_the_middle_leaves_the_person_and_erasing_again_finishes(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    async with bureau.app("terminal") as app:
+        kara, store = await contact_of(app, KARA["email"]), app.changes.engine.store
+        by = Decided("terminal", bureau.clock(), new_ids=())
+        with pytest.raises(KeyboardInterrupt), store.transaction() as work:
+            erased(work, [kara], bureau.folder, by=by)
+            raise KeyboardInterrupt
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]  # the files are done
+    async with bureau.app("terminal") as app:
+        assert await contact_of(app, KARA["email"]) == kara
+        await app.erasures.erase(kara, actor="terminal")
+        assert app.changes.engine.store.audit.verify() is None
+    assert traces_of(bureau.folder, MARK, PHONE) == []
+
+
+async def test_what_another_program_kept_from_being_swept_is_swept_by_the_due_work(bureau: Bureau) -> None:
+    await started(bureau, KARA, GRACE)
+    with closing(sqlite3.connect(bureau.folder / "sequences.db")) as reader:
+        async with bureau.app("terminal") as app:
+            kara, store = await contact_of(app, KARA["email"]), app.changes.engine.store
+            with store.transaction() as work:
+                erased(work, [kara], bureau.folder, by=Decided("terminal", bureau.clock(), new_ids=()))
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM contact").fetchone()
+            with store.hasty(0.1):
+                assert not store.erasures.sweep()
+            reader.execute("COMMIT")
+            assert store.erasures.unswept()
+    bureau.work()
+    assert traces_of(bureau.folder, MARK, PHONE) == []
+
+
+async def test_a_database_put_back_from_before_keeps_an_erased_person_left_out(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    await started(bureau, KARA, GRACE, approve=False)
+    back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    with opened(tmp_path / "old.zip") as inside:
+        put_back(bureau.folder, inside, now=bureau.clock())
+    async with bureau.app("terminal") as app:
+        kara = (await app.local.find_contacts(KARA["email"], page=1, size=1)).items[0]
+        assert "erased" in (await app.suppressions.suppressed_among([kara]))[kara.id]
+        assert "replaced" in (await app.erasures.older_copies())[0]

@@ -22,6 +22,7 @@ review_page = false
 notice = ["ops@example.com", "ada@example.com"]
 auto_approve = ["local:bp_1@2"]
 late_days = 3
+erase_after_days = 400
 unread_drafts = true
 worker = false
 guards = "house.toml"
@@ -112,6 +113,7 @@ def test_every_setting_can_stand_in_the_file(folder: Folder) -> None:
     assert (found.elicitation, found.review_page, found.unread_drafts, found.worker) == (False, False, True, False)
     assert found.notice == ("ops@example.com", "ada@example.com")
     assert (set(found.auto_approve), found.late_days, found.log_level) == ({"local:bp_1@2"}, 3, "INFO")
+    assert found.erase_after_days == 400
     assert found.guards == folder.path / "house.toml"
     assert found.accounts["clarky"].key.value == SECRET
     assert found.accounts["clarky"].base_url == "https://clarky.example/v1"

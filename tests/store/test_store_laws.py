@@ -83,7 +83,15 @@ async def test_every_named_statement_is_understood_by_the_database(world: Engine
 
 
 # Parts of statements that the code puts in, each with something that may stand there.
-PIECES = {"order": "no", "unread": "0", "table": "contact", "key": "no", "columns": "notes", "column": "notes"}
+PIECES = {
+    "order": "no",
+    "unread": "0",
+    "table": "contact",
+    "key": "no",
+    "columns": "notes",
+    "column": "notes",
+    "condition": "1",
+}
 
 
 class Anything(dict[str, object]):

@@ -76,6 +76,8 @@ FILES = {  # of the commands, in the order in which they are listed
     "import": "people",
     "export": "people",
     "blueprints": "blueprints",
+    "export-contact": "people",
+    "erase": "people",
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",

@@ -1,4 +1,4 @@
-"""The commands for people: taken in from a file, and everything that is kept written to one."""
+"""The commands for people: taken in from a file, written to one, given out and erased one by one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sequences_mcp.cli.keyboard import person_here, say, settings_here, with_context
+from sequences_mcp.cli.keyboard import (
+    json_option,
+    person_here,
+    prove_passphrase,
+    say,
+    say_json,
+    settings_here,
+    with_context,
+)
 from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
@@ -192,4 +200,36 @@ def _exported(what: Any, *, as_format: Any, to: Path | None) -> dict[str, Any]:
     return {"what": what, "rows": file.rows, "bytes": file.size, "file": str(file.path), **until}
 
 
-COMMANDS = {"import": _import, "export": _export}
+def _erase() -> click.Command:
+    @click.command(help="Erase all data of one person, for good; they are never contacted again.")
+    @click.argument("contact", metavar="ID_OR_ADDRESS")
+    @click.option("--passphrase-file", type=FILE)
+    def erase(contact: str, passphrase_file: Path | None) -> None:
+        from sequences_mcp.review import decide
+
+        look = with_context(lambda app: decide.look_at_erasure(app, contact))
+        say(look.lines)
+        prove_passphrase(passphrase_file)
+        say(with_context(lambda app: decide.erase_in_terminal(app, contact, seen=look, actor=person_here())))
+
+    return erase
+
+
+def _export_contact() -> click.Command:
+    @click.command("export-contact", help="Write all data of one person into a private file of the data folder.")
+    @click.argument("contact", metavar="ID_OR_ADDRESS")
+    @json_option
+    def export_contact(contact: str, as_json: bool) -> None:
+        from sequences_mcp.services.erasure import export_contact
+
+        exported = with_context(lambda app: export_contact(app, contact=contact))
+        if as_json:
+            say_json({"file": exported.file, "counts": exported.counts, "at_vendors": exported.at_vendors})
+            return
+        say([f"{exported.file}", *(f"  {number:>6,}  {name}" for name, number in exported.counts.items())])
+        say(f"Not in it: {title} holds more ({words})." for title, words in exported.at_vendors.items())
+
+    return export_contact
+
+
+COMMANDS = {"import": _import, "export": _export, "erase": _erase, "export-contact": _export_contact}

@@ -255,18 +255,21 @@ class LocalChanges:
         Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
         decided or too old.
         """
-        return self._approved(change_id, digest=digest, actor=actor, signature=signature, again=False)
+        return self.approved_now(change_id, digest=digest, actor=actor, signature=signature)
 
     async def approve_again(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> PendingChange:
         """Record the approval to send the same request again; ApprovalError, ConflictError as for the first."""
-        return self._approved(change_id, digest=digest, actor=actor, signature=signature, again=True)
+        return self.approved_now(change_id, digest=digest, actor=actor, signature=signature, again=True)
 
-    def _approved(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None, again: bool
+    def approved_now(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None, again: bool = False
     ) -> PendingChange:
-        """Store the approval of exactly this digest, signed where a passkey is registered; return the change."""
+        """Store the approval of exactly this digest, signed where a passkey is registered; return the change.
+
+        A transaction that is open is joined.
+        """
         engine, now = self.engine, self.engine.clock()
         with engine.store.transaction() as work:
             change = self._require(change_id, next_step=_LISTED if again else _WAITS)

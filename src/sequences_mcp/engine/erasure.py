@@ -8,27 +8,36 @@ stands in the way of that, the due work sees to it later.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.addresses import address_key, visible_address
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
-from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, provider_of
+from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, new_id, parse_id, provider_of
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import sealed_digest, stands_for
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.events import OptedOut
+from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
-from sequences_mcp.private_files import delete_exports
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.private_files import delete_exports, write_private
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
+log = logging.getLogger(__name__)
+KNOWN_PREFIXES = tuple(f"{name}:" for name in PROVIDERS)
 REASON = "erased"
 AT_ONCE = 100  # people that time erases in one transaction
 
@@ -39,28 +48,75 @@ class LocalErasures:
 
     engine: EngineContext
 
-    async def erase(self, contact_id: str, *, actor: str) -> ErasureTally:
+    async def erase(
+        self, contact_id: str, *, actor: str, approving: Callable[[], object] = lambda: None
+    ) -> ErasureTally:
         """Erase a person here; NotFoundError, and ConflictError while something of theirs is on its way.
 
-        Their runs at vendors have to be over before. It is one transaction, or nothing.
+        Their runs at vendors have to be over before. It is one transaction, or nothing; ``approving`` records in
+        it that somebody approved this, and raises where that does not count.
         """
         engine, now = self.engine, self.engine.clock()
 
         def act(work: UnitOfWork) -> ErasureTally:
+            approving()
             new_ids = (engine.new_id(IdKind.CONTACT) for _ in iter(int, 1))
             return erased(work, [contact_id], engine.store.path.parent, by=Decided(actor, now, new_ids=new_ids))
 
         tally = await engine.insisting(act)
         return replace(tally, is_swept=engine.store.erasures.sweep())
 
+    async def person_of(self, text: str) -> Contact:
+        """Return whoever has an id or an address here, now or, where nobody has it now, before.
+
+        NotFoundError, which says so where they were erased; ConflictError where several people had the address.
+        """
+        text = visible_address(text).strip().removeprefix("mailto:")
+        with self.engine.store.snapshot() as work:
+            if "@" not in text or text.startswith(KNOWN_PREFIXES):
+                ids, key = [str(parse_id(text, IdKind.CONTACT))], ("contact", text)
+            else:
+                present, key = work.contacts.by_email(text), ("address", address_key(text))
+                ids = [present.id] if present else work.contacts.at_address(text)
+            people = [who for who in work.contacts.by_ids(ids) if not work.contacts.is_erased(who.id)]
+            if not people and (work.erasures.known([key]) or any(map(work.contacts.is_erased, ids))):
+                raise NotFoundError("They were erased here before.", next_step="Nothing of them is left to erase.")
+        if len(people) > 1:
+            raise ConflictError(
+                f"{len(people)} people had this address: {', '.join(who.id for who in people[:5])}.",
+                next_step="Give the id of the one you mean.",
+            )
+        if not people:
+            raise NotFoundError(
+                "Nobody here has this id or address.", next_step="find_contacts shows who there is."
+            )
+        return people[0]
+
+    async def runs_of(self, contact_id: str) -> list[SequenceDetail]:
+        """Return every run of a person, the oldest first."""
+        return list(run_details(self.engine, self.engine.store.runs.all_of_contact(contact_id)))
+
     async def held_at_vendors(self, contact_id: str) -> list[HeldAtVendor]:
         """Return what each vendor is known to hold of a person: what a run was handed over with, and its ids."""
         with self.engine.store.snapshot() as work:
             return held_at_vendors(work, contact_id)
 
-    async def was_erased(self, contact: Contact) -> bool:
-        """Say whether somebody with these facts was erased here."""
-        return self.engine.store.erasures.was_erased(contact, contact_id=contact.id)
+    async def older_copies(self) -> tuple[str, ...]:
+        """Return the names of older databases that a restore has kept in the data folder: they are not erased."""
+        folder = self.engine.store.path.parent
+        return tuple(sorted(path.name for path in folder.glob(f"{self.engine.store.path.name}.replaced-*")))
+
+    async def export(self, contact_id: str) -> tuple[Path, Mapping[str, int]]:
+        """Write all that is kept of a person into a private file of the data folder; return it, with counts."""
+        with self.engine.store.snapshot() as work:
+            held = [asdict(vendor) for vendor in held_at_vendors(work, contact_id)]
+            facts = {"contact_id": contact_id, "made_at": self.engine.clock().isoformat(), "at_vendors": held}
+            kept = work.erasures.everything(contact_id)
+        folder = Workspace(self.engine.store.path.parent).exports
+        path = folder / f"contact_{re.sub(r'[^A-Za-z0-9]', '-', contact_id.rpartition('_')[2])}.json"
+        text = json.dumps({**facts, **kept}, ensure_ascii=False, indent=1)
+        await asyncio.to_thread(write_private, path, f"{text}\n")
+        return path, {name: len(rows) for name, rows in kept.items() if rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +257,20 @@ def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
     either = PersonMarks()
     for traces in everybody:
         either |= traces.marks
-    for path in workspace.workers.glob("*.json"):
-        text = path.read_text("utf-8", "replace")
-        if either.are_in(text):
-            path.write_text(either.out_of(text), "utf-8")
-            gone += 1
-    return gone + delete_exports(workspace.exports)
+    for path in workspace.workers.glob("*.json"):  # what a process last said, which it says anew if it lives
+        gone += _gone_if_named(path, either)
+    return gone + delete_exports(workspace.exports)  # copies of what is kept here, which can be made again
+
+
+def _gone_if_named(path: Path, marks: PersonMarks) -> int:
+    """Remove a file that names somebody; return how many that is."""
+    try:
+        if path.is_file() and marks.are_in(path.read_text("utf-8", "replace")):
+            path.unlink()
+            return 1
+    except FileNotFoundError:  # its own process was quicker
+        pass
+    return 0
 
 
 def _headers(path: Path) -> str:
@@ -241,18 +305,21 @@ def held_at_vendors(work: Repositories, contact_id: str) -> list[HeldAtVendor]:
     ]
 
 
-def keep_no_longer(store: Store, *, days: int, now: datetime, entropy: Callable[[int], bytes]) -> int:
+def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     """Erase some people whose last step lies so many days back, as the operator's setting says; return how many.
 
     Whoever is in a plan that waits, or under way, stays. Also finishes what an erasure could not finish.
     """
     done = 0
     if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
-        new_ids = (new_id(IdKind.CONTACT, now, entropy(10)) for _ in iter(int, 1))
+        new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
         by = Decided(actors.RETENTION, now, new_ids=new_ids, is_asked=False)
-        with store.transaction() as work:
-            at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
-            done = erased(work, at_rest, store.path.parent, by=by).people if at_rest else 0
+        try:
+            with store.transaction() as work:
+                at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
+                done = erased(work, at_rest, store.path.parent, by=by).people if at_rest else 0
+        except StoreUnwritableError as error:
+            log.error("%s %s", error, error.next_step)
     if store.erasures.unswept():
         store.erasures.sweep()
     return done

@@ -168,6 +168,7 @@ LOGGED = {
 }
 
 FREE, NOTICE = "free", "notice"
+ERASE_EVERY = timedelta(hours=1)
 QUEUES = frozenset({FREE, MAILBOX, NOTICE})
 AFTER_A_STORE_ERROR = 5.0
 LOOK_BACK_EVERY = timedelta(minutes=1)
@@ -199,7 +200,7 @@ class Worker:
     with the machine. ``at`` is told the points at which a test may end the process: claim, claimed,
     before_handed_over, handed_over, answered, before_sent, sent (the channel tells its own). ``read_answers`` has
     the mailbox read, where there is one, before a step that must not go while somebody may have answered; it
-    raises StoreError.
+    raises StoreError. After ``keep_days`` without a step or an answer people are erased; 0 keeps them.
     """
 
     store: Store
@@ -215,10 +216,12 @@ class Worker:
     monotonic: Callable[[], float] = elapsed
     read_answers: Callable[[], None] | None = None
     keep_copy: Callable[[ComposedMessage], None] | None = None
+    keep_days: int = 0
     outcomes: Counter[str] = field(default_factory=Counter, init=False)  # how many were accepted, refused, lost
     _faulty: set[str] = field(default_factory=set, init=False)
     _left_alone: set[str] = field(default_factory=set, init=False)
     _looked_back_at: datetime | None = field(default=None, init=False)
+    _looked_for_old_at: datetime | None = field(default=None, init=False)
     _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
@@ -341,6 +344,17 @@ class Worker:
         self._mind_other_settings()
         plans.apply_pending_decisions(self.store, now=self.clock())
         cleanup.purge(self.store, now=self.clock())
+        self._erase_old()
+
+    def _erase_old(self) -> None:
+        """Erase whom the operator's setting lets nobody keep any longer, and finish erasures; hourly."""
+        from sequences_mcp.engine.erasure import keep_no_longer
+
+        now = self.clock()
+        if self._looked_for_old_at is not None and abs(now - self._looked_for_old_at) < ERASE_EVERY:
+            return
+        if keep_no_longer(self.store, days=self.keep_days, now=now) == 0:
+            self._looked_for_old_at = now
 
     def _mind_other_settings(self) -> None:
         """Hold what was approved for settings that have changed since; log, once each, what is left alone."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -21,7 +22,7 @@ from sequences_mcp.ports.embedded import Draft, SequenceDetail, ToolCall
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.review import terminal
 from sequences_mcp.review.presentation import present_person, present_plan
-from sequences_mcp.services import suppression
+from sequences_mcp.services import erasure, suppression
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_change, approve_draft, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import resolve_run
@@ -75,7 +76,8 @@ async def approve_in_terminal(
         return f"{identifier} is approved; it leaves when it is due."
     if _is(identifier, IdKind.OPERATION):
         await approve_change(app, change_id=identifier, digest=seen.digest, actor=actor)
-        return f"{identifier} is done at {vendor_of(await app.changes.get(identifier))}."
+        change = await app.changes.get(identifier)
+        return "They are erased." if change.tool == ERASE else f"{identifier} is done at {vendor_of(change)}."
     if seen.people > MANY and people != seen.people:
         raise ApprovalError(
             f"This plan reaches {seen.people:,} people.",
@@ -86,6 +88,29 @@ async def approve_in_terminal(
     sentence = f"{done.id} is approved: {line}."
     more = await _handed_over(app, done) if done.header.is_at_vendor else app.waits_for_worker(done)
     return f"{sentence} {for_terminal(more)}" if more else sentence
+
+
+async def look_at_erasure(app: AppContext, contact: str) -> Look:
+    """Return what erasing somebody would erase, to read; nothing waits for a person because of it yet."""
+    change = await erasure.planned_erasure(app, contact=contact)
+    return Look(tuple(terminal.change_in_full(change, now=app.clock())), change.subject, 1)
+
+
+async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor: str) -> list[str]:
+    """Erase whoever was shown; return what that came to. ApprovalError where somebody else has the address now."""
+    change = await erasure.ask_to_erase(app, contact=contact)
+    if change.subject != seen.digest:
+        raise ApprovalError("Somebody else has this address now.", next_step="Look at it again.")
+    report = await erasure.erase_approved(app, change, digest=change.digest, actor=actor)
+    tally = report.tally
+    lines = [
+        f"Erased: {tally.runs} sequences ({tally.stopped} stopped), {tally.texts} texts, {tally.replies} replies, "
+        f"{tally.files} files; {tally.audit_rows} rows of the audit were emptied."
+    ]
+    lines += [f"At {title}: {words}" for title, words in report.at_vendors.items()]
+    lines += [f"Their name still stands in {item}, as it was approved." for item in tally.mentions]
+    lines += [f"{name} in the data folder still holds them: delete it." for name in report.copies]
+    return [*map(for_terminal, lines), erasure.COPIES]
 
 
 async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, actor: str) -> str:

@@ -140,6 +140,8 @@ TOOLS = (
     "save_contacts",
     "import_contacts",
     "export_data",
+    "export_contact",
+    "erase_contact",
     "start_sequence",
     "withdraw_plan",
     "retry_failed",

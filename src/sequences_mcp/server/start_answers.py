@@ -16,6 +16,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import with_wire_forms
 from sequences_mcp.domain.blueprint import Step, variant_letter
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally, VariantTally
 from sequences_mcp.errors import ApprovalError, ConflictError
@@ -285,7 +286,7 @@ async def change_decided(
     if reply.answer is DialogAnswer.REJECTED:
         await app.changes.refuse(change.id, reason=DECLINED, actor=actors.DIALOG)
         raise ApprovalError(
-            f"{DECLINED} Nothing was changed.",
+            f"{DECLINED} Nothing was {'erased' if change.tool == ERASE else 'changed'}.",
             next_step="Ask the person what they want instead.",
             data={"change_id": change.id},
         ) from error
@@ -293,7 +294,10 @@ async def change_decided(
 
 
 def _change_question(change: PendingChange) -> str:
-    lines = [f"{what_it_is(change)} ({change.subject}): change what is sent to people under way?"]
+    asks = (
+        "it cannot be undone. Erase them?" if change.tool == ERASE else "change what is sent to people under way?"
+    )
+    lines = [f"{what_it_is(change)} ({change.subject}): {asks}"]
     for name, before, after in differences(change):
         lines += ["", f"{name}", f"Now: {before}", f"If approved: {after}"]
     return with_wire_forms(visible_text("\n".join(lines)))

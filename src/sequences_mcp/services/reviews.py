@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sequences_mcp.context import AppContext, Decision
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -44,6 +46,8 @@ async def approve_change(
     old, or what it changes is not what was shown any more, and whatever the vendor's refusal raises.
     """
     change = await app.changes.get(change_id)
+    if change.tool == ERASE:
+        return await _erased(app, change, digest=digest, actor=actor, signature=signature)
     is_variables = change.tool == VARIABLES
     again = change.came_to == "unknown" and not is_variables
     if digest != change.digest:
@@ -85,6 +89,16 @@ async def approve_change(
             next_step="Approving it once more sends the very same change again: it does no harm and settles this.",
             data=error.data,
         ) from error
+
+
+async def _erased(
+    app: AppContext, change: PendingChange, *, digest: str, actor: str, signature: str | None
+) -> str:
+    """Erase the person that a change is about, once approved; return what that came to as JSON."""
+    from sequences_mcp.services.erasure import erase_approved
+
+    report = await erase_approved(app, change, digest=digest, actor=actor, signature=signature)
+    return json.dumps(asdict(report))
 
 
 def _effect(change: PendingChange) -> Callable[[AppContext], Awaitable[str]]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.run import TERMINAL, SequenceStatus
 from sequences_mcp.errors import (
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 
 VARIABLES = "update_sequence"
+HERE = "this data folder"
 NOTHING = "(nothing)"
 _BASE = "expected_version"
 
@@ -60,12 +62,14 @@ async def request_change(
 
 
 def vendor_of(change: PendingChange) -> str:
-    """Return the title of the vendor at which something is changed."""
-    return VENDORS[provider_of(change.subject)]
+    """Return the title of the vendor at which something is changed, or words for this place."""
+    return HERE if change.tool == ERASE else VENDORS[provider_of(change.subject)]
 
 
 def what_it_is(change: PendingChange) -> str:
     """Return in words what is changed."""
+    if change.tool == ERASE:
+        return "Erase a person"
     kind = "Variables of a run" if change.tool == VARIABLES else "A blueprint with people under way"
     return f"{kind} at {vendor_of(change)}"
 

@@ -29,7 +29,7 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.contacts import ContactRepository, escaped
-from sequences_mcp.store.database import Database
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 OF_DATABASE = "message_id"  # the key made with the database, so that a backup of it has the same
@@ -219,7 +219,7 @@ class ErasureRepository:
         for mention in MENTIONS:
             self._rewrite(mention, marks)
         removed.calls = self._forget_calls(everybody, marks)
-        patterns = json.dumps([f"%{escaped(form)}%" for form in marks.forms])
+        patterns = _patterns(marks)
         self._texts_of_others(marks, patterns, removed)
         for row in self._database.rows("erasure.versions_naming", patterns=patterns) if marks.forms else ():
             removed.stays[row["id"]] = None
@@ -229,7 +229,7 @@ class ErasureRepository:
         pieces = {"table": "plan", "key": "no", "columns": "learnt", "column": "learnt"}
         for row in self._database.pieced("erasure.mentions", pieces, {}):
             if row["learnt"] and (left := _without_people(row["learnt"], contact_ids)) != row["learnt"]:
-                self._database.pieced("erasure.rewrite", pieces, {"value": left, "key": row["key"]})
+                self._database.pieced("erasure.rewrite", pieces, {"value": left, "row_key": row["row_key"]})
 
     def _rewrite(self, mention: Mention, marks: PersonMarks) -> None:
         pieces = {
@@ -246,7 +246,7 @@ class ErasureRepository:
                     continue
                 after = marks.out_of_json(before) if name in mention.json else marks.out_of(before)
                 self._database.pieced(
-                    "erasure.rewrite", {**pieces, "column": name}, {"value": after, "key": row["key"]}
+                    "erasure.rewrite", {**pieces, "column": name}, {"value": after, "row_key": row["row_key"]}
                 )
 
     def _forget_calls(self, everybody: Items[Traces], marks: PersonMarks) -> int:
@@ -283,17 +283,25 @@ class ErasureRepository:
     def redact_audit(self, everybody: Items[Traces]) -> dict[int, str]:
         """Empty the rows of the audit that tell of these people; return by number the hash of what is left."""
         marks = _joined(traces.marks for traces in everybody)
-        subjects = [item for traces in everybody for item in traces.subjects]
+        records = _joined(traces.records for traces in everybody)  # which the rows about their plans repeat
+        subjects = {item for traces in everybody for item in traces.subjects}
+        plans = {plan_id for traces in everybody for plan_id in traces.plan_ids}
         rows = self._database.rows(
             "erasure.audit_of",
             kept=REDACTED,
-            subjects=json.dumps(subjects),
-            patterns=json.dumps([f"%{escaped(form)}%" for form in marks.forms]),
+            subjects=json.dumps(list(subjects)),
+            patterns=_patterns(marks | records),
         )
         results: dict[int, str] = {}
         emptied = AuditRepository(self._database).redactions()
         for row in rows:
-            if row["no"] in emptied:
+            tells = (
+                row["subject"] in subjects
+                or marks.are_in_json(row["detail"])
+                or any(map(marks.are_in, (row["subject"], row["actor"])))
+                or (row["subject"] in plans and records.are_in_json(row["detail"]))
+            )
+            if row["no"] in emptied or not tells:
                 continue
             is_opaque = row["subject"].startswith(f"{LOCAL}:") or not (
                 row["subject"] in subjects or marks.are_in(row["subject"])
@@ -341,6 +349,28 @@ class ErasureRepository:
         self._database.write("erasure.end")
         self._database.write("erasure.unsweep", since=to_micros(now))
 
+    # What is kept of somebody.
+
+    def everything(self, contact_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return every row that is a person's own or names them, by what it is; nothing for nobody."""
+        results: dict[str, list[dict[str, Any]]] = {}
+        for traces in self.traces([contact_id]):
+            values = {
+                "no": traces.number,
+                "subjects": json.dumps(traces.subjects),
+                "keys": json.dumps(traces.keys),
+                "senders": json.dumps([address.casefold() for address in traces.marks.addresses]),
+                "addresses": json.dumps(_keys_of(traces.marks)),
+            }
+            for name, table, condition in OWN_ROWS:
+                rows = self._database.pieced("erasure.own_rows", {"table": table, "condition": condition}, values)
+                results[name] = [_readable(row) for row in rows]
+            rows = self._database.rows(
+                "erasure.audit_of", kept=REDACTED, subjects=values["subjects"], patterns=_patterns(traces.marks)
+            )
+            results["audit"] = [_readable(row) for row in rows]
+        return results
+
     # Afterwards, and by time alone.
 
     def unswept(self) -> bool:
@@ -386,6 +416,53 @@ MENTIONS = (
     Mention("worker", "host || ':' || process || ':' || lane", texts=("error",)),
     Mention("attempt", "lease", texts=("code",)),
 )
+
+
+_THEIR_RUNS = "sequence_no IN (SELECT no FROM sequence WHERE contact_no = :no)"
+OWN_ROWS = (
+    ("contact", "contact", "no = :no"),
+    ("former_addresses", "former_address", "contact_no = :no"),
+    ("runs", "sequence", "contact_no = :no"),
+    ("texts", "step_run", _THEIR_RUNS),
+    ("attempts", "attempt", "key IN (SELECT value FROM json_each(:keys))"),
+    ("replies", "inbound", "sequence_no IN (SELECT no FROM sequence WHERE contact_no = :no) "
+     "OR lower(sender) IN (SELECT value FROM json_each(:senders))"),
+    ("unmatched_mail", "unmatched_mail", "lower(sender) IN (SELECT value FROM json_each(:senders))"),
+    ("recorded_replies", "recorded_reply", "contact_no = :no"),
+    ("suppressions", "suppression", "value IN (SELECT value FROM json_each(:addresses) UNION "
+     "SELECT value FROM json_each(:subjects))"),
+    ("requests_to_vendors", "vendor_operation", "subject IN (SELECT value FROM json_each(:subjects))"),
+    ("told_by_vendors", "vendor_reading", _THEIR_RUNS),
+    ("errors_of_vendors", "vendor_error", _THEIR_RUNS),
+    ("changes", "asked_change", "subject IN (SELECT value FROM json_each(:subjects))"),
+    ("left_unseen", "left_unseen", "key IN (SELECT value FROM json_each(:keys))"),
+)  # fmt: skip
+"""What is a person's own, for an export: what it is called there, its table, and which rows."""
+_NOT_SHOWN = frozenset({"email_key", "search", "previous", "hash", "message_digest", "lease", "no"})
+
+
+def _readable(row: Row) -> dict[str, Any]:
+    """Return a row as people read it: without its keys, instants in ISO 8601, JSON as it is."""
+    names = [name for name in row.keys() if name not in _NOT_SHOWN and not name.endswith("_no")]  # noqa: SIM118
+    return {name: _shown(row[name]) for name in names if row[name] is not None}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, int) and value > _INSTANTS_FROM:
+        return from_micros(value).isoformat()
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value.hex() if isinstance(value, bytes) else value
+
+
+_INSTANTS_FROM = 10**14  # microseconds: the first days of 1973; no count here is so large
+
+
+def _patterns(marks: PersonMarks) -> str:
+    return json.dumps([f"%{escaped(form)}%" for form in marks.forms])
 
 
 def _joined(marks: Iterable[PersonMarks]) -> PersonMarks:

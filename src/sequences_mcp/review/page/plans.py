@@ -7,6 +7,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, ProviderError
@@ -176,6 +177,7 @@ async def _changes_shown(
         change=change,
         what=what_it_is(change),
         vendor=vendor_of(change),
+        erases=change.tool == ERASE,
         rows=differences(change),
         standing=change.standing(now),
         how=change.state_words(now),

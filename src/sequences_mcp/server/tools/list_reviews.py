@@ -30,7 +30,7 @@ async def list_reviews(
     if first is not None:
         where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
         number = f"{reviews.changes.total_count:,}"
-        more = f"Changes at vendors wait: {number}. A person decides about {first} {where}."
+        more = f"Changes wait: {number}. A person decides about {first} {where}."
     return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, app.obstacle()))))
 
 

@@ -146,11 +146,11 @@ WHERE id = :id AND NOT EXISTS (SELECT 1 FROM sequence JOIN contact ON contact.no
 
 -- mentions --
 -- A table's texts that may name somebody, put in from fixed parts.
-SELECT /* key */ AS key, /* columns */ FROM /* table */
+SELECT /* key */ AS row_key, /* columns */ FROM /* table */
 
 -- rewrite --
 -- One such text without them.
-UPDATE /* table */ SET /* column */ = :value WHERE /* key */ = :key
+UPDATE /* table */ SET /* column */ = :value WHERE /* key */ = :row_key
 
 -- texts_naming --
 -- Texts and values of runs that have one of a JSON list of patterns in them, and whether their run is over.
@@ -235,3 +235,7 @@ SELECT since FROM unswept
 -- swept --
 -- They do not any more.
 DELETE FROM unswept
+
+-- own_rows --
+-- The rows of a table that are a person's own; table and condition are fixed parts.
+SELECT * FROM /* table */ WHERE /* condition */
