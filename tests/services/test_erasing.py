@@ -320,7 +320,8 @@ async def test_a_person_can_let_somebody_be_stored_again(bureau: Bureau) -> None
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
         await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor="terminal")
     async with bureau.client() as model:
-        await model.call("save_contacts", contacts=[{"email": KARA["email"]}])
+        saved = await model.call("save_contacts", contacts=[{"email": KARA["email"]}])
+    assert len(saved["contacts"]) == 1
 
 
 GERMANY = '[law]\nsender = "Ada Ltd, 1 Street, Paris"\nbasis = "legitimate interest"\ncountries = ["DE"]\n'

@@ -33,7 +33,7 @@ from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
 from sequences_mcp.ports.embedded import SequenceDetail
-from sequences_mcp.private_files import delete_exports, write_private
+from sequences_mcp.private_files import delete_exports, export_name, write_private
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,10 @@ class LocalErasures:
             )
         return people[0]
 
+    async def was_erased(self, contact: Contact) -> bool:
+        """Say whether somebody with these facts was erased here."""
+        return self.engine.store.erasures.was_erased(contact, contact_id=contact.id)
+
     async def runs_of(self, contact_id: str) -> list[SequenceDetail]:
         """Return every run of a person, the oldest first."""
         return list(run_details(self.engine, self.engine.store.runs.all_of_contact(contact_id)))
@@ -107,16 +111,19 @@ class LocalErasures:
         return tuple(sorted(path.name for path in folder.glob(f"{self.engine.store.path.name}.replaced-*")))
 
     async def export(self, contact_id: str) -> tuple[Path, Mapping[str, int]]:
-        """Write all that is kept of a person into a private file of the data folder; return it, with counts."""
+        """Write all that is kept of a person into a private file of the data folder; return it, with counts.
+
+        It is deleted after a day, as every export there is.
+        """
         with self.engine.store.snapshot() as work:
             held = [asdict(vendor) for vendor in held_at_vendors(work, contact_id)]
             facts = {"contact_id": contact_id, "made_at": self.engine.clock().isoformat(), "at_vendors": held}
-            kept = work.erasures.everything(contact_id)
+            sections = work.erasures.everything(contact_id)
         folder = Workspace(self.engine.store.path.parent).exports
-        path = folder / f"contact_{re.sub(r'[^A-Za-z0-9]', '-', contact_id.rpartition('_')[2])}.json"
-        text = json.dumps({**facts, **kept}, ensure_ascii=False, indent=1)
+        path = folder / export_name("contact", "json", now=self.engine.clock())
+        text = json.dumps({**facts, **sections}, ensure_ascii=False, indent=1)
         await asyncio.to_thread(write_private, path, f"{text}\n")
-        return path, {name: len(rows) for name, rows in kept.items() if rows}
+        return path, {name: len(rows) for name, rows in sections.items() if rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ async def planned_erasure(app: AppContext, *, contact: str) -> PendingChange:
     """Return what would be asked for, stored nowhere."""
     person = await app.erasures.person_of(contact)
     runs = await app.erasures.runs_of(person.id)
-    held = held_words(await app.erasures.held_at_vendors(person.id))
+    held = vendor_holdings(await app.erasures.held_at_vendors(person.id))
     live = sum(detail.sequence.status in LIVE for detail in runs)
     earlier = {PERSON: _who(person), RUNS: f"{len(runs)}, {live} of them under way" if runs else "none"}
     arguments = {PERSON: GONE, RUNS: ENDED if runs else "nothing to end"}
@@ -74,7 +74,7 @@ async def planned_erasure(app: AppContext, *, contact: str) -> PendingChange:
     )
 
 
-def waits_for_person(app: AppContext, change: PendingChange) -> NoReturn:
+def require_person(app: AppContext, change: PendingChange) -> NoReturn:
     """Raise ApprovalPendingError, which says where a person decides about an erasure."""
     ways = app.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
     raise ApprovalPendingError(
@@ -109,8 +109,8 @@ async def erase_approved(
         actor=actor,
         approving=lambda: local.approved_now(change.id, digest=digest, actor=actor, signature=signature),
     )
-    told = {title: f"{words}: {THERE.format(title=title)}." for title, words in held_words(held).items()}
-    return ErasureReport(tally=tally, at_vendors=told, copies=await app.erasures.older_copies())
+    stays = {title: f"{words}: {THERE.format(title=title)}." for title, words in vendor_holdings(held).items()}
+    return ErasureReport(tally=tally, at_vendors=stays, copies=await app.erasures.older_copies())
 
 
 async def _stop_at_vendors(app: AppContext, runs: Items[SequenceDetail], *, digest: str) -> None:
@@ -134,11 +134,11 @@ async def export_contact(app: AppContext, *, contact: str) -> ExportedPerson:
     person = await app.erasures.person_of(contact)
     file, counts = await app.erasures.export(person.id)
     return ExportedPerson(
-        file=file, counts=counts, at_vendors=held_words(await app.erasures.held_at_vendors(person.id))
+        file=file, counts=counts, at_vendors=vendor_holdings(await app.erasures.held_at_vendors(person.id))
     )
 
 
-def held_words(held: Items[HeldAtVendor]) -> dict[str, str]:
+def vendor_holdings(held: Items[HeldAtVendor]) -> dict[str, str]:
     """Return in words, by a vendor's name as people write it, what it is known to hold of a person."""
     return {VENDORS[vendor.vendor]: _held(vendor) for vendor in held}
 

@@ -443,8 +443,8 @@ _NOT_SHOWN = frozenset({"email_key", "search", "previous", "hash", "message_dige
 
 def _readable(row: Row) -> dict[str, Any]:
     """Return a row as people read it: without its keys, instants in ISO 8601, JSON as it is."""
-    names = [name for name in row.keys() if name not in _NOT_SHOWN and not name.endswith("_no")]  # noqa: SIM118
-    return {name: _shown(row[name]) for name in names if row[name] is not None}
+    facts = {name: value for name, value in dict(row).items() if value is not None and not name.endswith("_no")}
+    return {name: _shown(value) for name, value in facts.items() if name not in _NOT_SHOWN}
 
 
 def _shown(value: Any) -> Any:

@@ -130,8 +130,8 @@ class SuppressionRepository:
         return page_of(self._database, "records.suppressions", _suppression, page=page, size=size)
 
     def has_any(self) -> bool:
-        """Say whether anybody is on the list."""
-        return self._database.row("suppressions.any") is not None
+        """Say whether anybody is on the list, by name or as the hash of somebody who was erased."""
+        return self._database.row("suppressions.any") is not None or self._is_anybody_erased()
 
     def after(self, mark: SuppressionKey, *, size: int) -> tuple[list[Suppression], SuppressionKey]:
         """Return the entries behind one, by kind and value, a part of them, and the key of the last."""

@@ -45,7 +45,7 @@ async def erase_contact(
     """Erase all data of one person, once a person has approved it; they are never contacted again. Not undone."""
     change = await verb.ask_to_erase(app, contact=contact)
     try:
-        verb.waits_for_person(app, change)
+        verb.require_person(app, change)
     except ApprovalPendingError as error:
         report = json.loads(await change_decided(app, ctx, error, effect=_nothing))
     tally = report["tally"]

@@ -33,7 +33,7 @@ async def export_contact(
         file=str(exported.file),
         counts=dict(exported.counts),
         at_vendors=dict(exported.at_vendors) or None,
-        next="The file is the operator's to read and to give on; erase_contact removes it with the person.",
+        next="Tell the person where the file is; they open it themselves. It is deleted after a day.",
     )
 
 
