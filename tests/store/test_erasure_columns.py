@@ -27,6 +27,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "allowed_start": {NEVER: "blueprint_id version read_at"},
     "approval": {NEVER: "no subject digest actor at"},  # subjects are plans, texts and changes, by our ids
     "approval_signature": {NEVER: "approval_no assertion"},  # what the approver's passkey signed: a digest
+    "archived_blueprint": {NEVER: "blueprint_id archived_at"},
     "asked_change": {
         NEVER: "id tool asked_at approved_by refused_by decided_at digest_version",
         EMPTIED: "subject",
