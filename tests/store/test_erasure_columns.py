@@ -87,7 +87,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "standstill": {NEVER: "kind since"},
     "step_run": {
         NEVER: "no sequence_no step generation key state until executed_at accepted_at anchor lease "
-        "lease_expires_at changed_at replaced same_as",
+        "lease_expires_at changed_at replaced same_as variant",
         EMPTIED: "recipient subject content reason message_id server_reply",
     },
     "suppression": {NEVER: "kind actor created_at", EMPTIED: "value", MENTIONS: "reason"},
