@@ -37,7 +37,7 @@ class Mailbox:
 
     ``name`` is that of its table in ``settings.toml``, None where the environment alone tells of the default
     mailbox, whose ``sender`` may be missing. Without ``smtp_url`` its e-mails are written to the outbox, without
-    ``imap_url`` nobody reads its answers; both may hold a password, or name the user alone, who signs in with the
+    ``imap_url`` nobody reads its answers; each may hold a password, or name the user alone, who signs in with the
     client of ``oauth``. ``lacking`` says why one of them cannot be had in this process, by the variable's name.
     """
 
@@ -165,10 +165,10 @@ class Mailbox:
         from sequences_mcp.sign_in.tokens import MailSignIn
 
         username = self.address
-        if self.smtp_url:
-            username = MailServer.parse(self.smtp_url.value).username
-        elif self.imap_url:
-            username = ImapServer.parse(self.imap_url.value).username
+        if self.smtp_url and (server := MailServer.parse(self.smtp_url.value)).with_token:
+            username = server.username
+        elif self.imap_url and (inbox := ImapServer.parse(self.imap_url.value)).with_token:
+            username = inbox.username
         return MailSignIn(client=self.oauth, mailbox=self.name, username=username, workspace=self.workspace)
 
     def signs_in(self) -> str:
@@ -176,13 +176,19 @@ class Mailbox:
         if self.sign_in is not None:
             from sequences_mcp.sign_in.tokens import lasting
 
-            return lasting(self.sign_in)
+            beside = ", and with a password at the other server" if self._has_password else ""
+            return f"{lasting(self.sign_in)}{beside}"
         urls = [url.value for url in (self.smtp_url, self.imap_url) if url and "@" in url.value]
         servers = [url.rpartition("@")[2] for url in urls]
         if not servers:
             return "nowhere"
         is_microsoft = any(server.partition(":")[0].endswith(_OF_MICROSOFT) for server in servers)
         return f"with a password{_ENDS_THERE if is_microsoft else ''}"
+
+    @property
+    def _has_password(self) -> bool:
+        """Whether the password of a server stands in its address."""
+        return any(";AUTH=" not in url.value.upper() for url in (self.smtp_url, self.imap_url) if url)
 
     def tokens(self, clock: Callable[[], datetime]) -> Callable[[str], str] | None:
         """Return what gives its access tokens, or None where it has a password."""

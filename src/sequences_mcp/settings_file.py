@@ -378,9 +378,7 @@ class _Reader:
         if provider not in PROVIDERS:
             self.settings.wrong((*key, given[0]), f"oauth has to be one of {', '.join(map(repr, PROVIDERS))}")
             return
-        for name in {"password", "imap_password"} & table.keys():
-            why = "with oauth there is no password, for sending or for reading: remove one of the two"
-            self.settings.wrong((*key, name), why)
+        self._beside_oauth(key, table)
         if "oauth_client_id" not in texts:
             self.settings.wrong(key, "oauth_client_id is missing: the id of the app that you registered there")
             return
@@ -397,6 +395,18 @@ class _Reader:
         self.settings.oauth[key[-1]] = OAuthRegistration(
             provider=provider, client_id=texts["oauth_client_id"], client_secret=secret, **checked
         )
+
+    def _beside_oauth(self, key: Key, table: Mapping[str, Any]) -> None:
+        """Note what is wrong with a password beside oauth: each is that of one server, the other has the token."""
+        servers = {"password": "smtp", "imap_password": "imap"}
+        given = [name for name in servers if name in table]
+        for name in given:
+            if servers[name] not in table:
+                why = f"with oauth there is no password but that of {servers[name]}, which is not there: remove it"
+                self.settings.wrong((*key, name), why)
+        if given and not any(server in table and name not in table for name, server in servers.items()):
+            why = "with oauth there is no password for every server: remove one of the two"
+            self.settings.wrong((*key, given[0]), why)
 
     def _smtp(
         self,
@@ -415,7 +425,7 @@ class _Reader:
             self.settings.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
             return
         user = account or quote(texts.get("address", ""), safe="")
-        if "oauth" in table:
+        if "oauth" in table and "password" not in table:
             into["SEQUENCES_SMTP_URL"] = Given(place, f"{scheme}://{user};AUTH=XOAUTH2@{host}")
             return
         if "password" not in table:
@@ -440,7 +450,7 @@ class _Reader:
         """Read the address to read from: with ``imap_password``, else the mailbox's password, or with an account
         of the environment.
         """
-        name = "imap_password" if "imap_password" in table else "password"
+        name = "imap_password" if "imap_password" in table or "oauth" in table else "password"
         place, url, setting = (*key, "imap"), texts["imap"], "SEQUENCES_IMAP_URL"
         scheme, slashes, rest = url.partition("://")
         account, _, host = rest.rpartition("@")
@@ -451,7 +461,7 @@ class _Reader:
         bare = f"{scheme}://{host}"
         whole = self._of_environment(bare, setting, of=of)
         user = account or quote(texts.get("address", ""), safe="")
-        if "oauth" in table:
+        if "oauth" in table and name not in table:
             whole = f"{scheme}://{user};AUTH=XOAUTH2@{host}"
         elif name in table:
             if secret := self._secret((*key, name), table[name], setting=f"{setting}{of}"):

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 from tests.secrecy.hearing import heard
-from tests.secrecy.planted import MARK
+from tests.secrecy.planted import MARK, SMTP_PASSWORD
 from tests.sign_in.oauth_account import Account
 from tests.world.authorization import USER, AuthorizationServer
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
@@ -18,6 +19,7 @@ from tests.world.product import GRACE, MAIL, Bureau, yes
 from sequences_mcp.engine.channels.mail_server import MailServer, probe
 from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker, probe_inbox
 from sequences_mcp.errors import InboxUnreadError, SettingsError
+from sequences_mcp.settings import read_settings
 
 
 @contextmanager
@@ -110,6 +112,31 @@ def test_a_grant_that_is_over_is_said_by_the_reader_too(account: Account, inbox:
         walker.folders()
     assert told.value.data["refused"] and "mail sign-in ada" in told.value.next_step
     assert MARK not in heard("an error", repr(told.value.data) + str(told.value))
+
+
+def knows_the_password(
+    server: object, session: object, envelope: object, mechanism: str, data: object
+) -> AuthResult:
+    """Take the password of the mailbox for its user."""
+    proof = (getattr(data, "login", b""), getattr(data, "password", b""))
+    return AuthResult(success=proof == (USER.encode(), SMTP_PASSWORD.value.encode()), handled=False)
+
+
+def test_a_mailbox_sends_with_a_password_and_is_read_with_a_token(account: Account, inbox: Dovecot) -> None:
+    with mail_server(auth_require_tls=False, authenticator=knows_the_password) as running:
+        (account.folder / "smtp.secret").touch(mode=0o600)
+        (account.folder / "smtp.secret").write_text(SMTP_PASSWORD.value)
+        servers = {"smtp": f"smtp://127.0.0.1:{running.port}", "imap": f"imap://127.0.0.1:{inbox.port}"}
+        table = f'{account.table(**servers)}\npassword = {{ file = "smtp.secret" }}\n'
+        (account.folder / "settings.toml").write_text(table)
+        mailbox = read_settings({"SEQUENCES_DATA_DIR": str(account.folder)}).mailbox
+        assert mailbox.smtp_url is not None and mailbox.imap_url is not None
+        tokens = mailbox.tokens(account.clock)
+        sending = probe(MailServer.parse(mailbox.smtp_url.value), timeouts=CALM, tokens=tokens)
+        reading = probe_inbox(ImapServer.parse(mailbox.imap_url.value), tokens=tokens)
+    assert sending.ok, sending.words
+    assert reading.ok, reading
+    assert MARK not in heard("two probes", f"{sending!r} {reading!r}")
 
 
 OUTAGES = {

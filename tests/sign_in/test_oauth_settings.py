@@ -52,6 +52,20 @@ def test_a_mailbox_at_google_has_its_secret_by_reference(tmp_path: Path) -> None
     assert not without.can_send and "APP is not set" in without.lacking["SEQUENCES_SMTP_URL"]
 
 
+def test_one_of_the_servers_may_have_a_password_beside_oauth(tmp_path: Path) -> None:
+    sends = mailbox_with(tmp_path, f'{GOOD}\npassword = {{ env = "X" }}', X="secret")
+    assert sends.smtp_url is not None and sends.imap_url is not None and sends.sign_in is not None
+    assert sends.smtp_url.value == "smtp://ada%40example.com:secret@smtp.office365.com:587"
+    assert sends.imap_url.value == "imaps://ada%40example.com;AUTH=XOAUTH2@outlook.office365.com"
+    assert sends.sign_in.username == USER and sends.signs_in().endswith("with a password at the other server")
+    reads = mailbox_with(tmp_path, f'{GOOD}\nimap_password = {{ env = "X" }}', X="secret")
+    assert reads.smtp_url is not None and reads.imap_url is not None and reads.can_send
+    assert reads.smtp_url.value == "smtp://ada%40example.com;AUTH=XOAUTH2@smtp.office365.com:587"
+    assert reads.imap_url.value == "imaps://ada%40example.com:secret@outlook.office365.com"
+    lacking = mailbox_with(tmp_path, f'{GOOD}\npassword = {{ env = "X" }}')
+    assert not lacking.can_send and lacking.reads_inbox
+
+
 WRONG = {
     "an unknown provider": (
         'oauth = "yahoo"\noauth_client_id = "c"',
@@ -59,7 +73,10 @@ WRONG = {
     ),
     "no client": ('oauth = "google"', "oauth_client_id is missing"),
     "a client without oauth": ('oauth_client_id = "c"', "oauth has to be one of"),
-    "a password as well": (f'{GOOD}\npassword = {{ env = "X" }}', "with oauth there is no password"),
+    "two passwords as well": (
+        f'{GOOD}\npassword = {{ env = "X" }}\nimap_password = {{ env = "X" }}',
+        "with oauth there is no password for every server",
+    ),
     "the secret itself": (f'{GOOD}\noauth_client_secret = "canary"', "no secret stands in this file"),
     "a tenant that is a path": (f'{GOOD}\noauth_tenant = "../x"', "it is not the name or id of a tenant"),
     "an address in plain": (f'{GOOD}\noauth_authority = "http://login.example.com"', "https, or http on loopback"),

@@ -139,8 +139,9 @@ WRONG = {
     "no inbox": ('password = { env = "KEY" }\nimap_password = { env = "KEY" }', "there is no imap beside it"),
     "the secret itself": ('imap = "imaps://i.example"\nimap_password = "canary"', "no secret stands in this file"),
     "with oauth": (
-        'imap = "imaps://i.example"\noauth = "google"\noauth_client_id = "c"\nimap_password = { env = "KEY" }',
-        "with oauth there is no password",
+        'imap = "imaps://i.example"\noauth = "google"\noauth_client_id = "c"\npassword = { env = "KEY" }\n'
+        'imap_password = { env = "KEY" }',
+        "with oauth there is no password for every server",
     ),
 }
 
