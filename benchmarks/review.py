@@ -30,7 +30,7 @@ from sequences_mcp.services.reviews import edit_draft
 PEOPLE, OWN = 60, 30
 EDITED, TAKEN_OUT = (4, 9), (2, 12, 20)  # by their turn among those to be read
 MOST_KEYS, MOST_MS = 45, 300
-TIMES_BARE = 6  # 2.0 to 2.9 were measured
+TIMES_BARE = 6  # 2.0 to 2.6 were measured
 LOADED = 20
 LATER = {
     **MAIL,
