@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -238,13 +239,19 @@ def build_page(
 @asynccontextmanager
 async def _compiling() -> AsyncIterator[None]:
     """Compile the templates beside the first requests: those of a plan alone take a third of a second."""
-    work = asyncio.create_task(asyncio.to_thread(_compile_all, environment()))
-    yield
-    await work
+    is_over = threading.Event()
+    work = asyncio.create_task(asyncio.to_thread(_compile_all, environment(), is_over))
+    try:
+        yield
+    finally:
+        is_over.set()  # a page that ends does not wait for the templates that are left
+        await work
 
 
-def _compile_all(pages: Environment) -> None:
+def _compile_all(pages: Environment, is_over: threading.Event) -> None:
     for name in dict.fromkeys((*FIRST, *pages.list_templates())):
+        if is_over.is_set():
+            return
         pages.get_template(name)
 
 
