@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.errors import SettingsError, StoreBusyError, StoreError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.settings import read_settings
-from sequences_mcp.store import runs, statements
+from sequences_mcp.store import erasure, runs, statements
 from sequences_mcp.store.postgres import dialect
 from sequences_mcp.store.postgres.connection import shown
 from sequences_mcp.store.postgres.database import PostgresDatabase
@@ -101,9 +102,12 @@ def every_statement() -> Iterator[tuple[str, str]]:
     for file in sorted(statements.FOLDER.glob("*.sql")):
         for plain in statements.parse_statements(file.read_text("utf-8")):
             order = runs._PEOPLE_ORDER if file.stem == "records" else runs._ORDERS["status"].format(order="DESC")
-            for locked in (False, True):
+            variants = [{**pieces, "order": order}]
+            if plain == "own_rows":
+                variants = [{"table": table, "condition": condition} for _, table, condition in erasure.OWN_ROWS]
+            for locked, given in product((False, True), variants):
                 sql = dialect.postgres_statement(f"{file.stem}.{plain}", locked=locked)
-                for mark, piece in {**pieces, "order": order}.items():
+                for mark, piece in given.items():
                     sql = sql.replace(f"/* {mark} */", piece)
                 places: dict[str, int] = {}
                 numbered = re.sub(
@@ -276,6 +280,17 @@ def cleared(url: str) -> list[str]:
     """Return the mailboxes of which a person said that they go on."""
     with psycopg.connect(url) as other:
         return [row[0] for row in other.execute("SELECT sender FROM mailbox_complaints ORDER BY sender")]
+
+
+@needs_server
+def test_a_commit_is_durable_also_where_the_server_is_told_otherwise(url: str, tmp_path: Path) -> None:
+    with psycopg.connect(url, autocommit=True) as other:
+        [name] = other.execute("SELECT current_database()").fetchone() or ("",)
+        other.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
+    with closing(opened(url, tmp_path / "here").store) as store, store.transaction():
+        database = store.database
+        assert isinstance(database, PostgresDatabase) and database._held is not None
+        assert tuple(database._held.execute("SHOW synchronous_commit").fetchone() or ()) == ("on",)
 
 
 @needs_server

@@ -29,6 +29,8 @@ Rows: TypeAlias = "list[connections.PostgresRow]"
 NAME = "postgresql"
 REMEMBERED = 64
 STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
+# A commit that the server forgets when it dies would let an e-mail leave twice.
+DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 
 
@@ -122,7 +124,7 @@ class PostgresDatabase:
         lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
         begin = (
             f"BEGIN; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS}; {DURABLY};"
             f" SELECT {lock}; SELECT pg_current_xact_id()::text"
         )
         self._held, self._xid = self._begun(begin)

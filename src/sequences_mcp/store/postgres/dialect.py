@@ -20,7 +20,7 @@ NUMBERS = frozenset({"numbers", "read_steps"})
 
 # Literals and comments are told apart from everything else, so that no word in them is replaced.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_LIST = re.compile(r"json_each\(:(\w+)\)(?:\s+(?!WHERE\b|ORDER\b|CROSS\b)(\w+))?")
+_LIST = re.compile(r"json_each\(:(\w+)\)(?:\s+(?![A-Z]+\b)(\w+))?")
 _EXTRACT = re.compile(r"json_extract\(([\w.]+), ((?::\w+|§\d+§)(?: \|\| [\w.]+)?)\)")
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bINDEXED BY \w+\s*"), ""),
