@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.blueprint import Channel, Step, Temporality, TextKind
 from sequences_mcp.domain.findings import Finding, Severity
-from sequences_mcp.guards.check import check_text, check_value
+from sequences_mcp.domain.markdown import letter_of
+from sequences_mcp.guards.check import check_rendered, check_text, check_value
 
 REFUSED = {
     "<p>Hi {{firstname}},</p><p>see <a href='https://acme.com/x'>the role</a>.</p>": (
@@ -129,3 +130,21 @@ def test_markup_is_told_of_in_a_subject(text: str) -> None:
 def test_markup_is_told_of_in_a_value() -> None:
     assert {finding.rule for finding in check_value("company", "R&amp;D Partners")} == {"channel.markup"}
     assert {finding.rule for finding in check_value("notes", "<b>Ada</b>")} == {"channel.markup"}
+
+
+def test_what_is_found_in_what_a_letter_in_markdown_reads_has_its_place_there_but_a_link_has_none() -> None:
+    step = Step(
+        id="s1",
+        name="Hello",
+        type=Channel.EMAIL,
+        subject="A role",
+        content="Hi",
+        format=TextKind.MARKDOWN,
+        temporality_type=Temporality.ASAP,
+    )
+    content = "Hi Grace,\n\na **bold** word for [comp**any**] and [https://acme.com](https://other.example/x)."
+    found = {one.rule: one for one in check_rendered(step=step, subject="A role", content=content)}
+    placeholder, link = found["placeholders.square"], found["channel.link_mismatch"]
+    read = letter_of(content).plain
+    assert read[placeholder.start : placeholder.end] == "[company]"
+    assert (link.start, link.end, link.fix) == (0, len(content), None)
