@@ -217,6 +217,19 @@ async def test_a_start_names_the_mailbox_that_it_leaves_from(bureau: Bureau) -> 
     assert bureau.rows("SELECT count(DISTINCT terms) FROM plan") == [(2,)]
 
 
+async def test_a_preview_shows_what_would_leave_from_the_mailbox_that_is_named(bureau: Bureau) -> None:
+    with two_servers(bureau):
+        async with bureau.client() as desktop:
+            given = {"blueprint_id": await desktop.blueprint(SIGNED), "contacts": people(1)}
+            texts = [
+                (await desktop.call("preview_sequence", **given, **chosen))["people"][0]["steps"][0]["content"]
+                for chosen in ({}, {"sender": "bob"})
+            ]
+            unknown = await desktop.refused("preview_sequence", **given, sender="eve")
+    assert "suit you? Ada" in texts[0] and "suit you? Bob" in texts[1]
+    assert "there are ada, bob" in f"{unknown['message']} {unknown['next']}"
+
+
 async def test_a_mailbox_that_there_is_not_is_refused_with_those_there_are_and_nothing_is_saved(
     bureau: Bureau,
 ) -> None:

@@ -16,7 +16,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint, OnReply
 from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
-from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError, SequencesError
 from sequences_mcp.importing import blueprint_files, foreign_sequences
 from sequences_mcp.importing.blueprint_files import BlueprintFile
 from sequences_mcp.planning import requirements
@@ -136,8 +136,8 @@ def _judged(app: AppContext, file: BlueprintFile, provider: str) -> tuple[Findin
     except RefusedByGuardsError as error:
         refusing: tuple[Finding, ...] = tuple(error.data.get("findings", ()))
         return refusing or (blueprint_files.import_finding("refused", str(error), severity=Severity.ERROR),)
-    except InvalidArgumentsError as error:
-        return (blueprint_files.import_finding("name", str(error), severity=Severity.ERROR),)
+    except (InvalidArgumentsError, NotSupportedError) as error:
+        return (blueprint_files.import_finding("refused", str(error), severity=Severity.ERROR),)
     return findings
 
 
