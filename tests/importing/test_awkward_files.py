@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from tests.importing.workbooks import HEADER, bomb, rewritten, workbook
 from tests.world.product import Bureau
 
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
-from sequences_mcp.services.imports import import_people, look_through, read_people_file
+from sequences_mcp.services.imports import FOLD, import_people, look_through, read_people_file
+from sequences_mcp.store.unit_of_work import Store
 
 PLAIN = "email,first name,company\ngrace@hopper.example,Grace,Navy\nada@lovelace.example,Ada,Engine\n"
 FRENCH = "E-mail;Prénom;Société\ngrace@hopper.example;Élodie;Crédit à l’avenir\nada@lovelace.example;Zoë;Noël\n"
@@ -270,3 +273,44 @@ async def test_what_would_be_imported_now_is_compared_with_what_was_confirmed(
         assert "again" in (refused.value.next_step or "")
         emails = {person.company for person in (await app.local.find_contacts("", page=1, size=10)).items}
         assert emails == {"Army", "Engine"}
+
+
+async def test_the_comparison_stands_in_the_transaction_that_saves(bureau: Bureau) -> None:
+    async with bureau.app() as app:
+        confirmed = await look_through(app, await read_people_file(PLAIN))
+        now = bureau.clock()
+        grace = Contact(
+            id="local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV", email=TWO[0], company="Army", created_at=now, updated_at=now
+        )
+        with Store.open(bureau.folder, now=now, examined=False) as other:
+            with other.transaction() as work:  # the import begins while another process has the write lock
+                saving = asyncio.create_task(import_people(app, confirmed))
+                await asyncio.sleep(0)
+                work.contacts.insert(grace)
+            with pytest.raises(ConflictError, match="Nothing was imported"):
+                await saving
+        people = (await app.local.find_contacts("", page=1, size=10)).items
+        assert [(person.email, person.company) for person in people] == [(TWO[0], "Army")]
+
+
+async def test_whoever_was_erased_is_refused_in_a_file(bureau: Bureau) -> None:
+    async with bureau.app() as app:
+        await import_people(app, await look_through(app, await read_people_file(PLAIN)))
+        [grace] = (await app.local.find_contacts(TWO[0], page=1, size=10)).items
+        await app.erasures.erase(grace.id, actor="terminal")
+        again = await look_through(app, await read_people_file(PLAIN), partial=True)
+        assert (again.counts["refused"], again.counts["unchanged"]) == (1, 1)
+        assert "erased" in again.shown("refused")[0].problems[0].problem
+
+
+async def test_more_rows_than_are_kept_together_are_shown_and_saved_in_their_order(bureau: Bureau) -> None:
+    number = 2 * FOLD + 7
+    data = "email,first name\n" + "".join(f"p{index}@hopper.example,Grace\n" for index in range(number))
+    async with bureau.app() as app:
+        preview = await look_through(app, await read_people_file(data))
+        made = preview.lines["made"]
+        assert [line.number for line in made] == list(range(2, number + 2)) and len(made) == number
+        assert [line.number for line in made.between(FOLD - 3, FOLD + 3)] == list(range(FOLD - 1, FOLD + 5))
+        assert made.between(number, number + 5) == []
+        assert (await import_people(app, preview)).created == number
+        assert (await look_through(app, await read_people_file(data))).counts["unchanged"] == number

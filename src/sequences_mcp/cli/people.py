@@ -52,7 +52,6 @@ def _import() -> click.Command:
             raise InvalidArgumentsError("--json asks nothing.", next_step="Add --dry-run or --yes.")
         read = _reading(file, options)
         preview, saved = _imported(read, sure=yes and not dry_run, options=options)
-        read.clear()  # what is saved was read already
         if as_json:
             click.echo(json.dumps(import_json(preview, saved=saved, most=None if all_rows else MOST_LINES)))
             sys.exit(0 if preview.is_allowed else 1)
@@ -104,13 +103,17 @@ def _pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def _imported(
-    read: Mapping[str, Any], *, sure: bool, options: Mapping[str, Any]
+    read: dict[str, Any], *, sure: bool, options: Mapping[str, Any]
 ) -> tuple[ImportPreview, SavedTally | None]:
-    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise."""
+    """Look through a file and, where that is sure and possible, import it; the second result is None otherwise.
+
+    The file is taken out of ``read``, so that it is not in memory while its people are saved.
+    """
     from sequences_mcp.services import imports
 
     async def run(app: AppContext) -> tuple[ImportPreview, SavedTally | None]:
         file = await imports.read_people_file(**read)
+        read.clear()
         preview = await imports.look_through(app, file, partial=options["partial"])
         del file
         return preview, await imports.import_people(app, preview) if sure and preview.is_allowed else None

@@ -15,7 +15,7 @@ from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -288,12 +288,14 @@ def _workbook(data: bytes, wanted: str | None) -> Sheet:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _require_small(archive)
-        with_formulas, names = _sheets(data)
+        # Loaded once for each way of reading: every load reads all texts of the workbook.
+        book = cache(lambda values: _loaded(data, values=values))
+        with_formulas, names = _has_formulas(data), _shown_sheets(book(True))
     except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
         raise _damaged(error) from error
     if wanted is not None and wanted not in names:
         raise _bad(f"The workbook has no sheet {wanted[:40]!r}.", f"Its sheets are {', '.join(names)}.")
-    reads = {name: partial(_sheet_rows, data, name, formulas=with_formulas) for name in names}
+    reads = {name: partial(_sheet_rows, book, name, formulas=with_formulas) for name in names}
     chosen = wanted or next(
         (name for name in names if any(any(row.cells) for row in islice(reads[name](), 5))), None
     )
@@ -348,8 +350,8 @@ def _loaded(data: bytes, *, values: bool) -> Any:
         raise _damaged(error) from error
 
 
-def _sheets(data: bytes) -> tuple[bool, tuple[str, ...]]:
-    """Return whether any sheet has formulas, and the names of the sheets that are not hidden."""
+def _has_formulas(data: bytes) -> bool:
+    """Say whether any sheet has formulas."""
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -358,10 +360,12 @@ def _sheets(data: bytes) -> tuple[bool, tuple[str, ...]]:
             for part in archive.infolist()
             if part.filename.startswith(("xl/worksheets/", "xl/sharedStrings"))
         ]
-    opened_book = _loaded(data, values=True)
-    names = tuple(sheet.title for sheet in opened_book.worksheets if sheet.sheet_state == "visible")
-    opened_book.close()
-    return any(formulas), names
+    return any(formulas)
+
+
+def _shown_sheets(book: Any) -> tuple[str, ...]:
+    """Return the names of the sheets that are not hidden."""
+    return tuple(sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible")
 
 
 # A tag that is not inside a cell's text, and a row's number that no spreadsheet program writes.
@@ -391,13 +395,13 @@ def _has_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     return formulas
 
 
-def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]:
+def _sheet_rows(book: Callable[[bool], Any], name: str, *, formulas: bool) -> Iterator[SheetRow]:
+    """Yield the rows of a sheet; ``book`` returns the workbook with its values, or else with its formulas."""
     import zipfile
     from xml.etree.ElementTree import ParseError
 
-    opened = [_loaded(data, values=True), *([_loaded(data, values=False)] if formulas else [])]
     try:
-        read = [_values(opened_book[name]) for opened_book in opened]
+        read = [_values(book(values)[name]) for values in ((True, False) if formulas else (True,))]
         for number, values in enumerate(read[0], start=1):
             written = next(read[1], ()) if formulas else ()
             if number > _LAST_ROW:
@@ -413,9 +417,6 @@ def _sheet_rows(data: bytes, name: str, *, formulas: bool) -> Iterator[SheetRow]
             yield SheetRow(number, _cells(number, values), missing)
     except (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, EOFError) as error:
         raise _damaged(error) from error
-    finally:
-        for opened_book in opened:
-            opened_book.close()
 
 
 def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:

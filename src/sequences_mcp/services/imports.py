@@ -308,6 +308,8 @@ async def look_through(
         for line, row in (await _match(app, read, partial=partial, named=named)).rows:
             preview.add(line, row)
         progress(preview.rows)
+    # What is kept of the rows is enough from here on: the file itself need not be in memory any longer.
+    preview.file = replace(file, table=replace(file.table, read=lambda: iter(())))
     if not preview.rows:
         raise InvalidArgumentsError(
             "Below the names of the columns there is no row.", next_step="Add a row for each person."

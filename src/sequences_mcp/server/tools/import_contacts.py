@@ -66,6 +66,7 @@ async def import_contacts(
     source = text if path is None else await asyncio.to_thread(verb.read_allowed_file, app, path)
     file = await verb.read_people_file(source or "", chosen=columns)
     preview = await verb.look_through(app, file, partial=partial)
+    del file
     if dry_run:
         return _view(preview, None)
     saved = await verb.import_people(app, preview)
