@@ -1,0 +1,41 @@
+"""``erase`` and ``export-contact``: one person's data, shown, given and erased at a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.terminal import Terminal, done
+from tests.world.product import GRACE
+
+ADDRESS = GRACE["email"]
+
+
+async def _saved(terminal: Terminal) -> None:
+    async with terminal.bureau.client() as model:
+        await model.contact()
+
+
+def test_a_person_is_shown_and_erased_with_the_passphrase_and_not_without(terminal: Terminal) -> None:
+    done(_saved(terminal))
+    secret = terminal.with_passphrase()
+    unproved = terminal.run("erase", ADDRESS)
+    assert unproved.status != 0
+    assert ADDRESS in unproved.out, "who it is stands there before anything is asked"
+    said = terminal.run("erase", ADDRESS, "--passphrase-file", secret)
+    assert said.status == 0, said.err
+    assert "Erased: 0 sequences" in said.out
+    assert "Backups" in said.out
+    again = terminal.run("erase", ADDRESS, "--passphrase-file", secret)
+    assert "erased here before" in again.err
+    assert terminal.run("audit", "verify").status == 0
+
+
+def test_one_persons_data_is_written_to_a_private_file(terminal: Terminal) -> None:
+    done(_saved(terminal))
+    said = json.loads(terminal.run("export-contact", ADDRESS, "--json").out)
+    file = Path(said["file"])
+    assert json.loads(file.read_text("utf-8"))["contact"][0]["email"] == ADDRESS
+    assert file.stat().st_mode & 0o077 == 0
+    nobody = terminal.run("export-contact", "nobody@example.com")
+    assert (nobody.status != 0, "Nobody here" in nobody.err) == (True, True)
