@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
 from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
@@ -423,9 +424,8 @@ class PendingChange:
         """Return how it stands, in words."""
         standing = self.standing(now)
         if standing == "approved":
-            return (
-                f"approved by {self.approved_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC. {_CAME_TO[self.came_to]}"
-            )
+            came_to = "They were erased." if self.tool == ERASE else _CAME_TO[self.came_to]
+            return f"approved by {self.approved_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC. {came_to}"
         if standing == "refused":
             return f"rejected by {self.refused_by}: {self.reason}"
         return f"{standing}, {'until' if standing == 'waiting' else 'since'} {self.expires_at:%Y-%m-%d %H:%M} UTC"
