@@ -148,7 +148,7 @@ class History:
         yield "audit", list(store.audit.entries())
         yield "chain", store.audit.verify()
         blueprints = [item.id for item in (await world.local.list_blueprints(page=1, size=10)).items]
-        yield "outcomes", sorted(map(repr, store.outcomes.of_blueprints(blueprints)))
+        yield "outcomes", sorted(_IDS.sub("#", repr(row)) for row in store.outcomes.of_blueprints(blueprints))
         yield "next of", store.outcomes.next_of(blueprints)
         yield "report", store.outcomes.blueprints("local", page=1, size=10)
         for plan in self.plans:
