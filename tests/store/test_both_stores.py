@@ -149,7 +149,7 @@ class History:
         yield "chain", store.audit.verify()
         blueprints = [item.id for item in (await world.local.list_blueprints(page=1, size=10)).items]
         yield "outcomes", sorted(_IDS.sub("#", repr(row)) for row in store.outcomes.of_blueprints(blueprints))
-        yield "next of", store.outcomes.next_of(blueprints)
+        yield "next of", sorted(store.outcomes.next_of(blueprints).values())
         yield "report", store.outcomes.blueprints("local", page=1, size=10)
         for plan in self.plans:
             yield (
