@@ -22,8 +22,10 @@ IdempotencyKey = Annotated[str | None, Field(max_length=200), WithJsonSchema(_TE
 Id = Annotated[str, Field(max_length=200), WithJsonSchema(_TEXT)]
 PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer"})]
 PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE), WithJsonSchema({"type": "integer", "maximum": MAX_SIZE})]
-Name = Annotated[str, Field(max_length=200)]
-ShortText = Annotated[str, Field(max_length=500)]
+WaitSeconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer", "maximum": 600})]
+VersionNumber = Annotated[int, Field(ge=1), WithJsonSchema({"type": "integer"})]
+Name = Annotated[str, Field(max_length=200), WithJsonSchema(_TEXT)]
+ShortText = Annotated[str, Field(max_length=500), WithJsonSchema(_TEXT)]
 Instant = Annotated[AwareDatetime, WithJsonSchema({**_TEXT, "description": "ISO 8601 with offset"})]
 Sourced = Annotated[str, Field(description="Name from list_providers, or a Kalent sourcing id")]
 Holder = Annotated[str, Field(description="A Topo list id or Kalent sourcing id")]
@@ -37,7 +39,7 @@ _STEPS = (
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
     "or after its inviteTimeoutDays. One invitation at most; a plain LINKEDIN_INVITATION has empty content. "
     f"{ContentSource.SUGGESTED}: the text is written per contact. "
-    "variants: 2 to 4 texts, each for an equal share of the people; what one leaves out is the step's."
+    "variants: 2 to 4 texts, shared out equally; what one leaves out is the step's."
 )
 _FORMS = {
     "phone": "E.164",

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.server.arguments import VersionNumber
 from sequences_mcp.server.catalog import READ, Definition
 from sequences_mcp.server.views.blueprints import BlueprintView, blueprint_view
 from sequences_mcp.services import blueprints as verb
@@ -15,7 +16,7 @@ from sequences_mcp.services import blueprints as verb
 async def get_blueprint(
     app: AppContext,
     blueprint_id: str,
-    version: Annotated[int | None, Field(ge=1, description="Default: newest")] = None,
+    version: Annotated[VersionNumber | None, Field(description="Default: newest")] = None,
     full: Annotated[bool, Field(description="Long texts uncut")] = False,
 ) -> BlueprintView:
     """One blueprint: its steps, its version, and what the guards find in it."""

@@ -20,7 +20,7 @@ async def preview_sequence(
     sender: str | None = None,
 ) -> PreviewView:
     """What each contact would get: final text and local time of every step, and what would hold or block it.
-    Saves, plans and sends nothing."""
+    Changes nothing."""
     preview = await verb.preview_sequence(app, blueprint_id=blueprint_id, contacts=contacts, sender=sender)
     return preview_view(preview)
 

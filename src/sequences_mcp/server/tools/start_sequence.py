@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.run import LIVE
-from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Name, Unpacked
+from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Name, Unpacked, WaitSeconds
 from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.dialog import is_another_round
 from sequences_mcp.server.panel import SHOWN
@@ -33,7 +33,7 @@ async def start_sequence(
     contacts: Annotated[list[Any], Unpacked, EntryFormat],
     sender: Annotated[Name | None, Field(description="Mailbox of list_providers")] = None,
     auto_approve: Annotated[bool, Field(description="Refused unless the operator allowed this blueprint")] = False,
-    wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,
+    wait_seconds: Annotated[WaitSeconds, Field(description="Wait so long for the decision")] = 0,
     idempotency_key: Annotated[IdempotencyKey, Field(description="Default: derived from the arguments")] = None,
 ) -> StartView:
     """Plan a start for contacts (up to 10,000, at a vendor 1,000; given as objects they are saved). Returns

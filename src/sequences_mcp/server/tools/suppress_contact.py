@@ -53,8 +53,7 @@ async def suppress_contact(
     ctx: Context[Any, Any],
     idempotency_key: IdempotencyKey = None,
 ) -> SuppressedView:
-    """Never contact a person, address or whole domain again, through any provider: stops what runs and keeps them
-    out of every later start."""
+    """Never contact a person, address or whole domain again, through any provider; what runs for them stops."""
     call = ToolCall("suppress_contact", idempotency_key, fingerprint({"contact": contact, "reason": reason}))
 
     async def suppress() -> str:

@@ -10,7 +10,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import OnReply, TextKind
 from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.planning.requirements import needs_of
-from sequences_mcp.server.arguments import Configuration, Name, Unpacked
+from sequences_mcp.server.arguments import Configuration, Name, Unpacked, VersionNumber
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.blueprints import BlueprintWritten, blueprint_written
 from sequences_mcp.services import blueprints as verb
@@ -20,7 +20,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS
 async def update_blueprint(
     app: AppContext,
     blueprint_id: str,
-    expected_version: Annotated[int, Field(ge=1, description="The version the change is based on")],
+    expected_version: Annotated[VersionNumber, Field(description="The version the change is based on")],
     name: Name | None = None,
     steps: Annotated[
         list[Any] | None, Unpacked, Field(description="The whole list, as in create_blueprint")
