@@ -146,6 +146,20 @@ def test_no_other_session_sees_or_saves_a_file(world: PageWorld, person: Visitor
     assert person.get(path).status == 404
 
 
+def test_a_file_of_another_session_waits_while_one_is_being_saved(world: PageWorld, person: Visitor) -> None:
+    path = dropped(person, GOOD).headers["location"]
+    digest = looked_at(person, path).field("digest")
+    other = Visitor(person.page_lock)
+    other.unlock()
+    with closing(sqlite3.connect(world.folder / "sequences.db")) as writer:
+        writer.execute("BEGIN IMMEDIATE")  # the import waits for its turn
+        person.post(f"{path}/save", digest=digest)
+        refused = dropped(other, GOOD)
+        writer.execute("ROLLBACK")
+    assert refused.status == 409 and "being saved" in refused.text
+    assert "Imported: 2 made" in looked_at(person, path).text
+
+
 def test_a_file_from_a_locked_browser_or_another_site_is_not_taken(person: Visitor) -> None:
     token = person.get("/").field("csrf")
     locked = Visitor(person.page_lock)

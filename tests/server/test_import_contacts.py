@@ -63,7 +63,11 @@ async def test_a_file_is_read_in_an_allowed_folder(bureau: Bureau, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "way", ["outside", "dots", "a link", "a linked folder", "another suffix", "nothing", "hidden"]
+    "way",
+    [
+        *("outside", "dots", "a link", "a linked folder", "another suffix", "nothing", "hidden", "a circle"),
+        *("nobody's home", "a zero byte", "a long name"),
+    ],
 )
 async def test_no_other_file_is_read_and_nothing_is_told_of_it(bureau: Bureau, tmp_path: Path, way: str) -> None:
     folder, outside = tmp_path / "downloads", tmp_path / "private"
@@ -73,6 +77,7 @@ async def test_no_other_file_is_read_and_nothing_is_told_of_it(bureau: Bureau, t
     (folder / "secret.key").write_text(GOOD)
     (folder / "link.csv").symlink_to(outside / "people.csv")
     (folder / "linked").symlink_to(outside)
+    (folder / "circle.csv").symlink_to(folder / "circle.csv")
     path = {
         "outside": str(outside / "people.csv"),
         "dots": "../private/people.csv",
@@ -81,6 +86,10 @@ async def test_no_other_file_is_read_and_nothing_is_told_of_it(bureau: Bureau, t
         "another suffix": "secret.key",
         "nothing": "nothing.csv",
         "hidden": str(outside / "nothing.csv"),
+        "a circle": "circle.csv",
+        "nobody's home": "~nobody-of-this-name/people.csv",
+        "a zero byte": "people\0.csv",
+        "a long name": f"{'x' * 300}.csv",
     }[way]
     async with allowing(bureau, folder).client() as desktop:
         error = await desktop.refused("import_contacts", path=path)

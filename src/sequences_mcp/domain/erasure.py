@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,7 +31,14 @@ WHY = "this person was erased and is not to be contacted again"
 LEAVE_OUT = "Leave them out. A person can let them be stored again, in a terminal: sequences-mcp review lift."
 LEAST = 5  # characters of a mark: a shorter one stands in too much else
 
-_ADDRESS, _ID, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
+# Between the letters of a name without spaces nothing says where it begins or ends.
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}\s]{{3,}}")
+_IS_NUMBER = re.compile(r"\+\d{8,15}")
+# A mark stands by itself: what goes on in letters or digits, also behind one joining sign, is another's.
+_BEFORE, _BEHIND = r"(?<![^\W_])(?<![^\W_][._+-])", r"(?![^\W_]|[-.@_][^\W_])"
+
+ADDRESS, _ID, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
 ErasedKey = tuple[str, str]
 """A kind and a normalised value of a mark of which a keyed hash is kept: ``("address", "ada@example.com")``."""
 
@@ -43,7 +51,7 @@ def erased_keys(
     A number alone makes nobody the same person, so it counts only for whoever has no address.
     """
     known = [address for address in (facts.email, *addresses) if address]
-    keys = [(_ADDRESS, address_key(address)) for address in known]
+    keys = [(ADDRESS, address_key(address)) for address in known]
     keys += [(_ID, item) for item in ids if item]
     keys += [(_PROFILE, profile_key(facts.linkedin_url))] if facts.linkedin_url else []
     keys += [(_PHONE, facts.phone)] if facts.phone and not known else []
@@ -68,9 +76,11 @@ class PersonMarks:
     ids: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
-    def without(self, words: Iterable[str]) -> PersonMarks:
-        """Return the marks without these words: several people have them."""
-        return PersonMarks(self.addresses, self.ids, self.words - frozenset(words))
+    def without(self, words: Iterable[str], *, address_keys: Iterable[str] = ()) -> PersonMarks:
+        """Return the marks without these words and addresses: they are others' too, or somebody else's now."""
+        keys = frozenset(address_keys)
+        addresses = frozenset(address for address in self.addresses if address_key(address) not in keys)
+        return PersonMarks(addresses, self.ids, self.words - frozenset(words))
 
     def __or__(self, other: PersonMarks) -> PersonMarks:
         """Return the marks of both."""
@@ -83,15 +93,19 @@ class PersonMarks:
             form for address in self.addresses for form in (address, *spellings(address), address_key(address))
         }
         forms |= {quote(form) for form in forms}
-        forms |= self.ids | self.words
-        return tuple(sorted((form for form in forms if len(form) >= LEAST), key=lambda form: (-len(form), form)))
+        forms |= self.ids | self.words | {quote(word) for word in self.words if "/" in word}
+        forms |= {unicodedata.normalize(name, form) for form in forms for name in ("NFC", "NFD")}  # as on a Mac
+        long_enough = (form for form in forms if len(form) >= LEAST or _IS_UNSPACED.fullmatch(form))
+        return tuple(sorted(long_enough, key=lambda form: (-len(form), form)))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
         if not self.forms:
             return None
-        any_form = "|".join(map(re.escape, self.forms))
-        return re.compile(rf"(?<![\w.+-])(?:{any_form})(?![\w-]|[.@]\w)", re.IGNORECASE)
+        unspaced = [form for form in self.forms if _IS_UNSPACED.fullmatch(form)]
+        others = [_expression(form) for form in self.forms if form not in unspaced]
+        either = [rf"{_BEFORE}(?:{'|'.join(others)}){_BEHIND}"] if others else []
+        return re.compile("|".join([*either, *map(_expression, unspaced)]), re.IGNORECASE)
 
     def are_in(self, text: str | None) -> bool:
         """Say whether a text names the person; for JSON, ``are_in_json``."""
@@ -123,6 +137,8 @@ def marks_of(facts: ContactFields, *, addresses: Iterable[str] = (), ids: Iterab
     names = [f"{facts.first_name} {facts.last_name}"] if facts.first_name and facts.last_name else []
     if facts.first_name and facts.last_name:
         names.append(f"{facts.last_name}, {facts.first_name}")
+        if _IS_UNSPACED.fullmatch(f"{facts.last_name} {facts.first_name}"):
+            names += [f"{facts.last_name} {facts.first_name}", f"{facts.last_name}{facts.first_name}"]
     profile = profile_key(facts.linkedin_url)
     return PersonMarks(
         addresses=frozenset(
@@ -137,6 +153,19 @@ def records_of(facts: ContactFields) -> PersonMarks:
     """Return the marks that a plan's warnings may repeat: how somebody's data came here, whole and cut."""
     records = [record.strip() for record in (facts.consent, facts.source) if record]
     return PersonMarks(words=frozenset(form for record in records for form in (record, record[:80].rstrip())))
+
+
+def _expression(form: str) -> str:
+    """Return the regular expression of a mark as people write it: lines break in a name, numbers have spaces."""
+    if _IS_NUMBER.fullmatch(form):
+        between = r"[\s()./-]*"
+        at_home = [f"0{form[1 + size :]}" for size in (1, 2, 3)]  # a country's code has one to three digits
+        at_home += [form[2:]] if form.startswith("+1") else []
+        return "|".join(
+            between.join(map(re.escape, digits)) for digits in (form, *at_home) if len(digits) > LEAST + 2
+        )
+    language = r"(?:[a-z]{2,3}\.)?" if form.casefold().startswith("linkedin.com/") else ""
+    return language + r"[\s>]+".join(map(re.escape, form.split()))  # a quoted line begins with >
 
 
 def _loaded(text: str | None) -> Any:

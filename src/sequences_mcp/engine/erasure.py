@@ -13,8 +13,9 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 log = logging.getLogger(__name__)
 KNOWN_PREFIXES = tuple(f"{name}:" for name in PROVIDERS)
 REASON = "erased"
+AFTERWARDS = 10_000  # entries of the audit that are looked at after one person's data was written
 AT_ONCE = 100  # people that time erases in one transaction
 
 
@@ -118,11 +120,19 @@ class LocalErasures:
         with self.engine.store.snapshot() as work:
             held = [asdict(vendor) for vendor in held_at_vendors(work, contact_id)]
             facts = {"contact_id": contact_id, "made_at": self.engine.clock().isoformat(), "at_vendors": held}
-            sections = work.erasures.everything(contact_id)
+            sections, begun = work.erasures.everything(contact_id), work.audit.page(page=1, size=1).total_count
         folder = Workspace(self.engine.store.path.parent).exports
         path = folder / export_name("contact", "json", now=self.engine.clock())
         text = json.dumps({**facts, **sections}, ensure_ascii=False, indent=1)
         await asyncio.to_thread(write_private, path, f"{text}\n")
+        with self.engine.store.snapshot() as work:
+            since, _ = work.audit.after(begun, size=AFTERWARDS)
+        if len(since) == AFTERWARDS or any(entry.action == "contact.erased" for entry in since):
+            path.unlink(missing_ok=True)
+            raise ConflictError(
+                "Somebody may have been erased while this was written, so it was thrown away.",
+                next_step="Export it again.",
+            )
         return path, {name: len(rows) for name, rows in sections.items() if rows}
 
 
@@ -151,18 +161,17 @@ def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decid
         _require_at_rest(work, traces, now=by.now)
     going = work.runs.by_ids(work.runs.going_of([traces.contact.id for traces in everybody]))
     stopped = end_all(work, going, OptedOut(REASON), now=by.now, actor=by.actor)
-    try:
+    with _writable(folder):
         files = _files_gone(Workspace(folder), everybody) + work.erasures.rewrite_journals(everybody)
-    except OSError as error:
-        raise StoreUnwritableError(
-            f"A file in {folder} cannot be changed: {error.strerror or error}. Nobody was erased in the database.",
-            next_step="Check the folder's permissions and the free space on its disk, then erase them again.",
-        ) from error
     for traces in everybody:
         for plan_id in traces.plan_ids:
             _uncover(work, plan_id, traces.marks | traces.records)
     replies = sum(_emptied(work, traces, by) for traces in everybody)
     removed = work.erasures.take_out(everybody)
+    with _writable(folder):
+        for name in _mail_names(removed.message_ids):
+            files += Workspace(folder).outbox.joinpath(name).is_file()
+            Workspace(folder).outbox.joinpath(name).unlink(missing_ok=True)
     tally = ErasureTally(
         people=len(everybody),
         runs=sum(len(traces.runs) for traces in everybody),
@@ -173,7 +182,26 @@ def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decid
         files=files,
         mentions=tuple(removed.stays),
     )
+    # Whoever reads before the commit may write what was read since the exports were deleted above.
+    work.after_commit(lambda: _delete_late_exports(Workspace(folder).exports))
     return _written_down(work, everybody, tally, by=by)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Raise StoreUnwritableError where files of the data folder cannot be changed."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"A file in {folder} cannot be changed: {error.strerror or error}. Nobody was erased in the database.",
+            next_step="Check the folder's permissions and the free space on its disk, then erase them again.",
+        ) from error
+
+
+def _mail_names(message_ids: Iterable[str]) -> set[str]:
+    """Return the names that e-mails with these Message-IDs have in the outbox."""
+    return {f"{re.sub(r'[^A-Za-z0-9.@-]', '_', item.strip('<>'))}.eml" for item in message_ids}
 
 
 def _emptied(work: UnitOfWork, traces: Traces, by: Decided) -> int:
@@ -250,8 +278,7 @@ def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
     Return how many files. An export that is being written throws itself away (services.exports).
     """
     gone = 0
-    ids = {message_id for traces in everybody for message_id in traces.message_ids}
-    names = {f"{re.sub(r'[^A-Za-z0-9.@-]', '_', item.strip('<>'))}.eml" for item in ids}
+    names = _mail_names(item for traces in everybody for item in traces.message_ids)
     marks = PersonMarks(addresses=frozenset(item for traces in everybody for item in traces.marks.addresses))
     for path in [*workspace.outbox.glob("*.eml"), *workspace.outbox.glob(".*.tmp")]:
         if path.name in names or marks.are_in(_headers(path)):
@@ -267,6 +294,13 @@ def _files_gone(workspace: Workspace, everybody: Items[Traces]) -> int:
     for path in workspace.workers.glob("*.json"):  # what a process last said, which it says anew if it lives
         gone += _gone_if_named(path, either)
     return gone + delete_exports(workspace.exports)  # copies of what is kept here, which can be made again
+
+
+def _delete_late_exports(folder: Path) -> None:
+    try:
+        delete_exports(folder)
+    except OSError as error:  # they go after a day; the person is erased
+        log.warning("An export cannot be deleted: %s", error)
 
 
 def _gone_if_named(path: Path, marks: PersonMarks) -> int:

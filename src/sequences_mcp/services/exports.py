@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -337,8 +338,9 @@ def list_exports(app: AppContext) -> list[ExportRecord]:
     for path, made_at in private_files.exports_in(app.workspace.exports):
         as_format: ExportFormat = "csv" if path.suffix == ".csv" else "json"
         if path.suffix != ".new":
-            size = path.stat().st_size
-            results.append(ExportRecord(path=path, format=as_format, size=size, written_at=made_at))
+            with suppress(FileNotFoundError):  # an erasure was quicker
+                size = path.stat().st_size
+                results.append(ExportRecord(path=path, format=as_format, size=size, written_at=made_at))
     return sorted(results, key=lambda file: file.written_at, reverse=True)
 
 

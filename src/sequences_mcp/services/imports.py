@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial as bound
 from hashlib import blake2b, sha256
@@ -268,18 +269,25 @@ def read_allowed_file(app: AppContext, path: str) -> bytes:
             next_step="Give the content as text. The operator allows folders in settings.toml: [people], with "
             'import_folders = ["~/Downloads"].',
         )
-    allowed = [folder.resolve() for folder in app.import_folders]
-    wanted = Path(path).expanduser()
+    data: bytes | None = None
+    # No path of such a length, with such a character, of such a user, without such a right.
+    with suppress(OSError, RuntimeError, ValueError):
+        data = _inside([folder.resolve() for folder in app.import_folders], Path(path).expanduser())
+    if data is None:
+        names = ", ".join(str(folder) for folder in app.import_folders)
+        raise InvalidArgumentsError(_NOT_THERE, next_step=f"Put it there as {', '.join(SUFFIXES)}: {names}.")
+    return data
+
+
+def _inside(allowed: Items[Path], wanted: Path) -> bytes | None:
+    """Return the bytes of a file in one of these folders, or None."""
     for folder in allowed:
         place = (folder / wanted).resolve()
         inside = any(place.is_relative_to(other) for other in allowed)
         if inside and place.suffix.casefold() in SUFFIXES and place.is_file():
-            break
-    else:
-        names = ", ".join(str(folder) for folder in app.import_folders)
-        raise InvalidArgumentsError(_NOT_THERE, next_step=f"Put it there as {', '.join(SUFFIXES)}: {names}.")
-    with place.open("rb") as file:
-        return file.read(tables.MOST_BYTES + 1)
+            with place.open("rb") as file:
+                return file.read(tables.MOST_BYTES + 1)
+    return None
 
 
 async def look_through(

@@ -7,14 +7,17 @@ column fails there until it is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sequences_mcp.domain.addresses import address_key, spellings
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.erasure import (
+    ADDRESS,
     ERASED,
     REDACTED,
     ErasedKey,
@@ -34,16 +37,21 @@ from sequences_mcp.store.statements import from_micros, to_micros
 
 OF_DATABASE = "message_id"  # the key made with the database, so that a backup of it has the same
 JOURNAL_KIND = "erased"
+ENOUGH = 3  # letters of ASCII, by which rows are looked for that are then looked at
 
 
 @dataclass(slots=True, kw_only=True)
 class Removed:
-    """What was removed, in numbers, and our ids of what names them and stays."""
+    """What was removed, in numbers, and our ids of what names them and stays.
+
+    ``message_ids`` are those of e-mails to others that named them: their files go as well.
+    """
 
     replies: int = 0
     audit_rows: int = 0
     calls: int = 0
     stays: dict[str, None] = field(default_factory=dict)
+    message_ids: set[str] = field(default_factory=set)
 
 
 class ErasureRepository:
@@ -143,7 +151,9 @@ class ErasureRepository:
             row["word"] for row in self._database.rows("erasure.shared", words=words, numbers=json.dumps(numbers))
         ]
         attempts = self._database.rows("erasure.message_ids", keys=json.dumps(keys))
-        names = {"addresses": json.dumps(_keys_of(marks)), "ids": json.dumps([contact.id, *ids])}
+        others_now = self._addresses_of_others(_keys_of(marks), numbers=numbers)
+        marks = marks.without((), address_keys=others_now)
+        own_words, own_addresses = self._senders()
         subjects = [contact.id, *ids, *(row["id"] for row in runs)]
         subjects += [f"{LOCAL}:{kind}_{key}" for key in keys for kind in (IdKind.DRAFT, IdKind.TASK)]
         subjects += [f"address:{key}" for key in _keys_of(marks)] + [
@@ -158,13 +168,43 @@ class ErasureRepository:
             leases=tuple(row["lease"] for row in attempts),
             texts=sum(row["is_written"] for row in steps),
             addresses=tuple(sorted(marks.addresses)),
-            marks=marks.without(shared),
+            marks=marks.without([*shared, *own_words], address_keys=own_addresses),
             records=records.without(shared),
             subjects=tuple(subjects),
             message_ids=tuple(row["message_id"] for row in attempts),
             vendor_ids=tuple(sorted(vendor_ids)),
-            was_suppressed=self._database.row("erasure.was_suppressed", **names) is not None,
+            was_suppressed=self._was_suppressed(marks, [contact.id, *ids]),
         )
+
+    def _was_suppressed(self, marks: PersonMarks, ids: Items[str]) -> bool:
+        names = {"addresses": json.dumps(_keys_of(marks)), "ids": json.dumps(ids)}
+        return self._database.row("erasure.was_suppressed", **names) is not None
+
+    def _addresses_of_others(self, keys: Items[str], *, numbers: Items[int]) -> list[str]:
+        """Return those addresses that somebody else has now, such as a role's that changed hands."""
+        values = {"keys": json.dumps(keys), "numbers": json.dumps(numbers)}
+        return [row["address"] for row in self._database.rows("erasure.addresses_of_others", **values)]
+
+    def _senders_of(self, marks: PersonMarks) -> list[str]:
+        """Return every spelling, as the database writes it in small letters, under which mail of theirs came."""
+        spelled = {
+            spelling for item in marks.addresses for spelling in (item, *spellings(item), address_key(item))
+        }
+        keys = {key for key in _keys_of(marks) if not key.isascii() or "xn--" in key}
+        if keys:  # SQLite knows the small letters of ASCII alone, so these are compared here
+            senders = (row["sender"] for row in self._database.rows("erasure.senders"))
+            spelled |= {sender for sender in senders if address_key(sender) in keys}
+        return sorted({form for text in spelled for form in (text.lower(), text.casefold(), _small(text))})
+
+    def _senders(self) -> tuple[set[str], set[str]]:
+        """Return the names and the addresses, by key, of those who send here: every e-mail has them.
+
+        Somebody who tried it with their own address is a contact as well.
+        """
+        terms = [json.loads(row["terms"]) for row in self._database.rows("erasure.terms")]
+        names = {form for facts in terms for form in _orders_of(facts.get("sender_name") or "")}
+        addresses = {facts.get(name) or "" for facts in terms for name in ("sender_address", "reply_to")}
+        return names, {address_key(address) for address in addresses if address}
 
     def being_sent(self, traces: Traces) -> datetime | None:
         """Return until when an e-mail of theirs is on its way, or None."""
@@ -180,10 +220,10 @@ class ErasureRepository:
     def empty(self, traces: Traces, *, contact_id: str, actor: str, now: datetime) -> int:
         """Empty a person's own rows, under the id that their row has from now on; return how many replies."""
         write, no = self._database.write, traces.number
-        senders = json.dumps([address.casefold() for address in traces.marks.addresses])
+        senders = json.dumps(self._senders_of(traces.marks))
         keys, subjects = json.dumps(traces.keys), json.dumps(traces.subjects)
         names = {
-            "addresses": json.dumps(_keys_of(traces.marks)),
+            "addresses": json.dumps([value for kind, value in traces.hashed if kind == ADDRESS]),
             "ids": json.dumps([traces.contact.id, *traces.marks.ids]),
         }
         for run in traces.runs:
@@ -193,7 +233,7 @@ class ErasureRepository:
         write("erasure.forget_vendor_errors", no=no)
         replies = write("erasure.forget_replies", no=no, senders=senders)
         replies += write("erasure.forget_unmatched", senders=senders)
-        write("erasure.forget_former", no=no)
+        write("erasure.forget_former", no=no, addresses=names["addresses"])
         write("erasure.forget_unseen", keys=keys, senders=senders)
         write("erasure.forget_suppressions", **names)
         write("erasure.forget_requests", subjects=subjects, erased=ERASED)
@@ -221,8 +261,10 @@ class ErasureRepository:
         removed.calls = self._forget_calls(everybody, marks)
         patterns = _patterns(marks)
         self._texts_of_others(marks, patterns, removed)
+        self._addresses_in_other_runs(marks, removed)
         for row in self._database.rows("erasure.versions_naming", patterns=patterns) if marks.forms else ():
-            removed.stays[row["id"]] = None
+            if marks.are_in(row["name"]) or marks.are_in_json(row["told"]):
+                removed.stays[row["id"]] = None
         return removed
 
     def _forget_left_out(self, contact_ids: set[str]) -> None:
@@ -263,6 +305,7 @@ class ErasureRepository:
         """Take marks out of the texts of runs that are over; what is still to be sent stays, and is told."""
         if not marks.forms:
             return
+        keys = set()
         for row in self._database.rows("erasure.texts_naming", patterns=patterns):
             if not (marks.are_in(row["content"]) or marks.are_in(row["subject"])):
                 continue
@@ -272,13 +315,29 @@ class ErasureRepository:
             self._database.write("erasure.begin", kind="sequence", no=row["run_no"])
             texts = {name: row[name] and marks.out_of(row[name]) for name in ("subject", "content")}
             self._database.write("erasure.rewrite_text", no=row["no"], **texts)
+            keys.add(row["key"])
+        rows = self._database.rows("erasure.message_ids", keys=json.dumps(sorted(keys)))
+        removed.message_ids |= {row["message_id"] for row in rows}
         for row in self._database.rows("erasure.runs_naming", patterns=patterns):
+            if not (marks.are_in_json(row["variables"]) or marks.are_in_json(row["handover"])):
+                continue
             if not row["is_over"]:
                 removed.stays[row["id"]] = None
                 continue
             self._database.write("erasure.begin", kind="sequence", no=row["no"])
             values = {name: row[name] and marks.out_of_json(row[name]) for name in ("variables", "handover")}
             self._database.write("erasure.rewrite_values", no=row["no"], **values)
+
+    def _addresses_in_other_runs(self, marks: PersonMarks, removed: Removed) -> None:
+        """Take their addresses out of runs, over by now, of whoever had one of them before."""
+        senders = json.dumps(self._senders_of(marks))
+        for row in self._database.rows("erasure.others_at", keys=json.dumps(_keys_of(marks))):
+            if not row["is_over"]:
+                removed.stays[row["id"]] = None
+                continue
+            self._database.write("erasure.begin", kind="sequence", no=row["no"])
+            self._database.write("erasure.forget_address", no=row["no"])
+            self._database.write("erasure.forget_recipients", no=row["no"], senders=senders)
 
     def redact_audit(self, everybody: Items[Traces]) -> dict[int, str]:
         """Empty the rows of the audit that tell of these people; return by number the hash of what is left."""
@@ -295,11 +354,8 @@ class ErasureRepository:
         results: dict[int, str] = {}
         emptied = AuditRepository(self._database).redactions()
         for row in rows:
-            tells = (
-                row["subject"] in subjects
-                or marks.are_in_json(row["detail"])
-                or any(map(marks.are_in, (row["subject"], row["actor"])))
-                or (row["subject"] in plans and records.are_in_json(row["detail"]))
+            tells = _tells_of(row, marks, subjects) or (
+                row["subject"] in plans and records.are_in_json(row["detail"])
             )
             if row["no"] in emptied or not tells:
                 continue
@@ -359,7 +415,7 @@ class ErasureRepository:
                 "no": traces.number,
                 "subjects": json.dumps(traces.subjects),
                 "keys": json.dumps(traces.keys),
-                "senders": json.dumps([address.casefold() for address in traces.marks.addresses]),
+                "senders": json.dumps(self._senders_of(traces.marks)),
                 "addresses": json.dumps(_keys_of(traces.marks)),
             }
             for name, table, condition in OWN_ROWS:
@@ -368,7 +424,8 @@ class ErasureRepository:
             rows = self._database.rows(
                 "erasure.audit_of", kept=REDACTED, subjects=values["subjects"], patterns=_patterns(traces.marks)
             )
-            results["audit"] = [_readable(row) for row in rows]
+            subjects = set(traces.subjects)
+            results["audit"] = [_readable(row) for row in rows if _tells_of(row, traces.marks, subjects)]
         return results
 
     # Afterwards, and by time alone.
@@ -462,7 +519,33 @@ _INSTANTS_FROM = 10**14  # microseconds: the first days of 1973; no count here i
 
 
 def _patterns(marks: PersonMarks) -> str:
-    return json.dumps([f"%{escaped(form)}%" for form in marks.forms])
+    """Return patterns for LIKE that let through all that ``marks`` can be in, and some more: look again in it."""
+    return json.dumps(sorted({pattern for form in marks.forms for pattern in _likes(form)}))
+
+
+def _likes(form: str) -> Iterator[str]:
+    # LIKE knows the case of ASCII alone; JSON escapes quotation marks; a line may break at every space.
+    loose = re.sub(r"[^A-Za-z0-9_@.:/+-]+", "%", form)
+    if len(re.sub(r"[%_]", "", loose)) >= ENOUGH:
+        yield f"%{loose}%"
+    else:
+        for spelled in {form, form.lower(), form.upper(), form.title()}:
+            yield f"%{'%'.join(map(escaped, spelled.split()))}%"
+
+
+def _small(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _tells_of(row: Row, marks: PersonMarks, subjects: set[str]) -> bool:
+    """Say whether a row of the audit is about somebody or names them."""
+    names_them = marks.are_in_json(row["detail"]) or any(map(marks.are_in, (row["subject"], row["actor"])))
+    return row["subject"] in subjects or names_them
+
+
+def _orders_of(name: str) -> Iterator[str]:
+    first, _, last = name.strip().rpartition(" ")
+    yield from (name.strip(), f"{last}, {first}")
 
 
 def _joined(marks: Iterable[PersonMarks]) -> PersonMarks:

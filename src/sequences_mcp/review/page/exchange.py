@@ -91,7 +91,7 @@ async def upload_form(page_request: PageRequest) -> Response:
     if not data:
         raise InvalidArgumentsError("No file was chosen.", next_step="Go back and choose a CSV or Excel file.")
     slot = page_request.context.imports
-    if (earlier := _present(page_request)) is not None and earlier.saving and earlier.is_working:
+    if slot.file is not None and slot.file.saving and slot.file.is_working:  # whoever dropped it
         raise ConflictError("Another file is being saved.", next_step="Wait until that is done, then drop this.")
     _empty(slot)
     dropped = ImportState(

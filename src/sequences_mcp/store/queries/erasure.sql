@@ -47,7 +47,39 @@ SELECT DISTINCT message_id, lease FROM attempt WHERE key IN (SELECT value FROM j
 SELECT wanted.value AS word FROM json_each(:words) wanted
 WHERE EXISTS (SELECT 1 FROM contact WHERE contact.no NOT IN (SELECT value FROM json_each(:numbers))
   AND (phone = wanted.value OR linkedin_url = wanted.value OR consent = wanted.value OR source = wanted.value
-       OR first_name || ' ' || last_name = wanted.value OR last_name || ', ' || first_name = wanted.value))
+       OR lower(first_name || ' ' || last_name) = lower(wanted.value)
+       OR lower(last_name || ', ' || first_name) = lower(wanted.value)
+       OR lower(last_name || ' ' || first_name) = lower(wanted.value)
+       OR lower(last_name || first_name) = lower(wanted.value)))
+
+-- addresses_of_others --
+-- Which of a JSON list of addresses people have now who are not of a JSON list of numbers.
+SELECT wanted.value AS address FROM json_each(:keys) wanted CROSS JOIN contact ON contact.email_key = wanted.value
+WHERE contact.no NOT IN (SELECT value FROM json_each(:numbers))
+
+-- senders --
+-- From whom something came, as it stands there.
+SELECT sender FROM inbound UNION SELECT sender FROM unmatched_mail
+UNION SELECT recipient FROM left_unseen WHERE recipient IS NOT NULL
+UNION SELECT recipient FROM step_run WHERE recipient IS NOT NULL
+
+-- terms --
+-- For whom and by whom plans were made.
+SELECT DISTINCT terms FROM plan
+
+-- others_at --
+-- Runs that write to one of a JSON list of addresses, and whether they are over.
+SELECT no, id, status NOT IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AS is_over
+FROM sequence WHERE address_key IN (SELECT value FROM json_each(:keys))
+
+-- forget_address --
+-- The address of a run that is over.
+UPDATE sequence SET address_key = NULL WHERE no = :no
+
+-- forget_recipients --
+-- Where e-mails of a run went, for some addresses.
+UPDATE step_run SET recipient = NULL
+WHERE sequence_no = :no AND lower(recipient) IN (SELECT value FROM json_each(:senders))
 
 -- begin --
 -- Let a row lose what otherwise never changes, in this transaction.
@@ -90,8 +122,8 @@ WHERE sequence_no IN (SELECT no FROM sequence WHERE contact_no = :no)
 DELETE FROM unmatched_mail WHERE lower(sender) IN (SELECT value FROM json_each(:senders))
 
 -- forget_former --
--- The addresses that a person had before.
-DELETE FROM former_address WHERE contact_no = :no
+-- The addresses that a person had before, and theirs among those that others had before.
+DELETE FROM former_address WHERE contact_no = :no OR key IN (SELECT value FROM json_each(:addresses))
 
 -- forget_readings --
 -- What vendors told of a person's runs.
@@ -154,7 +186,7 @@ UPDATE /* table */ SET /* column */ = :value WHERE /* key */ = :row_key
 
 -- texts_naming --
 -- Texts and values of runs that have one of a JSON list of patterns in them, and whether their run is over.
-SELECT r.no, s.no AS run_no, s.id, r.subject, r.content,
+SELECT r.no, r.key, s.no AS run_no, s.id, r.subject, r.content,
        s.status NOT IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AS is_over
 FROM step_run r JOIN sequence s ON s.no = r.sequence_no
 WHERE EXISTS (SELECT 1 FROM json_each(:patterns) p
@@ -177,9 +209,9 @@ UPDATE sequence SET variables = :variables, handover = :handover WHERE no = :no
 
 -- versions_naming --
 -- Blueprints whose fixed texts have one of a JSON list of patterns in them.
-SELECT DISTINCT blueprint_id AS id FROM blueprint_version WHERE EXISTS (
+SELECT blueprint_id AS id, name, steps AS told FROM blueprint_version WHERE EXISTS (
   SELECT 1 FROM json_each(:patterns) p WHERE steps LIKE p.value ESCAPE '\' OR name LIKE p.value ESCAPE '\')
-UNION SELECT DISTINCT blueprint_id FROM waiver WHERE EXISTS (
+UNION SELECT blueprint_id, reason, NULL FROM waiver WHERE EXISTS (
   SELECT 1 FROM json_each(:patterns) p WHERE reason LIKE p.value ESCAPE '\')
 
 -- audit_of --

@@ -1,0 +1,203 @@
+"""Erasing somebody takes all that names them, however it is written, and nothing that is another's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.services.test_erasing import contact_of, started, traces_of
+from tests.world.product import GRACE, LINUS, MAIL, Bureau
+
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.erasure import ERASED, PersonMarks, marks_of
+from sequences_mcp.engine.erasure import Decided, erased
+from sequences_mcp.engine.inbound.effects import incoming, take_in_message
+from sequences_mcp.private_files import export_name, write_private
+from sequences_mcp.store.unit_of_work import Store
+
+ROLE = "zqxvacancies@hopper.example"
+
+
+def person(facts: dict[str, Any], **others: str) -> dict[str, Any]:
+    """Return facts of somebody who has no profile."""
+    return {**{name: value for name, value in facts.items() if name != "linkedin_url"}, **others}
+
+
+async def handed_over(bureau: Bureau) -> tuple[str, str]:
+    """Have Grace's old address, to which an e-mail went, become Linus's; return both their ids."""
+    _, [grace] = await started(bureau, person(GRACE, email=ROLE))
+    bureau.work()
+    bureau.forward(days=4)
+    bureau.work()  # the last step
+    async with bureau.client() as model:
+        await model.call("save_contacts", contacts=[{"id": grace, "email": GRACE["email"]}])
+    _, [linus] = await started(bureau, person(LINUS, email=ROLE, last_name="Zqxtorvalds"))
+    bureau.work()
+    return grace, linus
+
+
+def answer_from(bureau: Bureau, sender: str, text: str, **headers: str) -> None:
+    """Take in an e-mail."""
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    raw = f"From: {sender}\r\nSubject: Re: a call\r\nMessage-ID: <{len(text)}@there>\r\n{lines}\r\n{text}"
+    with Store.open(bureau.folder, now=bureau.clock()) as store, store.transaction() as work:
+        item = incoming(raw.encode(), arrived_at=bureau.clock())
+        take_in_message(work, item, address="ada@lovelace.example", now=bureau.clock())
+
+
+async def test_whoever_has_the_address_of_somebody_erased_now_keeps_all_that_is_theirs(bureau: Bureau) -> None:
+    grace, linus = await handed_over(bureau)
+    [theirs] = [mail for mail in bureau.outbox if "Linus" in mail.get_content()]
+    answer_from(bureau, ROLE, "linuswrites", In_Reply_To=theirs["Message-ID"])
+    async with bureau.app("terminal") as app:
+        exported, _ = await app.erasures.export(grace)
+        assert "linuswrites" not in exported.read_text("utf-8")
+        await app.erasures.erase(grace, actor="terminal")
+        [contact] = await app.local.get_contacts([linus])
+        assert contact.email == ROLE
+        assert await app.suppressions.suppressed_among([contact]) == {}
+        assert app.changes.engine.store.audit.verify() is None
+    assert bureau.rows("SELECT text FROM inbound WHERE text = 'linuswrites'")
+    assert [mail["To"] for mail in bureau.outbox] == [ROLE]
+    async with bureau.client() as model:
+        await model.call("save_contacts", contacts=[{"email": ROLE, "company": "Kernel"}])
+
+
+async def test_an_address_that_somebody_else_had_before_goes_with_whoever_has_it(bureau: Bureau) -> None:
+    grace, linus = await handed_over(bureau)
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(linus, actor="terminal")
+        [contact] = await app.local.get_contacts([grace])
+        assert contact.email == GRACE["email"]
+        assert await app.suppressions.suppressed_among([contact]) == {}
+    assert traces_of(bureau.folder, "zqxvacancies", "zqxtorvalds") == []
+
+
+async def test_whoever_sends_and_tried_it_with_their_own_address_loses_nothing_of_what_they_sent(
+    bureau: Bureau,
+) -> None:
+    own = {"email": "ada@lovelace.example", "first_name": "Ada", "last_name": "Lovelace"}
+    _, [ada] = await started(bureau, own)
+    await started(bureau, GRACE)
+    async with bureau.client() as model:
+        blueprint = await model.blueprint({**MAIL, "id": "s9", "content": "Hi {{firstname}}! Ada Lovelace"})
+        given = [person(LINUS)]
+        view = await model.call("start_sequence", blueprint_id=blueprint, contacts=given)
+    async with bureau.app("terminal") as app:
+        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor="terminal")
+    bureau.work()
+    async with bureau.app("terminal") as app:
+        tally = await app.erasures.erase(ada, actor="terminal")
+    assert tally.mentions == ()
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"], LINUS["email"]]
+    assert "Ada Lovelace" in bureau.outbox[1].get_content()
+    assert bureau.rows("SELECT 1 FROM step_run WHERE content LIKE '%Ada Lovelace%'")
+    assert traces_of(bureau.folder / "outbox", ERASED) == []
+
+
+async def test_what_is_given_of_one_person_has_nothing_of_somebody_whose_address_ends_alike(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, person(GRACE, email="ann@hopper.example"))
+    await started(bureau, person(LINUS, email="joann@hopper.example"))
+    async with bureau.app("terminal") as app:
+        exported, _ = await app.erasures.export(await contact_of(app, "ann@hopper.example"))
+        assert "joann" not in exported.read_text("utf-8")
+        ann = (await app.local.find_contacts("Grace", page=1, size=1)).items[0]
+        tally = await app.erasures.erase(ann.id, actor="terminal")
+    assert tally.mentions == ()
+
+
+async def test_an_export_that_was_written_while_somebody_was_erased_goes_too(bureau: Bureau) -> None:
+    _, [grace] = await started(bureau, GRACE)
+    async with bureau.app("terminal") as app:
+        folder = app.workspace.exports
+        file = folder / export_name("contact", "json", now=bureau.clock())
+        with app.changes.engine.store.transaction() as work:
+            erased(work, [grace], bureau.folder, by=Decided("terminal", bureau.clock(), new_ids=()))
+            write_private(file, json.dumps(GRACE))  # by another program, that reads what is still committed
+    assert not file.exists()
+
+
+async def test_files_of_e_mails_to_others_that_named_somebody_go_once_their_sequence_is_over(
+    bureau: Bureau,
+) -> None:
+    _, [grace] = await started(bureau, {**GRACE, "first_name": "Zoë", "last_name": "Müllerzqx"})
+    async with bureau.client() as model:
+        blueprint = await model.blueprint(
+            {**MAIL, "id": "s9", "content": "Hi {{firstname}}, ZOË MÜLLERZQX knows."}
+        )
+        view = await model.call("start_sequence", blueprint_id=blueprint, contacts=[person(LINUS)])
+    async with bureau.app("terminal") as app:
+        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor="terminal")
+    bureau.work()
+    assert traces_of(bureau.folder / "outbox", "llerzqx")
+    async with bureau.app("terminal") as app:
+        tally = await app.erasures.erase(grace, actor="terminal")
+    assert tally.mentions == (blueprint,)  # whose fixed text names them, and is told
+    assert traces_of(bureau.folder / "outbox", "llerzqx") == []
+    assert bureau.rows("SELECT content FROM step_run WHERE content LIKE '%llerzqx%'") == []
+
+
+@pytest.mark.parametrize("sender", ["kara@bücher.example", "KARA@xn--bcher-kva.example", "Kara@BÜCHER.example"])
+async def test_mail_from_every_spelling_of_an_address_goes(bureau: Bureau, sender: str) -> None:
+    await started(bureau, GRACE)
+    bureau.work()
+    async with bureau.client() as model:
+        saved = await model.call("save_contacts", contacts=[{"email": "kara@bücher.example"}])
+    answer_from(bureau, f"<{sender}>", "zqxwords")
+    assert bureau.rows("SELECT text FROM unmatched_mail")
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(saved["contacts"][0]["contact_id"], actor="terminal")
+    assert traces_of(bureau.folder, "zqxwords") == []
+
+
+ZOE = marks_of(
+    ContactFields(
+        email="zoe@bücher.example",
+        first_name="Zoë",
+        last_name='O"Neil',
+        phone="+33612987654",
+        linkedin_url="https://www.linkedin.com/in/zoë-x",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("see...zoe@bücher.example", "-zoe@bücher.example", "_zoe@bücher.example_", "zoe@BÜCHER.example."),
+        *("ZOE@XN--BCHER-KVA.example", "zoe%40xn--bcher-kva.example", "mailto:zoe@bücher.example"),
+        *('ZOË O"NEIL', 'Zoe\u0308 O"Neil', 'On Monday Zoë\n> O"Neil wrote', 'O"Neil,\xa0Zoë', '_Zoë O"Neil_'),
+        *("06 12 98 76 54", "+33 6 12-98.76.54", "+33612987654", "0612987654"),
+        *("https://fr.linkedin.com/in/zoë-x/", "www.linkedin.com/in/zo%C3%AB-x?trk=1", "linkedin.com/in/ZOË-x"),
+    ],
+)
+def test_a_mark_goes_in_every_spelling(text: str) -> None:
+    left = ZOE.out_of(text)
+    assert ERASED in left
+    assert not any(part in left.casefold() for part in ("zo", "neil", "98", "cher"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("azoe@bücher.example", "x.zoe@bücher.example", "x_zoe@bücher.example", "zoe@bücher.example.org"),
+        *('Zoë O"Neil-Smith', "90612987654", "06129876543", "linkedin.com/in/zoë-xy", "Zoë", "zoe@example.com"),
+    ],
+)
+def test_what_is_anothers_stays(text: str) -> None:
+    assert ZOE.out_of(text) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [("小明", "王", "昨日王小明さんと話した"), ("민수", "김", "김민수님께"), ("太郎", "山田", "山田 太郎様")],
+)
+def test_a_name_without_spaces_goes_inside_of_a_sentence(first: str, last: str, text: str) -> None:
+    assert ERASED in marks_of(ContactFields(first_name=first, last_name=last)).out_of(text)
+
+
+def test_nobody_without_marks_is_in_any_text() -> None:
+    assert PersonMarks().out_of("Zoë") == "Zoë"
