@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sequences_mcp.errors import InvalidArgumentsError, SettingsError
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, SettingsError
 from sequences_mcp.review.lock.first_visit import (
     ClientShown,
     FirstAnswers,
@@ -89,26 +89,25 @@ class PageInstaller(FolderSetup):
         probes = tuple(
             (probe.ok, probe.words, probe.server_reply or "") for probe in (mailbox.probes() if mailbox else ())
         )
-        chosen = [
-            client
-            for client in self._clients(settings)
-            if client.client.name in answers.clients and client.is_change
-        ]
-        return FirstPlan(
-            file=str(settings.file),
-            table=change.table if change else "",
-            secret_in=self._place(settings) if mailbox else "",
-            probes=probes,
-            clients=tuple(map(self._shown, chosen)),
-        )
+        chosen = self._chosen(settings, answers)
+        return replace(self._to_write(settings, mailbox, change, chosen=chosen), probes=probes)
 
-    def write(self, answers: FirstAnswers) -> tuple[str, ...]:
-        """Write everything, and return what was written, in lines; where it raises, all is as it was before."""
+    def write(self, answers: FirstAnswers, *, shown: FirstPlan) -> tuple[str, ...]:
+        """Write everything, and return what was written, in lines; where it raises, all is as it was before.
+
+        ConflictError where settings or a client's file changed since, so that it would not be what was ``shown``.
+        """
         from sequences_mcp.client_setup import changes
         from sequences_mcp.sign_in import keychain
 
         settings = self.read()
         mailbox, change = self._change(settings, answers)
+        chosen = self._chosen(settings, answers)
+        if self._to_write(settings, mailbox, change, chosen=chosen) != replace(shown, probes=()):
+            raise ConflictError(
+                "What would be written is not what was shown any more: a file changed since. Nothing was written.",
+                next_step="Go back to the answers and look at it again.",
+            )
         lines: list[str] = []
         with ExitStack() as undo:
             if change is not None:
@@ -125,9 +124,7 @@ class PageInstaller(FolderSetup):
             if word:
                 lines.append(f"This page shows you this word before you type the passphrase: {word}")
             undo.pop_all()
-        for client in self._clients(settings):
-            if client.client.name not in answers.clients or not client.is_change:
-                continue
+        for client in chosen:
             try:
                 earlier = changes.write_change(client, now=self.now(), workspace=settings.workspace)
             except (OSError, ValueError) as error:
@@ -211,6 +208,30 @@ class PageInstaller(FolderSetup):
             changes.planned_entry(client, path, command, data_dir=data_dir)
             for client, path in clients.clients_here(self.machine)
         ]
+
+    def _chosen(self, settings: Settings, answers: FirstAnswers) -> list[ClientChange]:
+        """Return the changes of the clients' files that were agreed to, where there is one to make."""
+        return [
+            change
+            for change in self._clients(settings)
+            if change.client.name in answers.clients and change.is_change
+        ]
+
+    def _to_write(
+        self,
+        settings: Settings,
+        mailbox: ConnectedMailbox | None,
+        change: SettingsChange | None,
+        *,
+        chosen: list[ClientChange],
+    ) -> FirstPlan:
+        return FirstPlan(
+            file=str(settings.file),
+            table=change.table if change else "",
+            secret_in=self._place(settings) if mailbox else "",
+            probes=(),
+            clients=tuple(map(self._shown, chosen)),
+        )
 
     def _shown(self, change: ClientChange) -> ClientShown:
         return ClientShown(

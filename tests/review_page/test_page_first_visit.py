@@ -85,8 +85,13 @@ def sends(visitor: Visitor, path: str, **fields: str) -> Answer:
 
 def begun(world: PageWorld, visitor: Visitor) -> str:
     """Type the code, and return the token of the forms that follow."""
-    assert sends(visitor, "/first", code=code_of(world)).status == 303
-    return visitor.get("/first").field("csrf")
+    return visitor.get(own_address(sends(visitor, "/first", code=code_of(world)))).field("csrf")
+
+
+def own_address(answer: Answer) -> str:
+    """Return the address to which a right code leads."""
+    assert answer.status == 303
+    return next(value for name, value in answer.headers.items() if name.lower() == "location")
 
 
 def written_files(world: PageWorld) -> set[str]:
@@ -113,7 +118,7 @@ def test_a_first_visit_sets_everything_up_and_writes_nothing_before_it_was_shown
     assert "that only you can read" in planned.text
     assert SMTP_PASSWORD.value not in planned.text and PASSPHRASE not in planned.text
     assert not written_files(world) and cursor.read_text() == before
-    done = sends(visitor, FORMS[2], csrf=csrf)
+    done = sends(visitor, FORMS[2], csrf=csrf, shown=planned.field("shown"))
     assert "The passphrase is set." in done.text and "Cursor" in done.text
     tried = sends(visitor, FORMS[3], csrf=csrf)
     assert "verdict: it sends" in tried.text
@@ -146,11 +151,11 @@ def test_a_code_is_good_once_and_a_form_of_another_visit_counts_for_nothing(
     world: PageWorld, visitor: Visitor
 ) -> None:
     code = code_of(world)
-    assert sends(visitor, "/first", code=code).status == 303
+    address = own_address(sends(visitor, "/first", code=code))
     assert sends(visitor, "/first", code=code).status == 403
     assert sends(visitor, FORMS[0], csrf="x" * 43, **EVE).status == 409
     stranger = Visitor(visitor.page_lock)
-    csrf = visitor.get("/first").field("csrf")
+    csrf = visitor.get(address).field("csrf")
     assert sends(stranger, FORMS[0], csrf=csrf, **EVE).status == 409
     world.clock.forward(minutes=31)
     assert sends(visitor, FORMS[0], csrf=csrf, **ADA).status == 409
@@ -167,6 +172,50 @@ def test_once_a_passphrase_is_chosen_only_it_opens_the_page(world: PageWorld, vi
     assert visitor.get("/first").status == 303
     assert not (world.folder / "settings.toml").exists()
     passphrase.check_passphrase(world.workspace, PASSPHRASE)
+
+
+def test_the_cookie_alone_which_every_port_of_localhost_gets_shows_no_form(
+    world: PageWorld, visitor: Visitor
+) -> None:
+    csrf = begun(world, visitor)
+    for address in ("/first", "/first?visit=", f"/first?visit={'x' * len(csrf)}"):
+        answer = visitor.get(address)
+        assert "Type your name" not in answer.text and csrf not in answer.text, address
+        assert 'name="code"' in answer.text
+
+
+@pytest.mark.parametrize("after", ["sender", "refused rest", "another plan"])
+def test_an_agreement_writes_only_what_was_shown_with_it(
+    world: PageWorld, visitor: Visitor, cursor: Path, after: str
+) -> None:
+    before, csrf = cursor.read_text(), begun(world, visitor)
+    later = {"csrf": csrf, "connects": "later"}
+    sends(visitor, FORMS[0], **later, **ADA)
+    shown = sends(visitor, FORMS[1], csrf=csrf, **LIMITS, **CHOSEN).field("shown")
+    # A second window goes on with other answers; the first one still shows what it showed.
+    sends(visitor, FORMS[0], **later, **EVE)
+    if after != "sender":
+        again = {"again": "another passphrase"} if after == "refused rest" else {}
+        rest = {"csrf": csrf, **LIMITS, **CHOSEN, **again, "client.cursor": "on"}
+        sends(visitor, FORMS[1], **rest)
+    answer = sends(visitor, FORMS[2], csrf=csrf, shown=shown)
+    assert (answer.status, "nothing was written" in answer.text) == (409, True), answer.text
+    assert not written_files(world) and cursor.read_text() == before
+
+
+def test_a_file_that_changed_since_it_was_shown_is_shown_again_before_it_is_written(
+    world: PageWorld, visitor: Visitor, cursor: Path
+) -> None:
+    csrf = begun(world, visitor)
+    sends(visitor, FORMS[0], csrf=csrf, connects="later", **ADA)
+    rest = {"csrf": csrf, **LIMITS, **CHOSEN, "client.cursor": "on"}
+    shown = sends(visitor, FORMS[1], **rest).field("shown")
+    cursor.write_text("{ this is no JSON")
+    answer = sends(visitor, FORMS[2], csrf=csrf, shown=shown)
+    assert (answer.status, "a file changed since" in answer.text) == (409, True), answer.text
+    assert not written_files(world) and cursor.read_text() == "{ this is no JSON"
+    shown = sends(visitor, FORMS[1], **rest).field("shown")
+    assert "The passphrase is set." in sends(visitor, FORMS[2], csrf=csrf, shown=shown).text
 
 
 @pytest.mark.parametrize(

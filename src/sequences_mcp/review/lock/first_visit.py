@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sequences_mcp.errors import ApprovalError
+from sequences_mcp.errors import ApprovalError, ConflictError
 
 COOKIE = "sequences_first_visit"
 LASTS = timedelta(minutes=30)
@@ -114,8 +114,8 @@ class FolderSetup(ABC):
         """Return what would be written; InvalidArgumentsError, SettingsError."""
 
     @abstractmethod
-    def write(self, answers: FirstAnswers) -> tuple[str, ...]:
-        """Write it, or nothing; return what was written."""
+    def write(self, answers: FirstAnswers, *, shown: FirstPlan) -> tuple[str, ...]:
+        """Write it, or nothing; return what was written. ConflictError where it is not what was ``shown``."""
 
     @abstractmethod
     def tried(self) -> Iterator[tuple[bool | None, str]]:
@@ -124,14 +124,37 @@ class FolderSetup(ABC):
 
 @dataclass(slots=True, kw_only=True)
 class SetupSession:
-    """One browser that typed the code: its form token, what it typed, whether that is written."""
+    """One browser that typed the code: its form token, what it typed, whether that is written.
+
+    ``csrf`` stands in the address and the forms of its screens: the cookie alone, which a browser sends to every
+    port of localhost, opens nothing. ``shown`` stands in the form below the ``plan`` that it agrees to.
+    """
 
     csrf: str
     cookie: bytes
     ends_at: datetime
     answers: FirstAnswers = field(default_factory=FirstAnswers)
     plan: FirstPlan | None = None
+    shown: str = ""
     is_written: bool = False
+
+    def show(self, plan: FirstPlan, answers: FirstAnswers) -> None:
+        """Keep what is shown now, for a form that agrees to exactly this."""
+        self.plan, self.answers, self.shown = plan, answers, secrets.token_urlsafe(16)
+
+    def forget_plan(self) -> None:
+        """Forget what was shown: other answers are typed."""
+        self.plan, self.shown = None, ""
+
+    def agreed(self, shown: str) -> FirstPlan:
+        """Return the plan that a form agrees to; ConflictError where other answers came after it was shown."""
+        same = hmac.compare_digest(shown.encode("utf-8", "replace"), self.shown.encode())
+        if self.plan is None or not same:
+            raise ConflictError(
+                "What you agreed to is not what was shown last; nothing was written.",
+                next_step="Go through the screens again, in one window.",
+            )
+        return self.plan
 
     def owns(self, csrf: str) -> bool:
         """Say whether a form's token is this visit's."""

@@ -47,6 +47,8 @@ def set_passphrase(workspace: Workspace, new: str, *, old: str | None = None) ->
     # Whether a database existed: a new one beside the passphrase of an earlier one waits for a person
     # (store.lineage).
     with exclusively(workspace.passphrase):
+        if old is None and is_set(workspace):
+            raise ApprovalError("A passphrase was set meanwhile.", next_step="Use that one, or change it with it.")
         _keep(workspace, new, {"database": workspace.database.exists()})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from starlette.responses import Response
 
@@ -42,7 +43,8 @@ async def begin_form(page_request: PageRequest) -> Response:
             return page_request.render("first.html", status=403, stage="code", message=str(error))
         context.workspace.setup_code.unlink(missing_ok=True)  # good once
         token = context.first.begin(page_request.now)
-    response = page_request.redirect("/first")
+        csrf = context.first.of(token, now=page_request.now).csrf
+    response = page_request.redirect(f"/first?visit={csrf}")
     response.set_cookie(
         first_visit.COOKIE,
         token,
@@ -72,6 +74,7 @@ async def sender_form(page_request: PageRequest) -> Response:
     """Take who sends and how, and ask for the rest, with the servers of the address's provider."""
     begun, setup = _of(page_request)
     form = page_request.form
+    begun.forget_plan()
     name, address = form.get("name", "").strip()[:LONGEST], form.get("address", "").strip()[:LONGEST]
     begun.answers = replace(
         begun.answers, name=name, address=address, connects=form.get("connects") != "later", smtp="", imap=""
@@ -85,6 +88,7 @@ async def sender_form(page_request: PageRequest) -> Response:
 async def rest_form(page_request: PageRequest) -> Response:
     """Take the rest, sign the mailbox in, and show all that would be written."""
     begun, setup = _of(page_request)
+    begun.forget_plan()
     known = await asyncio.to_thread(setup.state)
     chosen = page_request.form.get("passphrase", "")[:LONGEST]
     begun.answers = _answered(begun.answers, page_request.form, known)
@@ -101,7 +105,7 @@ async def rest_form(page_request: PageRequest) -> Response:
     if not plan.signs_in:
         reasons = " ".join(f"{words} {reply}".strip() for is_well, words, reply in plan.probes if not is_well)
         return await _rest(page_request, begun, known, message=f"{reasons} Nothing was changed.")
-    begun.answers, begun.plan = answers, plan
+    begun.show(plan, answers)
     return page_request.render("first.html", stage="plan", message="", begun=begun, known=known, plan=plan)
 
 
@@ -109,11 +113,11 @@ async def write_form(page_request: PageRequest) -> Response:
     """Write what was shown, and say what was written."""
     async with page_request.context.first.lock:
         begun, setup = _of(page_request)
-        if begun.plan is None:
-            raise InvalidArgumentsError("Nothing was shown yet that could be written.", next_step="Begin again.")
-        lines = await asyncio.to_thread(setup.write, begun.answers)
-        is_connected = bool(begun.plan.probes)
-        begun.is_written, begun.plan, begun.answers = True, None, FirstAnswers()
+        plan, answers = begun.agreed(page_request.form.get("shown", "")), begun.answers
+        lines = await asyncio.to_thread(partial(setup.write, answers, shown=plan))
+        is_connected = bool(plan.probes)
+        begun.is_written, begun.answers = True, FirstAnswers()
+        begun.forget_plan()
     return page_request.render(
         "first.html", stage="done", message="", begun=begun, lines=lines, is_connected=is_connected, tried=None
     )
@@ -144,7 +148,10 @@ def _session_of(page_request: PageRequest) -> SetupSession:
     """Return the first visit of this browser; ApprovalError where it typed no code, or the form is not its own."""
     token = page_request.request.cookies.get(first_visit.COOKIE, "")
     begun = page_request.context.first.of(token, now=page_request.now)
-    if page_request.request.method not in READS and not begun.owns(page_request.form.get("csrf", "")):
+    # Browsers send the cookie to every port of localhost. The token is known to this page's own screens alone.
+    is_read = page_request.request.method in READS
+    given = page_request.request.query_params.get("visit", "") if is_read else page_request.form.get("csrf", "")
+    if not begun.owns(given):
         raise ApprovalError("This form is not one of this visit.", next_step="Reload the screen.")
     return begun
 
