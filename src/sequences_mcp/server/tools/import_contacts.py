@@ -49,7 +49,7 @@ async def import_contacts(
     text: TableText = None,
     columns: Annotated[dict[str, str] | None, Field(description="Column name to fact, - for none")] = None,
     partial: Annotated[bool, Field(description="Leave out what is refused")] = False,
-    dry_run: Annotated[bool, Field(description="Only say what would become of each row")] = True,
+    dry_run: Annotated[bool, Field(description="Only say what each row would become")] = True,
     idempotency_key: IdempotencyKey = None,
 ) -> ContactsImported:
     """Import people from a file in an allowed folder, or from text, all or none."""

@@ -16,7 +16,7 @@ from sequences_mcp.services import sequences as verb
 async def update_sequence(
     app: AppContext,
     sequence_id: str,
-    variables: Annotated[dict[str, str | None], Field(description="By name, e.g. firstname; null removes one")],
+    variables: Annotated[dict[str, str | None], Field(description="By name; null removes one")],
 ) -> SequenceWritten:
     """Merge variable overrides into one run. Pending texts that change need a person's approval again."""
     detail = await verb.update_sequence(app, sequence_id=sequence_id, variables=variables)
