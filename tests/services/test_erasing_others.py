@@ -14,7 +14,6 @@ from sequences_mcp.domain.erasure import ERASED, PersonMarks, marks_of
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.private_files import export_name, write_private
-from sequences_mcp.store.unit_of_work import Store
 
 ROLE = "zqxvacancies@hopper.example"
 
@@ -37,19 +36,20 @@ async def handed_over(bureau: Bureau) -> tuple[str, str]:
     return grace, linus
 
 
-def answer_from(bureau: Bureau, sender: str, text: str, **headers: str) -> None:
+async def answer_from(bureau: Bureau, sender: str, text: str, **headers: str) -> None:
     """Take in an e-mail."""
     lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     raw = f"From: {sender}\r\nSubject: Re: a call\r\nMessage-ID: <{len(text)}@there>\r\n{lines}\r\n{text}"
-    with Store.open(bureau.folder, now=bureau.clock()) as store, store.transaction() as work:
-        item = incoming(raw.encode(), arrived_at=bureau.clock())
-        take_in_message(work, item, address="ada@lovelace.example", now=bureau.clock())
+    item = incoming(raw.encode(), arrived_at=bureau.clock())
+    async with bureau.app("terminal") as app:
+        with app.changes.engine.store.transaction() as work:
+            take_in_message(work, item, address="ada@lovelace.example", now=bureau.clock())
 
 
 async def test_whoever_has_the_address_of_somebody_erased_now_keeps_all_that_is_theirs(bureau: Bureau) -> None:
     grace, linus = await handed_over(bureau)
     [theirs] = [mail for mail in bureau.outbox if "Linus" in mail.get_content()]
-    answer_from(bureau, ROLE, "linuswrites", In_Reply_To=theirs["Message-ID"])
+    await answer_from(bureau, ROLE, "linuswrites", In_Reply_To=theirs["Message-ID"])
     async with bureau.app("terminal") as app:
         exported, _ = await app.erasures.export(grace)
         assert "linuswrites" not in exported.read_text("utf-8")
@@ -146,11 +146,59 @@ async def test_mail_from_every_spelling_of_an_address_goes(bureau: Bureau, sende
     bureau.work()
     async with bureau.client() as model:
         saved = await model.call("save_contacts", contacts=[{"email": "kara@bücher.example"}])
-    answer_from(bureau, f"<{sender}>", "zqxwords")
+    await answer_from(bureau, f"<{sender}>", "zqxwords")
     assert bureau.rows("SELECT text FROM unmatched_mail")
     async with bureau.app("terminal") as app:
         await app.erasures.erase(saved["contacts"][0]["contact_id"], actor="terminal")
     assert traces_of(bureau.folder, "zqxwords") == []
+
+
+KARA = {"first_name": "Karazqx", "last_name": "Vosszqx", "phone": "+33612987654"}
+FULL = {**KARA, "email": "karazqx@voss.example", "linkedin_url": "https://www.linkedin.com/in/karazqx"}
+
+
+async def refused(bureau: Bureau, *people: dict[str, Any]) -> None:
+    """Expect of each that they are not saved, because they were erased."""
+    async with bureau.client() as model:
+        for facts in people:
+            assert "erased" in (await model.refused("save_contacts", contacts=[facts]))["message"], facts
+
+
+async def test_whoever_was_erased_is_known_again_by_any_of_their_marks(bureau: Bureau) -> None:
+    _, [kara] = await started(bureau, FULL, approve=False)
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(kara, actor="terminal")
+    upper = {**KARA, "first_name": "KARAZQX", "email": "kara.zqx@voss.example"}
+    profile = {"email": "another@voss.example", "linkedin_url": "http://fr.linkedin.com/in/KaraZQX/"}
+    await refused(bureau, FULL, {"email": "KARAZQX@VOSS.example"}, KARA, upper, profile)
+    async with bureau.client() as model:  # a colleague at the same switchboard is somebody else
+        await model.call("save_contacts", contacts=[{**GRACE, "phone": KARA["phone"]}])
+        blueprint = await model.blueprint({**MAIL, "id": "s9"})
+        people = [person(LINUS), FULL, upper]
+        await model.call("start_sequence", blueprint_id=blueprint, contacts=people)
+    assert traces_of(bureau.folder, "karazqx", "vosszqx") == []
+
+
+@pytest.mark.parametrize(("facts", "by"), [(FULL, "address"), (KARA, "contact")])
+async def test_a_lift_lets_a_person_be_stored_with_all_their_marks_and_nobody_else(
+    bureau: Bureau, facts: dict[str, Any], by: Any
+) -> None:
+    other = {**FULL, "email": "other@voss.example", "phone": "+33612987655", "linkedin_url": None}
+    other = {name: value for name, value in other.items() if value}
+    async with bureau.client() as model:
+        saved = await model.call("save_contacts", contacts=[facts, other])
+    ids = [contact["contact_id"] for contact in saved["contacts"]]
+    async with bureau.app("terminal") as app:
+        for contact_id in ids:  # at one instant
+            await app.erasures.erase(contact_id, actor="terminal")
+    await refused(bureau, facts, other)
+    async with bureau.app("terminal") as app:
+        value = facts["email"] if by == "address" else ids[0]
+        await app.suppressions.lift(by, value, reason="they wrote to us", actor="terminal")
+    (bureau.folder / "suppressions.log").touch()
+    async with bureau.client() as model:
+        await model.call("save_contacts", contacts=[facts])
+    await refused(bureau, other)
 
 
 ZOE = marks_of(

@@ -39,6 +39,7 @@ _IS_NUMBER = re.compile(r"\+\d{8,15}")
 _BEFORE, _BEHIND = r"(?<![^\W_])(?<![^\W_][._+-])", r"(?![^\W_]|[-.@_][^\W_])"
 
 ADDRESS, _ID, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
+_PHONE_AND_NAME = "phone and name"
 ErasedKey = tuple[str, str]
 """A kind and a normalised value of a mark of which a keyed hash is kept: ``("address", "ada@example.com")``."""
 
@@ -48,13 +49,17 @@ def erased_keys(
 ) -> list[ErasedKey]:
     """Return by what a person is known again after they were erased.
 
-    A number alone makes nobody the same person, so it counts only for whoever has no address.
+    A number alone makes nobody the same person, so it counts only for whoever has no address; with the same full
+    name it counts for everybody.
     """
     known = [address for address in (facts.email, *addresses) if address]
     keys = [(ADDRESS, address_key(address)) for address in known]
     keys += [(_ID, item) for item in ids if item]
     keys += [(_PROFILE, profile_key(facts.linkedin_url))] if facts.linkedin_url else []
     keys += [(_PHONE, facts.phone)] if facts.phone and not known else []
+    if facts.phone and facts.first_name and facts.last_name:
+        names = unicodedata.normalize("NFKC", f"{facts.first_name} {facts.last_name}").casefold().split()
+        keys.append((_PHONE_AND_NAME, f"{facts.phone} {' '.join(names)}"))
     return list(dict.fromkeys(keys))
 
 
@@ -215,7 +220,7 @@ class Traces:
     @property
     def hashed(self) -> list[ErasedKey]:
         """By what they are known again."""
-        return erased_keys(self.contact, ids=self.vendor_ids, addresses=self.addresses)
+        return erased_keys(self.contact, ids=(*self.vendor_ids, self.contact.id), addresses=self.addresses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,22 +81,27 @@ class ErasureRepository:
         )
 
     def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: str, now: datetime) -> None:
-        """Keep the hashes of these marks, and write them to the journal once that is committed."""
+        """Keep the hashes of one person's marks, and write them to the journal once that is committed.
+
+        They have an instant of their own, by which one is lifted with the others.
+        """
         secret = self._database.secret(OF_DATABASE)
+        latest = self._database.rows("erasure.latest_hash")[0]["at"] or 0
+        facts: dict[str, Any] = {"reason": reason, "actor": actor, "at": max(to_micros(now), latest + 1)}
         for key in keys:
-            facts = {"reason": reason, "actor": actor, "at": to_micros(now)}
             value = erased_hash(secret, key)
             if self._database.write("erasure.keep_hash", hash=value, **facts):
                 self._note({"do": "suppress", "kind": JOURNAL_KIND, "value": value, **facts})
 
     def lift(self, key: ErasedKey, *, reason: str, actor: str, now: datetime) -> bool:
-        """Forget the hash of a mark on a person's word; False where none is kept."""
+        """Forget every hash of whoever has this mark, on a person's word; False where none is kept."""
         value = erased_hash(self._database.secret(OF_DATABASE), key)
-        lifted = self._database.write("erasure.lift_hash", hash=value, at=to_micros(now)) > 0
-        if lifted:
-            facts = {"reason": reason, "actor": actor, "at": to_micros(now)}
-            self._note({"do": "lift", "kind": JOURNAL_KIND, "value": value, **facts})
-        return lifted
+        hashes = self._database.rows("erasure.hashes_beside", hash=value)
+        for row in hashes:
+            facts = {"reason": reason, "actor": actor, "at": max(to_micros(now), row["at"])}
+            self._database.write("erasure.lift_hash", hash=row["hash"], at=facts["at"])
+            self._note({"do": "lift", "kind": JOURNAL_KIND, "value": row["hash"], **facts})
+        return bool(hashes)
 
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply what the journal says of hashes, in the caller's transaction; return how many were regained."""

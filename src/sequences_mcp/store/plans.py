@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import resend_digest
@@ -21,7 +21,7 @@ from sequences_mcp.store.statements import from_micros, to_micros
 from sequences_mcp.store.upkeep import first_due
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.records import PlanningTally, PlanTally
+    from sequences_mcp.domain.records import LeftOutShown, PlanningTally, PlanTally
     from sequences_mcp.ports.embedded import ToolCall
 
 _ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
@@ -106,7 +106,7 @@ class PlanRepository:
         key = call.key if call else None
         learnt = {
             "why": [asdict(kind) for kind in tally.why],
-            "first": [asdict(person) for person in tally.first],
+            "first": [_facts_left_out(person) for person in tally.first],
             "zones": dict(tally.zones),
             "saved": tally.saved,
         }
@@ -342,3 +342,13 @@ def _from_row(row: Row) -> Plan:
         reason=row["reason"],
         account=row["account"] or "",
     )
+
+
+def _facts_left_out(person: LeftOutShown) -> dict[str, Any]:
+    """Return what is stored of somebody who was left out; of whoever was erased only why."""
+    from sequences_mcp.domain.erasure import ERASED, WHY
+
+    facts = asdict(person)
+    if any(WHY in reason for reason in person.reasons):
+        facts |= {"contact_id": None, "name": ERASED, "email": None}
+    return facts

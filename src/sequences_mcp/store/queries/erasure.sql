@@ -229,6 +229,15 @@ UPDATE audit SET actor = :actor, subject = :subject, detail = :detail WHERE no =
 -- By what somebody is known again, as a keyed hash.
 INSERT INTO erased_key (hash, reason, actor, at) VALUES (:hash, :reason, :actor, :at) ON CONFLICT DO NOTHING
 
+-- latest_hash --
+-- When the last of the hashes was kept.
+SELECT max(at) AS at FROM erased_key
+
+-- hashes_beside --
+-- The hashes of whoever has a hash: those that were kept at its instant, which are nobody else's.
+SELECT other.hash, other.at FROM erased_key present JOIN erased_key other ON other.at = present.at
+WHERE present.hash = :hash ORDER BY other.hash
+
 -- lift_hash --
 -- A person may be stored again.
 DELETE FROM erased_key WHERE hash = :hash AND at <= :at
