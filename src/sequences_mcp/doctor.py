@@ -177,7 +177,8 @@ def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
         yield DoctorLine(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
     elif mailbox.sender is None:
         yield DoctorLine(
-            False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`."
+            False,
+            "sender: SEQUENCES_SENDER is not set, nothing can be started; `sequences-mcp setup` asks.",
         )
     else:
         yield DoctorLine(True, f"sender: {mailbox.sender.name} <{mailbox.sender.address}>")
@@ -282,7 +283,9 @@ def _pending(settings: Settings, survey: Survey) -> Iterator[DoctorLine]:
             if trouble.server_reply:
                 yield DoctorLine(None, f"server reply: “{trouble.server_reply}”")
     queues = state.waiting
-    answers = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
+    answers = [_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks")]
+    if queues.changes.number:
+        answers.append(_queue(queues.changes, "changes"))
     among = f" ({survey.unknown:,} of the texts: e-mails of unknown outcome)" if survey.unknown else ""
     yield DoctorLine(None, f"waiting for you: {', '.join(answers)}{among}")
     if settings.notice:

@@ -158,12 +158,12 @@ def test_a_change_at_a_vendor_that_waits_is_told_once_and_counted(world: PageWor
     change = asked_at_topo(world)
     with world.page() as visitor:
         [notice] = works(world)
-    assert notice["Subject"] == "Waiting for you: 1 change at a vendor"
+    assert notice["Subject"] == "Waiting for you: 1 change"
     text = str(notice).replace("=\n", "")
     assert f"{visitor.origin}/changes/{change.id}" in text
-    assert "1 to decide about: changes at vendors, the oldest since 2026-11-23 12:00 UTC" in text
+    assert "1 to decide about: changes, the oldest since 2026-11-23 12:00 UTC" in text
     assert "Good & new day" not in text
     world.clock.forward(minutes=20)
     assert len(works(world)) == 1
     world.plan(people=1)
-    assert "Waiting for you: 1 start, 1 change at a vendor" in [one["Subject"] for one in works(world)]
+    assert "Waiting for you: 1 start, 1 change" in [one["Subject"] for one in works(world)]

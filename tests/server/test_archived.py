@@ -19,6 +19,8 @@ async def test_an_archived_blueprint_is_not_listed_unless_that_is_asked_for(bure
         listed = await desktop.call("list_blueprints", archived=True)
         assert ([row["id"] for row in listed["items"]], listed["total_count"]) == ([away], 1)
         assert "It is archived" in (await desktop.call("get_blueprint", blueprint_id=away))["note"]
+        looked = await desktop.call("preview_sequence", blueprint_id=away, contacts=people(1))
+        assert "It is archived" in looked["note"]
         back = await desktop.call("update_blueprint", blueprint_id=away, expected_version=1, archived=False)
         assert "start_sequence" in back["next"]
         assert (await desktop.call("list_blueprints"))["total_count"] == 2

@@ -18,6 +18,7 @@ NULLS: dict[str, Any] = {
     "contentSource": None,
     "config": None,
 }
+TWO_DAYS = {"value": 2, "unit": "day"}
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED"}
 INVITATION = {
     "id": "invite",
@@ -340,10 +341,18 @@ async def test_an_unknown_id_among_many_is_told_by_its_position(world: World) ->
         ({**LINKEDIN, "type": "LINKEDIN_MESSAGE"}, "write type LINKEDIN and linkedInType LINKEDIN_MESSAGE"),
         ({name: MAIL[name] for name in MAIL if name != "temporalityType"}, "one of ASAP, DELAYED"),
         ({name: MAIL[name] for name in MAIL if name != "type"}, "one of EMAIL, LINKEDIN"),
+        ({**LATER, "delay": 2}, "delay is {value: a whole number, unit: day, minute or second}"),
+        ({**LATER, "delay": {"days": 2}}, "delay.days is wrong: delay is {value"),
+        ({**MAIL, "policy": "skip"}, "policy is {skipStepIfNoContact"),
+        ({**MAIL, "subject": ["A role", "Your role"]}, "two to four to compare stand in variants"),
+        ({**MAIL, "content": ["A text", "Another"]}, "two to four to compare stand in variants"),
+        ({**MAIL, "variant": "A"}, "variant is no field of a step; write variants"),
+        ({**MAIL, "body": "A text"}, "body is no field of a step; write content"),
+        ("Hi Grace", "an object with id, name, type, temporalityType"),
     ],
 )
 async def test_a_step_of_the_wrong_form_is_told_what_to_write(
-    world: World, step: dict[str, Any], words: str
+    world: World, step: dict[str, Any] | str, words: str
 ) -> None:
     async with world.client("auto") as desktop:
         assert words in json.dumps(await desktop.refused("create_blueprint", name="A", steps=[step]))
@@ -357,3 +366,54 @@ async def test_a_doubtful_value_for_a_run_is_a_warning_at_once(world: World) -> 
         plain = await desktop.call("update_sequence", sequence_id=run, variables={"firstname": "Maria"})
     assert "Likely: Maria." in done["warnings"][0]
     assert "warnings" not in plain
+
+
+async def test_parts_of_a_step_or_a_person_may_be_json_text(world: World) -> None:
+    variants = [{"subject": "A role"}, {"subject": "Your next role"}]
+    step = {name: MAIL[name] for name in MAIL if name != "subject"}
+    as_text = {
+        **step,
+        "temporalityType": "DELAYED",
+        "variants": json.dumps(variants),
+        "delay": json.dumps(TWO_DAYS),
+    }
+    async with world.client("auto") as desktop:
+        [stored] = (await desktop.call("get_blueprint", blueprint_id=await desktop.blueprint(as_text)))["steps"]
+        person = {**GRACE, "variables": json.dumps({"firstname": "Gracie"})}
+        shown = await desktop.call("preview_sequence", blueprint_id=await desktop.blueprint(), contacts=[person])
+    assert (stored["variants"], stored["delay"]) == (variants, TWO_DAYS)
+    assert "Hi Gracie" in shown["people"][0]["steps"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("record_reply", {"who": "Grace", "answer": "won"}),
+        ("export_contact", {"contact": "Grace"}),
+        ("erase_contact", {"contact": "Grace"}),
+        ("suppress_contact", {"contact": "Grace", "reason": "She asked."}),
+    ],
+)
+async def test_a_name_where_an_id_or_address_belongs_is_told_every_form(
+    world: World, tool: str, arguments: dict[str, str]
+) -> None:
+    async with world.client("auto") as desktop:
+        refused = await desktop.refused(tool, **arguments)
+    assert "'Grace' is no" in refused["message"]
+    assert all(form in refused["next"] for form in ("local:ct_", "name@example.com", "find_contacts"))
+
+
+async def test_a_tool_that_only_a_vendor_brings_is_told_by_its_own_name(world: World) -> None:
+    async with world.client("auto") as desktop:
+        refused = await desktop.refused("check_operation", operation_id="local:op_1")
+    assert refused["message"] == (
+        "The tool check_operation is there only while Kalent, Clarky or Topo is connected."
+    )
+    assert refused["next"] == "A person at a terminal (sequences-mcp review resolve) does the same."
+
+
+async def test_a_change_of_nothing_is_told_what_can_be_changed(world: World) -> None:
+    async with world.client("auto") as desktop:
+        made = await desktop.blueprint()
+        refused = await desktop.refused("update_blueprint", blueprint_id=made, expected_version=1)
+    assert all(name in refused["next"] for name in ("format", "archived", "on_reply"))

@@ -130,6 +130,8 @@ async def test_no_answer_of_any_tool_is_too_long_here(world: World) -> None:
         await scales.both("stop_sequence", {"sequence_id": other, "reason": "WIN", "scope": "COMPANY"})
         await scales.both("withdraw_plan", {"plan_id": plan["plan_id"]})
         await scales.both("suppress_contact", {"contact": "someone@department.hopper.example", "reason": "asked"})
+        for tool in ("export_contact", "erase_contact"):
+            await scales.both(tool, {"contact": crowd(MANY)[0]["email"]}, {"contact": "x" * 400})
     assert scales.heavy == []
     assert set(TOOLS) - scales.called == set()
 

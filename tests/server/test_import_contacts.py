@@ -121,3 +121,27 @@ async def test_a_folder_that_is_none_is_named_in_the_settings(bureau: Bureau, tm
 
     with pytest.raises(SettingsError, match=r"import_folders: .* is no folder"):
         allowing(bureau, tmp_path / "nothing").settings  # noqa: B018 - reading them raises
+
+
+async def test_people_as_json_are_led_to_the_tool_that_takes_them(bureau: Bureau) -> None:
+    async with bureau.client() as desktop:
+        for text in ('[{"email": "grace@hopper.example"}]', '{"email": "grace@hopper.example"}'):
+            error = await desktop.refused("import_contacts", text=text)
+            assert error["message"] == "The text is JSON; import_contacts reads CSV."
+            assert "save_contacts" in error["next"]
+
+
+async def test_columns_beyond_those_shown_are_counted(bureau: Bureau) -> None:
+    more = ",".join(f"Column {number}" for number in range(40))
+    async with bureau.client() as desktop:
+        looked = await desktop.call("import_contacts", text=f"email,{more}\ngrace@hopper.example{',' * 40}\n")
+        assert (len(looked["columns"]), looked["columns_not_shown"]) == (30, 11)
+        assert "columns_not_shown" not in await desktop.call("import_contacts", text=GOOD)
+
+
+async def test_a_blank_of_a_template_in_a_cell_is_told_as_one(bureau: Bureau) -> None:
+    async with bureau.client() as desktop:
+        looked = await desktop.call("import_contacts", text="email,company\n{{email}},[Company]\n")
+    told = {problem["field"]: problem["problem"] for problem in looked["problems"]}
+    assert told["email"] == "This is a variable of a template that was never filled in: put the real value"
+    assert told["company"].startswith("This looks like a blank")

@@ -149,7 +149,7 @@ async def test_findings_and_steps_of_a_stored_blueprint_are_in_the_prompt_that_m
 async def test_the_weekly_review_starts_from_the_state_of_the_server(world: World, era: str) -> None:
     async with world.client(era) as desktop:
         text = await prompt(desktop, "weekly_review")
-    waiting = "Waiting for a person: 0 plans, 0 texts, 0 changes at vendors, 0 manual steps."
+    waiting = "Waiting for a person: 0 plans, 0 texts, 0 changes, 0 manual steps."
     assert f"Now: 2026-11-23T12:00+00:00. {waiting}" in text
     assert "created_after 2026-11-16T12:00+00:00" in text
 

@@ -127,7 +127,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"answer": "replied", "who": "local:bp_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
         "is not a contact id",
     ),
-    "a name": ({"answer": "replied", "who": "Grace"}, "is not a sequence id"),
+    "a name": ({"answer": "replied", "who": "Grace"}, "no id of a sequence or contact"),
     "a vendor's unknown id": ({"answer": "replied", "who": "topo:nobody"}, "No run or person"),
 }
 

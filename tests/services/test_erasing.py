@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
-from tests.world.product import GRACE, MAIL, Bureau, yes
+from tests.secrecy.client import Client
+from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine.erasure import Decided, erased
@@ -187,9 +188,53 @@ async def test_a_person_approves_an_erasure_in_the_dialog_and_nothing_else_erase
         again = await model.refused("erase_contact", contact=KARA["email"])
     assert KARA["email"] in questions[0]
     assert "cannot be undone" in questions[0]
+    assert again["next"] == "Nothing of them is left here."
     assert "erased" in again["message"]
     assert traces_of(bureau.folder, MARK, PHONE) == []
     assert kara.startswith("local:ct_")
+
+
+async def test_what_a_person_ticks_names_the_erasure_and_taking_it_back_says_that_nothing_was_erased(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, KARA)
+    boxes: list[Any] = []
+
+    async def dialog(context: object, params: Any) -> ElicitResult:
+        boxes.append(params.requested_schema["properties"]["approve"])
+        return ElicitResult(action="cancel")
+
+    async with Client(bureau.server, elicitation_callback=dialog) as client:
+        model = Desktop(client)
+        waits = await model.refused("erase_contact", contact=KARA["email"])
+        back = await model.call("withdraw_plan", plan_id=waits["change_id"])
+    assert [box["title"] for box in boxes] == ["Erase them"]
+    assert "erase" in boxes[0]["description"]
+    assert back["next"] == "Nothing was erased."
+
+
+async def test_an_e_mail_that_only_reached_the_outbox_does_not_count_as_sent_after_an_erasure(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    async with bureau.client(answer=yes) as model:
+        [before] = (await model.call("report"))["items"]
+        await model.call("erase_contact", contact=KARA["email"])
+        [after] = (await model.call("report"))["items"]
+    assert (before["sent"], before["in_outbox"]) == (0, 2)
+    assert (after["sent"], after["in_outbox"]) == (0, 2)
+
+
+async def test_a_start_of_somebody_erased_names_no_id_of_theirs_and_counts_them_as_nobody_known(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, KARA)
+    async with bureau.client(answer=yes) as model:
+        await model.call("erase_contact", contact=KARA["email"])
+        refused = await model.refused("start_sequence", blueprint_id=await model.blueprint(MAIL), contacts=[KARA])
+    assert (refused["saved"], refused["known_before"]) == (0, 0)
+    assert "contact_id" not in refused["left_out"][0]
 
 
 async def test_an_erasure_that_a_person_declines_erases_nothing(bureau: Bureau) -> None:

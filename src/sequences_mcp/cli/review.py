@@ -99,7 +99,7 @@ def _show() -> click.Command:
 
 
 def _approve() -> click.Command:
-    @click.command(help="Approve a plan, a single text or a change at a vendor, after reading it.")
+    @click.command(help="Approve a plan, a single text or a change, after reading it.")
     @click.argument("identifier", metavar="ID")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--people", type=int, help="The number of people, for plans of more than 50.")
@@ -123,7 +123,7 @@ def _approve() -> click.Command:
 
 
 def _reject() -> click.Command:
-    @click.command("reject", help="Reject a plan, or a change at a vendor.")
+    @click.command("reject", help="Reject a plan or a change.")
     @click.argument("identifier", metavar="ID")
     @click.option("--reason", required=True)
     def reject(identifier: str, reason: str) -> None:

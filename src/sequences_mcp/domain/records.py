@@ -98,8 +98,8 @@ class PlanningTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingTally:
-    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand, changes at
-    vendors."""
+    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand, changes
+    (at a vendor, or an erasure)."""
 
     plans: QueueTally
     texts: QueueTally
@@ -114,8 +114,8 @@ class WaitingTally:
     @property
     def words(self) -> str:
         """How much of each waits; nothing where nothing does."""
-        names = ("start", "text", "task", "change at a vendor")
-        many = ("starts", "texts", "tasks", "changes at vendors")
+        names = ("start", "text", "task", "change")
+        many = ("starts", "texts", "tasks", "changes")
         answers = zip(self._queues, names, many, strict=True)
         return ", ".join(
             f"{tally.number:,} {item if tally.number == 1 else more}"

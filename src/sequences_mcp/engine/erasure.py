@@ -32,7 +32,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.events import OptedOut
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import end_all
-from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, StoreUnwritableError
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.private_files import delete_exports, export_name, write_private
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
@@ -75,6 +75,11 @@ class LocalErasures:
         """
         text = visible_address(text).strip().removeprefix("mailto:")
         with self.engine.store.snapshot() as work:
+            if "@" not in text and ":" not in text:
+                raise InvalidArgumentsError(
+                    f"{text[:80]!r} is no contact id or e-mail address.",
+                    next_step="Give local:ct_… or name@example.com; find_contacts finds both by a name.",
+                )
             if "@" not in text or text.startswith(KNOWN_PREFIXES):
                 ids, key = [str(parse_id(text, IdKind.CONTACT))], ("contact", text)
             else:
@@ -82,7 +87,7 @@ class LocalErasures:
                 ids = [present.id] if present else work.contacts.at_address(text)
             people = [who for who in work.contacts.by_ids(ids) if not work.contacts.is_erased(who.id)]
             if not people and (work.erasures.known([key]) or any(map(work.contacts.is_erased, ids))):
-                raise NotFoundError("They were erased here before.", next_step="Nothing of them is left to erase.")
+                raise NotFoundError("They were erased here before.", next_step="Nothing of them is left here.")
         if len(people) > 1:
             raise ConflictError(
                 f"{len(people)} people had this address: {', '.join(who.id for who in people[:5])}.",

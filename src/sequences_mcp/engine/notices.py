@@ -119,7 +119,7 @@ def notice_body(waiting: WaitingTally, *, links: Sequence[str]) -> str:
     lines = [
         _line(waiting.plans, "to approve: starts"),
         _line(waiting.texts, "to read: single texts"),
-        _line(waiting.changes, "to decide about: changes at vendors"),
+        _line(waiting.changes, "to decide about: changes"),
         _line(waiting.tasks, "to do by hand: tasks"),
     ]
     where = [f"On that machine: {address}" for address in links or ["sequences-mcp review --open"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,25 @@ _MOST_PROBLEMS = 20
 _LONGEST = 80
 _CHOICES: dict[str, tuple[str, ...]] = {"type": tuple(Channel), "temporalityType": tuple(Temporality)}
 _WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
-_OF_VARIANTS = "a list of 2 to 4 texts, each {name, subject, content}; what one leaves out is the step's own"
+_FORMS = {  # what a field is, where it was given as something else
+    "": "an object with id, name, type, temporalityType, and content, subject or variants",
+    "variants": "a list of 2 to 4 texts, each {name, subject, content}; what one leaves out is the step's own",
+    "delay": "{value: a whole number, unit: day, minute or second}",
+    "policy": "{skipStepIfNoContact, autoValidateAIDraft, inviteTimeoutDays}, each of which can be left out",
+    "config": "{userId, newThread}, each of which can be left out",
+}
+_OF_TEXTS = "one text; two to four to compare stand in variants, each {name, subject, content}"
+_OTHER_FORMS = frozenset(
+    {"model_type", "model_attributes_type", "dict_type", "list_type", "missing", "extra_forbidden"}
+)
+_MEANT = {  # fields of other programs, and what they are here
+    **dict.fromkeys(("body", "text", "message", "template", "html", "bodyText", "body_html"), "content"),
+    **dict.fromkeys(("title", "subjectLine", "subject_line", "subjects"), "subject"),
+    **dict.fromkeys(("channel", "stepType", "kind"), "type"),
+    **dict.fromkeys(("wait", "delayDays", "delay_days", "waitDays", "after"), "delay"),
+    **dict.fromkeys(("variant", "variations", "alternatives", "versions", "ab_test", "abTest"), "variants"),
+    **dict.fromkeys(("timing", "temporality", "when"), "temporalityType"),
+}
 
 
 @dataclass(slots=True)
@@ -80,8 +99,13 @@ def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_
     parts = (f"[{part}]" if isinstance(part, int) else f".{part[:_LONGEST]}" for part in problem["loc"])
     name = show_excerpt("".join(parts).removeprefix("."))
     words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
-    if name.startswith("variants"):
-        words = f"is wrong: variants is {_OF_VARIANTS}"
+    whole = re.split(r"[.\[]", name, maxsplit=1)[0]
+    if whole == "variants" or (problem["type"] in _OTHER_FORMS and whole in _FORMS):
+        words = f"is wrong: {whole or 'it'} is {_FORMS[whole]}"
+    if problem["type"] == "string_type" and name in ("subject", "content"):
+        words = f"is wrong: it is {_OF_TEXTS}"
+    if problem["type"] == "extra_forbidden" and name in _MEANT:
+        words = f"{words}; write {_MEANT[name]}"
     if problem["type"] == "missing" and name in _CHOICES:
         words = f"is missing; it is one of {', '.join(_CHOICES[name])}"
     if name == "type" and isinstance(given.get("type"), str) and given["type"] in set(LinkedInType):

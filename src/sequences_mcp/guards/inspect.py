@@ -20,6 +20,7 @@ from sequences_mcp.guards.rules import channel_markup
 from sequences_mcp.guards.rules.placeholders import INSTRUCTION, is_instruction, is_unwritten
 from sequences_mcp.guards.rules.structure import CROWDED, KIND, LENGTH, too_many
 from sequences_mcp.guards.rules.values import MARKS, MISSING
+from sequences_mcp.guards.rules.variables import UNKNOWN
 from sequences_mcp.guards.squares import BLANK
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.vocabulary import is_unheard_of
@@ -53,6 +54,7 @@ _OF_CONTENTS = tuple((rule, check) for rule, check in _CHECKS if rule.example !=
 # The rules about texts that apply to a value too. Those about the form of a whole message or draft do not.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
 _MARKDOWN = "channel.markdown"
+NOT_FILLED_IN = "This is a variable of a template that was never filled in: put the real value."
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
@@ -246,6 +248,8 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
     is_note = value.fact is Fact.NOTE
     for finding in of_text(text, rules=_OF_NOTES if is_note else _OF_VALUES):
         if finding.severity is Severity.ERROR:
+            if finding.rule == UNKNOWN.id:
+                finding = replace(finding, message=NOT_FILLED_IN)
             if finding.rule not in _BY_SHAPE or _names_a_blank(value.text[finding.start : finding.end]):
                 yield replace(finding, fix=None)
             elif not is_note:

@@ -65,7 +65,7 @@ def unsound(values: Iterable[GivenValue], *, policy: GuardPolicy) -> list[tuple[
 
 def refused_value(value: GivenValue, finding: Finding) -> RowProblem:
     """Return a value that the guards refuse as a problem of its row."""
-    return RowProblem(value.position, value.name, value.value, finding.message.rstrip("."))
+    return RowProblem(value.position, value.name, value.value, _why(value, finding).rstrip("."))
 
 
 def require_sound_values(values: Iterable[GivenValue], *, policy: GuardPolicy) -> None:
@@ -106,8 +106,13 @@ def _row(row: GivenValue, finding: Finding) -> dict[str, str]:
         "place": _place(row),
         "value": shown,
         "rule": finding.rule,
-        "why": finding.message.removeprefix(f"{{{{{row.name}}}}}: "),
+        "why": _why(row, finding),
     }
+
+
+def _why(value: GivenValue, finding: Finding) -> str:
+    """Return what is wrong, without the name of the fact: that stands beside it."""
+    return finding.message.removeprefix(f"{{{{{value.name}}}}}: ")
 
 
 def _place(value: GivenValue) -> str:

@@ -141,9 +141,12 @@ class SequencesServer(MCPServer[OpenedContext]):
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
 
+        known = catalog.tool_names(self._vendors)
+        if name not in known:
+            return boundary.refused_result(boundary.unknown_tool(name, known))
         result = await self._called(name, arguments, context)
         if isinstance(result, types.CallToolResult):
-            return boundary.naming_only_served(result, catalog.tool_names(self._vendors))
+            return boundary.naming_only_served(result, known)
         return result
 
     async def _called(
@@ -152,9 +155,6 @@ class SequencesServer(MCPServer[OpenedContext]):
         from sequences_mcp.server import boundary
         from sequences_mcp.server.dialog import PersonNeeded
 
-        known = catalog.tool_names(self._vendors)
-        if name not in known:
-            return boundary.refused_result(boundary.unknown_tool(name, known))
         try:
             require_limits(arguments)
             # Lists that came as JSON text are parsed only after the text itself is known to be within its limit.

@@ -41,6 +41,7 @@ _STEPS = (
     f"{ContentSource.SUGGESTED}: the text is written per contact. "
     "variants: 2 to 4 texts, shared out equally; what one leaves out is the step's."
 )
+NESTED = frozenset({"variants", "delay", "policy", "config", "variables", "texts"})
 _FORMS = {
     "phone": "E.164",
     "country": "ISO 3166 alpha-2",
@@ -54,12 +55,26 @@ _FORMS = {
 def unpacked(given: Any) -> Any:
     """Return a list with JSON text parsed: models often send a list, or its items, as strings of JSON.
 
-    A single object becomes a list of one. What is not JSON stays as it is; validation refuses it later.
+    The same for what stands in an item as an object or a list (``NESTED``). A single object becomes a list of one.
+    What is not JSON stays as it is; validation refuses it later.
     """
     whole = _from_json(given)
     if isinstance(whole, Mapping):
         whole = [whole]
-    return [_from_json(item) for item in whole] if isinstance(whole, list) else whole
+    return [_with_parts(_from_json(item)) for item in whole] if isinstance(whole, list) else whole
+
+
+def has_json_text(given: Any) -> bool:
+    """Say whether a list argument, or a part of an item of it, came as text."""
+    if not isinstance(given, list):
+        return isinstance(given, str)
+    return any(isinstance(item.get(name), str) for item in given if isinstance(item, Mapping) for name in NESTED)
+
+
+def _with_parts(item: Any) -> Any:
+    if not isinstance(item, Mapping):
+        return item
+    return {name: _from_json(value) if name in NESTED else value for name, value in item.items()}
 
 
 def _from_json(given: Any) -> Any:

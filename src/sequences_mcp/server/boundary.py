@@ -100,10 +100,10 @@ def present_result(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> d
 
 
 def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the list arguments that came as JSON text, parsed, so that limits are checked on their content."""
-    from sequences_mcp.server.arguments import unpacked
+    """Return the list arguments of which a part came as JSON text, parsed: limits hold for its content too."""
+    from sequences_mcp.server.arguments import has_json_text, unpacked
 
-    return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and isinstance(value, str)}
+    return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and has_json_text(value)}
 
 
 async def with_every_fault(
@@ -176,7 +176,13 @@ def without_tools(text: str, missing: Items[str]) -> str:
 
 
 def unknown_tool(name: str, tools: Items[str]) -> UnknownToolError:
-    """Return the error for a tool that does not exist."""
+    """Return the error for a tool that does not exist, or that no vendor is connected for."""
+    if name in catalog.VENDOR_TOOLS:
+        instead = catalog.INSTEAD[name].format("")
+        return UnknownToolError(
+            f"The tool {name} is there only while {catalog.needed_by(name)} is connected.",
+            next_step=f"{instead[:1].upper()}{instead[1:]} does the same.",
+        )
     near = _near(name, tools)
     return UnknownToolError(
         f"There is no tool {cut(name, NAME_SHOWN)!r}.",

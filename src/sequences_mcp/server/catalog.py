@@ -177,6 +177,11 @@ def tool_names(vendors: Collection[str] = ()) -> tuple[str, ...]:
     return (*TOOLS, *more)
 
 
+def needed_by(name: str) -> str:
+    """Return in words the vendors of which one has to be connected for a tool of ``VENDOR_TOOLS``."""
+    return titles(lambda vendor: vendor.name in VENDOR_TOOLS[name], last="or")
+
+
 def listed_tools(vendors: Collection[str] = ()) -> list[ListedTool]:
     """Return the tools as a host sees them."""
     return [_listed(name) for name in tool_names(vendors)]

@@ -150,17 +150,15 @@ ROUNDS_SINCE = "2026-07-28"  # protocol version from which a client answers by r
 FORM = "consent"
 LINK = "review_page"
 LINK_TEXT = "Read what would be sent, and to whom, then approve or reject it on the review page."
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "approve": {
-            "type": "boolean",
-            "title": "Start this",
-            "description": "Tick to start exactly what is shown above.",
-            "default": False,
-        }
-    },
-}
+START = ("Start this", "Tick to start exactly what is shown above.")
+CHANGE = ("Change this", "Tick to change exactly what is shown above.")
+ERASING = ("Erase them", "Tick to erase exactly whom is shown above, for good.")
+
+
+def _schema(box: tuple[str, str]) -> dict[str, Any]:
+    title, description = box
+    approve = {"type": "boolean", "title": title, "description": description, "default": False}
+    return {"type": "object", "properties": {"approve": approve}}
 
 
 class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
@@ -206,18 +204,20 @@ def is_another_round(ctx: Context[Any, Any]) -> bool:
     return ctx.input_responses is not None or ctx.request_state is not None
 
 
-async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogReply:
-    """Return what a person says to the question about a plan with this digest.
+async def ask(ctx: Context[Any, Any], question: str, *, digest: str, box: tuple[str, str] = START) -> DialogReply:
+    """Return what a person says to the question about a plan or a change with this digest.
+
+    ``box`` is the title and the description of what they tick.
 
     The answer counts for the digest that was shown with it: ``request_state`` carries it, and the SDK seals that
     against changes. Raises PersonNeeded from protocol version ``ROUNDS_SINCE`` on, when nothing was answered yet.
     """
     if (ctx.protocol_version or "") < ROUNDS_SINCE:
-        return DialogReply(await _asked_now(ctx, question), digest)
+        return DialogReply(await _asked_now(ctx, question, box), digest)
     # Without a state this is the first call, which asks; with one, the answer is in ``input_responses``.
     shown = (ctx.request_state or "").removeprefix(f"{FORM}:")
     if not shown:
-        params = types.ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
+        params = types.ElicitRequestFormParams(message=question, requested_schema=_schema(box))
         request = {FORM: types.ElicitRequest(params=params)}
         raise PersonNeeded(types.InputRequiredResult(input_requests=request, request_state=f"{FORM}:{digest}"))
     return DialogReply(answer_of((ctx.input_responses or {}).get(FORM)), shown)
@@ -258,9 +258,9 @@ def answer_of(answer: object) -> DialogAnswer:
     return DialogAnswer.REJECTED if answer.action == "decline" else DialogAnswer.CLOSED
 
 
-async def _asked_now(ctx: Context[Any, Any], question: str) -> DialogAnswer:
+async def _asked_now(ctx: Context[Any, Any], question: str, box: tuple[str, str]) -> DialogAnswer:
     try:
-        answer = await ctx.session.elicit_form(question, SCHEMA, related_request_id=ctx.request_id)
+        answer = await ctx.session.elicit_form(question, _schema(box), related_request_id=ctx.request_id)
     except (MCPError, ValidationError):  # an error instead of an answer, or an answer of no known form
         return DialogAnswer.NOTHING
     return answer_of(answer)

@@ -259,7 +259,7 @@ async def change_decided(
     *,
     effect: Callable[[AppContext], Awaitable[str]],
 ) -> str:
-    """Return the result of a change at a vendor that a person approved in a dialog, else raise why not.
+    """Return the result of a change that a person approved in a dialog, else raise why not.
 
     ``error`` says that it waits; it goes on doing so where the client has no dialog or nobody answers in it.
     """
@@ -278,7 +278,8 @@ async def change_decided(
         if address is not None and dialog.can_open_links(ctx):
             await dialog.open_address(ctx, address, name=change.id)
         raise error
-    reply = await dialog.ask(ctx, question, digest=change.digest)
+    box = dialog.ERASING if change.tool == ERASE else dialog.CHANGE
+    reply = await dialog.ask(ctx, question, digest=change.digest, box=box)
     if reply.answer is DialogAnswer.APPROVED:
         return await approve_change(
             app, change_id=change.id, digest=reply.digest, actor=actors.DIALOG, effect=effect

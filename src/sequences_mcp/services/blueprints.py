@@ -354,7 +354,11 @@ async def update_blueprint(
         provider.require(Provider.archive_blueprint)
     if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
         if archived is None:
-            raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
+            raise InvalidArgumentsError(
+                "Nothing to change.",
+                next_step="Give name, steps, job_title, location, on_reply, stop_company_on_reply, format or "
+                "archived.",
+            )
         await provider.archive_blueprint(blueprint_id, archived=archived, expected_version=expected_version)
         return await get_blueprint(app, blueprint_id=blueprint_id)
     old = await provider.get_blueprint(blueprint_id)

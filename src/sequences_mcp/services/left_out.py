@@ -72,6 +72,7 @@ class Tally:
     left_out: list[LeftOutPerson] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
+    unstored: frozenset[str] = frozenset()  # made-up ids of people who were erased here, and are not stored again
     reminders: ReminderTally = field(default_factory=ReminderTally)
 
     def take(self, recipient: PlannedPerson, reasons: tuple[str, ...]) -> bool:
@@ -91,7 +92,7 @@ class Tally:
             why=most_frequent(self.kinds(), size=KINDS_KEPT),
             first=tuple(
                 LeftOutShown(
-                    contact_id=person.contact.id,
+                    contact_id=self.id_of(person),
                     name=person.contact.display_name,
                     email=person.contact.email,
                     reasons=person.reasons[:REASONS_KEPT],
@@ -101,6 +102,10 @@ class Tally:
             zones=dict(self.zone_sources),
             saved=self.saved,
         )
+
+    def id_of(self, person: LeftOutPerson) -> str | None:
+        """Return the id under which somebody is stored."""
+        return None if person.contact.id in self.unstored else person.contact.id
 
     def kinds(self) -> tuple[Counted, ...]:
         """Return the first reasons for which people are left out, the most frequent first."""
@@ -127,14 +132,14 @@ def nobody_left(tally: Tally) -> RefusedByGuardsError:
             "left_out_why": [{"count": kind.count, "reason": kind.reason} for kind in tally.kinds()],
             "left_out": [
                 {
-                    "contact_id": left_out.contact.id,
+                    **({"contact_id": contact_id} if (contact_id := tally.id_of(left_out)) else {}),
                     "name": left_out.contact.display_name,
                     "reasons": left_out.reasons,
                 }
                 for left_out in left[:10]
             ],
             "saved": tally.saved,
-            "known_before": len(left) - tally.saved,
+            "known_before": len(left) - tally.saved - len(tally.unstored),
         },
     )
 

@@ -225,7 +225,11 @@ async def _planned_here(
     app = app.sending(blueprint.steps)
     people = await _resolve(app, blueprint, rows)
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
-    tally = Tally(warnings=dict.fromkeys(warnings), saved=sum(saved.created for _, saved in people))
+    tally = Tally(
+        warnings=dict.fromkeys(warnings),
+        saved=sum(saved.created for _, saved in people),
+        unstored=frozenset(saved.contact.id for _, saved in people if not saved.is_stored),
+    )
     await _fill(app, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
     return plan, tally
 

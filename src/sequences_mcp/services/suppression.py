@@ -548,6 +548,11 @@ async def _contact_of(app: AppContext, who: str) -> tuple[str, str | None]:
     text = who.strip()
     if "@" in text and ":" not in text:
         return await _at_address(app, text), None
+    if ":" not in text:
+        raise InvalidArgumentsError(
+            f"{text[:80]!r} is no id of a sequence or contact, and no e-mail address.",
+            next_step="Give local:seq_…, local:ct_… or name@example.com; find_contacts finds a name.",
+        )
     if provider_of(text) == LOCAL:
         if text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
             named = (await app.local.get_sequence(text)).sequence

@@ -29,6 +29,7 @@ from sequences_mcp.domain.erasure import (
     records_of,
 )
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
+from sequences_mcp.domain.run import TO_OUTBOX
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.contacts import ContactRepository, escaped
@@ -233,7 +234,7 @@ class ErasureRepository:
         }
         for run in traces.runs:
             write("erasure.begin", kind="sequence", no=run)
-        write("erasure.forget_texts", no=no)
+        write("erasure.forget_texts", no=no, outbox=TO_OUTBOX, in_outbox=f"{TO_OUTBOX}%")
         write("erasure.forget_readings", no=no)
         write("erasure.forget_vendor_errors", no=no)
         replies = write("erasure.forget_replies", no=no, senders=senders)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.errors import InvalidArgumentsError
@@ -22,7 +23,16 @@ SHOWN = 10
 COLUMNS_SHOWN = 30
 LONGEST = 60
 _OF_A_TABLE = {"type": "string", "description": "CSV, up to 1 MB"}
-TableText = Annotated[str | None, Field(max_length=1_000_000), WithJsonSchema(_OF_A_TABLE)]
+
+
+def _as_text(given: Any) -> Any:
+    """Return JSON as the text that it came as: the SDK parses an argument that reads as a list or an object."""
+    return json.dumps(given) if isinstance(given, list | dict) else given
+
+
+TableText = Annotated[
+    str | None, BeforeValidator(_as_text), Field(max_length=1_000_000), WithJsonSchema(_OF_A_TABLE)
+]
 _OF_A_PATH = {"type": "string", "description": "CSV or XLSX"}
 FilePath = Annotated[str | None, Field(max_length=500), WithJsonSchema(_OF_A_PATH)]
 
@@ -32,6 +42,7 @@ class ContactsImported(WrittenView):
 
     read_as: str
     columns: dict[str, str]
+    columns_not_shown: int | None = None
     rows: int
     made: int
     changed: int
@@ -63,6 +74,11 @@ async def import_contacts(
             "Exactly one of path and text says what to import.",
             next_step="Give the text of the file, or its path.",
         )
+    if text is not None and text.lstrip().startswith(('{"', "[{", '["')):
+        raise InvalidArgumentsError(
+            "The text is JSON; import_contacts reads CSV.",
+            next_step="save_contacts takes objects. Or give a row of column names and a row for each person.",
+        )
     source = text if path is None else await asyncio.to_thread(verb.read_allowed_file, app, path)
     file = await verb.read_people_file(source or "", chosen=columns)
     preview = await verb.look_through(app, file, partial=partial)
@@ -84,6 +100,7 @@ def _view(preview: verb.ImportPreview, saved: SavedTally | None) -> ContactsImpo
             f"#{column.index + 1} {cut(column.name, LONGEST)}": column.target
             for column in preview.file.mapping.columns[:COLUMNS_SHOWN]
         },
+        columns_not_shown=max(0, len(preview.file.mapping.columns) - COLUMNS_SHOWN) or None,
         rows=preview.rows,
         **preview.counts,
         never_contact=preview.suppressed or None,

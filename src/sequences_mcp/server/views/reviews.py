@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import SequenceStatus
@@ -76,7 +77,7 @@ class ChangedView(ResultView):
 
 
 class ChangeView(ResultView):
-    """A change at a vendor that an agent asked for; long values are cut, ``more_changes`` are not shown."""
+    """A change that an agent asked for; long values are cut, ``more_changes`` are not shown."""
 
     change_id: str
     what: str
@@ -87,7 +88,7 @@ class ChangeView(ResultView):
 
 
 class ChangePage(PageView):
-    """Some changes at vendors, oldest first."""
+    """Some changes, oldest first."""
 
     items: tuple[ChangeView, ...]
 
@@ -158,13 +159,13 @@ def _once_begun(provider: str, handed_over: int) -> str:
 
 
 def change_withdrawn(change: PendingChange) -> PlanWithdrawn:
-    """Return a change at a vendor after it was taken back."""
+    """Return a change, at a vendor or an erasure, after it was taken back."""
     return PlanWithdrawn(
         plan_id=change.id,
         status="refused",
         people_left_out=0,
         runs_stopped=0,
-        next="Nothing was changed at the vendor.",
+        next="Nothing was erased." if change.tool == ERASE else "Nothing was changed at the vendor.",
     )
 
 

@@ -19,7 +19,13 @@ from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import Outcome, ResultView, WrittenView
-from sequences_mcp.server.views.blueprints import FindingsView, FindingView, finding_view, findings_fields
+from sequences_mcp.server.views.blueprints import (
+    ARCHIVED,
+    FindingsView,
+    FindingView,
+    finding_view,
+    findings_fields,
+)
 from sequences_mcp.server.views.contacts import FACT_LIMIT, WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
@@ -83,7 +89,7 @@ def preview_view(preview: starts.Preview) -> PreviewView:
         people_count=len(preview.people),
         left_out_count=sum(bool(person.blocked) for person in preview.people),
         left_out_why=counted(person.blocked[0] for person in preview.people if person.blocked),
-        note=_note(len(shown), len(preview.people), is_cut=max(lengths, default=0) > limit),
+        note=_note(preview, len(shown), is_cut=max(lengths, default=0) > limit),
     )
 
 
@@ -114,15 +120,19 @@ def _person(preview: starts.PersonPreview, limit: int) -> PreviewPersonView:
     )
 
 
-def _note(shown: int, people: int, *, is_cut: bool) -> str | None:
-    notes = []
+def _note(preview: starts.Preview, shown: int, *, is_cut: bool) -> str | None:
+    people = len(preview.people)
+    notes = [ARCHIVED] if preview.blueprint.archived else []
     if people > shown:
         notes.append(f"The first {shown} of {people} people are shown.")
+    if any(step.variants for step in preview.blueprint.steps):
+        notes.append(SHARED_OUT)
     if is_cut:
         notes.append("Long texts are cut; fewer contacts show more of them.")
     return " ".join(notes) or None
 
 
+SHARED_OUT = "Variants are shared out among those named together; named with others, somebody may get another."
 KINDS_SHOWN = 5
 REASON_LIMIT = 200
 REASON_OF_ONE = 150

@@ -106,7 +106,9 @@ WHERE contact_no = :no
 
 -- forget_texts --
 -- The texts of a person's runs, in every generation. One of unknown fate counts as failed: nobody can look any more.
-UPDATE step_run SET recipient = NULL, reason = NULL, server_reply = NULL, message_id = NULL,
+-- That an e-mail reached the outbox folder alone stays, so that it does not count as sent.
+UPDATE step_run SET recipient = NULL, reason = NULL, message_id = NULL,
+  server_reply = CASE WHEN state = 'sent' AND server_reply LIKE :in_outbox THEN :outbox END,
   state = CASE state WHEN 'unknown' THEN 'failed' ELSE state END,
   subject = CASE WHEN subject IS NULL THEN NULL ELSE '' END, content = CASE WHEN content IS NULL THEN NULL ELSE '' END
 WHERE sequence_no IN (SELECT no FROM sequence WHERE contact_no = :no)
