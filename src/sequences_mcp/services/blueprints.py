@@ -356,8 +356,7 @@ async def update_blueprint(
         if archived is None:
             raise InvalidArgumentsError(
                 "Nothing to change.",
-                next_step="Give name, steps, job_title, location, on_reply, stop_company_on_reply, format or "
-                "archived.",
+                next_step="Give name, steps, job_title, location, on_reply, format or archived.",
             )
         await provider.archive_blueprint(blueprint_id, archived=archived, expected_version=expected_version)
         return await get_blueprint(app, blueprint_id=blueprint_id)

@@ -29,7 +29,6 @@ from sequences_mcp.domain.erasure import (
     records_of,
 )
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
-from sequences_mcp.domain.run import TO_OUTBOX
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.contacts import ContactRepository, escaped
@@ -225,6 +224,8 @@ class ErasureRepository:
 
     def empty(self, traces: Traces, *, contact_id: str, actor: str, now: datetime) -> int:
         """Empty a person's own rows, under the id that their row has from now on; return how many replies."""
+        from sequences_mcp.domain.run import TO_OUTBOX
+
         write, no = self._database.write, traces.number
         senders = json.dumps(self._senders_of(traces.marks))
         keys, subjects = json.dumps(traces.keys), json.dumps(traces.subjects)
