@@ -26,7 +26,13 @@ from sequences_mcp.domain.blueprint import (
 from sequences_mcp.domain.findings import errors_in
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.blueprint_files import BlueprintFile, file_of, from_markdown, json_text, markdown_text
-from sequences_mcp.services.blueprint_files import FORMS, as_form, read_blueprint_files, suggested_name
+from sequences_mcp.services.blueprint_files import (
+    FORMS,
+    as_form,
+    markdown_to_edit,
+    read_blueprint_files,
+    suggested_name,
+)
 from sequences_mcp.store.blueprints import steps_json
 
 AWKWARD = st.text('ab`#-*:\n\r\t"\\ {}\u2028\u200d~<!é🏴\x00\ufeff', max_size=40) | st.text(max_size=20)
@@ -244,6 +250,58 @@ def test_no_text_raises_anything_but_what_is_wrong_with_it(value: object) -> Non
             assert read_blueprint_files(given_text)
         except InvalidArgumentsError as error:
             assert error.next_step
+
+
+NO_STEPS: tuple[object, ...] = (
+    5,
+    {"id": "a"},
+    {"id": "a", "name": 5, "type": "EMAIL", "temporalityType": "ASAP"},
+    {"id": "a", "name": "n", "type": ["EMAIL"], "temporalityType": "ASAP"},
+    {"id": "a", "name": "n", "type": "EMAIL", "temporalityType": "DELAYED", "delay": {"unit": 1}},
+    {"id": "a", "name": "n", "type": "EMAIL", "temporalityType": "ASAP", "content": "c", "variants": [5]},
+    {"id": "a", "name": "n", "type": "EMAIL", "temporalityType": "ASAP", "content": 7},
+)
+
+
+@pytest.mark.parametrize("step", NO_STEPS)
+def test_a_file_whose_steps_are_none_is_not_written_as_markdown_and_says_which(step: object) -> None:
+    text = json.dumps({"schema": "sequences-mcp/blueprint/1", "name": "A", "steps": [step]})
+    (file,) = read_blueprint_files(text)
+    with pytest.raises(InvalidArgumentsError, match="Step 1 has not the form of a step"):
+        markdown_to_edit(file)
+
+
+def test_a_step_in_the_other_spelling_of_its_names_is_written_as_markdown() -> None:
+    step = {"id": "a", "name": "n", "type": "SMS", "temporality_type": "ASAP", "content": "Hi", "subject": None}
+    (file,) = read_blueprint_files(json.dumps({"name": "A", "steps": [step]}))
+    assert "- When: at once" in markdown_to_edit(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"schema": "sequences-mcp/blueprint/1", "name": "\ud800", "steps": []}),
+        json.dumps([{"seq_number": 1, "subject": "a", "email_body": "\udfff"}]),
+    ],
+)
+def test_half_of_a_character_is_refused_wherever_it_stands(text: str) -> None:
+    with pytest.raises(InvalidArgumentsError, match="half of a character"):
+        read_blueprint_files(text)
+
+
+def test_half_of_a_character_in_markdown_is_told_of_with_its_line() -> None:
+    text = '# A\n## 1. B\n- Subject: "\\udc00"\n- Other: {"a": "\\ud800"}\n```json\n"\\ud800"\n```\n'
+    (file,) = read_blueprint_files(text)
+    assert [finding.message[:6] for finding in file.findings] == ["Line 3", "Line 4", "Line 5"]
+    assert file.steps == ({"name": "B"},)
+
+
+def test_of_many_findings_the_first_are_kept_and_one_that_refuses_is_among_them() -> None:
+    (file,) = read_blueprint_files("# A\n" + "what\n" * 5_000)
+    assert len(file.findings) == 201 and "4,800 more" in file.findings[-1].message
+    assert not errors_in(file.findings)
+    (refused,) = read_blueprint_files("# A\n" + "what\n" * 5_000 + "- Nothing: known\n")
+    assert len(refused.findings) == 201 and errors_in(refused.findings)
 
 
 def test_a_file_is_named_after_its_blueprint_in_plain_letters() -> None:

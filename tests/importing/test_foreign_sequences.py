@@ -18,6 +18,7 @@ from sequences_mcp.domain.markdown import template_letter
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.blueprint_files import BlueprintFile
+from sequences_mcp.importing.foreign_sequences import known_sequences
 from sequences_mcp.importing.foreign_texts import FindingsCollector, counterpart, from_html, our_text
 from sequences_mcp.services.blueprint_files import read_blueprint_files
 
@@ -326,3 +327,57 @@ def test_a_long_text_of_open_marks_takes_no_longer_than_its_length_asks_for(unit
 
     seconds(100)
     assert min(seconds(4_000), seconds(4_000)) < 32 * max(seconds(500), 0.005)
+
+
+@pytest.mark.parametrize("opened", ["<b>", "<a href=x>y", "words of a paragraph <a>"])
+@pytest.mark.parametrize("then", ["<a href=x>y</a>", "</a>", "<p>"])
+def test_many_marks_after_many_open_ones_take_no_longer_than_their_length_asks_for(opened: str, then: str) -> None:
+    def seconds(number: int) -> float:
+        text = f"<p>{opened * number}{'x' * 10 * number}{then * number}"
+        began = time.process_time()
+        from_html(text, FindingsCollector("s"), may_be_markdown=True)
+        return time.process_time() - began
+
+    seconds(100)
+    assert min(seconds(4_000), seconds(4_000)) < 32 * max(seconds(500), 0.005)
+
+
+def test_a_link_within_a_link_ends_it_and_emphasis_around_links_stays() -> None:
+    def in_markdown(source: str) -> str:
+        return from_html(source, FindingsCollector("s"), may_be_markdown=True).content
+
+    assert in_markdown("<b>See <a href='https://a.example'>A</a> now</b>") == "**See [A](https://a.example) now**"
+    assert in_markdown("<a href='https://a.example'><b>A</b></a> b") == "[**A**](https://a.example) b"
+    nested = in_markdown("<a href='https://a.example'>A <a href='https://b.example'>B</a></a>")
+    assert nested == "[A ](https://a.example)[B](https://b.example)"
+
+
+def test_a_file_has_so_many_sequences_and_a_step_so_many_versions_at_most() -> None:
+    one = INSTANTLY["items"][0]
+    with pytest.raises(InvalidArgumentsError, match="more than 50 sequences"):
+        read_blueprint_files(json.dumps([one] * 51))
+    versions = [{"subject": f"s{number}", "body": f"text {number}"} for number in range(400)]
+    (file,) = read_blueprint_files(json.dumps([{"sequences": [{"steps": [{"variants": versions}]}]}]))
+    assert len(file.steps[0]["variants"]) == 4 and "more versions of this step were left out" in told(file)
+
+
+def test_steps_and_their_templates_are_matched_once_however_many_there_are() -> None:
+    def outreach(number: int) -> object:
+        link = {"sequence": {"data": {"id": "s"}}}
+        steps = [{"type": "sequenceStep", "id": f"{n}", "relationships": link} for n in range(min(number, 199))]
+        links = [{"type": "sequenceTemplate", "id": f"{n}"} for n in range(number)]
+        return {"data": [{"type": "sequence", "id": "s"}], "included": [*steps, *links]}
+
+    def apollo(number: int) -> object:
+        steps = [{"id": n, "type": "auto_email"} for n in range(min(number, 199))]
+        touches = [{"emailer_step_id": "another"}] * number
+        return {"emailer_campaign": {"name": "A", "emailer_steps": steps, "emailer_touches": touches}}
+
+    def seconds(value: object) -> float:
+        began = time.process_time()
+        known_sequences(value, name="")
+        return time.process_time() - began
+
+    for made in (outreach, apollo):
+        seconds(made(20))
+        assert min(seconds(made(8_000)), seconds(made(8_000))) < 20 * max(seconds(made(200)), 0.005), made

@@ -66,6 +66,12 @@ def test_what_is_refused_can_be_edited_as_markdown(world: PageWorld, person: Vis
     assert "This is the form of no file" in hostile.text and "<script>alert" not in hostile.text
 
 
+def test_a_file_whose_steps_are_none_is_told_of_and_stays_as_it_was_pasted(person: Visitor) -> None:
+    text = json.dumps({"schema": "sequences-mcp/blueprint/1", "name": "A", "steps": [{"id": "a"}]})
+    answer = person.post("/import-blueprint", text=text, edit="yes")
+    assert (answer.status, "has not the form of a step" in answer.text) == (200, True), answer.text
+
+
 def test_a_blueprint_is_archived_and_taken_back(world: PageWorld, person: Visitor) -> None:
     blueprint = made(world)
     assert person.post(f"/blueprints/{blueprint.id}/archive", archived="yes").status == 303

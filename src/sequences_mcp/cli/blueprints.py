@@ -190,14 +190,14 @@ def _imported(
 
 def _edited(previews: tuple[BlueprintPreview, ...]) -> str:
     """Return what was read as Markdown to be edited; InvalidArgumentsError for several in one file."""
-    from sequences_mcp.services.blueprint_files import as_form
+    from sequences_mcp.services.blueprint_files import markdown_to_edit
 
     if len(previews) > 1:
         raise InvalidArgumentsError(
             f"The file has {len(previews)} sequences.",
             next_step="Export one at a time there, to edit it as Markdown.",
         )
-    return as_form(previews[0].file, "markdown")
+    return markdown_to_edit(previews[0].file)
 
 
 def _shown(preview: BlueprintPreview) -> Iterator[str]:

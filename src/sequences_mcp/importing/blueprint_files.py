@@ -427,7 +427,18 @@ def _text_from_json(text: str) -> str:
     read = json.loads(text)
     if not isinstance(read, str):
         raise ValueError("this is not a text in quotation marks")  # what the caller tells
+    _require_whole(text, read)
     return read
+
+
+def _require_whole(text: str, read: Any) -> None:
+    """Raise ValueError where JSON has half of a character, which is no text."""
+    if "\\u" not in text:
+        return
+    try:
+        json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it has half of a character (\\ud800 to \\udfff); take it out") from error
 
 
 def _named(name: str) -> Any:
@@ -479,6 +490,7 @@ def _object(value: str) -> dict[str, Any]:
     read = json.loads(value)
     if not isinstance(read, dict):
         raise ValueError("it is a JSON object")  # what the caller tells
+    _require_whole(value, read)
     return read
 
 

@@ -21,6 +21,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeAlias
 
 from sequences_mcp.domain.blueprint import (
@@ -32,21 +33,28 @@ from sequences_mcp.domain.blueprint import (
     TextKind,
 )
 from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.blueprint_files import BlueprintFile, import_finding
 from sequences_mcp.importing.foreign_texts import FindingsCollector, beginning, from_html, our_text
 
 Facts: TypeAlias = Mapping[str, Any]
 _NOTHING: Facts = {}
 _LONGEST_WAIT = 366 * 86_400
+MOST_SEQUENCES = 50
 
 
 def known_sequences(value: object, *, name: str) -> tuple[BlueprintFile, ...]:
     """Return the blueprints in a JSON value of one of the five programs; none where it is of no form known.
 
     ``name`` is for those that have no name of their own, as the steps of an API alone have none.
+    InvalidArgumentsError for more than ``MOST_SEQUENCES``.
     """
     for read in READERS.values():
-        if files := tuple(read(value, name)):
+        if files := tuple(islice(read(value, name), MOST_SEQUENCES + 1)):
+            if len(files) > MOST_SEQUENCES:
+                raise InvalidArgumentsError(
+                    f"The file has more than {MOST_SEQUENCES} sequences.", next_step="Import fewer at a time."
+                )
             return files
     return ()
 
@@ -113,6 +121,7 @@ MESSAGE = (Channel.LINKEDIN, LinkedInType.MESSAGE)
 INMAIL = (Channel.LINKEDIN, LinkedInType.INMAIL)
 _NAMES = {EMAIL: "E-mail", INVITATION: "Invitation", MESSAGE: "LinkedIn message", INMAIL: "InMail"}
 _MOST_STEPS = 200
+_MOST_TEXTS = 30  # of one step, those left out among them
 
 
 @dataclass(slots=True)
@@ -149,12 +158,14 @@ class _Builder:
             reading.note("left_out", words)
         if len(texts) > 1:
             made |= {"content": ""} | self._variants(texts, reading, takes_subject="subject" in made)
-        for subject, body in step.variants[MOST_VARIANTS - 1 :]:
+        for subject, body in step.variants[MOST_VARIANTS - 1 : _MOST_TEXTS]:
             other = from_html(body, FindingsCollector(step_id), may_be_markdown=False).content
             about = f"subject {beginning(subject)!r}, " if subject else ""
             reading.note(
                 "variants", f"Another version of this step was left out: {about}text {beginning(other)!r}."
             )
+        if more := len(step.variants[_MOST_TEXTS:]):
+            reading.note("variants", f"{more:,} more versions of this step were left out.")
         self.steps.append(made)
         self.findings += reading.findings
 
@@ -466,6 +477,11 @@ def _outreach(value: object, name: str) -> Iterator[BlueprintFile]:
         of_sequence.setdefault(_related(step, "sequence"), []).append(step)
     if len(sequences) == 1 and "" in of_sequence:
         of_sequence[next(iter(sequences))] += of_sequence.pop("")
+    links: dict[str, list[Facts]] = {}
+    for link in by_type.get("sequenceTemplate", {}).values():
+        if _facts(link.get("attributes")).get("enabled") is not False:
+            links.setdefault(_related(link, "sequenceStep"), []).append(link)
+    templates = by_type.get("template", {})
     for key, flat in of_sequence.items():
         attributes = _facts(sequences.get(key, _NOTHING).get("attributes"))
         findings = []
@@ -474,7 +490,9 @@ def _outreach(value: object, name: str) -> Iterator[BlueprintFile]:
                 import_finding("delay", "Its steps have dates, which were left out: set delays instead.")
             )
         ordered = sorted(flat, key=lambda step: _number(_facts(step.get("attributes")).get("order")))
-        made = (_outreach_step(step, by_type) for step in ordered)
+        made = (
+            _outreach_step(step, links=links.get(str(step.get("id")), []), templates=templates) for step in ordered
+        )
         yield _blueprint("Outreach", _text(attributes.get("name"), name), made, findings=findings)
 
 
@@ -483,16 +501,10 @@ def _related(resource: Facts, name: str) -> str:
     return str(data["id"]) if "id" in data else ""
 
 
-def _outreach_step(step: Facts, by_type: Mapping[str, Mapping[str, Facts]]) -> ForeignStep:
+def _outreach_step(step: Facts, *, links: Items[Facts], templates: Mapping[str, Facts]) -> ForeignStep:
+    """Return a step; ``links`` are those to its templates."""
     attributes = _facts(step.get("attributes"))
     word = _text(attributes.get("stepType"))
-    links = [
-        link
-        for link in by_type.get("sequenceTemplate", {}).values()
-        if _related(link, "sequenceStep") == str(step.get("id"))
-        and _facts(link.get("attributes")).get("enabled") is not False
-    ]
-    templates = by_type.get("template", {})
     texts = [_facts(templates.get(_related(link, "template"), _NOTHING).get("attributes")) for link in links]
     first = texts[0] if texts else _NOTHING
     is_reply = bool(links) and _facts(links[0].get("attributes")).get("isReply") is True
@@ -546,25 +558,36 @@ def _apollo(value: object, name: str) -> Iterator[BlueprintFile]:
                 missing_steps = import_finding("step", missing, severity=Severity.ERROR)
                 yield _blueprint("Apollo", _text(campaign.get("name"), name), (), findings=[missing_steps])
             continue
-        shared = {key: _list(campaign.get(key)) or _list(facts.get(key)) for key in _APOLLO_PARTS}
-        made = (_apollo_step(step, shared) for step in _ordered(steps, "position"))
+        parts = [list(map(_facts, _list(campaign.get(key)) or _list(facts.get(key)))) for key in _APOLLO_PARTS]
+        touches: dict[str, list[Facts]] = {}
+        for touch in parts[0]:
+            touches.setdefault(_apollo_id(touch.get("emailer_step_id")), []).append(touch)
+        templates = {_apollo_id(item.get("id")): item for item in parts[1]}
+        made = (_apollo_step(step, touches=touches, templates=templates) for step in _ordered(steps, "position"))
         yield _blueprint("Apollo", _text(campaign.get("name"), name), made)
 
 
 _APOLLO_PARTS = ("emailer_touches", "emailer_templates")
 
 
-def _apollo_step(step: Facts, shared: Mapping[str, list[Any]]) -> ForeignStep:
-    word, note = _text(step.get("type")), _text(step.get("note"))
-    touches = [
-        touch
-        for touch in map(_facts, _list(step.get("emailer_touches")) or shared["emailer_touches"])
-        if touch.get("emailer_step_id") in (None, step.get("id"))
-    ]
-    templates = {str(_facts(item).get("id")): _facts(item) for item in shared["emailer_templates"]}
+def _apollo_id(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _apollo_step(
+    step: Facts, *, touches: Mapping[str, Items[Facts]], templates: Mapping[str, Facts]
+) -> ForeignStep:
+    """Return a step; ``touches`` are by the id of their step, empty where they name none."""
+    word, note, step_id = _text(step.get("type")), _text(step.get("note")), _apollo_id(step.get("id"))
+    nested = list(map(_facts, _list(step.get("emailer_touches"))))
+    mine = [touch for touch in nested if _apollo_id(touch.get("emailer_step_id")) in ("", step_id)]
+    if not nested:
+        mine = [*touches.get(step_id, ()), *(touches.get("", ()) if step_id else ())]
+    mine = mine[:_MOST_TEXTS]
     texts = [
-        _facts(touch.get("emailer_template")) or templates.get(str(touch.get("emailer_template_id")), _NOTHING)
-        for touch in touches
+        _facts(touch.get("emailer_template"))
+        or templates.get(_apollo_id(touch.get("emailer_template_id")), _NOTHING)
+        for touch in mine
     ]
     first = texts[0] if texts else _NOTHING
     is_email = _APOLLO.get(word) == EMAIL
@@ -579,7 +602,7 @@ def _apollo_step(step: Facts, shared: Mapping[str, list[Any]]) -> ForeignStep:
         lost.append(
             f"Its fixed time {beginning(_text(step['exact_datetime']))!r} was left out: set a delay instead."
         )
-    kind = touches[0].get("type") if touches else None
+    kind = mine[0].get("type") if mine else None
     return ForeignStep(
         word=word or "a step of no type",
         channel=_APOLLO.get(word),

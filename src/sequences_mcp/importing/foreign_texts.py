@@ -298,6 +298,7 @@ _TAG = re.compile(
     r"</?(?:p|div|br|span|b|strong|i|em|u|a|ul|ol|li|h[1-6]|table|td|font|img|html|body)\b[^>]*>", re.I
 )
 _DEEPEST_LIST = 5
+_LOOKED_BACK = 200  # characters of a piece that tell whether a line has ended
 _SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)")
 _STYLED = re.compile(r"color|font|background|size", re.IGNORECASE)
 _BEGINS, _ENDS = "\ue002", "\ue003"  # where emphasis begins and ends, until the space beside it is known
@@ -365,7 +366,7 @@ class _HtmlReader(HTMLParser):
         self._silent = 0
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
-        self._open: list[tuple[str, _Piece]] = []
+        self._open: list[tuple[str, int]] = []  # tags of emphasis, and the places of their pieces
         self._tail = "\n"  # the last characters so far
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -387,10 +388,12 @@ class _HtmlReader(HTMLParser):
         elif tag == "li":
             self._item()
         elif tag == "a":
+            if self._links:  # a link within a link ends it, as in a browser
+                self._link(*self._links.pop())
             self._links.append((given.get("href", ""), len(self._pieces)))
         elif tag in _EMPHASIS:
+            self._open.append((tag, len(self._pieces)))
             self._pieces.append(_Piece("", ""))  # marked where it ends, if it does
-            self._open.append((tag, self._pieces[-1]))
         elif tag in ("td", "th"):
             self._note("formatting", "A table became lines of text.")
             self._add("" if self._ends_line() else " ")
@@ -407,7 +410,7 @@ class _HtmlReader(HTMLParser):
         elif tag == "a" and self._links:
             self._link(*self._links.pop())
         elif tag in _EMPHASIS and self._open and self._open[-1][0] == tag:
-            self._open.pop()[1].marked = f"{_BEGINS}{_EMPHASIS[tag]}"
+            self._pieces[self._open.pop()[1]].marked = f"{_BEGINS}{_EMPHASIS[tag]}"
             self.is_formatted = True
             self._pieces.append(_Piece("", f"{_ENDS}{_EMPHASIS[tag]}"))
         elif tag in _BLOCKS:
@@ -454,7 +457,7 @@ class _HtmlReader(HTMLParser):
 
     def _break(self, lines: int) -> None:
         """End the line, and leave empty ones, unless the text has just done so."""
-        tail = "".join(piece.plain for piece in self._pieces[-8:])
+        tail = "".join(piece.plain[-_LOOKED_BACK:] for piece in self._pieces[-8:])
         if not tail.strip():
             return
         have = len(tail) - len(tail.rstrip("\n"))
@@ -468,8 +471,8 @@ class _HtmlReader(HTMLParser):
         """Put a link where its words are: nothing more where they are the address, or say it in brackets."""
         words = "".join(piece.plain for piece in self._pieces[start:])
         marked = "".join(piece.marked for piece in self._pieces[start:])
-        inside = set(map(id, self._pieces[start:]))
-        self._open = [(tag, piece) for tag, piece in self._open if id(piece) not in inside]
+        while self._open and self._open[-1][1] >= start:
+            self._open.pop()
         del self._pieces[start:]
         address = address.strip()
         if _WAYS_OUT.search(address.lower()):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Blueprint, OnReply
+from sequences_mcp.domain.blueprint import Blueprint, OnReply, Step
 from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError, SequencesError
@@ -25,6 +27,8 @@ from sequences_mcp.services import blueprints
 
 FileForm = Literal["json", "markdown"]
 FORMS: tuple[FileForm, ...] = ("json", "markdown")
+MOST_FINDINGS = 200
+"""How many findings about one blueprint of a file are kept."""
 SUFFIXES = {"json": "json", "markdown": "md"}
 
 
@@ -49,6 +53,23 @@ def as_form(file: BlueprintFile, form: FileForm) -> str:
     return blueprint_files.json_text(file) if form == "json" else blueprint_files.markdown_text(file)
 
 
+def markdown_to_edit(file: BlueprintFile) -> str:
+    """Return a blueprint that was read, unchecked, as Markdown; InvalidArgumentsError for no step."""
+    steps: list[dict[str, Any]] = []
+    for number, step in enumerate(file.steps, start=1):
+        try:
+            steps.append(blueprint_files.wire_step(Step.model_validate(step)))
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(map(str, fault["loc"])) or "it"
+            raise InvalidArgumentsError(
+                f"Step {number} has not the form of a step, so that it cannot be written as Markdown: "
+                f"{where[:80]}: {fault['msg']}.",
+                next_step="Mend it in the file.",
+            ) from error
+    return as_form(replace(file, steps=tuple(steps)), "markdown")
+
+
 def suggested_name(name: str, form: FileForm) -> str:
     """Return the name of a file for a blueprint: letters and digits of ASCII, which every system takes."""
     plain = "".join(character if character.isascii() and character.isalnum() else "-" for character in name)
@@ -58,8 +79,23 @@ def suggested_name(name: str, form: FileForm) -> str:
 def read_blueprint_files(text: str, *, name: str = "") -> tuple[BlueprintFile, ...]:
     """Return the blueprints in a text: ours as JSON or Markdown, or the JSON of another program.
 
-    ``name`` is for those that have none. Raises InvalidArgumentsError for a text that is none of these.
+    ``name`` is for those that have none. Of many findings the first are kept, and that there are more. Raises
+    InvalidArgumentsError for a text that is none of these.
     """
+    return tuple(map(_with_few_findings, _files_in(text, name=name)))
+
+
+def _with_few_findings(file: BlueprintFile) -> BlueprintFile:
+    """Return the file with its first findings where it has many, those that refuse it before the others."""
+    if len(file.findings) <= MOST_FINDINGS:
+        return file
+    refusing_first = sorted(file.findings, key=lambda finding: finding.severity is not Severity.ERROR)
+    number = len(refusing_first) - MOST_FINDINGS
+    more = blueprint_files.import_finding("more", f"There are {number:,} more findings, which are not listed.")
+    return replace(file, findings=(*refusing_first[:MOST_FINDINGS], more))
+
+
+def _files_in(text: str, *, name: str) -> tuple[BlueprintFile, ...]:
     if len(text) > blueprint_files.LONGEST_FILE:
         raise InvalidArgumentsError(
             f"The file has more than {blueprint_files.LONGEST_FILE:,} characters.",
@@ -72,6 +108,11 @@ def read_blueprint_files(text: str, *, name: str = "") -> tuple[BlueprintFile, .
         raise _unknown()
     try:
         value = json.loads(plain)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentsError(
+            "The file has half of a character (\\ud800 to \\udfff), which is no text.", next_step="Take it out."
+        ) from error
     except RecursionError as error:
         raise InvalidArgumentsError("The file is nested too deeply.", next_step=_WHAT_IS_READ) from error
     except ValueError as error:  # also a number of more digits than Python reads

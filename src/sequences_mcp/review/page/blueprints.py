@@ -49,7 +49,11 @@ async def paste_form(page_request: PageRequest) -> Response:
     except InvalidArgumentsError as error:
         return _shown(page_request, text=given, fault=str(error))
     if "edit" in form and len(previews) == 1:
-        return _shown(page_request, text=blueprint_files.as_form(previews[0].file, "markdown"), previews=previews)
+        try:
+            given = blueprint_files.markdown_to_edit(previews[0].file)
+        except InvalidArgumentsError as error:
+            return _shown(page_request, text=given, previews=previews, fault=str(error))
+        return _shown(page_request, text=given, previews=previews)
     is_sure = "save" in form and form.get("seen") == blueprint_files.previews_digest(previews)
     if not (is_sure and all(preview.is_allowed for preview in previews)):
         return _shown(page_request, text=given, previews=previews)
