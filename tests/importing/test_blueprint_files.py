@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.test_local_blueprints import STEPS
+from tests.house.house_tree import ROOT
 from tests.world.engine import START
 
 from sequences_mcp.domain.blueprint import (
@@ -25,6 +27,7 @@ from sequences_mcp.domain.blueprint import (
 )
 from sequences_mcp.domain.findings import errors_in
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.guards.check import check_steps
 from sequences_mcp.importing.blueprint_files import BlueprintFile, file_of, from_markdown, json_text, markdown_text
 from sequences_mcp.services.blueprint_files import (
     FORMS,
@@ -308,3 +311,13 @@ def test_a_file_is_named_after_its_blueprint_in_plain_letters() -> None:
     assert suggested_name("Ingénieurs / Lyon: ../2026", "markdown") == "Ing-nieurs-Lyon-2026.md"
     assert suggested_name("日本", "json") == "blueprint.json"
     assert json_text(BlueprintFile(name="A", steps=())).endswith("}\n")
+
+
+def test_the_files_shown_in_the_documentation_are_read_and_pass_the_guards() -> None:
+    page = (ROOT / "docs" / "blueprints.md").read_text("utf-8")
+    shown = re.findall(r"^````markdown\n(.*?)^````$", page, re.MULTILINE | re.DOTALL)
+    shown += re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 2
+    for text in shown:
+        [file] = read_blueprint_files(text)
+        assert errors_in(check_steps([*file.steps]).findings) == ()

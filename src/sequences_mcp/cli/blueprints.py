@@ -63,7 +63,11 @@ def _row(blueprint: Blueprint) -> dict[str, Any]:
 
 
 def _lines(blueprints: tuple[Blueprint, ...]) -> list[str]:
-    return [f"{item.id}  {item.name}, version {item.version}, {len(item.steps)} steps" for item in blueprints]
+    return [f"{item.id}  {item.name}, version {item.version}, {_steps(len(item.steps))}" for item in blueprints]
+
+
+def _steps(number: int) -> str:
+    return "1 step" if number == 1 else f"{number:,} steps"
 
 
 def _export() -> click.Command:
@@ -204,7 +208,7 @@ def _shown(preview: BlueprintPreview) -> Iterator[str]:
     from sequences_mcp.services.blueprint_files import finding_line
 
     file = preview.file
-    yield f"{file.name or '(no name)'}: {len(file.steps)} steps, read as a file of {file.origin}."
+    yield f"{file.name or '(no name)'}: {_steps(len(file.steps))}, read as a file of {file.origin}."
     lines = sorted(map(finding_line, preview.findings), key=lambda line: line[:1])
     yield from (f"  {line}" for line in lines[:MOST_LINES])
     if len(lines) > MOST_LINES:
@@ -238,7 +242,8 @@ def _moved(about: str, *, archived: bool) -> click.Command:
         from sequences_mcp.services.blueprint_files import archive_blueprint
 
         moved = with_context(lambda app: archive_blueprint(app, blueprint_id=blueprint, archived=archived))
-        say([f"{moved.name} is {'archived' if archived else 'listed again'}. Its runs go on."])
+        became = "archived. Its runs go on." if archived else "listed again, and people can be started in it."
+        say([f"{moved.name} is {became}"])
 
     return move
 

@@ -30,7 +30,7 @@ SAID = {
     "withdraw_plan": "Reject, on the page of the plan,",
     "show_plan": "the page of the plan",
     "decide_plan": "the page of the plan",
-    "list_blueprints": ASSISTANT,
+    "list_blueprints": "the review page, under Blueprints,",
     "get_blueprint": ASSISTANT,
     "check_blueprint": ASSISTANT,
     "create_blueprint": ASSISTANT,
@@ -40,6 +40,8 @@ SAID = {
     "save_contacts": ASSISTANT,
     "import_contacts": "sequences-mcp import",
     "export_data": "sequences-mcp export",
+    "export_contact": "sequences-mcp export-contact",
+    "erase_contact": "sequences-mcp erase",
     "update_sequence": ASSISTANT,
     "list_sourcings": ASSISTANT,
     "record_reply": ASSISTANT,
@@ -50,6 +52,7 @@ SAID = {
 """Each tool, and what a person who has the review page uses in its place."""
 _PAGE = "the review page (sequences-mcp review --open)"
 _AT_TERMINAL = SAID | {
+    "list_blueprints": "sequences-mcp blueprints list",
     "list_reviews": "sequences-mcp review list",
     "withdraw_plan": "sequences-mcp review reject",
     "suppress_contact": "sequences-mcp review suppress",
