@@ -18,6 +18,7 @@ from tests.world.product import MAIL, Bureau, Desktop, people, yes
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine import cleanup
 from sequences_mcp.errors import ConflictError, NotFoundError
+from sequences_mcp.importing import people as people_of_file
 from sequences_mcp.services import exports, imports
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -95,6 +96,18 @@ async def test_no_cell_is_one_that_a_spreadsheet_program_would_carry_out(
     async with bureau.app() as app:
         for row in table(await whole(app, kind, "csv")):
             assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in row.values()), row
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "'=", "''@"])
+@pytest.mark.parametrize("before", ["", "Acme;", "Acme\n", "Acme\r\n", "a;b;", "\n"])
+def test_nothing_is_carried_out_where_semicolons_separate_cells_and_it_is_read_back(
+    before: str, begins: str
+) -> None:
+    text = f"{before}{begins}1+1;x"
+    written = exports.protected(text)
+    cells = [cell for line in written.splitlines() for cell in line.split(";")]
+    assert not any(cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) for cell in cells), cells
+    assert people_of_file._plain(written, "company") == text.strip()
 
 
 async def test_exported_contacts_are_imported_again_without_a_change(bureau: Bureau) -> None:

@@ -13,7 +13,9 @@ from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.erasure import ERASED, PersonMarks, marks_of
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
+from sequences_mcp.errors import ConflictError
 from sequences_mcp.private_files import export_name, write_private
+from sequences_mcp.services.erasure import erase_approved
 
 ROLE = "zqxvacancies@hopper.example"
 
@@ -199,6 +201,20 @@ async def test_a_lift_lets_a_person_be_stored_with_all_their_marks_and_nobody_el
     async with bureau.client() as model:
         await model.call("save_contacts", contacts=[facts])
     await refused(bureau, other)
+
+
+async def test_nobody_is_erased_who_became_somebody_else_after_it_was_shown(bureau: Bureau) -> None:
+    async with bureau.client() as model:
+        saved = await model.call("save_contacts", contacts=[{"email": "test@hopper.example"}])
+        contact_id = saved["contacts"][0]["contact_id"]
+        change_id = (await model.refused("erase_contact", contact=contact_id))["change_id"]
+        await model.call("save_contacts", contacts=[{"id": contact_id, **person(GRACE)}])
+    async with bureau.app("terminal") as app:
+        change = await app.changes.get(change_id)
+        with pytest.raises(ConflictError, match="not the person that was shown"):
+            await erase_approved(app, change, digest=change.digest, actor="terminal")
+        [contact] = await app.local.get_contacts([contact_id])
+    assert contact.email == GRACE["email"]
 
 
 ZOE = marks_of(

@@ -126,11 +126,14 @@ def _facts(cells: tuple[str, ...], places: Mapping[str, Items[int]]) -> dict[str
     return _completed(facts)
 
 
+_PROTECTED = re.compile(r"(?:^|(?<=[;\r\n]))'(?='*[=+\-@＝＋－＠])|^'(?='*[\t\r\n])")
+
+
 def _plain(cell: str, target: str) -> str:
     text = _quoted_formula(cell)
     text = cell if text is None else text
     # Spreadsheet programs and careful exports, ours too, put an apostrophe before what could be read as a formula.
-    text = text[1:] if re.match(r"'+[=+\-@\t\r\n]", text) else text
+    text = _PROTECTED.sub("", text)
     return "" if target not in _NAMES and text.strip().casefold() in _NOTHING else text.strip()
 
 

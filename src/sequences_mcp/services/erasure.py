@@ -100,17 +100,29 @@ async def erase_approved(
         raise ConflictError(
             f"This erasure is {change.state_words(app.clock())}.", next_step="Have it asked for again."
         )
+    _require_as_shown(app, change)
     local.engine.require_signature(digest, signature)
     runs = await app.erasures.runs_of(change.subject)
     await _stop_at_vendors(app, runs, digest=digest)
     held = await app.erasures.held_at_vendors(change.subject)
-    tally = await app.erasures.erase(
-        change.subject,
-        actor=actor,
-        approving=lambda: local.approved_now(change.id, digest=digest, actor=actor, signature=signature),
-    )
+
+    def approving() -> None:
+        _require_as_shown(app, change)
+        local.approved_now(change.id, digest=digest, actor=actor, signature=signature)
+
+    tally = await app.erasures.erase(change.subject, actor=actor, approving=approving)
     stays = {title: f"{words}: {THERE.format(title=title)}." for title, words in vendor_holdings(held).items()}
     return ErasureReport(tally=tally, at_vendors=stays, copies=await app.erasures.older_copies())
+
+
+def _require_as_shown(app: AppContext, change: PendingChange) -> None:
+    """Raise ConflictError where the person has other names, another address or another place than was shown."""
+    people = app.changes.engine.store.contacts.by_ids([change.subject])
+    if not people or _who(people[0]) != change.earlier.get(PERSON):
+        raise ConflictError(
+            "Whom this would erase is not the person that was shown any more. Nobody was erased.",
+            next_step="Have it asked for again.",
+        )
 
 
 async def _stop_at_vendors(app: AppContext, runs: Items[SequenceDetail], *, digest: str) -> None:

@@ -61,8 +61,9 @@ class ExportRecord:
 
 
 # What a spreadsheet program would read as a formula or a command, behind any apostrophes: https://owasp.org/
-# www-community/attacks/CSV_Injection. The import takes one apostrophe away again (importing.people).
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+# www-community/attacks/CSV_Injection. Where semicolons separate lists, such a program begins a cell behind each of
+# them and each end of a line as well. The import takes these apostrophes away again (importing.people).
+_FORMULA = re.compile(r"(?:^|(?<=[;\r\n]))(?='*[=+\-@＝＋－＠])|^(?='*[\t\r\n])")
 
 
 def protected(value: object) -> str:
@@ -72,7 +73,7 @@ def protected(value: object) -> str:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
     text = value if isinstance(value, str) else str(value)
-    return f"'{text}" if isinstance(value, str) and _FORMULA.match(text) else text
+    return _FORMULA.sub("'", text) if isinstance(value, str) else text
 
 
 def _utc(at: datetime | None) -> str | None:
