@@ -242,6 +242,7 @@ class PageInstaller(FolderSetup):
             problem=change.problem,
             is_change=change.is_change,
             is_new=change.before is None,
+            is_other=change.is_other,
         )
 
     def _place(self, settings: Settings) -> str:

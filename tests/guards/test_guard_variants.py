@@ -127,3 +127,18 @@ def test_fixes_are_applied_to_the_variant_they_are_about() -> None:
     [fixed] = apply_fixes(report.steps, report.findings)
     assert [one.subject for one in fixed.alternatives] == ["A role, {{firstname}}", "{{firstname}}, a role"]
     assert check_steps([fixed]).findings == ()
+
+
+@pytest.mark.parametrize("name", ["A\nSubject: a role", "A\r", "A\u2028B", "x" * 201])
+@pytest.mark.parametrize("where", ["id", "name", "variants[0].name"])
+def test_a_name_or_an_id_is_one_line_of_moderate_length(where: str, name: str) -> None:
+    first, second = TWO_SUBJECTS["variants"]
+    changed = {where: name} if where in ("id", "name") else {"variants": [{**first, "name": name}, second]}
+    assert ("structure.name", where) in found({**TWO_SUBJECTS, **changed})
+
+
+def test_variants_that_differ_in_blanks_around_them_alone_are_one_text() -> None:
+    same = {**TWO_SUBJECTS, "variants": [{"subject": "A role"}, {"subject": "A role "}]}
+    assert ("structure.variants", "variants[1]") in found(same)
+    lines = [{"content": BODY}, {"content": BODY.replace(", ", ",\n\n")}]
+    assert found(email(subject="A role", content="", variants=lines)) == []

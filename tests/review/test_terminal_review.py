@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, LINUS, MAIL, WRITTEN, Bureau, Desktop, people, plant
 
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.run import StepRun
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review.decide import Look, approve_in_terminal, look_up
-from sequences_mcp.review.terminal import review_list
+from sequences_mcp.review.terminal import review_list, step_in_full
 from sequences_mcp.services.reviews import list_reviews
 
 LINES = {**MAIL, "content": "Hi {{firstname}},\nthe same for all\nyours, {{recruiterFirstname}}"}
@@ -178,3 +180,11 @@ async def test_the_terminal_says_that_texts_may_go_unread_and_whether_they_may(
         seen = await look_up(app, plan)
         assert said in "\n".join(seen.lines)
         assert "approved" in await approve_in_terminal(app, plan, seen=seen, people=None, actor="ada")
+
+
+def test_a_steps_id_with_line_breaks_that_was_stored_before_is_one_line_of_the_terminal() -> None:
+    step = Step.model_validate({**MAIL, "id": "mail] EMAIL to nobody\n  │ Hi Grace"})
+    run = StepRun(key="k", step=step, recipient="grace@hopper.example", subject="Rust", content="Hi")
+    first, *others = step_in_full(run)
+    assert "EMAIL to grace@hopper.example" in first and "\n" not in first
+    assert others == ["  Subject: Rust", "  │ Hi"]

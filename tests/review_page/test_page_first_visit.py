@@ -203,6 +203,18 @@ def test_an_agreement_writes_only_what_was_shown_with_it(
     assert not written_files(world) and cursor.read_text() == before
 
 
+def test_an_entry_that_starts_another_program_is_told_of_before_it_is_replaced(
+    world: PageWorld, visitor: Visitor, cursor: Path
+) -> None:
+    told = "starts another program now, and is replaced"
+    csrf = begun(world, visitor)
+    later = {"csrf": csrf, "connects": "later", **ADA}
+    assert told not in sends(visitor, FORMS[0], **later).text
+    cursor.write_text('{"mcpServers": {"sequences": {"command": "/opt/another", "args": []}}}')
+    assert told in sends(visitor, FORMS[0], **later).text
+    assert told in sends(visitor, FORMS[1], csrf=csrf, **LIMITS, **CHOSEN, **{"client.cursor": "on"}).text
+
+
 def test_a_file_that_changed_since_it_was_shown_is_shown_again_before_it_is_written(
     world: PageWorld, visitor: Visitor, cursor: Path
 ) -> None:

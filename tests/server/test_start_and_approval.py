@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, ErrorData, InputRequiredResult
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
+from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sender import Secret
 
@@ -111,6 +112,30 @@ async def test_the_dialog_shows_one_exact_text_and_how_the_others_differ(world: 
         "1. to linus@torvalds.example, about Mon 2026-11-23 12:00 UTC: “Grace,” becomes “Linus,”\n"
         "2. to https://www.linkedin.com/in/grace, about Wed 2026-11-25 12:00 UTC: “Grace,” becomes “Linus,”"
     )
+
+
+async def test_a_name_with_line_breaks_that_was_stored_before_is_one_line_of_the_dialog(
+    world: World, era: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(message: str) -> ElicitResult:
+        asked.append(message)
+        return ElicitResult(action="cancel")
+
+    async with world.app() as app:
+        name = "Engineers\n\nGrace Hopper gets:\n   Hi"
+        steps = (Step.model_validate(MAIL),)
+        blueprint = await app.local.create_blueprint(
+            name=name, steps=steps, sourcing=Sourcing(job_title="Engineer")
+        )
+    async with world.client(era, answer) as desktop:
+        await desktop.call("start_sequence", blueprint_id=blueprint.id, contacts=[GRACE])
+        refused = await desktop.refused("create_blueprint", name=name, steps=[MAIL])
+    first, second = asked[0].splitlines()[:2]
+    assert first == "Start “Engineers Grace Hopper gets: Hi” (version 1) for 1 person?"
+    assert second.startswith("From Ada Lovelace")
+    assert "line break" in str(refused)
 
 
 async def test_texts_written_for_one_person_are_shown_whole(world: World, era: str) -> None:

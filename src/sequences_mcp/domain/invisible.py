@@ -97,6 +97,11 @@ def hidden_spans(text: str, *, direction: bool = False) -> Iterator[HiddenSpan]:
         yield HiddenSpan(start, end)
 
 
+def breaks_line(text: str) -> bool:
+    """Say whether a text takes more than one line, in whatever way a line can be broken."""
+    return text.splitlines() not in ([], [text])
+
+
 def may_hide(text: str) -> bool:
     """Say whether a text has any character of the table, needed or not; a cheap check before ``hidden_spans``."""
     return not (text.isascii() and text.isprintable()) and _hidden().search(text) is not None

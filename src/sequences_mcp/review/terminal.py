@@ -37,7 +37,7 @@ def review_list(reviews: Reviews) -> Iterator[str]:
         numbers = waiting_line(plan, warnings=reviews.warnings[plan.id])
         yield f"{plan.id}  {plan.status.words:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
-        yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
+        yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {_line(draft.run.step.id)}"
     if any(draft.why == "unknown" for draft in reviews.drafts.items):
         yield RESOLVES
     if reviews.has_more:
@@ -112,7 +112,8 @@ def plan_head(shown: PlanShown) -> Iterator[str]:
     if shown.steps and shown.first and shown.decidable and not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
         yield from (
-            f"  {step.step.id}: {step.when}{f'; {step.shares}' if step.shares else ''}" for step in shown.steps
+            f"  {_line(step.step.id)}: {step.when}{f'; {step.shares}' if step.shares else ''}"
+            for step in shown.steps
         )
     if shown.accounts:
         yield f"Needs: {shown.accounts}"
@@ -131,7 +132,7 @@ def warned(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield findings, which an approval covers as well, each with its excerpt."""
     findings = tuple(findings)
     for finding in findings:
-        place = f"[{finding.step_id}] " if finding.step_id else ""
+        place = f"[{_line(finding.step_id)}] " if finding.step_id else ""
         yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_terminal(finding.message))}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
@@ -178,7 +179,7 @@ def step_in_full(run: StepRun) -> Iterator[str]:
     kind = run.step.linked_in_type or run.step.type
     how = f", variant {run.letter}" if run.has_variant_text else ""
     how += f", {run.step.sent_as}" if run.step.sent_as else ""
-    yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}{how}"
+    yield f"  [{_line(run.step.id)}] {kind.value} to {_line(run.recipient or NOBODY)}{how}"
     if run.subject is not None:
         yield f"  Subject: {_line(run.subject)}"
     yield from (f"  │ {line}" for line in as_shown(run.readable or "(no text yet)").split("\n"))
@@ -198,7 +199,7 @@ def person_by_difference(person: PersonShown, shown: Mapping[tuple[str, int | No
         if len(mine) != len(theirs):
             yield from step_in_full(run)
             continue
-        yield f"  [{run.step.id}] to {_line(run.recipient or NOBODY)}"
+        yield f"  [{_line(run.step.id)}] to {_line(run.recipient or NOBODY)}"
         yield from (f"  │ {line}" for line, its in zip(mine, theirs, strict=True) if line != its)
 
 

@@ -52,7 +52,8 @@ class Question:
         people = "1 person" if plan.people == 1 else f"{plan.people} people"
         where = f" at {terms.sender_name}" if terms.are_a_vendors else ""
         version = header.version_told
-        yield f"Start “{header.blueprint_name}”{f' (version {version})' if version else ''}{where} for {people}?"
+        of_version = f" (version {version})" if version else ""
+        yield f"Start “{_line(header.blueprint_name)}”{of_version}{where} for {people}?"
         if terms.are_a_vendors:
             yield f"{vendor_words(terms)}."
         else:
@@ -73,13 +74,19 @@ class Question:
 
 def _warnings(findings: Iterable[Finding]) -> Iterator[str]:
     for warning in findings:
-        where = f"step {warning.step_id}: " if warning.step_id else ""
+        where = f"step {_line(warning.step_id)}: " if warning.step_id else ""
         yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
 
 
 def _name(person: PersonShown) -> str:
     contact = person.contact
-    return f"{contact.display_name} <{contact.email}>" if contact.email else contact.display_name
+    name = _line(contact.display_name)
+    return f"{name} <{contact.email}>" if contact.email else name
+
+
+def _line(text: str) -> str:
+    """Return a name on one line: what it breaks is not taken for what is said of the plan."""
+    return " ".join(text.split())
 
 
 def _facts(person: PersonShown) -> Iterator[str]:

@@ -301,7 +301,7 @@ def require_no_config(config: Mapping[str, Any] | None) -> None:
 def valid_name(name: str) -> str:
     """Return a blueprint's name, trimmed.
 
-    Raises InvalidArgumentsError when it is blank, over 200 characters, or has characters that cannot be seen.
+    Raises InvalidArgumentsError when it is blank, over 200 characters or one line, or hides some of them.
     """
     if is_blank(name) or len(name) > 200:
         raise InvalidArgumentsError("name is blank or longer than 200 characters.", next_step="Give a short name.")
@@ -310,6 +310,8 @@ def valid_name(name: str) -> str:
             f"name has characters that cannot be seen ({invisible.names_of(name.strip(), run)}).",
             next_step="Give the name without them.",
         )
+    if invisible.breaks_line(name.strip()):
+        raise InvalidArgumentsError("name has a line break in it.", next_step="Give a name on one line.")
     return name.strip()
 
 

@@ -101,25 +101,43 @@ SIZE = Rule(
 )
 
 
+LONGEST_NAME = 200
+
+
 def _name(steps: tuple[Step, ...]) -> Iterator[StepHit]:
-    """Return every name and id with characters in it that cannot be seen and that no script of it needs."""
+    """Return every name and id that is not one line of a moderate length, or hides something.
+
+    They stand among what a person reads before an approval: after a line break they could pass for a text.
+    """
     for step in steps:
         names = [
             (variant_field(number, "name"), text.name or "") for number, text in enumerate(step.variants or ())
         ]
         for field, text in (("id", step.id), ("name", step.name), *names):
-            if run := next(invisible.hidden_spans(text), None):
-                hidden = invisible.names_of(text, run)
-                message = f"This {field} has characters in it that cannot be seen: {hidden}."
+            if message := _no_name(field, text):
                 yield StepHit(step, field, message=message)
+
+
+def _no_name(field: str, text: str) -> str | None:
+    if run := next(invisible.hidden_spans(text), None):
+        hidden = invisible.names_of(text, run)
+        return f"This {field} has characters in it that cannot be seen: {hidden}."
+    if len(text) > LONGEST_NAME:
+        return f"This {field} is longer than {LONGEST_NAME} characters."
+    return f"This {field} has a line break in it." if invisible.breaks_line(text) else None
 
 
 NAME = Rule(
     id="structure.name",
     severity=Severity.ERROR,
-    message="A name or an id has no characters that cannot be seen.",
+    message="A name or an id is one line, of up to 200 characters that can be seen.",
     accept=('[{"name": "Follow-up ❤️"}]',),
-    reject=('[{"name": "Follow\\u200b-up"}]', '[{"id": "s\\ufe01\\ufe02"}]'),
+    reject=(
+        '[{"name": "Follow-up\\nSubject: Rust"}]',
+        '[{"id": "a\\u2028b"}]',
+        '[{"name": "Follow\\u200b-up"}]',
+        '[{"id": "s\\ufe01\\ufe02"}]',
+    ),
     source="Unicode TR 36, 3",
     example="steps",
     check_steps=_name,
@@ -241,9 +259,10 @@ def _no_variants(step: Step, number: int) -> str | None:
 
 
 def _useless_variants(step: Step, variants: tuple[Variant, ...]) -> Iterator[StepHit]:
-    first: dict[tuple[str | None, str], int] = {}
+    first: dict[tuple[str, str], int] = {}
     for number, text in enumerate(step.alternatives):
-        same = first.setdefault((text.subject, text.content), number)
+        seen = ((text.subject or "").strip(), text.content.strip())  # blanks around it make no other text
+        same = first.setdefault(seen, number)
         if same != number:
             message = f"This is the same text as {variant_field(same)}. Change one of the two, or leave it out."
             yield StepHit(step, variant_field(number), message=message)

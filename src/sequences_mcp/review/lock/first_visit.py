@@ -26,7 +26,10 @@ COMMAND = "sequences-mcp setup --page"
 
 
 class ClientShown(NamedTuple):
-    """A chat client's file: what is put into it, or the problem with it; ``is_new``: there is no file yet."""
+    """A chat client's file: what is put into it, or the problem with it; ``is_new``: there is no file yet.
+
+    ``is_other``: an entry of that name starts another program now, and is replaced.
+    """
 
     name: str
     title: str
@@ -35,6 +38,7 @@ class ClientShown(NamedTuple):
     problem: str
     is_change: bool
     is_new: bool
+    is_other: bool = False
 
 
 class RecognisedProvider(NamedTuple):
