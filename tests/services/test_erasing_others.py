@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.private_files import export_name, write_private
 from sequences_mcp.services.erasure import erase_approved
+from sequences_mcp.store import erasure
 
 ROLE = "zqxvacancies@hopper.example"
 
@@ -226,6 +229,25 @@ ZOE = marks_of(
         linkedin_url="https://www.linkedin.com/in/zoë-x",
     )
 )
+
+
+@pytest.mark.parametrize("name", [("Li", "Bo"), ("Zoë", 'O"Neil'), ("Ольга", "Åsova"), ("小明", "王")])
+def test_rows_that_name_somebody_are_looked_for_in_texts_and_in_json_and_few_others_are(
+    name: tuple[str, str],
+) -> None:
+    first, last = name
+    patterns = json.loads(erasure._patterns(marks_of(ContactFields(first_name=first, last_name=last))))
+    with closing(sqlite3.connect(":memory:")) as database:
+
+        def finds(text: str) -> bool:
+            return any(
+                database.execute("SELECT ? LIKE ? ESCAPE '\\'", (text, one)).fetchone()[0] for one in patterns
+            )
+
+        for text in (f"{first} {last}", f"{first}\n{last}", f"so {first}\r\n> {last}", f"{first} {last}".upper()):
+            assert finds(text), text
+            assert finds(json.dumps({"a": [text]}, ensure_ascii=False)), text
+        assert not finds("libraries of bold letters are looked for by nobody")
 
 
 @pytest.mark.parametrize(

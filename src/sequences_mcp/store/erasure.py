@@ -31,7 +31,7 @@ from sequences_mcp.domain.erasure import (
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
-from sequences_mcp.store.contacts import ContactRepository, escaped
+from sequences_mcp.store.contacts import ContactRepository
 from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
@@ -531,13 +531,21 @@ def _patterns(marks: PersonMarks) -> str:
 
 
 def _likes(form: str) -> Iterator[str]:
-    # LIKE knows the case of ASCII alone; JSON escapes quotation marks; a line may break at every space.
-    loose = re.sub(r"[^A-Za-z0-9_@.:/+-]+", "%", form)
-    if len(re.sub(r"[%_]", "", loose)) >= ENOUGH:
-        yield f"%{loose}%"
-    else:
-        for spelled in {form, form.lower(), form.upper(), form.title()}:
-            yield f"%{'%'.join(map(escaped, spelled.split()))}%"
+    # LIKE knows the case of ASCII alone. In JSON a quotation mark has two characters, and up to six stand between
+    # two lines: backslash r, backslash n, ">", a space.
+    is_loose = sum(letter.isascii() and letter.isalnum() for letter in form) >= ENOUGH
+    for spelled in {form} if is_loose else {form, form.lower(), form.upper(), form.title()}:
+        for wide in range(1, 7) if re.search(r"\s", spelled) else (1,):
+            for quoted in ("_", "__") if re.search(r'["\\]', spelled) else ("_",):
+                yield f"%{''.join(_like(letter, is_loose, wide, quoted) for letter in spelled)}%"
+
+
+def _like(letter: str, is_loose: bool, wide: int, quoted: str) -> str:
+    if letter.isspace():
+        return "_" * wide
+    if letter in '"\\':
+        return quoted
+    return "_" if letter in "%_" or (is_loose and not letter.isascii()) else letter
 
 
 def _small(text: str) -> str:

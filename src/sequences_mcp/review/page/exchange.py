@@ -177,7 +177,7 @@ async def columns_form(page_request: PageRequest) -> Response:
     dropped.chosen = {
         f"#{int(name.removeprefix(COLUMN)) + 1}": target
         for name, target in form.items()
-        if name.startswith(COLUMN) and name.removeprefix(COLUMN).isdecimal()
+        if name.startswith(COLUMN) and name.removeprefix(COLUMN)[:7].isdecimal() and len(name) <= len(COLUMN) + 6
     }
     dropped.leaves_out = "partial" in form
     _look(page_request.app, dropped)
