@@ -192,10 +192,10 @@ class AppContext:
         return self.providers[LOCAL]
 
     async def apart(self, act: Callable[[AppContext], Awaitable[T]]) -> T:
-        """Return what a verb comes to in another thread on a connection of its own: one transaction, or nothing.
+        """Return what a verb comes to in another thread on a connection of its own.
 
         It is given this context on that connection, for people and suppressions alone, and must not wait for
-        anything else. Until it ends nobody else writes to the database.
+        anything else.
         """
         from sequences_mcp.engine import provider
 

@@ -39,6 +39,11 @@ class Workspace:
         return self.folder / "sequences.lock"
 
     @property
+    def turn_lock(self) -> Path:
+        """The lock of those whose change must not wait until a long one is stored."""
+        return self.folder / "turn.lock"
+
+    @property
     def sent_journal(self) -> Path:
         """What was given to mail servers and vendors, one JSON object a line; append-only."""
         return self.folder / SENT_JOURNAL

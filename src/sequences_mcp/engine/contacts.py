@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -111,6 +113,15 @@ def _bad(message: str) -> InvalidArgumentsError:
 
 ONCE = "Name each person once; join their facts into one entry."
 MOST_ON_LOOP = 500  # rows saved by the event loop's own thread: about 50 ms
+
+
+MOST_NEW = 1_000  # people, new since rows were matched, who are compared with the rows inside the transaction
+MOST_TURNS = 10  # how often an import steps aside before it writes to the end
+PAUSE, MOST_PAUSES = 0.02, 6_000  # seconds: two minutes, as long as those insist who are waited for
+
+
+class _StepsAsideError(Exception):
+    """An import undoes what it has written, because an operation waits that only ever holds back."""
 
 
 class _Met(NamedTuple):
@@ -263,26 +274,65 @@ class LocalContacts(LocalMethods):
             return self._saved(entries, optional, leaves_erased_out=leaves_erased_out)
         return await asyncio.to_thread(self._saved_apart, entries, optional, leaves_erased_out=leaves_erased_out)
 
-    async def save_matched(self, matched: Matched) -> SavedTally:
-        """Store people as ``match_contacts`` has found them just before, in the same transaction of the caller's.
+    async def place_in_audit(self) -> int:
+        """Return how far the audit has come: what ``save_prepared`` compares with."""
+        return self.engine.store.audit.last_number()
 
-        Nothing is looked up again. No two of them may be the same person.
+    async def prepare_matched(self, matched: Matched) -> bytes:
+        """Return people as ``match_contacts`` has found them, ready for ``save_prepared``; nothing is stored.
+
+        No two of all that are saved together may be the same person.
+        """
+        pairs = zip(matched.people, matched.entries, strict=True)
+        return self.engine.store.contacts.pack(
+            (stored, self._merged(stored, entry.fields, entry.note)) for stored, entry in pairs
+        )
+
+    async def save_prepared(
+        self, parts: Items[bytes], *, since: int, concerns: Callable[[Contact], bool]
+    ) -> SavedTally | None:
+        """Store what ``prepare_matched`` has returned, all or none, in one transaction that does nothing else.
+
+        None, and nothing is stored, where the match may not hold any longer: somebody was changed or erased after
+        the place ``since`` of the audit, which is to be asked for before anybody is matched, or somebody is new of
+        whom ``concerns`` says that a row can be about them. A suppression since then covers whom it names, stored
+        before it or after.
+
+        It steps aside for operations that only ever hold back: what it has written is undone, and it begins again
+        once they are done. After ``MOST_TURNS`` times it writes to the end, so that it is saved at all: they then
+        wait for as long as the writing takes. Blocks its thread meanwhile.
         """
         store = self.engine.store
-        if not store.in_transaction:
-            raise RuntimeError("people are saved as they were matched in one transaction with the match")
-        new: list[Contact] = []
-        written = []
-        for stored, entry in zip(matched.people, matched.entries, strict=True):
-            merged = self._merged(stored, entry.fields, entry.note)
-            if stored is None:
-                new.append(merged)
-            elif merged != stored:
-                store.contacts.update(stored, merged)
-            written.append(self._audit_row(SavedContact(merged, created=stored is None)))
-        store.contacts.insert_many(new)
-        store.audit.append(written)
-        return SavedTally(len(new), len(written) - len(new))
+        if store.in_transaction:
+            raise RuntimeError("an import that steps aside would undo what its caller has done")
+        turns = 0
+        while True:
+            with suppress(_StepsAsideError), store.transaction() as work:
+                made = work.audit.made_after(since, most=MOST_NEW)
+                if made is None or any(map(concerns, work.contacts.by_ids(made))):
+                    return None
+                return self._save_parts(work, parts, steps_aside=turns < MOST_TURNS)
+            turns += 1
+            for _ in range(MOST_PAUSES):
+                if not store.is_turn_wanted():
+                    break
+                time.sleep(PAUSE)
+
+    def _save_parts(self, work: UnitOfWork, parts: Items[bytes], *, steps_aside: bool) -> SavedTally:
+        created = updated = 0
+        actor, at = self.engine.actor, self.engine.clock()
+        details = {True: {"created": True}, False: {"created": False}}
+        for part in parts:
+            if steps_aside and self.engine.store.is_turn_wanted():
+                raise _StepsAsideError
+            made, changed = work.contacts.save_packed(part)
+            work.audit.append(
+                AuditRow(at=at, actor=actor, action="contact.saved", subject=contact_id, detail=details[is_new])
+                for ids, is_new in ((made, True), (changed, False))
+                for contact_id in ids
+            )
+            created, updated = created + len(made), updated + len(changed)
+        return SavedTally(created, updated)
 
     def _saved_apart(
         self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool

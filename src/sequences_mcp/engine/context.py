@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -65,18 +66,24 @@ class EngineContext:
     async def insisting(self, act: Callable[[UnitOfWork], T]) -> T:
         """Return what an operation that only ever holds back comes to, waiting for other programs the longest.
 
-        Each try is one transaction, done whole or not at all; between two, everything else goes on. Inside a
-        transaction of the caller's it is tried once.
+        Each try is one transaction, done whole or not at all; between two, everything else goes on. After the
+        first, an import that is being saved steps aside. Inside a transaction of the caller's it is tried once.
         """
         give_up = time.monotonic() + (0.0 if self.store.in_transaction else INSIST)
-        while True:
-            try:
-                with self.store.hasty(A_TRY), self.store.transaction() as work:
-                    return act(work)
-            except StoreBusyError:
-                if time.monotonic() > give_up:
-                    raise
-            await asyncio.sleep(BETWEEN)
+        turn: int | None = None
+        try:
+            while True:
+                try:
+                    with self.store.hasty(A_TRY), self.store.transaction() as work:
+                        return act(work)
+                except StoreBusyError:
+                    if time.monotonic() > give_up:
+                        raise
+                turn = self.store.want_turn() if turn is None else turn
+                await asyncio.sleep(BETWEEN)
+        finally:
+            if turn is not None:
+                os.close(turn)
 
     def new_id(self, kind: IdKind) -> str:
         """Return a fresh id."""

@@ -263,13 +263,13 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
 
 
 async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[T]]) -> T:
-    """Return what ``act`` comes to in a thread with a connection of its own, in one transaction: all, or nothing.
+    """Return what ``act`` comes to in a thread with a connection of its own.
 
     It is given the provider on that connection, and must not wait for anything else.
     """
 
     def run() -> T:
-        with engine.store.another(now=engine.clock()) as store, store.transaction():
+        with engine.store.another(now=engine.clock()) as store:
             return at_once(partial(act, local_provider(replace(engine, store=store))))
 
     return await asyncio.to_thread(run)

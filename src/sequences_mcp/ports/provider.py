@@ -187,8 +187,21 @@ class Provider:
         """
 
     @unless_overridden("save contacts")
-    async def save_matched(self, matched: embedded.Matched) -> embedded.SavedTally:
-        """Store people as they were just matched, in the open transaction, without looking anybody up again."""
+    async def prepare_matched(self, matched: embedded.Matched) -> bytes:
+        """Return people as they were matched, ready for ``save_prepared``; nothing is stored."""
+
+    @unless_overridden("save contacts")
+    async def save_prepared(
+        self, parts: Items[bytes], *, since: int, concerns: Callable[[Contact], bool]
+    ) -> embedded.SavedTally | None:
+        """Store all that was prepared in one transaction.
+
+        None where people were changed after the place ``since``, or are new and ``concerns`` says so of one.
+        """
+
+    @unless_overridden("save contacts")
+    async def place_in_audit(self) -> int:
+        """Return how far the audit has come: what ``save_prepared`` compares with."""
 
     @unless_overridden("read people")
     async def identity_of(self, contact_id: str) -> vendor.Identity:

@@ -2,8 +2,9 @@
 
 Every row goes through what ``save_contacts`` goes through: the guards on its values, one spelling of its facts,
 and the match with whom is stored. The first look changes nothing and keeps what it has read of each row,
-compressed. The import is one transaction of another thread: in it every row is matched anew, and where one would
-become something else than was shown, nothing is saved.
+compressed. The import runs in another thread: every row is matched anew without a lock, and where one would become
+something else than was shown, nothing is saved. Then one short transaction finds that no person and no suppression
+was changed since, and writes the rows that are ready.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,6 +26,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import erasure
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.findings import RowProblem
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotSupportedError
@@ -33,6 +37,7 @@ from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
 
 PART = 100  # rows between two chances for everything else on the event loop
 FOLD = 500  # rows that are kept, and later saved, together
+MOST_MATCHES = 5  # how often rows are matched anew because somebody was changed before they were written
 RowBecomes = Literal["made", "changed", "unchanged", "refused"]
 T = TypeVar("T")
 
@@ -328,9 +333,10 @@ async def look_through(
 async def import_people(app: AppContext, preview: ImportPreview) -> SavedTally:
     """Save what a look has shown, all or none; InvalidArgumentsError where rows are refused and not left out.
 
-    It is one transaction, in which everybody is matched anew: where a row would become anything else than the look
-    has shown, ConflictError is raised and nothing is saved. Until it ends nobody else can write, and everybody can
-    read.
+    Everybody is matched anew: where a row would become anything else than the look has shown, ConflictError is
+    raised and nothing is saved. All rows are written by one transaction, which finds first that nobody was changed
+    since they were matched; else they are matched once more, ``MOST_MATCHES`` times at most. While it writes,
+    nobody else can; for operations that only ever hold back it steps aside.
     """
     preview.require_allowed()
     if not preview.to_save:
@@ -340,22 +346,41 @@ async def import_people(app: AppContext, preview: ImportPreview) -> SavedTally:
 
 
 async def _saved(preview: ImportPreview, app: AppContext) -> SavedTally:
-    """Save the rows of a look in the transaction that is open."""
+    """Save the rows of a look as they are matched now."""
+    for _ in range(MOST_MATCHES):
+        since = await app.local.place_in_audit()
+        known_by = _KnownBy()
+        parts = await _prepared(preview, app, known_by)
+        tally = await app.local.save_prepared(parts, since=since, concerns=known_by.sorted().has)
+        if tally is not None:
+            return tally
+    raise ConflictError(
+        f"People were changed {MOST_MATCHES} times while this was being saved, so it could not be compared with "
+        "what was shown. Nothing was imported.",
+        next_step="Run it again when no other import or synchronisation is under way.",
+    )
+
+
+async def _prepared(preview: ImportPreview, app: AppContext, known_by: _KnownBy) -> list[bytes]:
+    """Return the rows of a look, matched anew and ready to be saved; ConflictError where one would differ now.
+
+    ``known_by`` is given what their people are known by.
+    """
     again = sha256()
-    created = updated = 0
+    parts = []
     for part in preview.rows_read.parts():
         matched = await _match(app, part, partial=preview.partial)
         for line, _ in matched.rows:
             again.update(json.dumps(_folded_line(line), separators=(",", ":")).encode("ascii"))
-        tally = await app.local.save_matched(matched.to_save())
-        created, updated = created + tally.created, updated + tally.updated
+        known_by.add(entry.fields for entry in matched.matched.entries)
+        parts.append(await app.local.prepare_matched(matched.to_save()))
     if again.digest() != preview.seen.digest():
         raise ConflictError(
             "People were changed since this was shown, so the file would do something else now. "
             "Nothing was imported.",
             next_step="Run it again: it shows what would happen now.",
         )
-    return SavedTally(created, updated)
+    return parts
 
 
 def _optional(partial: bool) -> frozenset[str]:
@@ -404,6 +429,30 @@ class _Named:
             return None
         problem = f"rows {earlier} and {number} are the same person"
         return RowProblem(number, None, None, problem, "Join them into one row.")
+
+
+class _KnownBy:
+    """Hashes of the addresses and numbers of a file: eight bytes each."""
+
+    def __init__(self, hashes: Iterable[int] = ()) -> None:
+        self._hashes = array("Q", hashes)
+
+    def add(self, people: Iterable[ContactFields]) -> None:
+        """Add what these people are known by."""
+        self._hashes.extend(_short(text) for fields in people for text in _marks(fields))
+
+    def sorted(self) -> _KnownBy:
+        """Return them in order, so that one can be looked for."""
+        return _KnownBy(sorted(self._hashes))
+
+    def has(self, person: Contact) -> bool:
+        """Say whether a row has the address or the number of somebody."""
+        places = ((value, bisect_left(self._hashes, value)) for value in map(_short, _marks(person)))
+        return any(place < len(self._hashes) and self._hashes[place] == value for value, place in places)
+
+
+def _marks(person: Contact | ContactFields) -> list[str]:
+    return [mark for mark in (person.email and address_key(person.email), person.phone) if mark]
 
 
 def _short(text: str) -> int:

@@ -22,6 +22,7 @@ from sequences_mcp.store.statements import from_micros, to_micros
 
 BEGINNING = bytes(32)
 _EMPTIED = canonical({"erased": True}).decode()
+_NEW = canonical({"created": True}).decode()
 _BATCH = 1000
 
 
@@ -44,8 +45,11 @@ class AuditRepository:
         head = self._database.row("audit.head")
         last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
         rows = []
+        details: dict[int, str] = {}  # an import's hundreds of thousands of rows share one
         for number, entry in enumerate(entries, start=last + 1):
-            row = _to_row(number, entry)
+            if (detail := details.get(id(entry.detail))) is None:
+                detail = details[id(entry.detail)] = canonical(entry.detail).decode()
+            row = _to_row(number, entry, detail)
             row |= {"previous": previous, "hash": _hash(previous, row)}
             previous = row["hash"]
             rows.append(row)
@@ -61,6 +65,21 @@ class AuditRepository:
                 return expected
             expected, previous = expected + 1, bytes(row["hash"])
         return None
+
+    def last_number(self) -> int:
+        """Return the number of the last row, 0 where there is none."""
+        head = self._database.row("audit.head")
+        return head["no"] if head else 0
+
+    def made_after(self, number: int, *, most: int) -> list[str] | None:
+        """Return the ids of the people who are new since the row of this number.
+
+        None where somebody was changed or erased since, or more than ``most`` are new. Whatever does one of these
+        writes a row of the audit in the same transaction.
+        """
+        rows = self._database.rows("audit.of_people_after", no=number, size=most + 1)
+        is_new = all(row["action"] == "contact.saved" and row["detail"] == _NEW for row in rows)
+        return [row["subject"] for row in rows] if is_new and len(rows) <= most else None
 
     def redactions(self) -> dict[int, str]:
         """Return, by the number of each row that was emptied, the hash of what is left of it."""
@@ -127,14 +146,14 @@ def _entry(row: Row) -> AuditEntry:
     )
 
 
-def _to_row(number: int, entry: AuditRow) -> dict[str, Any]:
+def _to_row(number: int, entry: AuditRow, detail: str) -> dict[str, Any]:
     return {
         "no": number,
         "at": to_micros(entry.at),
         "actor": entry.actor,
         "action": entry.action,
         "subject": entry.subject,
-        "detail": canonical(entry.detail).decode(),
+        "detail": detail,
     }
 
 

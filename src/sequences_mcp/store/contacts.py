@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -37,10 +38,37 @@ class ContactRepository:
 
     def update(self, before: Contact, contact: Contact) -> None:
         """Store what is now known of a person; an address they no longer have is remembered."""
-        if before.email and address_key(before.email) != (contact.email and address_key(contact.email)):
-            key, until = address_key(before.email), to_micros(contact.updated_at)
-            self._database.write("contacts.left", id=contact.id, key=key, until=until)
+        for left in _left(before, contact):
+            self._database.write("contacts.left", **left)
         self._database.write("contacts.update", **_to_row(contact))
+
+    @staticmethod
+    def pack(people: Iterable[tuple[Contact | None, Contact]]) -> bytes:
+        """Return people, each with what is stored of them or None, as the compressed rows that are to be written.
+
+        ``save_packed`` stores them. Nothing is left to be worked out then, so that the lock is held shortly.
+        """
+        made: list[list[Any]] = []
+        changed: list[list[Any]] = []
+        left: list[dict[str, Any]] = []
+        columns: list[str] = []
+        for before, contact in people:
+            row = _to_row(contact)
+            columns = columns or list(row)
+            (made if before is None else changed).append(list(row.values()))
+            left += _left(before, contact) if before else []
+        packed = {"columns": columns, "made": made, "changed": changed, "left": left}
+        return zlib.compress(json.dumps(packed, separators=(",", ":")).encode("ascii"), 1)
+
+    def save_packed(self, part: bytes) -> tuple[list[str], list[str]]:
+        """Store the people of ``pack``; return the ids of who is new and of who was changed."""
+        people = json.loads(zlib.decompress(part))
+        made = [dict(zip(people["columns"], row, strict=True)) for row in people["made"]]
+        changed = [dict(zip(people["columns"], row, strict=True)) for row in people["changed"]]
+        self._database.write_many("contacts.insert", made)
+        self._database.write_many("contacts.left", people["left"])
+        self._database.write_many("contacts.update", changed)
+        return [row["id"] for row in made], [row["id"] for row in changed]
 
     def by_ids(self, contact_ids: Iterable[str]) -> list[Contact]:
         """Return the people that exist among these, in this order."""
@@ -151,6 +179,13 @@ class ContactRepository:
         """Return the ids of everybody whose address or company is at a domain or below it."""
         rows = self._database.rows("contacts.at_domain", domain=domain, below=f"%.{escaped(domain)}")
         return [row["id"] for row in rows]
+
+
+def _left(before: Contact, contact: Contact) -> list[dict[str, Any]]:
+    """Return the address that somebody no longer has, as it is remembered; none where they have it still."""
+    if not before.email or address_key(before.email) == (contact.email and address_key(contact.email)):
+        return []
+    return [{"id": contact.id, "key": address_key(before.email), "until": to_micros(contact.updated_at)}]
 
 
 def _number_or_profile(query: str) -> str | None:

@@ -38,10 +38,39 @@ def take_alone(folder: Path) -> int | None:
     return lock
 
 
-def _opened(folder: Path) -> int | None:
+def want_turn(folder: Path) -> int | None:
+    """Show, until the descriptor is closed or the process ends, that a change waits which must not wait long.
+
+    None where it cannot be shown: the change then waits for its turn like any other.
+    """
+    return _shown(folder, alone=False)
+
+
+def is_turn_wanted(folder: Path) -> bool:
+    """Say whether a change waits here that must not wait until a long one is stored; False if nobody can tell."""
+    if os.name != "posix" or not Workspace(folder).turn_lock.exists():
+        return False
+    lock = _shown(folder, alone=True)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+def _shown(folder: Path, *, alone: bool) -> int | None:
+    try:
+        lock = _opened(folder, Workspace(folder).turn_lock)
+    except OSError:
+        return None
+    if lock is None or _locked(lock, alone=alone):
+        return lock
+    os.close(lock)
+    return None
+
+
+def _opened(folder: Path, lock: Path | None = None) -> int | None:
     if os.name != "posix":
         return None
-    return os.open(Workspace(folder).database_lock, os.O_RDWR | os.O_CREAT, 0o600)
+    return os.open(lock or Workspace(folder).database_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _locked(lock: int, *, alone: bool) -> bool:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sequences_mcp.store.database import Database
-from sequences_mcp.store.filesystem import enforce_private
+from sequences_mcp.store.filesystem import enforce_private, is_turn_wanted, want_turn
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.sqlite.database import SqliteDatabase
 from sequences_mcp.store.sqlite.schema import Migration
@@ -227,6 +227,14 @@ class Store(Repositories):
     def hasty(self, seconds: float) -> AbstractContextManager[None]:
         """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
         return self.database.hasty(seconds)
+
+    def want_turn(self) -> int | None:
+        """Ask a long transaction of this data folder's programs to step aside, until the descriptor is closed."""
+        return want_turn(self.path.parent)
+
+    def is_turn_wanted(self) -> bool:
+        """Say whether a program of this data folder asks a long transaction to step aside."""
+        return is_turn_wanted(self.path.parent)
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""

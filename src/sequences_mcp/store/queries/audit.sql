@@ -22,3 +22,9 @@ SELECT at FROM audit ORDER BY no DESC LIMIT :size
 -- of_action --
 -- What happened of one kind, in order.
 SELECT * FROM audit WHERE action = :action ORDER BY no
+
+-- of_people_after --
+-- Which people were made, changed or erased after a row.
+SELECT action, subject, detail FROM audit
+WHERE no > :no AND action IN ('contact.saved', 'contact.erased', 'audit.redacted')
+ORDER BY no LIMIT :size
