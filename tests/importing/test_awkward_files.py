@@ -287,6 +287,9 @@ async def test_the_comparison_stands_in_the_transaction_that_saves(bureau: Burea
                 saving = asyncio.create_task(import_people(app, confirmed))
                 await asyncio.sleep(0)
                 work.contacts.insert(grace)
+                work.audit.record(
+                    at=now, actor="terminal", action="contact.saved", subject=grace.id, detail={"created": True}
+                )
             with pytest.raises(ConflictError, match="Nothing was imported"):
                 await saving
         people = (await app.local.find_contacts("", page=1, size=10)).items
