@@ -313,7 +313,9 @@ def read_server(text: str, *, kind: str) -> str:
     scheme, _, rest = text.strip().rpartition("://")
     account, at, host = rest.rpartition("@")
     if ":" in account:
-        raise InvalidArgumentsError("A password stands in a server's address.", next_step="Leave it out there.")
+        raise InvalidArgumentsError(
+            "A password stands in the server's address.", next_step="Leave it out there; it is asked for."
+        )
     whole = f"{scheme or f'{kind}s'}://{account or 'x'}:x@{host}"
     try:
         where = (ImapServer.parse(whole) if kind == "imap" else MailServer.parse(whole)).where

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
@@ -22,6 +24,7 @@ from sequences_mcp.cli import main
 
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Said(NamedTuple):
@@ -37,6 +40,8 @@ def run_command(
 ) -> Said:
     """Run a command in this process to its end, with exactly this environment."""
     before, argv = dict(os.environ), sys.argv
+    log, root = logging.getLogger("sequences_mcp"), logging.getLogger()
+    levels, ends = (log.level, root.level), [(number, signal.getsignal(number)) for number in ENDINGS]
     os.environ.clear()
     os.environ.update(environ)
     sys.argv = ["sequences-mcp", *arguments]
@@ -50,6 +55,11 @@ def run_command(
         sys.argv = argv
         os.environ.clear()
         os.environ.update(before)
+        # `work` sets up what belongs to its whole process.
+        log.setLevel(levels[0])
+        root.setLevel(levels[1])
+        for number, handler in ends:
+            signal.signal(number, handler)
     out, err = capture.readouterr()
     heard("what a command said", out + err)
     return Said(int(status or 0), out, err)

@@ -261,13 +261,13 @@ def test_no_other_place_takes_addresses_apart() -> None:
         "engine/channels/message.py",
         "engine/inbound/effects.py",  # keys that were read before; a Message-ID
         "engine/inbound/imap.py",  # the account in the URL of a mail server
-        "first_visit.py",  # likewise
         "engine/inbound/match.py",  # the Message-IDs of servers; the host of a key that was read before
         "domain/suppressions.py",
         "services/starts.py",  # a blueprint's id@version
         "guards/names.py",  # a name that is an address
         "client_setup/clients.py",  # a package's name@version
-        "cli/mail.py",  # the account in the URL of a mail server that is typed
+        "cli/mail.py",  # the host in the URL of a mail server
+        "first_visit.py",  # the account in the URL of a mail server that is typed
         "mailbox.py",  # the account in the URL of a mail server
         "mail_setup/autoconfig.py",  # the domain whose mail servers are looked up; the account there
         "mail_setup/settings_text.py",  # the name that a new mailbox gets in settings.toml

@@ -96,6 +96,12 @@ SAMPLES = {
         '"Grace Hopper","grace@hopper.example,g@x.example",+12025550123,2026-11-02,New Lead,,,Referral,Sourced,navy,Navy,'
         'Arlington,"https://github.com/g, https://www.linkedin.com/in/grace"\n'
     ),
+    "sequences-mcp": (
+        "contact_id,email,first_name,last_name,company,company_domain,job_title,phone,linkedin_url,location,country,"
+        "found_at,notes,created_at,updated_at\n"
+        "local:ct_1,grace@hopper.example,Grace,Hopper,Navy,navy.example,Rear Admiral,+12025550123,"
+        "https://www.linkedin.com/in/grace,Arlington,US,2026-11-02,,2026-11-02T09:00:00Z,2026-11-02T09:00:00Z\n"
+    ),
 }
 
 

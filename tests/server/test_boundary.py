@@ -25,8 +25,8 @@ async def test_an_undeclared_argument_is_refused_by_name(world: World, era: str)
         error = await desktop.refused("list_blueprints", pgae=2)
     assert error["code"] == "invalid_arguments"
     assert error["outcome"] == "refused"
-    assert (
-        error["message"] == "'pgae' is not an argument; the arguments are provider, page, size. Did you mean page?"
+    assert error["message"] == (
+        "'pgae' is not an argument; the arguments are provider, page, size, archived. Did you mean page?"
     )
 
 

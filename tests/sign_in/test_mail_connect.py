@@ -278,7 +278,7 @@ def test_servers_are_typed_where_the_provider_is_not_known_and_asked_for_again(h
         typist.answers("Server that sends", "ftp://127.0.0.1")
         typist.sees("Error: ")
         typist.answers("Server that sends", smtp.replace("127", "ada:typed-in-sight@127"))
-        typist.sees("Leave the password out")
+        typist.sees("Leave it out there")
         assert typist.shown.count("typed-in-sight") == 1  # the terminal's own echo
         typist.answers("Server that sends", smtp.replace("127", "ada%40example.com@127"))
         typist.answers("Server that is read", imap.replace("127", "ada%40example.com@127"))

@@ -308,23 +308,15 @@ def _provider(address: str, request: ConnectRequest) -> MailProvider:
 
 def _typed_server(text: str, *, kind: str) -> str:
     """Return a typed server as settings have it, encrypted where only a host was typed; UsageError asks again."""
-    from sequences_mcp.engine.channels.mail_server import MailServer
-    from sequences_mcp.engine.inbound.imap import ImapServer
-    from sequences_mcp.errors import SettingsError
+    from sequences_mcp.errors import InvalidArgumentsError
+    from sequences_mcp.first_visit import read_server
 
-    url = text.strip()
-    if kind == "imap" and url.lower() in ("none", "no"):
+    if kind == "imap" and text.strip().lower() in ("none", "no"):
         return ""
-    scheme, _, rest = url.rpartition("://")
-    account, at, host = rest.rpartition("@")
-    if ":" in account:
-        raise click.UsageError("Leave the password out; it is asked for.")
-    with_account = f"{scheme or f'{kind}s'}://{account or 'x'}:x@{host}"
     try:
-        server = ImapServer.parse(with_account) if kind == "imap" else MailServer.parse(with_account)
-    except SettingsError as error:
+        return read_server(text, kind=kind)
+    except InvalidArgumentsError as error:
         raise click.UsageError(f"{error.message} {error.next_step}".strip()) from error
-    return f"{server.where.partition('://')[0]}://{account}{at}{server.where.partition('://')[2]}"
 
 
 def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
