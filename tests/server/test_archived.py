@@ -34,7 +34,11 @@ async def test_archiving_goes_with_a_change_and_with_the_version_that_was_seen(b
         )
         assert said["version"] == 2 and "It is archived" in said["next"]
         stale = await desktop.refused("update_blueprint", blueprint_id=made, expected_version=1, archived=False)
-        assert stale["code"] == "stale_version"
+        assert stale["code"] == "stale_version" and stale["next"].startswith("Look at the difference")
+        unheard_of = await desktop.refused(
+            "update_blueprint", blueprint_id=made, expected_version=9, archived=False
+        )
+        assert unheard_of["next"].startswith("get_blueprint shows it")
         kept = await desktop.call("update_blueprint", blueprint_id=made, expected_version=2, name="Still over")
         assert kept["version"] == 3 and "It is archived" in kept["next"]
 

@@ -145,9 +145,10 @@ class LocalBlueprints(LocalMethods):
 
     def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
         base = self.engine.store.blueprints.find(newest.id, version=expected)
+        look = "Look at the difference" if base else "get_blueprint shows it; look at it"
         return StaleVersionError(
             f"The blueprint is at version {newest.version}, not {expected}.",
-            next_step=f"Look at the difference, then update with expected_version {newest.version}.",
+            next_step=f"{look}, then update with expected_version {newest.version}.",
             data={"version": newest.version, "difference": blueprint_difference(base, newest) if base else []},
         )
 

@@ -48,7 +48,7 @@ Results: every write, and every error, says `outcome` (done, not_done, unknown, 
 `sent` (what has left for real people) and `next`. Ids carry provider and kind (local:bp_…, local:ct_…, \
 local:seq_…, local:plan_…, local:draft_…, local:task_…); a vendor's begin with its name. Lists are paged from 1.
 
-`provider`: a name from list_providers; left out, the embedded engine. `idempotency_key`, on every write, up to \
+`provider`: a name from list_providers; left out, the embedded engine. `idempotency_key`, on most writes, up to \
 200 characters: the same key with the same arguments returns the first answer again; with other arguments it is \
 refused.
 
