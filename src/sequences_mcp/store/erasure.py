@@ -537,10 +537,10 @@ def _likes(form: str) -> Iterator[str]:
     for spelled in {form} if is_loose else {form, form.lower(), form.upper(), form.title()}:
         for wide in range(1, 7) if re.search(r"\s", spelled) else (1,):
             for quoted in ("_", "__") if re.search(r'["\\]', spelled) else ("_",):
-                yield f"%{''.join(_like(letter, is_loose, wide, quoted) for letter in spelled)}%"
+                yield f"%{''.join(_like(letter, is_loose, wide, quoted=quoted) for letter in spelled)}%"
 
 
-def _like(letter: str, is_loose: bool, wide: int, quoted: str) -> str:
+def _like(letter: str, is_loose: bool, wide: int, *, quoted: str) -> str:
     if letter.isspace():
         return "_" * wide
     if letter in '"\\':
