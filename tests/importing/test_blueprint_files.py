@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -321,3 +322,15 @@ def test_the_files_shown_in_the_documentation_are_read_and_pass_the_guards() -> 
     for text in shown:
         [file] = read_blueprint_files(text)
         assert errors_in(check_steps([*file.steps]).findings) == ()
+
+
+@pytest.mark.parametrize("line", ["- {}x", "- a{}x", "``` {}`", "## {}x", "### Variant {}!"])
+def test_a_long_line_of_blanks_takes_no_longer_than_its_length_asks_for(line: str) -> None:
+    def seconds(number: int) -> float:
+        text = f"# A\n## 1. B\n{line.format(' ' * number)}\n"
+        began = time.process_time()
+        read_blueprint_files(text)
+        return time.process_time() - began
+
+    seconds(100)
+    assert min(seconds(16_000), seconds(16_000)) < 32 * max(seconds(2_000), 0.005)

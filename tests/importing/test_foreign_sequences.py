@@ -313,7 +313,23 @@ def test_awkward_numbers_and_many_steps_end() -> None:
     assert len(many.steps) == 200 and "Only the first 200 steps" in told(many)
 
 
-UNITS = ("{", "{{", "{a|", "{{a|b", "{% if x %}", "<p>", "<ul><li>", "%a", "{% spin %}", "|}", " ", "<br>", "<b> ")
+UNITS = (
+    "{",
+    "{{",
+    "{a|",
+    "{{a|b",
+    "{% if x %}",
+    "<p>",
+    "<ul><li>",
+    "%a",
+    "{% spin %}",
+    "|}",
+    " ",
+    "<br>",
+    "<b> ",
+    "<a ",
+    "<",
+)
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -296,8 +296,8 @@ def is_own_markdown(text: str) -> bool:
 
 _HEADING = re.compile(r"##\s+(?:\d+[.)]\s+)?(.*)")
 _VARIANT = re.compile(r"###\s+Variant\s*(?:\w{1,2})?(?::\s*(.*))?", re.IGNORECASE)
-_FACT = re.compile(r"[-*]\s+([^:]+?):\s*(.*)")
-_FENCE = re.compile(r"(`{3,}|~{3,})\s*([^`]*)")
+_FACT = re.compile(r"[-*]\s+([^:\s][^:]*):\s*(.*)")
+_FENCE = re.compile(r"(`{3,}|~{3,})\s*([^`\s][^`]*)?")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(seconds?|minutes?|hours?|days?|weeks?)\b.*", re.IGNORECASE)
 
 
@@ -390,7 +390,7 @@ def _read_line(reader: _MarkdownReader, lines: Items[str], at: int) -> int:
         if end is None:
             reader.wrong(at + 1, "this block has no end: a line of the same marks.")
             return len(lines)
-        reader.text(at + 1, fence[2], list(lines[at + 1 : end]))
+        reader.text(at + 1, fence[2] or "", list(lines[at + 1 : end]))
         return end + 1
     if match := _HEADING.fullmatch(line):
         reader.steps.append({"name": _quoted(reader, at, match[1])})

@@ -295,8 +295,10 @@ _BLOCKS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol",
 _SILENT = frozenset({"script", "style", "head", "title", "template"})
 _EMPHASIS = {"b": "**", "strong": "**", "i": "*", "em": "*"}
 _TAG = re.compile(
-    r"</?(?:p|div|br|span|b|strong|i|em|u|a|ul|ol|li|h[1-6]|table|td|font|img|html|body)\b[^>]*>", re.I
+    r"</?(?:p|div|br|span|b|strong|i|em|u|a|ul|ol|li|h[1-6]|table|td|font|img|html|body)\b[^<>]*>", re.I
 )
+# A tag that does not end is text. The parser would look for its end to the end of the text, for each of them.
+_UNENDED = re.compile(r"""<(?!!--)(?!(?:[^<>"']|"[^"]{0,20000}"|'[^']{0,20000}'){0,2000}>)""")
 _DEEPEST_LIST = 5
 _LOOKED_BACK = 200  # characters of a piece that tell whether a line has ended
 _SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)")
@@ -327,7 +329,7 @@ def from_html(source: str, reading: FindingsCollector, *, may_be_markdown: bool)
         return ReadText(our_text(unescape(source) if "&" in source else source, reading))
     flat = _without_html_in_templates(without_private(source, reading))
     reader = _HtmlReader(reading)
-    reader.feed(flat)
+    reader.feed(_UNENDED.sub("&lt;", flat))
     reader.close()
     as_markdown = may_be_markdown and reader.is_formatted
     plain = our_text(reader.text(as_markdown=False), reading)
