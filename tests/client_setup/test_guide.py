@@ -153,9 +153,12 @@ def test_the_page_asks_the_same_once_the_code_of_the_terminal_was_typed(home: Ho
         cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
         learnt("the cookie of a first visit", cookie.partition("=")[2].strip('"'))
         answer.read()
-        connection.request("GET", "/first", headers={"Host": host, "Cookie": cookie})
-        assert answer.status == 303 and "Your e-mail address" in connection.getresponse().read().decode()
+        place = answer.getheader("location") or ""
+        learnt("the token of a first visit", place.partition("visit=")[2])
+        connection.request("GET", place, headers={"Host": host, "Cookie": cookie})
+        first = connection.getresponse().read().decode()
         connection.close()
+        assert answer.status == 303 and "Your e-mail address" in first
         typist.interrupts()
     assert not passphrase.is_set(Workspace(home.data))
     assert not (home.data / "settings.toml").exists()

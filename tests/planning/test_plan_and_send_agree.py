@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.world.product import MAIL, Bureau, Desktop, yes
 
@@ -118,6 +118,12 @@ async def start_sequence_of_one(app: Any, blueprint_id: str, contact: dict[str, 
 
 @settings(max_examples=200, deadline=None)
 @given(step=STEPS, first=VALUES, company=VALUES, title=VALUES)
+@example(
+    step={**MAIL, **NOTE, "content": "Hi {{firstname}}, you are at {{candidateCompanyName}}."},
+    first="Maria",
+    company="0",
+    title="Engineer",
+)
 def test_the_quick_look_finds_what_the_check_itself_finds(
     step: dict[str, Any], first: str, company: str, title: str
 ) -> None:

@@ -176,13 +176,15 @@ def _seen(name: str, text: str, policy: GuardPolicy, *, stands_apart: bool) -> _
     if is_unheard_of(shown, policy):
         return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, text, policy=policy)))
     if _is_quiet(name, shown, policy, stands_apart=stands_apart):
-        return _Seen(-(-len(value) // _ROUNDED), needs_check=False)
+        # What the digits are counts for the value itself: a company called 0 is a warning, one called 7 is none.
+        is_warned_of = _DIGIT.search(value) is not None and bool(check_value(name, text, policy=policy))
+        return _Seen(-(-len(value) // _ROUNDED), needs_check=is_warned_of)
     return None
 
 
 @lru_cache(maxsize=65_536)
 def _is_quiet(name: str, value: str, policy: GuardPolicy, *, stands_apart: bool) -> bool:
-    """Say whether no rule has anything against a value wherever it may stand; its digits do not matter.
+    """Say whether no rule has anything against a value wherever it may stand, whatever its digits are.
 
     ``stands_apart``: it may be a whole text, or stand in a subject.
     """
