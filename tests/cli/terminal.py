@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sqlite3
@@ -40,8 +39,7 @@ def run_command(
 ) -> Said:
     """Run a command in this process to its end, with exactly this environment."""
     before, argv = dict(os.environ), sys.argv
-    log, root = logging.getLogger("sequences_mcp"), logging.getLogger()
-    levels, ends = (log.level, root.level), [(number, signal.getsignal(number)) for number in ENDINGS]
+    ends = [(number, signal.getsignal(number)) for number in ENDINGS]
     os.environ.clear()
     os.environ.update(environ)
     sys.argv = ["sequences-mcp", *arguments]
@@ -55,10 +53,7 @@ def run_command(
         sys.argv = argv
         os.environ.clear()
         os.environ.update(before)
-        # `work` sets up what belongs to its whole process.
-        log.setLevel(levels[0])
-        root.setLevel(levels[1])
-        for number, handler in ends:
+        for number, handler in ends:  # which `work` takes for its own
             signal.signal(number, handler)
     out, err = capture.readouterr()
     heard("what a command said", out + err)

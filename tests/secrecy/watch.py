@@ -72,11 +72,14 @@ class Watch(logging.Handler):
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Listen to every log; what pytest shows of a failed test stays at WARNING."""
         logging.getLogger().addHandler(self)
-        for name in LOUD:
-            logging.getLogger(name).setLevel(logging.DEBUG)
         shown = session.config.pluginmanager.get_plugin("logging-plugin")
         assert shown is not None
         shown.report_handler.setLevel(logging.WARNING)
+
+    def pytest_runtest_setup(self) -> None:
+        """Listen to all that is logged, whatever level a command that an earlier test ran has set."""
+        for name in LOUD:
+            logging.getLogger(name).setLevel(logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note one line of a log."""
