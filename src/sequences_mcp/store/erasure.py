@@ -34,6 +34,7 @@ from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.contacts import ContactRepository
 from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
+from sequences_mcp.store.suppressions import is_anybody_erased
 
 OF_DATABASE = "message_id"  # the key made with the database, so that a backup of it has the same
 JOURNAL_KIND = "erased"
@@ -64,7 +65,7 @@ class ErasureRepository:
 
     def known(self, keys: Iterable[ErasedKey]) -> set[ErasedKey]:
         """Return those of these marks that belong to somebody who was erased."""
-        if not self._has_hashes():
+        if not is_anybody_erased(self._database):
             return set()
         secret = self._database.secret(OF_DATABASE)
         hashes = {erased_hash(secret, key): key for key in keys}
@@ -73,12 +74,8 @@ class ErasureRepository:
 
     def was_erased(self, contact: Any, *, contact_id: str = "") -> bool:
         """Say whether somebody with these facts, or this id, was erased."""
-        return bool(self._has_hashes() and self.known(erased_keys(contact, ids=[contact_id])))
-
-    def _has_hashes(self) -> bool:
-        return self._database.remembered(
-            "erased people", lambda: bool(self._database.rows("erasure.has_hashes")[0]["found"])
-        )
+        is_anybody = is_anybody_erased(self._database)
+        return is_anybody and bool(self.known(erased_keys(contact, ids=[contact_id])))
 
     def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: str, now: datetime) -> None:
         """Keep the hashes of one person's marks, and write them to the journal once that is committed.

@@ -131,7 +131,7 @@ class SuppressionRepository:
 
     def has_any(self) -> bool:
         """Say whether anybody is on the list, by name or as the hash of somebody who was erased."""
-        return self._database.row("suppressions.any") is not None or self._is_anybody_erased()
+        return self._database.row("suppressions.any") is not None or is_anybody_erased(self._database)
 
     def after(self, mark: SuppressionKey, *, size: int) -> tuple[list[Suppression], SuppressionKey]:
         """Return the entries behind one, by kind and value, a part of them, and the key of the last."""
@@ -150,12 +150,14 @@ class SuppressionRepository:
         wanted = [(*key, 0) for key in present] + [(*key, 1) for key in dict.fromkeys(old)]
         rows = self._database.rows("suppressions.matching", wanted=json.dumps(wanted))
         listed = {(row["kind"], row["value"]): row["reason"] for row in rows}
-        if not self._database.remembered("erased people", self._is_anybody_erased):
+        if not is_anybody_erased(self._database):
             return listed
         return dict.fromkeys(self._erased.known(present), WHY) | listed
 
-    def _is_anybody_erased(self) -> bool:
-        return bool(self._database.rows("erasure.has_hashes")[0]["found"])
+
+def is_anybody_erased(database: Database) -> bool:
+    """Say whether the hash of anybody who was erased is kept; asked again only after something was committed."""
+    return database.remembered("erased people", lambda: bool(database.rows("erasure.has_hashes")[0]["found"]))
 
 
 def _suppression(row: Row) -> Suppression:
