@@ -1,7 +1,7 @@
 """Rows, their numbers, statements and SQL stay in the store: everything else speaks to its unit of work.
 
-A protocol stands only where the product has, or will have, several implementations: a database, a way to deliver
-e-mails, and what a vendor is given to remember its blueprints with.
+A protocol stands only where the product has, or will have, several implementations: a way to deliver e-mails, and
+what a vendor is given to remember its blueprints with.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ MOST_TRANSACTIONS = 46
 SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|PRAGMA)\b")
 OF_THE_DATABASE = {"rows", "row", "pieced", "write_many", "database", "joined"}
 SEAMS = {
-    f"{SRC}/store/database.py": {"Database"},
     f"{SRC}/engine/worker.py": {"Deliver"},
     f"{SRC}/vendors/vendor.py": {"BlueprintCache"},
 }

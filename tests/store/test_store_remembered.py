@@ -10,8 +10,8 @@ import pytest
 from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
+from sequences_mcp.store.database import REMEMBERED
 from sequences_mcp.store.sqlite.connection import JournalMode
-from sequences_mcp.store.sqlite.database import REMEMBERED
 from sequences_mcp.store.unit_of_work import Store
 
 

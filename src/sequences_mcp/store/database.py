@@ -1,124 +1,237 @@
-"""What a database must do for the repositories: named statements, transactions and snapshots.
+"""What a database does for the repositories: named statements, transactions and snapshots.
 
-A second database implements this and nothing else; the repositories and their statements are the same for all.
+``Database`` has what is the same for all of them; SQLite and PostgreSQL add how they begin, commit, read and
+write. The repositories and most statements are the same for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
+from sequences_mcp.errors import StoreDamagedError
 
 T = TypeVar("T")
 Row: TypeAlias = Any
 """One row of an answer, its values by name and by place as the driver gives them; not seen outside the store."""
+REMEMBERED = 64
 
 
-class Database(Protocol):
+class Database(ABC):
     """An open database, for the thread that opened it. Everything raises StoreError and its kinds."""
 
+    def __init__(self, *, patience: float) -> None:
+        self._patience = patience  # seconds to wait for other processes
+        self._depth = 0
+        self._in_snapshot = False
+        self._afterwards: list[Callable[[], None]] = []
+        self._known: dict[Hashable, Any] = {}
+        self._known_at: Hashable = None
+
     @property
+    @abstractmethod
     def path(self) -> Path:
         """The database's file, or its name on another machine; its folder has the journals."""
-        ...
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The database, for people to read: its file, or its address without the password."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        ...
+        return self._depth > 0
 
-    @property
-    def title(self) -> str:
-        """The database, for people to read: its file, or its address without the password."""
-        ...
-
-    def transaction(self, *, beside: bool = False) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self, *, beside: bool = False) -> Iterator[None]:
         """Run the block in one transaction that nobody else's writes come between; a nested block joins it.
 
         It commits at its end and rolls back on an error. An error that leaves a nested block undoes that alone.
-        With ``beside``, where the database can, other transactions that say so run at the same time: each changes
-        the run that it has taken, which the others pass over, and names with ``alone_for`` what else it needs.
+        It must not span any other I/O. With ``beside``, where the database can, other transactions that say so run
+        at the same time: each changes the run that it has taken, which the others pass over, and names with
+        ``alone_for`` what else it needs.
         """
-        ...
+        if self._in_snapshot:
+            raise RuntimeError("a transaction inside a snapshot would wait for itself")
+        with self._nested() if self._depth else self._outermost(beside=beside):
+            yield
+        if not self._depth:
+            afterwards, self._afterwards = self._afterwards, []
+            for act in afterwards:
+                act()
+
+    @abstractmethod
+    def _outermost(self, *, beside: bool) -> AbstractContextManager[None]:
+        """Begin a transaction, with ``_depth`` 1 inside; commit, or roll back and forget ``_afterwards``."""
+
+    @contextmanager
+    def _nested(self) -> Iterator[None]:
+        name, noted = f"inner_{self._depth}", len(self._afterwards)
+        self._command(f"SAVEPOINT {name}")
+        self._depth += 1
+        try:
+            yield
+            self._command(f"RELEASE {name}")
+        except BaseException:
+            del self._afterwards[noted:]
+            if self._is_begun():
+                self._command(f"ROLLBACK TO {name}")
+                self._command(f"RELEASE {name}")
+            raise
+        finally:
+            self._depth -= 1
+
+    @abstractmethod
+    def _is_begun(self) -> bool:
+        """Say whether the database itself still has the transaction open: some errors end it by themselves."""
 
     def joined(self) -> AbstractContextManager[None]:
         """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""
-        ...
+        return nullcontext() if self._depth else self.transaction()
 
-    def snapshot(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
         """Give every read of the block the same state of the database; free inside a transaction."""
-        ...
+        if self._depth or self._in_snapshot:
+            yield
+            return
+        with self._reading():
+            self._in_snapshot = True
+            try:
+                yield
+            finally:
+                self._in_snapshot = False
 
-    def hasty(self, seconds: float) -> AbstractContextManager[None]:
-        """Inside the block, wait at most ``seconds`` for other processes; for a caller that retries."""
-        ...
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[None]:
+        """Begin a transaction that only reads, and end it."""
+
+    @contextmanager
+    def hasty(self, seconds: float) -> Iterator[None]:
+        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
+        before, self._patience = self._patience, min(seconds, self._patience)
+        try:
+            yield
+        finally:
+            self._patience = before
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
-        ...
+        if self._depth:
+            self._afterwards.append(act)
+        else:
+            act()
 
+    @abstractmethod
     def alone_for(self, name: str) -> None:
         """Let no other transaction that asks for the same name go on until the open one has ended."""
-        ...
 
+    @abstractmethod
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
         """Have ``write`` store these in the open transaction: at its end, where others would wait meanwhile."""
-        ...
 
     def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return what ``read`` finds under a key; it need not be read again while nothing was committed since."""
-        ...
+        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
+
+        What it finds must be a value, come from this database alone, and be small: the last 64 are kept. Inside a
+        transaction it is read each time.
+        """
+        if self._depth:
+            return read()
+        if not self._in_snapshot:
+            with self.snapshot():
+                return self.remembered(key, read)
+        if self._known_at != (version := self._snapshot_version()):
+            self._known.clear()
+            self._known_at = version
+        if key not in self._known:
+            if len(self._known) == REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[key] = read()
+        return cast("T", self._known[key])
+
+    @abstractmethod
+    def _snapshot_version(self) -> Hashable:
+        """Return a value that is equal for two snapshots only if nothing was committed between them."""
 
     def rows(self, name: str, /, **values: Any) -> list[Row]:
         """Return all rows of the named statement."""
-        ...
+        return self._query(self._statement(name), values)
 
     def row(self, name: str, /, **values: Any) -> Row | None:
         """Return the first row of the named statement, or None."""
-        ...
+        rows = self._query(self._statement(name), values)
+        return rows[0] if rows else None
 
     def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> list[Row]:
-        """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks."""
-        ...
+        """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.
 
+        Pieces are constants of the code, never a user's words.
+        """
+        sql = self._statement(name)
+        for mark, piece in pieces.items():
+            sql = sql.replace(f"/* {mark} */", piece)
+        return self._query(sql, values)
+
+    @abstractmethod
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
-        ...
 
+    @abstractmethod
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
-        ...
+
+    @abstractmethod
+    def _statement(self, name: str) -> str:
+        """Return the text of the statement called ``file.name``; KeyError."""
+
+    @abstractmethod
+    def _query(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        """Return all rows of a statement: in the open transaction or snapshot, or alone."""
+
+    @abstractmethod
+    def _command(self, sql: str) -> None:
+        """Execute a statement without values or rows in the open transaction."""
 
     def secret(self, name: str) -> bytes:
         """Return a random key that was made with the database."""
-        ...
+        row = self.row("schema.secret", name=name)
+        if row is None:
+            raise self._damaged(f"its key {name!r} is missing")
+        return bytes(row["value"])
 
+    @abstractmethod
+    def _damaged(self, why: str) -> StoreDamagedError:
+        """Return the error for a database that is not sound."""
+
+    @abstractmethod
     def has_room(self) -> bool:
         """Say whether there is room for the commits that must follow a send."""
-        ...
 
+    @abstractmethod
     def require_in_place(self) -> None:
         """Raise StoreUnwritableError unless what is open is still the database at its path."""
-        ...
 
+    @abstractmethod
     def check(self) -> None:
         """Examine the whole database, slowly; StoreDamagedError says what is wrong."""
-        ...
 
+    @abstractmethod
     def sweep(self) -> bool:
         """Remove what deleted and changed rows have left in the files; False where others keep them busy now."""
-        ...
 
+    @abstractmethod
     def described(self) -> tuple[str, str]:
         """Return how commits are made durable, in a word, and why so, for people to read."""
-        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Close it, and let a restore have the folder."""
-        ...
 
 
 def page_of(

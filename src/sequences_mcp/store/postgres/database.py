@@ -9,8 +9,8 @@ last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 
-from sequences_mcp.errors import StoreBusyError, StoreUnwritableError
+from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
 from sequences_mcp.store import filesystem
+from sequences_mcp.store.database import Database
 from sequences_mcp.store.postgres import connection as connections
 from sequences_mcp.store.postgres import dialect
 from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, upgrade_postgres
@@ -27,31 +28,25 @@ from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, upgrade_po
 T = TypeVar("T")
 Rows: TypeAlias = "list[connections.PostgresRow]"
 NAME = "postgresql"
-REMEMBERED = 64
 STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
 # A commit that the server forgets when it dies would let an e-mail leave twice.
 DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 
 
-class PostgresDatabase:
+class PostgresDatabase(Database):
     """An open database, for the thread that opened it. A connection is held for a transaction, not longer."""
 
     def __init__(self, folder: Path, pool: connections.Pool, *, patience: float) -> None:
-        self.path = folder / NAME
+        super().__init__(patience=patience)
+        self._path = folder / NAME
         self._pool = pool
-        self._patience = patience
         self._held: connections.Connection | None = None
-        self._depth = 0
         self._is_beside = False
-        self._in_snapshot = False
         self._xid = ""
-        self._afterwards: list[Callable[[], None]] = []
         self._last: list[Any] = []
         self._last_written = 0
         self._write_last: Callable[[Sequence[Any]], None] | None = None
-        self._known: dict[Hashable, Any] = {}
-        self._known_at = ""
         self._seen_at = ""
         self._host_folder = host_folder(folder)
 
@@ -86,41 +81,27 @@ class PostgresDatabase:
         return self._pool.name
 
     @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self._depth > 0
+    def path(self) -> Path:
+        """A name in the data folder of this host, which has the journals and the outbox."""
+        return self._path
 
     @contextmanager
-    def transaction(self, *, beside: bool = False) -> Iterator[None]:
-        """Run the block in one transaction: commit at its end, roll back on an error. Nested blocks join it.
-
-        It waits for all other changes and has the database for itself; with ``beside``, other transactions that
-        say so run at the same time. An error that leaves an inner block undoes that block alone.
-        """
-        if self._in_snapshot:
-            raise RuntimeError("a transaction inside a snapshot would wait for itself")
-        if not self._depth:
-            with self._outermost(beside=beside):
-                yield
-            return
-        name, noted, last = f"inner_{self._depth}", len(self._afterwards), (len(self._last), self._last_written)
-        self._command(f"SAVEPOINT {name}")
-        self._depth += 1
+    def _nested(self) -> Iterator[None]:
+        before = len(self._last), self._last_written
         try:
-            yield
-            self._command(f"RELEASE {name}")
+            with super()._nested():
+                yield
         except BaseException:
-            del self._afterwards[noted:]
-            del self._last[last[0] :]
-            self._last_written = last[1]
-            if self._held is not None and not self._held.closed:
-                self._command(f"ROLLBACK TO {name}; RELEASE {name}")
+            del self._last[before[0] :]
+            self._last_written = before[1]
             raise
-        finally:
-            self._depth -= 1
+
+    def _is_begun(self) -> bool:
+        return self._held is not None and not self._held.closed
 
     @contextmanager
     def _outermost(self, *, beside: bool) -> Iterator[None]:
+        """Wait for all other changes and have the database alone; with ``beside``, run with others that say so."""
         lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
         begin = (
             f"BEGIN; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
@@ -142,9 +123,6 @@ class PostgresDatabase:
             self._last.clear()
             self._last_written = 0
             self._let_go()
-        afterwards, self._afterwards = self._afterwards, []
-        for act in afterwards:
-            act()
 
     def _begun(self, begin: str) -> tuple[connections.Connection, str]:
         """Return a connection on which a transaction was begun, and what its last statement answered.
@@ -225,42 +203,23 @@ class PostgresDatabase:
         if held is not None:
             self._pool.give_back(held)
 
-    def joined(self) -> AbstractContextManager[None]:
-        """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""
-        return nullcontext() if self._depth else self.transaction()
-
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Give every read of the block the same state of the database; free inside a transaction."""
-        if self._depth or self._in_snapshot:
-            yield
-            return
+    def _reading(self) -> Iterator[None]:
         self._held, self._seen_at = self._begun(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
         )
-        self._in_snapshot = True
         try:
             yield
         finally:
-            self._in_snapshot = False
             self._roll_back()
             self._let_go()
 
-    @contextmanager
-    def hasty(self, seconds: float) -> Iterator[None]:
-        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
-        before, self._patience = self._patience, min(seconds, self._patience)
-        try:
-            yield
-        finally:
-            self._patience = before
+    def _snapshot_version(self) -> str:
+        """Return the server's snapshot: two that read alike see the same transactions, and so the same rows.
 
-    def after_commit(self, act: Callable[[], None]) -> None:
-        """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
-        if self._depth:
-            self._afterwards.append(act)
-        else:
-            act()
+        https://www.postgresql.org/docs/15/functions-info.html, pg_current_snapshot
+        """
+        return self._seen_at
 
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
         """Have ``write`` store these after all else that the open transaction does, with all others so given."""
@@ -279,62 +238,30 @@ class PostgresDatabase:
         number = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
         self._command(f"SELECT pg_advisory_xact_lock({number})")
 
-    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
-
-        The server's snapshot tells: two that read alike (https://www.postgresql.org/docs/15/functions-info.html,
-        pg_current_snapshot) see the same transactions, and so the same rows.
-        """
-        if self._depth:
-            return read()
-        if not self._in_snapshot:
-            with self.snapshot():
-                return self.remembered(key, read)
-        if self._known_at != self._seen_at:
-            self._known.clear()
-            self._known_at = self._seen_at
-        if key not in self._known:
-            if len(self._known) == REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[key] = read()
-        return cast("T", self._known[key])
-
-    def rows(self, name: str, /, **values: Any) -> Rows:
-        """Return all rows of the named statement."""
-        return self._query(self._text(name), values)
-
-    def row(self, name: str, /, **values: Any) -> connections.PostgresRow | None:
-        """Return the first row of the named statement, or None."""
-        rows = self._query(self._text(name), values)
-        return rows[0] if rows else None
-
-    def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> Rows:
-        """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.
-
-        Pieces are constants of the code, never a user's words.
-        """
-        return self._query(dialect.pieced(name, pieces), values)
-
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
-            return self._held.execute(self._text(name).encode(), self._whole(values)).rowcount
+            return self._held.execute(self._translated(name), self._whole(values)).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
             with self._held.cursor() as cursor:
-                cursor.executemany(self._text(name).encode(), [self._whole(row) for row in rows])
+                cursor.executemany(self._translated(name), [self._whole(row) for row in rows])
 
-    def _text(self, name: str) -> str:
-        return dialect.in_postgres(dialect.postgres_statement(name, locked=self._is_beside))
+    def _statement(self, name: str) -> str:
+        return dialect.postgres_statement(name, locked=self._is_beside)
+
+    def _translated(self, name: str) -> bytes:
+        return dialect.in_postgres(self._statement(name)).encode()
 
     def _whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {**values, "host_folder": self._host_folder}
 
     def _query(self, sql: str, values: Mapping[str, Any]) -> Rows:
+        sql = dialect.in_postgres(sql)
         if self._held is None:
             return self._query_alone(sql, self._whole(values))
         if self._last and dialect.reads_audit(sql):
@@ -361,12 +288,8 @@ class PostgresDatabase:
         with connections.driver_errors(self.title):
             self._held.execute(sql.encode())
 
-    def secret(self, name: str) -> bytes:
-        """Return a random key that was made with the database."""
-        row = self.row("schema.secret", name=name)
-        if row is None:
-            raise connections.damaged_server(self.title, f"its key {name!r} is missing")
-        return bytes(row["value"])
+    def _damaged(self, why: str) -> StoreDamagedError:
+        return connections.damaged_server(self.title, why)
 
     def has_room(self) -> bool:
         """Say whether this host's disk has room for what is written down beside the database after a send."""

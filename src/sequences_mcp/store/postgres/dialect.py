@@ -83,14 +83,6 @@ def postgres_statement(name: str, *, locked: bool = False) -> str:
     return overrides[plain] if plain in overrides else statements.statement(name)
 
 
-def pieced(name: str, pieces: Mapping[str, str]) -> str:
-    """Return the named statement with SQL put in for its ``/* piece */`` marks."""
-    sql = postgres_statement(name)
-    for mark, piece in pieces.items():
-        sql = sql.replace(f"/* {mark} */", piece)
-    return in_postgres(sql)
-
-
 def reads_audit(sql: str) -> bool:
     """Say whether a statement reads the audit, whose rows of this transaction are written at its end."""
     return _AUDIT(sql) is not None

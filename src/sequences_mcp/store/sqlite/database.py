@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sequences_mcp.domain.workspace import DATABASE
-from sequences_mcp.errors import StoreBusyError, StoreUnwritableError
+from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
+from sequences_mcp.store.database import Database
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
     ChosenJournal,
@@ -29,11 +30,10 @@ from sequences_mcp.store.statements import statement
 
 T = TypeVar("T")
 FILE_NAME = DATABASE
-REMEMBERED = 64
 CHECKED_AT_START = 64 * 1024 * 1024  # a quick check reads every page: larger files are checked by `check`
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """An open database, for the thread that opened it.
 
     Two connections: one writes, the other can only read. Reads inside a transaction see its changes.
@@ -48,18 +48,13 @@ class SqliteDatabase:
         journal: ChosenJournal,
         patience: float,
     ) -> None:
-        self.path = path
+        super().__init__(patience=patience)
+        self._path = path
         self.journal = journal
         self._writer = writer
         self._reader = reader
-        self._patience = patience
-        self._depth = 0
-        self._snapshots = 0
-        self._known: dict[Hashable, Any] = {}
-        self._known_at = -1
-        self._snapshot_version: int | None = None
+        self._read_version: int | None = None
         self._closing = ExitStack()
-        self._afterwards: list[Callable[[], None]] = []
         self._identity = _identity(path)
 
     @classmethod
@@ -110,9 +105,9 @@ class SqliteDatabase:
         self._closing.close()
 
     @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self._depth > 0
+    def path(self) -> Path:
+        """The database's file, in the data folder."""
+        return self._path
 
     @property
     def title(self) -> str:
@@ -120,55 +115,27 @@ class SqliteDatabase:
         return str(self.path)
 
     @contextmanager
-    def transaction(self, *, beside: bool = False) -> Iterator[None]:
-        """Run the block in one transaction: commit at its end, roll back on an error. Nested blocks join it.
+    def _outermost(self, *, beside: bool) -> Iterator[None]:
+        """Take the write lock at once: an upgrade from reading to writing cannot wait.
 
-        Takes the write lock at once (an upgrade from reading to writing cannot wait) and must not span any
-        other I/O. An error that leaves an inner block undoes that block alone. A file has one writer at a time,
-        also ``beside`` others.
+        A file has one writer at a time, also ``beside`` others.
         """
-        if self._snapshots:
-            raise RuntimeError("a transaction inside a snapshot would wait for itself")
-        begin, commit, undo = _savepoint(self._depth) if self._depth else _OUTERMOST
         with translated(self.path):
-            if self._depth:
-                self._writer.execute(begin)
-            else:
-                begin_fairly(self._writer, self.journal.mode, seconds=self._patience)
-        self._depth += 1
-        noted = len(self._afterwards)
+            begin_fairly(self._writer, self.journal.mode, seconds=self._patience)
+        self._depth = 1
         try:
             yield
-            with translated(self.path):
-                self._patiently(self._writer, commit)
+            self._command("COMMIT")
         except BaseException:
-            del self._afterwards[noted:]
-            if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
-                for step in undo:
-                    self._writer.execute(step)
+            self._afterwards.clear()
+            if self._is_begun():
+                self._writer.execute("ROLLBACK")
             raise
         finally:
-            self._depth -= 1
-        if not self._depth:
-            afterwards, self._afterwards = self._afterwards, []
-            for act in afterwards:
-                act()
+            self._depth = 0
 
-    @contextmanager
-    def hasty(self, seconds: float) -> Iterator[None]:
-        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
-        before, self._patience = self._patience, min(seconds, self._patience)
-        try:
-            yield
-        finally:
-            self._patience = before
-
-    def after_commit(self, act: Callable[[], None]) -> None:
-        """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
-        if self._depth:
-            self._afterwards.append(act)
-        else:
-            act()
+    def _is_begun(self) -> bool:
+        return self._writer.in_transaction  # a full disk makes SQLite roll back by itself
 
     def alone_for(self, name: str) -> None:
         """Do nothing: a transaction has the whole file."""
@@ -177,73 +144,27 @@ class SqliteDatabase:
         """Store these now: nobody else can begin before the transaction has ended."""
         write(items)
 
-    def joined(self) -> AbstractContextManager[None]:
-        """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""
-        return nullcontext() if self._depth else self.transaction()
-
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Give every read of the block the same snapshot of the database; free inside a transaction."""
-        if self._depth or self._snapshots:
-            yield
-            return
+    def _reading(self) -> Iterator[None]:
         with translated(self.path):
             self._reader.execute("BEGIN")
-        self._snapshots += 1
-        self._snapshot_version = None
+        self._read_version = None
         try:
             yield
         finally:
-            self._snapshots -= 1
             if self._reader.in_transaction:
                 self._reader.execute("COMMIT")
 
-    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
+    def _snapshot_version(self) -> int:
+        """Return SQLite's data_version for a connection that only reads (https://sqlite.org/pragma.html).
 
-        What it finds must be a value, come from this database alone, and be small: the last 64 are kept. SQLite's
-        data_version, of a connection that only reads, is what tells: https://sqlite.org/pragma.html
+        It is read once a snapshot, in which it cannot change.
         """
-        if self._depth:
-            return read()
-        if not self._snapshots:
-            with self.snapshot():
-                return self.remembered(key, read)
-        if self._known_at != (version := self._version()):
-            self._known.clear()
-            self._known_at = version
-        if key not in self._known:
-            if len(self._known) == REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[key] = read()
-        return cast("T", self._known[key])
-
-    def _version(self) -> int:
-        """Return the version of the database that the open snapshot reads: asked for once, as it cannot change."""
-        if self._snapshot_version is None:
+        if self._read_version is None:
             with translated(self.path):
                 row = self._patiently(self._reader, "PRAGMA data_version").fetchone()
-            self._snapshot_version = int(row[0])
-        return self._snapshot_version
-
-    def rows(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
-        """Return all rows of the named statement."""
-        return self._query(statement(name), values)
-
-    def row(self, name: str, /, **values: Any) -> sqlite3.Row | None:
-        """Return the first row of the named statement, or None."""
-        rows = self._query(statement(name), values)
-        return rows[0] if rows else None
-
-    def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> list[sqlite3.Row]:
-        """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.
-
-        Pieces are constants of the code, never a user's words.
-        """
-        sql = statement(name)
-        for mark, piece in pieces.items():
-            sql = sql.replace(f"/* {mark} */", piece)
-        return self._query(sql, values)
+            self._read_version = int(row[0])
+        return self._read_version
 
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
@@ -255,23 +176,26 @@ class SqliteDatabase:
         with self.joined(), translated(self.path):
             self._writer.executemany(statement(name), rows)
 
+    def _statement(self, name: str) -> str:
+        return statement(name)
+
     def _query(self, sql: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:
         source = self._writer if self._depth else self._reader
         with translated(self.path):
             # Always read to the end: an open cursor would keep its lock and block our own next commit.
             return self._patiently(source, sql, values).fetchall()
 
+    def _command(self, sql: str) -> None:
+        with translated(self.path):
+            self._patiently(self._writer, sql)
+
     def _patiently(
         self, connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None
     ) -> sqlite3.Cursor:
         return patiently(connection, sql, values, seconds=self._patience)
 
-    def secret(self, name: str) -> bytes:
-        """Return a random key that was made with the database."""
-        row = self.row("schema.secret", name=name)
-        if row is None:
-            raise damaged(self.path, f"its key {name!r} is missing")
-        return bytes(row["value"])
+    def _damaged(self, why: str) -> StoreDamagedError:
+        return damaged(self.path, why)
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
@@ -333,14 +257,6 @@ def _vanished(path: Path) -> Iterator[None]:
             f"The data folder {path.parent} cannot be looked into: {error.strerror or error}.",
             next_step="Put it back, or check the disk it is on; the program goes on by itself once it is there.",
         ) from error
-
-
-_OUTERMOST = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
-
-
-def _savepoint(depth: int) -> tuple[str, str, tuple[str, ...]]:
-    name = f"inner_{depth}"
-    return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path, *, limit: int) -> None:
