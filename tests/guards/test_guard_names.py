@@ -23,6 +23,7 @@ WRONG = {
         O'BRIEN ⇒ O'Brien | MCDONALD ⇒ McDonald | İBRAHİM ⇒ İbrahim | мария ⇒ Мария | ИВАН ⇒ Иван | Maria™ ⇒ Maria
         Silva, Maria ⇒ Maria | Maria (she/her) ⇒ Maria | Elizabeth (Liz) ⇒ Elizabeth | Maria/Marie ⇒ Maria
         ★Maria★ ⇒ Maria | 𝓜𝓪𝓻𝓲𝓪 ⇒ Maria | Ｍａｒｉａ ⇒ Maria | 田中様 ⇒ 田中 | @maria ⇒ Maria | mARIA ⇒ Maria
+        Sir or Madam | n.n. | sin nombre | Name nicht bekannt
         Maria - Talent Partner ⇒ Maria | Hiring Manager | Équipe RH | Team Acme | There | No Name | Имя
         Maria da Silva Santos Oliveira ⇒ Maria | Maria. ⇒ Maria | ¡Maria! ⇒ Maria | Maria #OpenToWork ⇒ Maria
         Maria  José ⇒ Maria José | お名前 | 채용담당자 | Everyone | Human Resources | Kundenservice
@@ -38,7 +39,7 @@ WRONG = {
         """,
     "job_title": """
         Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
-        Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
+        Head of Sales 🚀 ⇒ Head of Sales | Looking for new opportunities | Auf Jobsuche | SVP ENGINEERING ⇒ SVP Engineering
         """,
     "location": "City | PARIS ⇒ Paris | paris ⇒ Paris | Ort | New York, ⇒ New York | 75001 | NEW YORK ⇒ New York",
 }
@@ -81,7 +82,18 @@ def rows(table: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "row"), [*rows(WRONG), ("first_name", "Silva, MBA | Hiring! ⇒ Silva")])
+HEADLINES = [
+    ("job_title", "Engineer at Acme | Speaker | Dad ⇒ Engineer at Acme"),
+    ("job_title", "Engineer @ Acme | Hiring ⇒ Engineer"),
+    ("job_title", "Coach • Author • Mum ⇒ Coach"),
+    ("company", "Acme | We are hiring ⇒ Acme"),
+    ("company", "Acme // Payments ⇒ Acme"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), [*rows(WRONG), ("first_name", "Silva, MBA | Hiring! ⇒ Silva"), *HEADLINES]
+)
 def test_a_value_that_would_look_wrong_is_a_warning_with_the_likely_value(name: str, row: str) -> None:
     value, _, fix = row.partition(" ⇒ ")
     found = check_value(name, value)

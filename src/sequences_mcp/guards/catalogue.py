@@ -103,6 +103,7 @@ RULES = (
     values.INITIAL,
     values.SALUTATION,
     values.MORE,
+    values.HEADLINE,
     values.LOOSE_END,
     values.DIGITS,
     values.CASING,

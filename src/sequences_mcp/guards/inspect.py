@@ -71,7 +71,7 @@ _OF_WRITING = frozenset(
     f"values.{name}"
     for name in (
         *("nothing", "heading", "team", "no_company", "address", "quoted", "picture", "initial", "salutation"),
-        *("more", "loose_end", "digits", "casing", "spacing"),
+        *("more", "headline", "loose_end", "digits", "casing", "spacing"),
     )
 )
 _OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in _OF_DRAFTS)

@@ -24,6 +24,8 @@ _NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„
 _QUOTED = LazyPattern(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
 _EMAIL = LazyPattern(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
 _SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
+# What stands between the parts of a headline; " @ " stands before a company, in a title.
+_HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
 _END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+$")
 _START = LazyPattern(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
@@ -136,8 +138,11 @@ def is_team(value: Value) -> bool:
 
 
 def is_no_company(value: Value) -> bool:
-    """Say whether a company is what people enter when they have none."""
-    return value.fact is Fact.COMPANY and _key(_unquoted(value.text)) in _known_names("xx", "no_company")
+    """Say whether a company, or a title, is what people enter when they have none."""
+    text = _key(_unquoted(value.text))
+    if text in _known_names("seeking", "no_company"):
+        return value.fact in (Fact.COMPANY, Fact.TITLE)
+    return value.fact is Fact.COMPANY and text in _known_names("xx", "no_company")
 
 
 def has_picture(value: Value) -> bool:
@@ -226,6 +231,17 @@ def has_more(value: Value) -> bool:
     return value.fact is Fact.FIRST and (len(words) > _MOST_WORDS or bool(_NICKNAME.search(text)))
 
 
+def is_headline(value: Value) -> bool:
+    """Say whether a company has more in it than its name, or a title more than two: a headline of a profile.
+
+    "CTO | Founder" and "Developer @ Acme" are titles as people have them.
+    """
+    if value.fact not in (Fact.TITLE, Fact.COMPANY):
+        return False
+    least = 1 if value.fact is Fact.COMPANY else 2
+    return sum(1 for _ in _HEADLINE.finditer(value.text.strip(_EDGE_SIGNS))) >= least
+
+
 def _parts(text: str) -> tuple[str, str]:
     """Return a name and what stands behind the first sign that no name has; "Silva, Jr." is a name."""
     match = _SEPARATOR.search(text)
@@ -312,7 +328,12 @@ def likely(value: Value) -> str | None:
         return None
     text = " ".join(_undecorated(strip(value.text)).split())
     is_person = value.fact in PERSON
-    text = _likely_name(text, value.fact) if is_person else _unquoted(text).strip(_EDGE_SIGNS)
+    if is_person:
+        text = _likely_name(text, value.fact)
+    else:
+        text = _unquoted(text).strip(_EDGE_SIGNS)
+        if match := _HEADLINE.search(text):
+            text = text[: match.start()].strip(_EDGE_SIGNS)
     text = _cased(text, value.fact)
     guess = Value(text, value.fact)
     if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
@@ -472,4 +493,4 @@ def _is_plain_phrase(value: Value) -> bool:
         return False
     if value.fact in _CASED and (text == text.lower() or text == text.upper()):
         return not is_miscased(value) and not is_heading(value)
-    return not is_heading(value) and not is_no_company(value)
+    return not (is_heading(value) or is_no_company(value) or is_headline(value))

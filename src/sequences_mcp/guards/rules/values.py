@@ -112,20 +112,20 @@ TEAM = Rule(
 
 
 def _no_company(value: Value) -> bool:
-    """Say whether a company is none."""
+    """Say whether a company is none, or a title."""
     return names.is_no_company(value)
 
 
 NO_COMPANY = Rule(
     id="values.no_company",
     severity=Severity.WARNING,
-    message="This says that there is no company.",
+    message="This says that there is none.",
     accept=("Acme", "Freelancer.com"),
-    reject=("Self-employed", "Freelance", "Stealth Startup"),
+    reject=("Unemployed", "Looking for new opportunities", "Between jobs"),
     source="ours",
     example="value",
     check_value=_no_company,
-    facts=frozenset({Fact.COMPANY}),
+    facts=frozenset({Fact.COMPANY, Fact.TITLE}),
 )
 
 
@@ -239,6 +239,25 @@ MORE = Rule(
     example="value",
     check_value=_more,
     facts=PERSON,
+    mends=True,
+)
+
+
+def _headline(value: Value) -> bool:
+    """Say whether a title or a company is a headline."""
+    return names.is_headline(value)
+
+
+HEADLINE = Rule(
+    id="values.headline",
+    severity=Severity.WARNING,
+    message="This is the headline of a profile: it has more in it than a title or a company.",
+    accept=("CTO", "VP, Sales & Marketing", "Booking.com", "A·B Labs", "Häagen-Dazs"),
+    reject=("Acme | Hiring", "CTO | Speaker | Dad", "Engineer @ Acme | Hiring", "Coach · Author · Mum"),
+    source="ours",
+    example="value",
+    check_value=_headline,
+    facts=frozenset({Fact.TITLE, Fact.COMPANY}),
     mends=True,
 )
 
