@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mcp.server.mcpserver import Context
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.server.mcpserver.resources import FunctionResource
+from mcp.server.mcpserver.resources import FunctionResource, ResourceTemplate
 
 from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
 from sequences_mcp.server.text import cut, visible_text, visible_throughout
 
 if TYPE_CHECKING:
-    from mcp.server import MCPServer
-
     from sequences_mcp.server.view import ResultView
 
 T = TypeVar("T")
@@ -73,6 +72,14 @@ def register_resources(server: MCPServer[Any]) -> None:
         ("format://law", "Law", "What a first message needs, by country, and the statute. Reminders.", law),
     ):
         server.add_resource(_static(uri, title=title, description=description, read=read))
+    # The SDK offers no way to add a finished template, and making them takes longer than all else of a server.
+    server._resource_manager._templates.update({made.uri_template: made for made in _templates()})
+
+
+@cache
+def _templates() -> tuple[ResourceTemplate, ...]:
+    """Return the resources that take an id, a name or a layer; the same for every server."""
+    server = MCPServer[Any]("templates")
     for name, reader in (("blueprint", _blueprint), ("sequence", _sequence)):
         add = server.resource(
             f"{name}://{{id}}",
@@ -108,6 +115,7 @@ def register_resources(server: MCPServer[Any]) -> None:
         mime_type=JSON,
     )
     add_layer(rules_of_layer)
+    return tuple(server._resource_manager.list_templates())
 
 
 def step_format() -> str:

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Migration:
         return sha256(self.sql.encode()).digest()
 
 
+@cache
 def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
     """Return every migration in order; ValueError when the numbers have a hole."""
     results = tuple(
