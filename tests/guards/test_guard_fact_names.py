@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sequences_mcp.domain.findings import Severity
-from sequences_mcp.guards.check import check_value
+from sequences_mcp.guards.check import check_text, check_value
 from sequences_mcp.guards.fact_names import Certainty, unfilled
 
 OBJECTS = ["contact", "recipient", "candidate", "lead", "prospect", "user", "person", "record.custom"]
@@ -130,3 +130,25 @@ def test_what_names_no_fact_is_no_name_of_one(value: str) -> None:
 def test_a_value_too_long_to_be_a_request_is_none() -> None:
     assert unfilled(f"your company {'name ' * 17}") is not Certainty.NO
     assert unfilled(f"your company {'name ' * 18}") is Certainty.NO
+
+
+ORDERS = """
+    Bitte Firma einfügen | hier Firma einfügen | Firma hier einfügen | Nom de l'entreprise à insérer ici
+    Insérer ici le nom de l'entreprise | Wstaw nazwę firmy | Inserir nome da empresa
+    Inserire il nome dell'azienda | Insert company name. | Vul hier de bedrijfsnaam in | Вставьте название компании | ここに会社名を入れる
+"""
+
+
+@pytest.mark.parametrize(
+    "line", [line.strip() for line in ORDERS.replace("\n", " | ").split(" | ") if line.strip()]
+)
+def test_a_line_that_orders_somebody_to_put_a_fact_there_is_refused(line: str) -> None:
+    found = check_text(f"Hi {{{{firstname}}}},\n\n{line}\n\nBest,\nAda", field="content")
+    assert [finding.rule for finding in found] == ["placeholders.instruction"]
+
+
+@pytest.mark.parametrize(
+    "line", ["Pick a slot here", "Fill in the form?", "Your name came up.", "We insert a company day"]
+)
+def test_a_line_that_asks_the_reader_for_something_is_left_alone(line: str) -> None:
+    assert check_text(f"Hi {{{{firstname}}}},\n\n{line}\n\nBest,\nAda", field="content") == ()

@@ -39,7 +39,8 @@ WRONG = {
         """,
     "job_title": """
         Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
-        Head of Sales 🚀 ⇒ Head of Sales | Looking for new opportunities | Auf Jobsuche | SVP ENGINEERING ⇒ SVP Engineering
+        Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
+        Looking for new opportunities | Auf Jobsuche
         """,
     "location": "City | PARIS ⇒ Paris | paris ⇒ Paris | Ort | New York, ⇒ New York | 75001 | NEW YORK ⇒ New York",
 }

@@ -54,6 +54,7 @@ RULES = (
     placeholders.ANGLE,
     placeholders.INSTRUCTION,
     placeholders.BLANK,
+    placeholders.GAP,
     placeholders.ESCAPED,
     placeholders.AMBIGUOUS,
     placeholders.BARE_WORD,

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.fact_names import orders_fact
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.views import TextLine, TextView
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, lines, words_of
@@ -224,6 +225,7 @@ _LINE_VERBS = (
     *("añadir", "anadir", "aggiungere", "adicionar", "wstaw", "встав"),
 )
 _LONGEST_LINE = 100
+_LONGEST_REQUEST = 60
 _ENDS_IN_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\W*$")
 _DELIMITERS = r"*_~=#|^/+<>.…-"
 _OPENING = LazyPattern(rf"([{_DELIMITERS}])(?<![\w{_DELIMITERS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
@@ -277,7 +279,8 @@ def instructions(view: TextView) -> Iterator[Instruction]:
             if not is_word or is_name(match["inner"]):
                 yield Instruction(*match.span(), Severity.WARNING if is_word else None)
     for line in view.lines:
-        if line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare):
+        is_line = line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare)
+        if is_line or (len(line.bare) <= _LONGEST_REQUEST and orders_fact(line.bare)):
             yield Instruction(line.start, line.end)
     for match in _CAPITALS.finditer(view.text):
         if match["weak"] is None or "HERE" in match[0] or has_field(match["what"]):

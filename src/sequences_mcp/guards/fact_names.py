@@ -26,9 +26,9 @@ _SINGLE = LazyPattern(r"[^\W\d_]{2,}\d{0,3}")
 _AN_ARTICLE = LazyPattern(r"(?i)\b(?:l|d|dell|all|nell|un)['’](?=\w)")
 _WITHOUT_SPACES = LazyPattern(
     r"(?P<ask>(?:请|請)?(?:在此处?|在这里|此处)?(?:填写|填寫|填入|输入|輸入|插入)?"
-    r"(?:您的|你的|贵|貴方の|あなたの|お客様の|귀하의|당신의)?(?:ここに)?)"
+    r"(?:您的|你的|贵|貴方の|あなたの|お客様の|귀하의|당신의)?(?:ここに|여기에 ?)?)"
     r"(?P<what>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{1,12}?)"
-    r"(?P<end>(?:をここに)?(?:を(?:ご?記入|ご?入力|挿入)(?:して(?:ください|下さい))?|在此处?|在这里|"
+    r"(?P<end>(?:をここに)?(?:を(?:入れる|入れて|書く|書いて|ご?記入|ご?入力|挿入)(?:して(?:ください|下さい))?|在此处?|在这里|"
     r"[을를] ?(?:입력|기입|작성)(?:하세요|해 ?주세요)?)?)[。!！]?"
 )
 
@@ -98,6 +98,21 @@ def unfilled(text: str) -> Certainty:
     if not bare.isascii() and (certainty := _without_spaces(bare)):
         return certainty
     return max(_as_phrase(bare), _as_request(bare))
+
+
+@cache
+def _ordering_words() -> frozenset[str]:
+    return frozenset(word for phrase in _that("strong") for word in phrase)
+
+
+def orders_fact(line: str) -> bool:
+    """Say whether a whole line of a text orders somebody to put a fact there: "Bitte Firma einfügen"."""
+    if not line.isascii() and _without_spaces(line):
+        return True
+    words = words_of(line)
+    if len(words) < 2 or _ordering_words().isdisjoint(words):
+        return False
+    return _as_request(line) is Certainty.SURE
 
 
 def _as_identifier(text: str, signs: str) -> Certainty:

@@ -56,7 +56,9 @@ _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
 _MARKDOWN = "channel.markdown"
 NOT_FILLED_IN = "This is a variable of a template that was never filled in: put the real value."
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
-_OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
+_OF_MESSAGES = frozenset(
+    {"placeholders.bare_word", "placeholders.example_host", "placeholders.gap", "foreign.missing_name"}
+)
 _OF_DRAFTS = frozenset(
     f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants")
 )

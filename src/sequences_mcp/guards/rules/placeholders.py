@@ -335,6 +335,30 @@ BLANK = Rule(
 )
 
 
+_BEFORE_A_FACT = r"(?:at|as|with|for|of|from|about|your|chez|pour|avec|bei|von|für|mit|para|con|com|presso|voor)"
+# A blank before a stop or a comma is a slip of the hand after other words; French has none there either.
+_GAP = LazyPattern(
+    rf"(?i)(?<![\w'’-]){_BEFORE_A_FACT}(?:[ \u00a0]{{1,3}}[.,](?=\s|$)|[ \u00a0]{{2,3}}{_BEFORE_A_FACT}(?!\w))",
+    needs=(" .", " ,", "  ", "\u00a0"),
+)
+
+
+def _gap(text: GuardedText) -> Iterator[Hit]:
+    """Return every place where nothing stands between a preposition and a stop, or between two prepositions."""
+    yield from text.hits(_GAP)
+
+
+GAP = Rule(
+    id="placeholders.gap",
+    severity=Severity.WARNING,
+    message="A word is missing here: was a value empty when this was written?",
+    accept=("What are you waiting for?", "your work at Acme .", "We hire  at Acme.", "as of today"),
+    reject=("I loved your work at .", "your role as  at Acme", "a role for , in Paris", "votre poste chez ."),
+    source="ours",
+    check=_gap,
+)
+
+
 _PHRASE = LazyPattern(r"[^\W\d_]{2,30}(?:[ '’][^\W\d_]{1,30}){0,3}")
 _GREETED = LazyPattern(
     r"[\"'“(#@~/]?[^\W\d_][\w’'-]{1,30}(?:[ /][^\W\d_][\w’'-]{1,30}){0,3}[\"'”)#@~/]?"
