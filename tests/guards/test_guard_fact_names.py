@@ -135,7 +135,8 @@ def test_a_value_too_long_to_be_a_request_is_none() -> None:
 ORDERS = """
     Bitte Firma einfügen | hier Firma einfügen | Firma hier einfügen | Nom de l'entreprise à insérer ici
     Insérer ici le nom de l'entreprise | Wstaw nazwę firmy | Inserir nome da empresa
-    Inserire il nome dell'azienda | Insert company name. | Vul hier de bedrijfsnaam in | Вставьте название компании | ここに会社名を入れる
+    Inserire il nome dell'azienda | Insert company name. | Vul hier de bedrijfsnaam in
+    Вставьте название компании | ここに会社名を入れる
 """
 
 
