@@ -208,8 +208,19 @@ SAME = {"email": "s@hopper.example", "first_name": "Smith", "last_name": "SMITH"
 SEEMING = {"email": "\u0430@hopper.example", "first_name": "Grace", "last_name": "Hopper", "company": "Hopper"}
 
 
+WHOLE = {"email": "w@hopper.example", "first_name": "Grace Hopper", "last_name": "Hopper", "company": "Hopper"}
+TURNED = {**WHOLE, "first_name": "HOPPER, Grace"}
+
+
 @pytest.mark.parametrize(
-    ("one", "rule"), [(SAME, "person.same_names"), (SEEMING, "person.lookalike_address")], ids=["names", "address"]
+    ("one", "rule"),
+    [
+        (SAME, "person.same_names"),
+        (WHOLE, "person.whole_name"),
+        (TURNED, "person.whole_name"),
+        (SEEMING, "person.lookalike_address"),
+    ],
+    ids=["same names", "whole name", "turned name", "address"],
 )
 async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
     tmp_path: Path, one: dict[str, str], rule: str
@@ -222,7 +233,8 @@ async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
     assert rule in json.dumps(asked) and rule not in json.dumps(plain)
     async with bureau.app() as app:
         seen = await look_up(app, asked["plan_id"])
-    assert any("the same" in line or "look like Latin" in line for line in seen.lines)
+    said = ("the same", "has the last name", "look like Latin")
+    assert any(words in line for line in seen.lines for words in said)
 
 
 async def test_a_refused_start_says_who_was_saved_and_who_was_known_before(tmp_path: Path) -> None:

@@ -292,6 +292,9 @@ def warnings_about(contact: Contact) -> list[Finding]:
         findings.append(
             _person_warning("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}")
         )
+    elif _has_last_name(first, last):
+        message = f'The first name has the last name in it: a greeting would say "{first}".'
+        findings.append(_person_warning("person.whole_name", field="first_name", message=message, excerpt=first))
     email = contact.email or ""
     if not email.isascii() or "xn--" in email:
         for homograph in lookalikes.find_homographs(email):
@@ -300,6 +303,14 @@ def warnings_about(contact: Contact) -> list[Finding]:
                 _person_warning("person.lookalike_address", field="email", message=message, excerpt=email)
             )
     return findings
+
+
+def _has_last_name(first: str, last: str) -> bool:
+    """Say whether a first name ends, or begins, with the words of the last name and has others besides."""
+    words, known = first.casefold().replace(",", " ").split(), last.casefold().split()
+    if not known or len(words) <= len(known):
+        return False
+    return words[-len(known) :] == known or words[: len(known)] == known
 
 
 def _person_warning(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
