@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.services.test_erasing import contact_of, started, traces_of
+from tests.world.data_folder import sqlite_of
 from tests.world.product import GRACE, LINUS, MAIL, Bureau
 
 from sequences_mcp.domain.contact import ContactFields
@@ -16,6 +17,7 @@ from sequences_mcp.domain.erasure import ERASED, PersonMarks, marks_of
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import ConflictError
+from sequences_mcp.ports.embedded import ContactEntry
 from sequences_mcp.private_files import export_name, write_private
 from sequences_mcp.services.erasure import erase_approved
 from sequences_mcp.store import erasure
@@ -182,6 +184,19 @@ async def test_whoever_was_erased_is_known_again_by_any_of_their_marks(bureau: B
         people = [person(LINUS), FULL, upper]
         await model.call("start_sequence", blueprint_id=blueprint, contacts=people)
     assert traces_of(bureau.folder, "karazqx", "vosszqx") == []
+
+
+async def test_whether_rows_are_about_people_who_were_erased_is_read_once_for_all_of_them(bureau: Bureau) -> None:
+    _, [kara] = await started(bureau, FULL, approve=False)
+    others = [ContactFields(email=f"{number}@voss.example", first_name="Ida") for number in range(40)]
+    rows = [ContactEntry(facts) for facts in (ContactFields(email="KARAZQX@voss.example"), *others)]
+    statements: list[str] = []
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(kara, actor="terminal")
+        sqlite_of(app.changes.engine.store)._writer.set_trace_callback(statements.append)
+        saved = await app.local.save_contacts(rows, leaves_erased_out=True)
+    assert [contact.is_stored for contact in saved] == [False, *[True] * 40]
+    assert len([sql for sql in statements if "erased_key" in sql]) <= 3
 
 
 @pytest.mark.parametrize(("facts", "by"), [(FULL, "address"), (KARA, "contact")])

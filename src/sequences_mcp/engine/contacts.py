@@ -25,7 +25,7 @@ from sequences_mcp.domain.contact import (
     read_profile,
 )
 from sequences_mcp.domain.entries import AuditRow
-from sequences_mcp.domain.erasure import LEAVE_OUT, WHY
+from sequences_mcp.domain.erasure import LEAVE_OUT, WHY, ErasedKey, erased_keys
 from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.limits import require_short
@@ -145,6 +145,7 @@ class _Known:
     optional: frozenset[str]
     by_phone: dict[str, list[Contact]] | None = None
     new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
+    erased: dict[ErasedKey, bool] | None = None  # whose marks are those of somebody erased; None: nobody's are
 
     @classmethod
     def of(cls, store: Repositories, entries: Items[ContactEntry], *, optional: frozenset[str]) -> _Known:
@@ -177,6 +178,37 @@ class _Known:
             return self.by_phone.get(phone, [])
         self.flush()
         return self.store.contacts.by_phone(phone)
+
+    def likely(self, entry: ContactEntry) -> Contact | None:
+        """Return whom a row is about by its id or its address alone."""
+        email = entry.fields.email
+        return self.by_id.get(entry.id or "") or (self.at(email) if email and is_address(email) else None)
+
+    def read_erased(self, entries: Items[ContactEntry]) -> None:
+        """Read for all rows at once whether they are about somebody who was erased."""
+        if not self.store.erasures.is_anybody():
+            return
+        self.erased = {}
+        keys: list[ErasedKey] = []
+        for place, entry in _placed(entries):
+            stored = self.likely(entry)
+            facts, _ = _checked(entry, stored, place)
+            merged: Any = replace(stored, **facts_of(facts)) if stored else facts
+            keys += erased_keys(merged, ids=[entry.id or ""])
+        self._read_keys(keys)
+
+    def was_erased(self, person: Contact, entry: ContactEntry) -> bool:
+        """Say whether somebody with these facts, or with the id that the row gives, was erased."""
+        if self.erased is None:
+            return False
+        keys = erased_keys(person, ids=[entry.id or ""])
+        self._read_keys(key for key in keys if key not in self.erased)
+        return any(self.erased[key] for key in keys)
+
+    def _read_keys(self, keys: Iterable[ErasedKey]) -> None:
+        if self.erased is not None and (wanted := list(keys)):
+            marked = self.store.erasures.known(wanted)
+            self.erased.update((key, key in marked) for key in wanted)
 
     def flush(self) -> None:
         """Store who is new."""
@@ -350,12 +382,13 @@ class LocalContacts(LocalMethods):
         problems: list[RowProblem] = []
         with self.engine.store.transaction() as work:
             known = _Known.of(work, entries, optional=optional)
+            known.read_erased(entries)
             for place, entry in _placed(entries):
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
                     continue
                 merged = self._merged(row.stored, row.facts, entry.note)
-                if work.erasures.was_erased(merged, contact_id=entry.id or ""):
+                if known.was_erased(merged, entry):
                     if leaves_erased_out:
                         saved.append(SavedContact(merged, created=False, is_stored=False))
                     else:
@@ -464,9 +497,7 @@ class LocalContacts(LocalMethods):
 
 def _spelled_entry(entry: ContactEntry, place: int, known: _Known) -> ContactEntry:
     """Return a row with its facts as they are kept, and what is wrong with the others."""
-    email = entry.fields.email
-    stored = known.by_id.get(entry.id or "") or (known.at(email) if email and is_address(email) else None)
-    facts, problems = _checked(entry, stored, place)
+    facts, problems = _checked(entry, known.likely(entry), place)
     return replace(entry, fields=facts, checked=tuple(problems))
 
 
@@ -515,7 +546,7 @@ def kept_vendor_person(work: UnitOfWork, person: Contact, *, engine: EngineConte
     switchboard is everybody's.
     """
     person = tidied_facts(person)
-    if work.erasures.was_erased(person, contact_id=person.id):
+    if work.erasures.known_people([person]):
         return person
     contact = _known(work, person)
     if contact is None:

@@ -99,9 +99,9 @@ class LocalErasures:
             )
         return people[0]
 
-    async def was_erased(self, contact: Contact) -> bool:
-        """Say whether somebody with these facts was erased here."""
-        return self.engine.store.erasures.was_erased(contact, contact_id=contact.id)
+    async def known_people(self, people: Iterable[Contact]) -> set[str]:
+        """Return the ids of those of these people who were erased here, by their facts or by their ids."""
+        return self.engine.store.erasures.known_people(people)
 
     async def runs_of(self, contact_id: str) -> list[SequenceDetail]:
         """Return every run of a person, the oldest first."""

@@ -532,8 +532,9 @@ async def _match(
         )
         for number, (person, entry) in stored.items()
     }
+    erased = await app.erasures.known_people(persons.values())
     for number, person in persons.items():
-        if not problems[number] and await app.erasures.was_erased(person):
+        if not problems[number] and person.id in erased:
             problems[number].append(RowProblem(number, None, None, erasure.WHY, erasure.LEAVE_OUT))
     never = await _never(app, persons, stored)
     rows = []

@@ -162,11 +162,14 @@ class ContactRepository:
         """Return contact id → why not, for people with runs who look like the contact's colleagues and are not."""
         host, words = domain_of(contact.email), (companies.company_key(contact.company) or "").split()
         word = words[0] if words else None
+        is_plain = word is not None and word.isalnum()
         rows = self._database.rows(
             "contacts.like_company",
             host=host if host and companies.is_free_mail(host) else None,
             word=word,
-            pattern=f"{word} *" if word and word.isalnum() else None,
+            # Every name with another word behind this one: "!" comes next after the space.
+            first=f"{word} " if is_plain else None,
+            past=f"{word}!" if is_plain else None,
         )
         others = (
             (other, companies.unlike_because(contact, other))

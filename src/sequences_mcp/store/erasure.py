@@ -65,17 +65,24 @@ class ErasureRepository:
 
     def known(self, keys: Iterable[ErasedKey]) -> set[ErasedKey]:
         """Return those of these marks that belong to somebody who was erased."""
-        if not is_anybody_erased(self._database):
+        if not self.is_anybody():
             return set()
         secret = self._database.secret(OF_DATABASE)
         hashes = {erased_hash(secret, key): key for key in keys}
         rows = self._database.rows("erasure.hashes", hashes=json.dumps(list(hashes)))
         return {hashes[row["hash"]] for row in rows}
 
-    def was_erased(self, contact: Any, *, contact_id: str = "") -> bool:
-        """Say whether somebody with these facts, or this id, was erased."""
-        is_anybody = is_anybody_erased(self._database)
-        return is_anybody and bool(self.known(erased_keys(contact, ids=[contact_id])))
+    def is_anybody(self) -> bool:
+        """Say whether anybody was erased who is still to be known again."""
+        return is_anybody_erased(self._database)
+
+    def known_people(self, people: Iterable[Contact]) -> set[str]:
+        """Return the ids of those of these people who were erased before, by their facts or by their ids."""
+        if not self.is_anybody():
+            return set()
+        keys = {person.id: erased_keys(person, ids=[person.id]) for person in people}
+        erased = self.known(key for each in keys.values() for key in each)
+        return {contact_id for contact_id, each in keys.items() if not erased.isdisjoint(each)}
 
     def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: str, now: datetime) -> None:
         """Keep the hashes of one person's marks, and write them to the journal once that is committed.

@@ -79,8 +79,8 @@ class AttemptRepository:
 
     def pull_back(self, sender: str, *, now: datetime) -> None:
         """Let attempts that lie in the future, because the clock was ahead, count as made now."""
-        newest = from_micros(self._database.rows("attempts.newest", sender=sender)[0]["at"])
-        if newest is not None and newest > now:
+        newest = self._database.row("attempts.newest", sender=sender)
+        if newest is not None and from_micros(newest["at"]) > now:
             self._database.write("attempts.pull_back", sender=sender, now=to_micros(now))
 
     def newest_to_others(self, sender: str, *, but: str, since: datetime) -> list[tuple[datetime, str]]:
@@ -152,10 +152,10 @@ class MailboxRepository:
 
         The cap counts messages in any 24 hours; pauses are between two attempts, failed ones too.
         """
-        row = self._database.rows("attempts.newest", sender=sender)[0]
-        newest = from_micros(row["at"])
-        if newest is None:
+        row = self._database.row("attempts.newest", sender=sender)
+        if row is None:
             return None
+        newest = from_micros(row["at"])
         pause = limits.pause_after(str(row["key"]))
         seconds = int(pause.total_seconds())
         waits = [(newest + pause, f"the mailbox leaves {seconds} s between two e-mails")]

@@ -1,8 +1,8 @@
 """The named statements as PostgreSQL takes them: those of SQLite with other words, or a file's own in their place.
 
 Most statements mean the same in both once their words are replaced, which ``in_postgres`` does; a statement that
-needs more has a text of its own under ``queries/``, by the same name. ``<name>_locked`` there is the text inside a
-transaction beside others, where what is read is about to be changed.
+needs more has a text of its own under ``queries/``, by the same name. Inside a transaction beside others, what is
+read to be changed is locked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,18 @@ from sequences_mcp.store import statements
 FOLDER = Path(__file__).parent / "queries"
 NUMBERS = frozenset({"numbers", "read_steps"})
 """Parameters whose JSON list is of numbers; all others are of texts, which PostgreSQL compares with no number."""
+LOCKED = {
+    # Whatever another worker has taken at this moment is passed over.
+    "sequences.next_due": "FOR UPDATE OF s SKIP LOCKED",
+    "sequences.by_ids": "FOR UPDATE OF s",
+}
+"""What ends a statement inside a transaction beside others: the runs that it reads are about to be changed."""
 
 # Literals and comments are told apart from everything else, so that no word in them is replaced.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LIST = re.compile(r"json_each\(:(\w+)\)(?:\s+(?![A-Z]+\b)(\w+))?")
-_EXTRACT = re.compile(r"json_extract\(([\w.]+), ((?::\w+|§\d+§)(?: \|\| [\w.]+)?)\)")
+_OBJECT = re.compile(r"json_each\((\w+\.\w+)\)")
+_EXTRACT = re.compile(r"json_extract\((:?[\w.]+), ((?::\w+|§\d+§)(?: \|\| [\w.]+)?)\)")
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bINDEXED BY \w+\s*"), ""),
     (re.compile(r"\bCROSS JOIN\b"), "JOIN"),
@@ -53,6 +60,7 @@ def in_postgres(sql: str) -> str:
     if "INSERT OR IGNORE" in text:
         text = text.replace("INSERT OR IGNORE", "INSERT") + " ON CONFLICT DO NOTHING"
     text = _LIST.sub(_json_list, text)
+    text = _OBJECT.sub(r"jsonb_each_text(CAST(\1 AS jsonb))", text)
     text = _EXTRACT.sub(r"(jsonb_path_query_first((\1)::jsonb, (\2)::jsonpath) #>> '{}')", text)
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
@@ -77,10 +85,8 @@ def _overrides(file: str) -> Mapping[str, str]:
 def postgres_statement(name: str, *, locked: bool = False) -> str:
     """Return the statement called ``file.name``; ``locked`` for what is read to be changed. KeyError."""
     file, _, plain = name.partition(".")
-    overrides = _overrides(file)
-    if locked and f"{plain}_locked" in overrides:
-        return overrides[f"{plain}_locked"]
-    return overrides[plain] if plain in overrides else statements.statement(name)
+    sql = _overrides(file).get(plain) or statements.statement(name)
+    return f"{sql}\n{LOCKED[name]}" if locked and name in LOCKED else sql
 
 
 def reads_audit(sql: str) -> bool:

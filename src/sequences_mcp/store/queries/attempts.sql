@@ -36,7 +36,7 @@ SELECT EXISTS (
 
 -- newest --
 -- When this mailbox was last used, whatever came of it, and for which text.
-SELECT max(claimed_at) AS at, key FROM attempt WHERE sender = :sender
+SELECT claimed_at AS at, key FROM attempt WHERE sender = :sender ORDER BY claimed_at DESC, lease DESC LIMIT 1
 
 -- first --
 -- When this mailbox first sent something.

@@ -42,4 +42,4 @@ DELETE FROM archived_blueprint WHERE blueprint_id = :blueprint_id
 -- The names of the versions in a JSON list of pairs of id and version.
 SELECT v.blueprint_id, v.version, v.name
 FROM json_each(:versions) wanted CROSS JOIN blueprint_version v
-  ON v.blueprint_id = json_extract(wanted.value, '$[0]') AND v.version = json_extract(wanted.value, '$[1]')
+  ON v.blueprint_id = json_extract(wanted.value, '$[0]') AND v.version = CAST(json_extract(wanted.value, '$[1]') AS bigint)

@@ -17,7 +17,7 @@ SELECT * FROM suppression WHERE kind = :kind AND value = :value
 SELECT kind, suppression.value, reason FROM json_each(:wanted) one
 CROSS JOIN suppression
   ON kind = json_extract(one.value, '$[0]') AND suppression.value = json_extract(one.value, '$[1]')
-WHERE json_extract(one.value, '$[2]') = 0
+WHERE CAST(json_extract(one.value, '$[2]') AS bigint) = 0
    OR suppression.created_at <= (SELECT applied_at FROM migration WHERE name = 'addresses')
 
 -- all --

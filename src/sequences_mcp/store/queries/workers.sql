@@ -19,7 +19,11 @@ SELECT * FROM worker ORDER BY since, host, process, lane
 
 -- other_settings --
 -- Runs that are due, of plans approved for other terms than these: by terms, how many, since when, and the oldest plan.
-SELECT p.terms, count(*) AS number, min(s.next_run_at) AS since, p.id AS plan_id, min(p.no)
-FROM sequence s JOIN plan p ON p.no = s.plan_no
-WHERE s.lane IN ('mailbox', 'free') AND s.next_run_at <= :now AND p.terms <> :terms
-GROUP BY p.terms
+SELECT others.terms, number, since, plan.id AS plan_id
+FROM (
+  SELECT p.terms, count(*) AS number, min(s.next_run_at) AS since, min(p.no) AS first_no
+  FROM sequence s JOIN plan p ON p.no = s.plan_no
+  WHERE s.lane IN ('mailbox', 'free') AND s.next_run_at <= :now AND p.terms <> :terms
+  GROUP BY p.terms
+) AS others JOIN plan ON plan.no = others.first_no
+ORDER BY others.terms
