@@ -348,6 +348,34 @@ async def test_an_automatic_reply_of_another_kind_changes_nothing(world: EngineW
     assert leaves(world, days=4) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "more", "reason"),
+    [
+        (
+            "Bob no longer works here. Write to carol@acme.example.",
+            "Auto-Submitted: auto-replied",
+            "no longer works",
+        ),
+        (
+            "I no longer work at Acme. This mailbox is not read, please contact Carol.",
+            "",
+            "no longer works",
+        ),
+        ("Your request has been logged as case 4711.", "", "bears no mark"),
+    ],
+)
+async def test_an_automatic_message_that_may_mean_more_holds_the_run_for_a_person(
+    world: EngineWorld, text: str, more: str, reason: str
+) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, text, more=more)) == "held for a person"
+    run = await run_of(world)
+    assert run.status not in (S.SUCCEEDED, S.FAILED)
+    assert any(reason in (step.reason or "") for step in run.steps)
+    assert leaves(world, days=4) == 0
+    assert not await listed(world)
+
+
 async def test_a_hard_bounce_after_the_acceptance_fails_the_run_and_suppresses_the_address(
     world: EngineWorld,
 ) -> None:

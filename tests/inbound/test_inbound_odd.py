@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.inbound_mail import Sent
-from tests.world.mail_corpus import table
+from tests.world.inbound_mail import AT, Sent, reply
+from tests.world.mail_corpus import ElsewhereItem, elsewhere, table
 
+from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import judge_inbound
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.own_text import new_text
@@ -21,6 +22,24 @@ def test_a_message_of_an_unusual_program_is_what_it_is(row: dict[str, str | list
     judged = judge_inbound(message)
     assert judged.kind in row["kinds"], judged.why
     assert not is_opt_out(new_text(message.text, (SENT.text, SENT.subject)))
+
+
+@pytest.mark.parametrize("item", elsewhere(), ids=[item.name for item in elsewhere()])
+def test_a_message_from_elsewhere_is_what_it_is(item: ElsewhereItem) -> None:
+    message = parse_inbound(item.data)
+    judged = judge_inbound(message)
+    assert judged.kind.value in item.kinds, judged.why
+    assert not is_opt_out(new_text(message.text, (SENT.text, SENT.subject)), message.subject)
+    assert not item.until or f"{away_until(message.text, AT):%Y-%m-%d}" == item.until
+
+
+UNMARKED = [(kind, text) for kind, texts in table("elsewhere")["unmarked"].items() for text in texts]
+
+
+@pytest.mark.parametrize(("kind", "text"), UNMARKED)
+def test_an_answer_without_any_mark_is_told_by_what_it_says(kind: str, text: str) -> None:
+    assert judge_inbound(parse_inbound(reply(SENT, text))).kind.value == kind
+    assert not is_opt_out(text)
 
 
 def test_there_are_more_than_sixty_of_them() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from tests.world.answers import ADA, begun, comes_in
 from tests.world.dovecot import Dovecot
-from tests.world.inbound_mail import raw, reply
+from tests.world.inbound_mail import Sent, raw, reply
 from tests.world.product import GRACE, Bureau, yes
+
+from sequences_mcp.engine.inbound.opt_out import is_opt_out, offered_answers
+from sequences_mcp.engine.inbound.own_text import new_text
+from sequences_mcp.guards.law import built_in
 
 MAILBOX = """\
 [mailboxes.ada]
@@ -98,3 +103,63 @@ async def test_a_mailbox_with_plus_addresses_gets_what_is_written_there(bureau: 
             [uid] = person.search("ALL")
             data = person.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]
         assert comes_in(bureau, data) == "never written to again"
+
+
+# The line on how to say no, which the product offers in ten languages, names an answer
+
+
+def named_answers() -> dict[str, tuple[str, str]]:
+    """Return the line of each language with the answer that it names."""
+    lines = {tag: language.lines["opt_out_line"] for tag, language in built_in().languages.items()}
+    return {tag: (line, re.findall(r"[\"„«]\s?([^\"”“»]+?)\s?[\"”“»]", line)[0]) for tag, line in lines.items()}
+
+
+@pytest.mark.parametrize("language", named_answers())
+def test_the_answer_that_our_own_line_names_is_heard_and_quoting_the_line_is_none(language: str) -> None:
+    line, answer = named_answers()[language]
+    ours = (f"Hello Bob,\n\nwould you talk?\n\nAda\n\n{line}", "A role in Lyon")
+    offered = offered_answers(ours)
+    quoted = "\n".join(f"> {part}" for part in ours[0].splitlines())
+    for said in (
+        answer,
+        f"{answer.upper()}.",
+        f"Hello Ada,\n\n{answer}\n\nBob",
+        f"{answer}\n\nAda wrote:\n{quoted}",
+    ):
+        assert is_opt_out(new_text(said, ours), offered=offered), said
+    for said in (f"Yes, gladly.\n\n{ours[0]}", f"Tuesday?\n\nAda wrote:\n{quoted}"):
+        assert not is_opt_out(new_text(said, ours), offered=offered), said
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "is_one"),
+    [
+        ('Just reply "no thanks".', "No, thank you!", True),
+        ('Just reply "no thanks".', "No thanks. Best, Bob", True),
+        ('Just reply "no thanks".', "Nein danke", True),
+        ('Just reply "no thanks".', "No thanks, but Carol may be interested, let me know.", False),
+        ('Just reply "no thanks".', "No, Tuesday does not work. Wednesday?", False),
+        ("Reply NO to be left alone.", "no", True),
+        ("Answer with “not interested” and I am silent.", "Not interested", True),
+        ('Reply "yes" to hear more.', "Yes", False),
+        ("I would be glad of an answer.", "No thanks", False),
+    ],
+)
+def test_a_no_is_an_opt_out_where_our_e_mail_said_so(line: str, answer: str, *, is_one: bool) -> None:
+    assert is_opt_out(answer, offered=offered_answers([line])) is is_one
+
+
+async def test_whoever_answers_as_our_line_says_is_never_written_to_again(bureau: Bureau) -> None:
+    bureau.folder.mkdir(mode=0o700, exist_ok=True)
+    (bureau.folder / "settings.toml").write_text(f"{MAILBOX}opt_out_line = true\n")
+    async with bureau.client("auto", yes) as desktop:
+        await begun(bureau, desktop)
+        [mail] = bureau.outbox
+        assert 'just reply "no thanks"' in mail.get_content()
+        said = comes_in(
+            bureau, reply(Sent(message_id=str(mail["Message-ID"]), recipient=GRACE["email"]), "No thanks")
+        )
+        assert said == "never written to again"
+        bureau.forward(days=4)
+        bureau.work()
+    assert len(bureau.outbox) == 1

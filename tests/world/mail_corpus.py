@@ -225,3 +225,53 @@ def _receipt(item: dict[str, str]) -> CorpusItem:
         'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=disposition-notification; boundary="B"'
     )
     return CorpusItem(f"a receipt: {item['subject']}", raw(head, body), InboundKind.AUTOMATIC)
+
+
+# Systems, countries and programs that the other tables do not have
+
+
+@dataclass(frozen=True)
+class ElsewhereItem:
+    """An e-mail with what it may be told to be, and the day that an absence ends on."""
+
+    name: str
+    data: bytes
+    kinds: tuple[str, ...]
+    until: str = ""
+
+
+@cache
+def elsewhere() -> tuple[ElsewhereItem, ...]:
+    """Every message of ``corpus/elsewhere.toml``."""
+    return tuple(
+        ElsewhereItem(row["name"], _elsewhere(row), tuple(row["kinds"]), row.get("until", ""))
+        for row in table("elsewhere")["mail"]
+    )
+
+
+def _elsewhere(row: dict[str, Any]) -> bytes:
+    words = _filled(row["text"], SENT)
+    subject = _encoded_subject(_filled(row["subject"], SENT))
+    more = _filled(row.get("headers", ""), SENT)
+    sender = row.get("from", "Bob Miller <bob@acme.example>")
+    form = row.get("form", "text")
+    if form == "report":
+        return _report_of(_filled(row["status"], SENT), words, sender=sender, subject=subject, more=more)
+    if form == "attached":
+        return attached(SENT, words=words, sender=sender, subject=subject, more=more)
+    if form in ("below", "alone"):
+        return plain_bounce(SENT, words=words, sender=sender, subject=subject, more=more, copy=form == "below")
+    return reply(SENT, words, sender=sender, subject=_filled(row["subject"], SENT), more=more)
+
+
+def _report_of(status: str, words: str, *, sender: str, subject: str, more: str) -> bytes:
+    body = (
+        f"--B\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{words}\n\n"
+        f"--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns;mx.acme.example\n\n{status}\n\n"
+        f"--B\nContent-Type: message/rfc822\n\n{SENT.copy}\n--B--\n"
+    )
+    head = (
+        f"Return-Path: <>\nFrom: {sender}\nTo: {SENT.sender}\nSubject: {subject}\nMIME-Version: 1.0\n"
+        f'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\n{more}'
+    )
+    return raw(head, body)

@@ -72,7 +72,7 @@ def _named_date() -> re.Pattern[str]:
     day = r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.|:e|-?го)?"
     year = r"(?:[\s,.-]*(?:de\s+)?(20\d\d))?"
     return re.compile(
-        rf"{day}[\s-]*(?:of\s+|de\s+|di\s+)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
+        rf"{day}[\s-]*(?:of\s+|de\s+|di\s+|d'|ב)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
     )
 
 

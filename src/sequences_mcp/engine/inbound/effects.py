@@ -32,7 +32,7 @@ from sequences_mcp.engine.answered import (
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import LEGAL
 from sequences_mcp.engine.inbound.absence import away_until
-from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound
+from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound, says_that_they_left
 from sequences_mcp.engine.inbound.match import (
     CLOCKS_DIFFER,
     Basis,
@@ -42,7 +42,7 @@ from sequences_mcp.engine.inbound.match import (
     is_theirs,
     match_run,
 )
-from sequences_mcp.engine.inbound.opt_out import is_opt_out, is_unsubscribing
+from sequences_mcp.engine.inbound.opt_out import is_opt_out, is_unsubscribing, offered_answers
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
 from sequences_mcp.engine.stopping import end_suppressed
@@ -246,7 +246,8 @@ class _Consequence:
             kind = InboundKind.REPLY  # "Re: Urlaub planen": the word is ours
         if kind in _WRITTEN and self._unsubscribes:
             kind = InboundKind.OPT_OUT
-        if kind is InboundKind.REPLY and is_opt_out(text, "" if self._answers_ours(ours) else subject):
+        unanswered = "" if self._answers_ours(ours) else subject
+        if kind is InboundKind.REPLY and is_opt_out(text, unanswered, offered=offered_answers(ours)):
             kind = InboundKind.OPT_OUT
         until = away_until(text, self.item.arrived_at) if kind is InboundKind.AWAY else None
         row = InboundEntry(
@@ -359,12 +360,21 @@ class _Consequence:
             InboundKind.DELAYED: self._came_back,
             InboundKind.RETURNED: self._not_understood,
             InboundKind.COMPLAINT: self._complained,
+            InboundKind.AUTOMATIC: self._noted,
         }
         if until is not None:
             return self._away(until)
         if kind in _ONLY_OF_RUN and self.matched.further:
             return self._held_all("something came in about the contact, who is in several sequences")
-        return by_kind.get(kind, lambda: "noted: an automatic message")()
+        return by_kind[kind]()
+
+    def _noted(self) -> str:
+        """Note an automatic message; what it may mean for the run, and does not say surely, a person looks at."""
+        if says_that_they_left(self.item.message):
+            return self._held_all("an automatic reply says that the contact no longer works there")
+        if self.item.judged.is_uncertain:
+            return self._held_all("what came in reads like an automatic message and bears no mark of one")
+        return "noted: an automatic message"
 
     def _replied(self) -> str:
         sequence = self._present
@@ -452,7 +462,9 @@ class _Consequence:
 
     def _held_all(self, reason: str) -> str:
         held = [run.id for run in self._all_present if self._apply(run, events.Held(reason))]
-        return f"{HELD_FOR_PERSON}: {', '.join(held)}" if held else RUN_OVER
+        if not held:
+            return RUN_OVER
+        return f"{HELD_FOR_PERSON}: {', '.join(held)}" if self.matched.further else HELD_FOR_PERSON
 
     def _held(self, reason: str) -> str:
         return HELD_FOR_PERSON if self._apply(self._present, events.Held(reason)) else RUN_OVER

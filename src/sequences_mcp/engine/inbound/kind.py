@@ -61,12 +61,14 @@ class Judged:
 
     ``final`` are those of them at which the mailer says that it failed in the end, where it says that.
     ``by_subject``: only its subject says that it is automatic, which may be the subject of an e-mail of ours.
+    ``is_uncertain``: it reads like an automatic message, and neither a mark nor its own words say that it is one.
     """
 
     kind: InboundKind
     addresses: frozenset[str] = frozenset()
     why: str = ""
     by_subject: bool = False
+    is_uncertain: bool = False
     final: frozenset[str] = frozenset()
 
     @property
@@ -104,8 +106,8 @@ def judge_inbound(message: ParsedMessage) -> Judged:
     if (is_marked := _is_automatic(message)) or _has_automatic_subject(message):
         kind = InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC
         return Judged(kind, by_subject=not is_marked and not is_from_nobody)
-    if (kind_by_words := _automatic_by_words(message)) is not None:
-        return Judged(kind_by_words)
+    if (by_words := _automatic_by_words(message)) is not None:
+        return by_words
     # An empty return path alone is no sign: a program that fetches mail into a mailbox leaves it on everything.
     return Judged(InboundKind.AWAY if is_from_nobody and _is_away(message) else InboundKind.REPLY)
 
@@ -232,7 +234,7 @@ def is_hard(status: str, words: str) -> bool:
     if exact:
         return all(code in _GONE for code in exact) and not _contradicts(words)
     code = next((int(result) for result in _CODE.findall(words[:2_000])), 550)
-    return code >= 500 and reason_in_words(words) is Blame.GONE
+    return code >= 500 and reason_in_words(words) is Blame.GONE and not phrases("resting").search(words[:2_000])
 
 
 def _is_open(code: str) -> bool:
@@ -322,7 +324,14 @@ def _named_failure(message: ParsedMessage, named: frozenset[str]) -> Judged:
 def _says_delayed(message: ParsedMessage) -> bool:
     """Say whether a mailer tells that it still tries, and not that it has given up."""
     words = f"{message.subject}\n{_before_the_original(message)[:2_000]}"
-    return bool(phrases("delays").search(words)) and not phrases("given_up").search(words)
+    return bool(phrases("delays").search(words)) and not phrases("given_up").search(_IN_CASE.sub(" ", words))
+
+
+# "You will be told if the delivery fails permanently": it has not.
+_IN_CASE = re.compile(
+    r"\b(?:if|unless|until|should|falls|wenn|si|se|als|jeśli|om|hvis|jos|если|якщо)\b[^.;!?\n]{0,120}",
+    re.IGNORECASE,
+)
 
 
 _SAYS_WHY = re.compile(
@@ -445,6 +454,7 @@ _MARKS = (
     "X-Vacation",
     "X-Out-Of-Office",
     "X-ServiceNow-Generated",
+    "X-Ricevuta",  # of Italian certified mail
 )
 _OF_MACHINES = ("bulk", "junk")
 _NO_REPLY = re.compile(
@@ -483,18 +493,28 @@ def _is_away(message: ParsedMessage) -> bool:
     return bool(phrases("away").search(f"{message.subject}\n{message.text[:5_000]}".replace("’", "'")))
 
 
-def _automatic_by_words(message: ParsedMessage) -> InboundKind | None:
+def _automatic_by_words(message: ParsedMessage) -> Judged | None:
     """Return what a message without any mark is by what it says, or None where a person may have written it.
 
     A machine says that it is one. An absence note tells of the absence and of what absence notes tell besides, and
     says nothing that goes on with the conversation: who is away next week but happy to talk is a person.
     """
-    words = _first_words(message)
+    words = phrases("courtesies").sub(" ", _first_words(message))
     if phrases("of_persons").search(words):
         return None
     if phrases("away").search(words) and phrases("absence_notes").search(words):
-        return InboundKind.AWAY
-    return InboundKind.AUTOMATIC if phrases("machine_words").search(words) else None
+        return Judged(InboundKind.AWAY)
+    if phrases("machine_words").search(words):
+        return Judged(InboundKind.AUTOMATIC)
+    has_left = phrases("left").search(words) and phrases("instead").search(words)
+    if has_left or phrases("acknowledgements").search(words):
+        return Judged(InboundKind.AUTOMATIC, is_uncertain=True)
+    return None
+
+
+def says_that_they_left(message: ParsedMessage) -> bool:
+    """Say whether an automatic reply tells that the person no longer works there."""
+    return bool(phrases("left").search(f"{message.subject}\n{_first_words(message)}"))
 
 
 def _first_words(message: ParsedMessage) -> str:

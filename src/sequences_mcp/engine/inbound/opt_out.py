@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -45,8 +46,11 @@ def phrases(name: str, form: str = "(?:{})") -> re.Pattern[str]:
     return re.compile(form.replace("{}", "|".join(result)), re.IGNORECASE)
 
 
-def is_opt_out(new: str, subject: str = "") -> bool:
-    """Say whether the new text of a reply (``own_text.new_text``), or its whole subject, is an opt-out."""
+def is_opt_out(new: str, subject: str = "", *, offered: frozenset[str] = frozenset()) -> bool:
+    """Say whether the new text of a reply (``own_text.new_text``), or its whole subject, is an opt-out.
+
+    ``offered`` are the answers that our e-mail named for it (``offered_answers``).
+    """
     text = unicodedata.normalize("NFKC", new).replace("’", "'")
     if len(text) > LONGEST_TEXT or len(_WORDS.findall(text)) > MOST_WORDS:
         return False
@@ -61,7 +65,43 @@ def is_opt_out(new: str, subject: str = "") -> bool:
     is_short = len(_WORDS.findall(whole)) <= WITH_A_SUBJECT and "?" not in whole
     if is_short and any(_is_bare(sentence) for sentence in _SENTENCE_ENDS.split(whole)):
         return True
+    if is_short and offered and any(_is_offered(part, offered) for part in (*body, *_SENTENCE_ENDS.split(whole))):
+        return True
     return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole)))
+
+
+# "Just reply "no thanks" and I will not write again": what stands in quotation marks, or in capitals.
+_ANSWER_WITH = re.compile(
+    r"\b(?i:reply|respond|answer|write back|antwort|répon|rispond|antwoord|odpis|odpowi|svar|vasta|ответ)"
+    r"\w*[^.!?\n]{0,40}?(?:[\"'„“”«»‹›]\s?([^\"'„“”«»‹›\n]{1,40}?)\s?[\"'“”«»‹›]|\b([A-Z]{2,12})\b)"
+)
+_NOT_WORDS = r"(?:no|not|nope|nein|kein|non|pas|não|nao|nee|niet|geen|nie|nej|inte|nei|ikke|ei|нет|не)"
+_THANKS = (
+    r"(?:thanks|thank you|thx|danke|vielen dank|merci|gracias|grazie|obrigad[oa]|bedankt|dank u|dank je|dziękuję"
+    r"|tack|tak|takk|kiitos|спасибо)"
+)
+_NO_THANKS = re.compile(rf"{_NOT_WORDS} {_THANKS}(?: {_THANKS}| \w+ \w+| \w+)?", re.IGNORECASE)
+
+
+def offered_answers(ours: Iterable[str]) -> frozenset[str]:
+    """Return the answers that our texts name for whoever wants no more e-mail: those that begin with a no.
+
+    Whoever answers with nothing but that is never written to again, because our e-mail says so. Each is in small
+    letters and without punctuation.
+    """
+    named = (first or second for text in ours for first, second in _ANSWER_WITH.findall(text[:LONGEST_TEXT]))
+    return frozenset(words for words in map(_plain, named) if re.match(rf"{_NOT_WORDS}\b", words))
+
+
+def _plain(text: str) -> str:
+    return " ".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _is_offered(text: str, offered: frozenset[str]) -> bool:
+    """Say whether this is one of these answers and no more, or a no with thanks where one of these is."""
+    words = _plain(text)
+    is_thanked = any(_NO_THANKS.fullmatch(answer) for answer in offered)
+    return words in offered or (is_thanked and bool(_NO_THANKS.fullmatch(words)))
 
 
 _BY_SUBJECT = re.compile(r"\s*unsubscribe\s+[a-z2-7]{32}@", re.IGNORECASE)
