@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
+    from sequences_mcp.ports.safekeeping import Safekeeping
     from sequences_mcp.settings import Settings
     from sequences_mcp.store.unit_of_work import Store
     from sequences_mcp.vendors.pacing import Elapsed, Timing
@@ -67,6 +68,13 @@ def open_store(place: Settings | Mailbox, *, now: datetime, examined: bool = Tru
     from sequences_mcp.store.unit_of_work import Store
 
     return Store.open(place.workspace.folder, now=now, examined=examined, url=place.database_url)
+
+
+def safekeeping_of(place: Settings | Mailbox) -> Safekeeping:
+    """Return the records that approvals are checked with: files, or rows of the database on a server."""
+    from sequences_mcp.store.safekeeping import safekeeping_in
+
+    return safekeeping_in(place.workspace, url=place.database_url)
 
 
 @asynccontextmanager
@@ -360,6 +368,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: Actor, co
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _signature_check(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
+        safekeeping=cache(partial(safekeeping_of, settings)),
     )
 
 
@@ -383,7 +392,7 @@ def _log_troubles(app: AppContext, *, on: bool) -> None:
 def _panel(settings: Settings, clock: Clock) -> PlanPanel:
     from sequences_mcp.review.panel import ChatPanel
 
-    panel = ChatPanel(settings.workspace, clock)
+    panel = ChatPanel(safekeeping_of(settings), clock)
     return PlanPanel(show=panel.show, decide=panel.decide)
 
 
@@ -391,7 +400,7 @@ def _signature_check(settings: Settings, digest: str, signature: str | None) -> 
     """Return why a digest's approval is not a registered passkey's, where one is registered or it claims to be."""
     from sequences_mcp.review.lock import passkeys
 
-    return passkeys.signature_problem(settings.workspace, digest, signature)
+    return passkeys.signature_problem(safekeeping_of(settings), digest, signature)
 
 
 def _zone_of(contact: ContactFields, *, default: str) -> Zone:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.embedded import AnswerDraft
     from sequences_mcp.ports.provider import Provider
+    from sequences_mcp.ports.safekeeping import Safekeeping
 
 T = TypeVar("T")
 
@@ -81,7 +82,8 @@ class AppContext:
 
     Called when they are needed: ``zone_of`` returns a contact's time zone, ``page_address`` the URL of a path of
     the review page or None while nobody serves it, ``must_sign`` whether an approval has to be a passkey's,
-    ``panel`` what shows plans inside a chat, ``troubles`` what is wrong now, ``workers`` who does the due work;
+    ``panel`` what shows plans inside a chat, ``safekeeping`` what approvals are checked with, ``troubles`` what
+    is wrong now, ``workers`` who does the due work;
     ``put_draft`` puts an answer into a mailbox's folder of drafts and returns that folder's name.
 
     ``is_approved``: a person has approved what the verb changes at a vendor. ``import_folders`` are
@@ -113,6 +115,7 @@ class AppContext:
     page_address: Callable[[str], str | None]
     must_sign: Callable[[], bool]
     panel: Callable[[], PlanPanel]
+    safekeeping: Callable[[], Safekeeping]
     put_draft: Callable[[Mailbox, AnswerDraft], Awaitable[str]]
     troubles: Callable[[], Items[Trouble]] = tuple
     workers: Callable[[], Items[WorkerPresence]] = tuple

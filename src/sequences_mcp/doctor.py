@@ -300,25 +300,28 @@ def _queue(queue: QueueTally, words: str) -> str:
 
 
 def _approval(settings: Settings) -> Iterator[DoctorLine]:
-    from sequences_mcp.bootstrap import address_of_page
+    from sequences_mcp.bootstrap import address_of_page, safekeeping_of
+    from sequences_mcp.ports.safekeeping import KeptRecord
     from sequences_mcp.review.lock import passkeys, passphrase
 
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
     yield DoctorLine(None, f"review page: {page}")
+    safe = safekeeping_of(settings)
     try:
-        keys = passkeys.registered(settings.workspace)
+        keys, is_set = passkeys.registered(safe), passphrase.is_set(safe)
     except SequencesError as error:
         yield DoctorLine(False, f"approval: {error}")
         return
     if keys:
         yield DoctorLine(
             True,
-            f"approval: signed with a passkey; who can rewrite {settings.workspace.passkeys.name} could forge it",
+            f"approval: signed with a passkey; who can rewrite {safe.title(KeptRecord.PASSKEYS)} could forge it",
         )
-    elif passphrase.is_set(settings.workspace):
+    elif is_set:
         words = "approval: in the terminal, by passphrase, and on the review page"
-        yield DoctorLine(True, f"{words}; whoever can rewrite the data folder could forge it")
-        if passphrase.verifier(settings.workspace):
+        place = "the database" if settings.database else "the data folder"
+        yield DoctorLine(True, f"{words}; whoever can rewrite {place} could forge it")
+        if passphrase.verifier(safe):
             yield DoctorLine(
                 True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
             )

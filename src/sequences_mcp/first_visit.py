@@ -188,14 +188,16 @@ class PageInstaller(FolderSetup):
 
     def _set_passphrase(self, settings: Settings, chosen: str) -> str:
         """Set the passphrase; return the page's word where it had none yet. ApprovalError where one is set."""
+        from sequences_mcp.bootstrap import safekeeping_of
         from sequences_mcp.review.lock import greeting, passphrase
         from sequences_mcp.upkeep import make_database
 
         make_database(settings)  # so that a passphrase without a database later means that the database is lost
-        passphrase.set_passphrase(settings.workspace, chosen)
-        if greeting.greeting_word(settings.workspace) is not None:
+        safe = safekeeping_of(settings)
+        passphrase.set_passphrase(safe, chosen)
+        if greeting.greeting_word(safe) is not None:
             return ""
-        return greeting.set_word(settings.workspace, greeting.made_up())
+        return greeting.set_word(safe, greeting.made_up())
 
     def _clients(self, settings: Settings) -> list[ClientChange]:
         from sequences_mcp.client_setup import changes, clients

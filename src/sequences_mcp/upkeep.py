@@ -26,6 +26,7 @@ from sequences_mcp.domain.workspace import Workspace
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
     from sequences_mcp.mailbox import Mailbox
+    from sequences_mcp.ports.safekeeping import Safekeeping
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
     from sequences_mcp.sign_in.tokens import TokenAnswer
@@ -188,19 +189,21 @@ def _require_file(settings: Settings) -> None:
 
 
 def restore(
-    settings: Settings, source: Path, *, allow: Callable[[Workspace], None], actor: str
+    settings: Settings, source: Path, *, allow: Callable[[Safekeeping], None], actor: str
 ) -> tuple[RestoreSummary, int]:
     """Put a backup into a data folder that nothing uses; return a summary and the number of unknown outcomes.
 
-    ``allow`` takes the workspace whose passphrase counts, that of the backup where the folder has none, and
+    ``allow`` takes the records with the passphrase that counts, those of the backup where the folder has none, and
     raises ApprovalError for a wrong passphrase.
     """
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
+    from sequences_mcp.store.safekeeping import safekeeping_in
     from sequences_mcp.store.sqlite import backup
 
     _require_file(settings)
     with backup.opened(source) as inside:
-        allow(settings.workspace if settings.workspace.passphrase.exists() else Workspace(inside))
+        is_here = settings.workspace.passphrase.exists()
+        allow(safekeeping_in(settings.workspace if is_here else Workspace(inside), url=None))
         put_back = backup.put_back(settings.data_dir, inside, now=utc_now())
     with open_store(settings, now=utc_now()) as store, store.transaction() as work:
         now = utc_now()

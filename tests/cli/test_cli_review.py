@@ -14,6 +14,7 @@ from tests.world.product import GRACE, MAIL, mailing, people, yes
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock.passphrase import set_passphrase
+from sequences_mcp.store.safekeeping import FolderRecords
 
 
 async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:
@@ -231,7 +232,7 @@ def locked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("locked")
     (folder / "data").mkdir(mode=0o700)
     (folder / "passphrase.txt").write_text(f"{PASSPHRASE}\n", encoding="utf-8")
-    set_passphrase(Workspace(folder / "data"), PASSPHRASE)
+    set_passphrase(FolderRecords(Workspace(folder / "data")), PASSPHRASE)
     return folder
 
 

@@ -17,6 +17,7 @@ from tests.world.mail_servers import Running, mail_server
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock import passphrase
+from sequences_mcp.store.safekeeping import FolderRecords
 
 SHORT = "short"
 OUTBOX_ANSWERS = {
@@ -78,7 +79,7 @@ def test_from_nothing_to_all_that_is_needed(home: Home, server: Running) -> None
     assert settings["time_zone"] == "Europe/Paris" and settings["daily_cap"] == 20
     assert settings["window"] == "Mon-Fri 08:00-19:00"
     assert settings["mailboxes"]["ada"]["name"] == "Ada Lovelace"
-    assert passphrase.is_set(Workspace(home.data)) and MARK not in str(settings)
+    assert passphrase.is_set(FolderRecords(Workspace(home.data))) and MARK not in str(settings)
     assert "sequences" in codex.read_text() and desktop.read_text() == '{"mcpServers": {}}'
     assert home.run("doctor").status == 0
 
@@ -138,7 +139,7 @@ def test_a_passkey_is_registered_on_the_page_that_setup_opens(home: Home) -> Non
         typist.sees("Code: ")
         typist.sees("It stays open until you press Ctrl-C.")
         typist.interrupts()
-    assert passphrase.is_set(Workspace(home.data))
+    assert passphrase.is_set(FolderRecords(Workspace(home.data)))
 
 
 def test_the_page_asks_the_same_once_the_code_of_the_terminal_was_typed(home: Home) -> None:
@@ -160,7 +161,7 @@ def test_the_page_asks_the_same_once_the_code_of_the_terminal_was_typed(home: Ho
         connection.close()
         assert answer.status == 303 and "Your e-mail address" in first
         typist.interrupts()
-    assert not passphrase.is_set(Workspace(home.data))
+    assert not passphrase.is_set(FolderRecords(Workspace(home.data)))
     assert not (home.data / "settings.toml").exists()
 
 

@@ -44,9 +44,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "services": (*BELOW_SERVICES, "importing", "private_files"),
     "review": (*BELOW_SERVER, "private_files"),
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
-    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "settings", "sign_in"),
+    "bootstrap": (
+        *BELOW_SERVER,
+        "vendors",
+        "engine",
+        "store.unit_of_work",
+        "store.safekeeping",
+        "review",
+        "settings",
+        "sign_in",
+    ),
     "first_visit": (
         *BELOW_SERVER,
+        "bootstrap",
         "engine",
         "review",
         "settings",
@@ -62,6 +72,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sign_in",
         "engine",
         "store.unit_of_work",
+        "store.safekeeping",
         "store.sqlite.backup",
         "settings",
         "bootstrap",

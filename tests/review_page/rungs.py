@@ -142,7 +142,7 @@ class Terminal(Rung):
 
     def send(self, plan: Plan, seen: decide.Look) -> bool:
         """Type the passphrase."""
-        passphrase.check_passphrase(self.world.workspace, PASSPHRASE)
+        passphrase.check_passphrase(self.world.safe, PASSPHRASE)
         try:
             self.world.at_desk(
                 lambda app: decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")

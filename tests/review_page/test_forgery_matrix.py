@@ -200,14 +200,14 @@ def passphrase_guessed(world: PageWorld, way: Rung) -> None:
 def page_imitated(world: PageWorld, way: Rung) -> None:
     """A look-alike serves the port of the page, and knows the token of the browser: it wants the word."""
     assert isinstance(way, Page)
-    word = greeting.set_word(world.workspace, "copper lantern")
+    word = greeting.set_word(world.safe, "copper lantern")
     way.person.unlock(browser="mine")
     world.plan(people=1)
     look_alike = Visitor(way.person.page_lock)
     assert word not in look_alike.get("/unlock").text
     assert word not in look_alike.send("POST", "/unlock/word", body="browser=guess").text
-    assert not greeting.is_known(world.workspace, "mine", authority="localhost:1")
-    assert greeting.is_known(world.workspace, "mine", authority=way.person.page_lock.authority)
+    assert not greeting.is_known(world.safe, "mine", authority="localhost:1")
+    assert greeting.is_known(world.safe, "mine", authority=way.person.page_lock.authority)
 
 
 ATTACKS: dict[str, Attack] = {

@@ -18,6 +18,7 @@ from tests.world.page import PASSPHRASE, Answer, PageWorld, Visitor
 
 from sequences_mcp.client_setup.clients import CLIENTS, Machine
 from sequences_mcp.first_visit import PageInstaller
+from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.review.lock import passkeys, passphrase
 from sequences_mcp.settings import read_settings
 
@@ -75,7 +76,7 @@ def visitor(world: PageWorld) -> Iterator[Visitor]:
 
 def code_of(world: PageWorld) -> str:
     """Print a code in the terminal."""
-    return passkeys.new_code(world.workspace.setup_code, now=world.clock())
+    return passkeys.new_code(world.safe, KeptRecord.SETUP_CODE, now=world.clock())
 
 
 def sends(visitor: Visitor, path: str, **fields: str) -> Answer:
@@ -171,7 +172,7 @@ def test_once_a_passphrase_is_chosen_only_it_opens_the_page(world: PageWorld, vi
         assert answer.status in (409, 422)
     assert visitor.get("/first").status == 303
     assert not (world.folder / "settings.toml").exists()
-    passphrase.check_passphrase(world.workspace, PASSPHRASE)
+    passphrase.check_passphrase(world.safe, PASSPHRASE)
 
 
 def test_the_cookie_alone_which_every_port_of_localhost_gets_shows_no_form(

@@ -13,6 +13,7 @@ from tests.world.page import PASSPHRASE, PageWorld, Visitor
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.review.lock import greeting
+from sequences_mcp.store.safekeeping import FolderRecords
 
 WORD = "copper lantern"
 
@@ -20,7 +21,7 @@ WORD = "copper lantern"
 @pytest.fixture
 def greeted(world: PageWorld) -> PageWorld:
     """Return a world in which the person chose a word."""
-    greeting.set_word(world.workspace, WORD)
+    greeting.set_word(world.safe, WORD)
     return world
 
 
@@ -62,14 +63,14 @@ def test_another_passphrase_makes_every_browser_a_stranger(greeted: PageWorld) -
 
 def test_a_ticket_of_the_terminal_introduces_one_browser_once_within_ten_minutes(greeted: PageWorld) -> None:
     with greeted.page() as visitor:
-        ticket = greeting.new_ticket(greeted.workspace, now=greeted.clock())
+        ticket = greeting.new_ticket(greeted.safe, now=greeted.clock())
         page = visitor.get(f"/unlock?ticket={ticket}")
         assert WORD in page.text
         assert WORD in word_for(visitor, page.field("browser"))
         again = visitor.get(f"/unlock?ticket={ticket}")
         assert WORD not in again.text
         assert "was used before" in again.text
-        late = greeting.new_ticket(greeted.workspace, now=greeted.clock())
+        late = greeting.new_ticket(greeted.safe, now=greeted.clock())
         greeted.clock.forward(minutes=11)
         assert WORD not in visitor.get(f"/unlock?ticket={late}").text
 
@@ -77,7 +78,7 @@ def test_a_ticket_of_the_terminal_introduces_one_browser_once_within_ten_minutes
 def test_the_word_can_be_seen_and_is_short() -> None:
     for bad in ("", "ab", " a ", "x" * 61, "cop\u200bper", "\u2800\u2800\u2800", "a\nb\u202ecd"):
         with pytest.raises(InvalidArgumentsError):
-            greeting.set_word(Workspace(Path("/nowhere")), bad)
+            greeting.set_word(FolderRecords(Workspace(Path("/nowhere"))), bad)
 
 
 def test_a_browser_is_shown_the_word_before_the_passphrase_from_its_second_unlocking_on(
@@ -103,7 +104,7 @@ def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_th
     greeted: PageWorld, browser: Browser, shots: Path
 ) -> None:
     with screen(browser, greeted, shots) as person:
-        person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.workspace, now=greeted.clock())}")
+        person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.safe, now=greeted.clock())}")
         expect(person.tab.get_by_text(WORD)).to_be_visible()
         person.opens("/")
         expect(person.tab.get_by_text(WORD)).to_be_visible()
@@ -113,7 +114,7 @@ def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_th
 
 def test_without_javascript_the_ticket_shows_the_word(greeted: PageWorld, browser: Browser, shots: Path) -> None:
     with screen(browser, greeted, shots, java_script_enabled=False) as person:
-        person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.workspace, now=greeted.clock())}")
+        person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.safe, now=greeted.clock())}")
         assert WORD in person.tab.content()
         person.unlocks()
 

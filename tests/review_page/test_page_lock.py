@@ -11,6 +11,7 @@ from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock import sessions
+from sequences_mcp.store.safekeeping import FolderRecords
 
 
 def test_the_right_passphrase_opens_one_browser(visitor: Visitor) -> None:
@@ -109,7 +110,7 @@ def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: PageWo
 
 def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path: Path) -> None:
     clock = Clock()
-    counts = sessions.Tries(Workspace(tmp_path), clock)
+    counts = sessions.Tries(FolderRecords(Workspace(tmp_path)), clock)
     waits = []
     for _ in range(12):
         counts.was_wrong("mine")

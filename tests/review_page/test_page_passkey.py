@@ -22,6 +22,7 @@ from tests.world.vendors import Sandbox
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.review.lock import passkeys
 
 AUTHENTICATOR = {
@@ -54,7 +55,7 @@ def person(world: PageWorld, newcomer: Screen) -> Screen:
 
 
 def register(person: Screen, world: PageWorld) -> None:
-    person.tab.get_by_label("Code").fill(passkeys.new_code(world.workspace.passkey_code, now=world.clock()))
+    person.tab.get_by_label("Code").fill(passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock()))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
 
@@ -89,8 +90,8 @@ def test_a_signature_for_one_plan_is_none_for_another(world: PageWorld, person: 
     plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2, first=2)
     approve(person, plan)
     signature = stored_signature(world)
-    assert passkeys.signature_problem(world.workspace, plan.digest, signature) is None
-    assert passkeys.signature_problem(world.workspace, other.digest, signature) == passkeys.UNSIGNED
+    assert passkeys.signature_problem(world.safe, plan.digest, signature) is None
+    assert passkeys.signature_problem(world.safe, other.digest, signature) == passkeys.UNSIGNED
     with pytest.raises(ApprovalError):
         world.at_desk(
             lambda app: app.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
@@ -151,28 +152,28 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
 
 def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: PageWorld) -> None:
     now = world.clock()
-    code = passkeys.new_code(world.workspace.passkey_code, now=now)
-    passkeys.check_code(world.workspace.passkey_code, code.lower(), now=now)
+    code = passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=now)
+    passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, code.lower(), now=now)
     with pytest.raises(ApprovalError, match="wrong"):
-        passkeys.check_code(world.workspace.passkey_code, PASSPHRASE, now=now)
+        passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, PASSPHRASE, now=now)
     world.clock.forward(minutes=10)
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
+        passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, code, now=world.clock())
 
 
 def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: PageWorld) -> None:
-    code = passkeys.new_code(world.workspace.passkey_code, now=world.clock() + timedelta(days=400))
+    code = passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock() + timedelta(days=400))
     with pytest.raises(ApprovalError, match="no code that is still good"):
-        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
+        passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, code, now=world.clock())
 
 
 def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
-    code = passkeys.new_code(world.workspace.passkey_code, now=world.clock())
+    code = passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock())
     for _ in range(5):
         with pytest.raises(ApprovalError, match="wrong"):
-            passkeys.check_code(world.workspace.passkey_code, "00000-00000", now=world.clock())
+            passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, "00000-00000", now=world.clock())
     with pytest.raises(ApprovalError, match="no code"):
-        passkeys.check_code(world.workspace.passkey_code, code, now=world.clock())
+        passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, code, now=world.clock())
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(wor
         json.loads(form["signature"]),
     ]
     for one in forged:
-        assert passkeys.signature_problem(world.workspace, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(world.safe, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
     sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged[0]))
     assert world.mails_after_work() == []
     assert world.present(plan.id).status is PlanStatus.VOID

@@ -212,7 +212,7 @@ async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_
         assert "Type it once on the review page or in a terminal" in shown["elsewhere"]
         assert "challenge" not in shown
         assert await host.refused(plan, "n.AAAA.AAAA.AAAA")
-        passphrase.check_passphrase(world.workspace, PASSPHRASE)
+        passphrase.check_passphrase(world.safe, PASSPHRASE)
         assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 

@@ -14,6 +14,7 @@ from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, NotFoundError
 from sequences_mcp.review.lock.passphrase import check_passphrase, is_set, set_passphrase
 from sequences_mcp.services.reviews import approve_plan
+from sequences_mcp.store.safekeeping import FolderRecords
 
 PASSPHRASE = planted.PASSPHRASE.value
 
@@ -71,7 +72,7 @@ async def test_each_workspace_sends_its_own_e_mails_as_its_own_sender(bureau: Bu
 
 def test_a_passphrase_of_one_workspace_approves_nothing_in_another(tmp_path: Path) -> None:
     first, second = Workspace(tmp_path / "first"), Workspace(tmp_path / "second")
-    set_passphrase(first, PASSPHRASE)
-    assert is_set(first) and not is_set(second)
+    set_passphrase(FolderRecords(first), PASSPHRASE)
+    assert is_set(FolderRecords(first)) and not is_set(FolderRecords(second))
     with pytest.raises(ApprovalError, match="No passphrase"):
-        check_passphrase(second, PASSPHRASE)
+        check_passphrase(FolderRecords(second), PASSPHRASE)

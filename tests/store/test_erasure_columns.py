@@ -64,6 +64,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "mailbox_reading": {NEVER: "mailbox read_up_to tried_at error_since left_out", MENTIONS: "error reply"},
     "mailbox_rest": {NEVER: "sender since until refusals account", MENTIONS: "why reply"},
     "migration": {NEVER: "version name digest applied_at"},
+    "moved_database": {NEVER: "only place at"},
     "operation": {EMPTIED: "no id tool key fingerprint answer actor created_at expires_at"},
     "plan": {
         NEVER: "no id version_no status terms expires_at digest people missing_texts to_read warnings created_at "

@@ -29,6 +29,7 @@ from sequences_mcp.review import decide
 from sequences_mcp.review.lock import passkeys
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.services.sequences import complete_task, resume_sequence
+from sequences_mcp.store.safekeeping import FolderRecords
 from sequences_mcp.store.unit_of_work import Store
 
 HERE = Path(__file__).parent
@@ -256,9 +257,9 @@ def test_a_bare_answer_of_a_browser_that_is_stored_after_the_upgrade_counts_for_
     assert upgraded.mails_at(LEFT) == []
     stored = upgraded.rows("SELECT digest, assertion FROM approval JOIN approval_signature ON approval_no = no")
     for digest, assertion in stored:
-        assert passkeys.signature_problem(upgraded.workspace, digest, assertion) is None
+        assert passkeys.signature_problem(FolderRecords(upgraded.workspace), digest, assertion) is None
         bare = json.loads(assertion)["credential"]
-        assert passkeys.signature_problem(upgraded.workspace, digest, bare) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(FolderRecords(upgraded.workspace), digest, bare) == passkeys.UNSIGNED
 
 
 def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upgraded) -> None:

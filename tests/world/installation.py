@@ -21,6 +21,7 @@ from tests.world.product import Desktop
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock.passphrase import set_passphrase
+from sequences_mcp.store.safekeeping import FolderRecords
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
@@ -138,7 +139,7 @@ class Installation:
         """Choose a passphrase and return the file that holds it."""
         file = self.folder / "passphrase.txt"
         file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
-        set_passphrase(Workspace(self.data), PASSPHRASE)
+        set_passphrase(FolderRecords(Workspace(self.data)), PASSPHRASE)
         return file
 
     async def with_passphrase(self) -> Path:

@@ -41,6 +41,7 @@ from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lo
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.store.safekeeping import FolderRecords
 
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
@@ -274,7 +275,7 @@ def _files() -> dict[str, str]:
     """Return the files that choosing a passphrase writes, made once for all tests."""
     with TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
-        passphrase.set_passphrase(workspace, PASSPHRASE)
+        passphrase.set_passphrase(FolderRecords(workspace), PASSPHRASE)
         return {path.name: path.read_text() for path in (workspace.passphrase, workspace.proof)}
 
 

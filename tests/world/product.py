@@ -29,6 +29,7 @@ from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
 from sequences_mcp.server.app import SequencesServer, build_server
 from sequences_mcp.settings import Settings, read_settings
+from sequences_mcp.store.safekeeping import FolderRecords
 
 Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
@@ -76,6 +77,11 @@ class World:
     def workspace(self) -> Workspace:
         """The data folder and the files in it by name."""
         return Workspace(self.folder)
+
+    @property
+    def safe(self) -> FolderRecords:
+        """What approvals are checked with."""
+        return FolderRecords(self.workspace)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -155,9 +155,11 @@ def _of_folder(settings: Settings) -> dict[str, Any]:
 
 def _passphrase(settings: Settings) -> str:
     """Return the passphrase that a person chose, or nothing where one is set or a passkey is registered."""
+    from sequences_mcp.bootstrap import safekeeping_of
     from sequences_mcp.review.lock import passkeys, passphrase
 
-    if passphrase.is_set(settings.workspace) or passkeys.registered(settings.workspace):
+    safe = safekeeping_of(settings)
+    if passphrase.is_set(safe) or passkeys.registered(safe):
         say(["ok   Passphrase: is set"])
         return ""
     say(["", "Nothing leaves before you approve it, and approving asks for a passphrase that only you know."])
@@ -279,26 +281,29 @@ def _compile_server() -> None:
 
 
 def _set_passphrase(settings: Settings, chosen: str) -> None:
+    from sequences_mcp.bootstrap import safekeeping_of
     from sequences_mcp.review.lock import greeting, passphrase
     from sequences_mcp.upkeep import make_database
 
     make_database(settings)  # so that a passphrase without a database later means that the database is lost
-    passphrase.set_passphrase(settings.workspace, chosen)
+    safe = safekeeping_of(settings)
+    passphrase.set_passphrase(safe, chosen)
     say(["ok   Passphrase: is set"])
-    if greeting.greeting_word(settings.workspace) is None:
-        word = greeting.set_word(settings.workspace, greeting.made_up())
+    if greeting.greeting_word(safe) is None:
+        word = greeting.set_word(safe, greeting.made_up())
         say([f"     The review page shows you this word before you type the passphrase: {word}"])
 
 
 def _register_on_page() -> None:
     """Print the code with which a passkey is registered, and open the page for it."""
-    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.bootstrap import safekeeping_of, utc_now
+    from sequences_mcp.ports.safekeeping import KeptRecord
     from sequences_mcp.review.lock import greeting, passkeys
 
-    workspace = settings_here().workspace
-    code = passkeys.new_code(workspace.passkey_code, now=utc_now())
+    safe = safekeeping_of(settings_here())
+    code = passkeys.new_code(safe, KeptRecord.PASSKEY_CODE, now=utc_now())
     say(["", f"Code: {code}", "Unlock the page, and type the code there within ten minutes."])
-    open_page(f"unlock?ticket={greeting.new_ticket(workspace, now=utc_now())}&next=/passkeys")
+    open_page(f"unlock?ticket={greeting.new_ticket(safe, now=utc_now())}&next=/passkeys")
 
 
 @contextmanager

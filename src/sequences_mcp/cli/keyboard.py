@@ -145,20 +145,20 @@ def prove_passphrase(file: Path | None, *, prompt: str = "Passphrase", option: s
     """
     import time
 
-    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.bootstrap import safekeeping_of, utc_now
     from sequences_mcp.errors import ApprovalError
     from sequences_mcp.review.lock import passphrase, sessions
 
-    workspace = settings_here().workspace
-    text, counts = typed_secret(prompt, file, option=option), sessions.Tries(workspace, utc_now)
+    safe = safekeeping_of(settings_here())
+    text, counts = typed_secret(prompt, file, option=option), sessions.Tries(safe, utc_now)
     if wait := counts.pause(sessions.TERMINAL):
         wrong = counts.wrong(sessions.TERMINAL)
         say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
         time.sleep(wait)
     try:
-        passphrase.check_passphrase(workspace, text)
+        passphrase.check_passphrase(safe, text)
     except ApprovalError:
-        if passphrase.is_set(workspace):
+        if passphrase.is_set(safe):
             counts.was_wrong(sessions.TERMINAL)
             with suppress(
                 SequencesError

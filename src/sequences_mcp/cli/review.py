@@ -56,11 +56,11 @@ def _review() -> click.Group:
 
 
 def _open_page() -> None:
-    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.bootstrap import safekeeping_of, utc_now
     from sequences_mcp.review.lock import greeting
 
     # With this one-time ticket the browser is shown the person's word (review.lock.greeting). It approves nothing.
-    ticket = greeting.new_ticket(settings_here().workspace, now=utc_now())
+    ticket = greeting.new_ticket(safekeeping_of(settings_here()), now=utc_now())
     open_page(f"unlock?ticket={ticket}")
 
 
@@ -220,21 +220,22 @@ def _set_passphrase() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
+        from sequences_mcp.bootstrap import safekeeping_of
         from sequences_mcp.review.lock import greeting, passphrase
 
         settings = settings_here()
-        workspace, old = settings.workspace, None
-        if passphrase.is_set(workspace):
+        safe, old = safekeeping_of(settings), None
+        if passphrase.is_set(safe):
             old = prove_passphrase(
                 old_passphrase_file, prompt="Present passphrase", option="--old-passphrase-file"
             )
         from sequences_mcp.upkeep import make_database
 
         make_database(settings)  # so that a passphrase without a database later means that the database is lost
-        passphrase.set_passphrase(workspace, chosen_passphrase(passphrase_file), old=old)
+        passphrase.set_passphrase(safe, chosen_passphrase(passphrase_file), old=old)
         say(["The passphrase is set."])
-        if greeting.greeting_word(workspace) is None:
-            chosen = greeting.set_word(workspace, greeting.made_up())
+        if greeting.greeting_word(safe) is None:
+            chosen = greeting.set_word(safe, greeting.made_up())
             say(
                 [
                     f"The review page shows you this word before you type the passphrase: {chosen}",
@@ -250,11 +251,12 @@ def _set_word() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--word-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_word(passphrase_file: Path | None, word_file: Path | None) -> None:
+        from sequences_mcp.bootstrap import safekeeping_of
         from sequences_mcp.review.lock import greeting
 
         prove_passphrase(passphrase_file)
         chosen = greeting.set_word(
-            settings_here().workspace, typed_secret("Word", word_file, option="--word-file")
+            safekeeping_of(settings_here()), typed_secret("Word", word_file, option="--word-file")
         )
         say([f"The review page shows you this word from now on: {chosen}"])
 
@@ -265,14 +267,15 @@ def _add_passkey() -> click.Command:
     @click.command("add-passkey", help="Print a code with which the review page registers a passkey.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def add_passkey(passphrase_file: Path | None) -> None:
-        from sequences_mcp.bootstrap import utc_now
+        from sequences_mcp.bootstrap import safekeeping_of, utc_now
+        from sequences_mcp.ports.safekeeping import KeptRecord
         from sequences_mcp.review.lock import passkeys
 
-        workspace = settings_here().workspace
         prove_passphrase(passphrase_file)
+        code = passkeys.new_code(safekeeping_of(settings_here()), KeptRecord.PASSKEY_CODE, now=utc_now())
         say(
             [
-                f"Code: {passkeys.new_code(workspace.passkey_code, now=utc_now())}",
+                f"Code: {code}",
                 "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
                 "From then on every approval is signed. What was approved before has to be approved again.",
             ]

@@ -61,15 +61,16 @@ def _setup() -> click.Command:
 
 def _begin_on_page() -> None:
     """Print the code of a first visit and open the page for it; ConflictError where a passphrase is chosen."""
-    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.bootstrap import safekeeping_of, utc_now
+    from sequences_mcp.ports.safekeeping import KeptRecord
     from sequences_mcp.review.lock import passkeys, passphrase
 
-    workspace = settings_here().workspace
-    if passphrase.is_set(workspace):
+    safe = safekeeping_of(settings_here())
+    if passphrase.is_set(safe):
         step = "Open it with: sequences-mcp review --open. What else is missing: sequences-mcp setup."
         raise ConflictError("A passphrase is chosen already, so the page asks for that.", next_step=step)
-    workspace.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    code = passkeys.new_code(workspace.setup_code, now=utc_now())
+    safe.workspace.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code = passkeys.new_code(safe, KeptRecord.SETUP_CODE, now=utc_now())
     say(
         [
             f"Code: {code}",

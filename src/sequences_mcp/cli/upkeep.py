@@ -20,7 +20,7 @@ from sequences_mcp.cli.keyboard import (
     settings_here,
     text_of_file,
 )
-from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.ports.safekeeping import Safekeeping
 
 
 def _work() -> click.Command:
@@ -131,8 +131,8 @@ def _restore() -> click.Command:
         from sequences_mcp.review.lock import passphrase
         from sequences_mcp.upkeep import restore
 
-        def allow(workspace: Workspace) -> None:
-            if passphrase.is_set(workspace):
+        def allow(safe: Safekeeping) -> None:
+            if passphrase.is_set(safe):
                 prove_passphrase(passphrase_file)
 
         put_back, unknown = restore(settings_here(), file, allow=allow, actor=person_here())

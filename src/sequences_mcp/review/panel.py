@@ -21,9 +21,9 @@ from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelRequest, PanelShown
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.planning.warnings import number_of_warnings
+from sequences_mcp.ports.safekeeping import Safekeeping
 from sequences_mcp.review import consent
 from sequences_mcp.review.listing import BesideRequest, people_beside, people_wanted
 from sequences_mcp.review.lock import passphrase
@@ -57,15 +57,15 @@ class ChatPanel:
 
     def __init__(
         self,
-        workspace: Workspace,
+        safe: Safekeeping,
         clock: Callable[[], datetime],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._workspace = workspace
+        self._safe = safe
         self._clock = clock
         self._pause = pause
-        self._tries = Tries(workspace, clock)
+        self._tries = Tries(safe, clock)
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
         self._asked: dict[str, _PlanChallenge] = {}
@@ -158,12 +158,12 @@ class ChatPanel:
             return f"{plan.status.words.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
         if app.must_sign():
             return SIGNED
-        if not passphrase.is_set(self._workspace):
+        if not passphrase.is_set(self._safe):
             return NOT_SET
-        return "" if passphrase.verifier(self._workspace) else SET_AGAIN
+        return "" if passphrase.verifier(self._safe) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        stored = passphrase.verifier(self._workspace)
+        stored = passphrase.verifier(self._safe)
         if stored is None:
             return None
         verifier, derivation = stored
@@ -196,11 +196,11 @@ class ChatPanel:
             return False
         # Also a wrong proof uses its challenge up.
         challenge = self._asked.pop(given.nonce, None)
-        stored = passphrase.verifier(self._workspace)
+        stored = passphrase.verifier(self._safe)
         if challenge is None or stored is None or self._clock() >= challenge.until:
             return False
         is_its = (challenge.plan_id, challenge.digest) == (plan.id, plan.digest)
-        return is_its and passphrase.accept_proof(self._workspace, given, stored[0], bound_to=bound_to)
+        return is_its and passphrase.accept_proof(self._safe, given, stored[0], bound_to=bound_to)
 
 
 @contextmanager

@@ -6,24 +6,25 @@ browser: one that was unlocked before, or that the terminal opened with a one-ti
 token, which the page's script keeps in localStorage. The token is valid only for the authority under which it was
 issued: a program that takes over the port while the page listens on another one reads a token that is worthless.
 
-Not covered: a program that can read the data folder reads the word there. If another program used the ticket
-first, the unlock page says that the ticket was used already (``is_used_ticket``).
+The word is one for all hosts that share a database; the browsers and tickets of each page are its host's.
+
+Not covered: a program that can read where the word is kept (``ports.safekeeping``) reads it there. If another
+program used the ticket first, the unlock page says that the ticket was used already (``is_used_ticket``).
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain import invisible
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.private_files import exclusively, write_private
+from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.review.lock import passphrase
 
 TICKET_LASTS = timedelta(minutes=10)
@@ -46,20 +47,20 @@ def made_up() -> str:
     return " ".join("".join(secrets.choice(_SYLLABLES) for _ in range(3)) for _ in range(2))
 
 
-def set_word(workspace: Workspace, chosen: str) -> str:
+def set_word(safe: Safekeeping, chosen: str) -> str:
     """Store the word, and return it; InvalidArgumentsError for one that cannot be shown or has another length."""
     word = " ".join(chosen.split())
     if not LEAST <= len(word) <= LONGEST or not word.isprintable() or any(invisible.hidden_spans(word)):
         raise InvalidArgumentsError(
             f"The word has from {LEAST} to {LONGEST} characters that can be seen.", next_step="Choose another one."
         )
-    write_private(workspace.page_word, json.dumps({"word": word}))
+    safe.write(KeptRecord.PAGE_WORD, json.dumps({"word": word}))
     return word
 
 
-def greeting_word(workspace: Workspace) -> str | None:
+def greeting_word(safe: Safekeeping) -> str | None:
     """Return the word, or None where none was chosen."""
-    word = _read(workspace.page_word).get("word")
+    word = _facts(safe, KeptRecord.PAGE_WORD).get("word")
     return str(word) if word else None
 
 
@@ -73,64 +74,71 @@ def name_of(token: str) -> str:
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def is_known(workspace: Workspace, token: str, *, authority: str) -> bool:
+def is_known(safe: Safekeeping, token: str, *, authority: str) -> bool:
     """Say whether a token was introduced at this authority under the present passphrase."""
-    known = _read(workspace.page_browsers)
+    known = _facts(safe, KeptRecord.PAGE_BROWSERS)
     mine = known.get("known")
     return (
         bool(token)
-        and known.get("mark") == passphrase.passphrase_id(workspace)
+        and known.get("mark") == passphrase.passphrase_id(safe)
         and isinstance(mine, dict)
         and mine.get(name_of(token)) == authority
     )
 
 
-def introduce(workspace: Workspace, token: str, *, authority: str) -> None:
+def introduce(safe: Safekeeping, token: str, *, authority: str) -> None:
     """Store that the browser with this token is known at this authority; the newest ``MOST`` are kept."""
-    if not token or is_known(workspace, token, authority=authority):
+    if not token or is_known(safe, token, authority=authority):
         return
-    path, passphrase_id = workspace.page_browsers, passphrase.passphrase_id(workspace)
-    with exclusively(path):
-        known = _read(path)
+    passphrase_id = passphrase.passphrase_id(safe)
+
+    def with_it(known: dict[str, Any]) -> dict[str, Any]:
         mine = known.get("known") if known.get("mark") == passphrase_id else None
         # The oldest browsers are dropped; a passphrase set anew drops all of them, since its id is another one.
         newest = list(mine.items())[-MOST + 1 :] if isinstance(mine, dict) else []
-        write_private(
-            path, json.dumps({"mark": passphrase_id, "known": {**dict(newest), name_of(token): authority}})
-        )
+        return {"mark": passphrase_id, "known": {**dict(newest), name_of(token): authority}}
+
+    _change(safe, KeptRecord.PAGE_BROWSERS, with_it)
 
 
-def new_ticket(workspace: Workspace, *, now: datetime) -> str:
+def new_ticket(safe: Safekeeping, *, now: datetime) -> str:
     """Return a one-time ticket that introduces a browser within ten minutes; only its hash is stored."""
     ticket = secrets.token_urlsafe(24)
     facts = {"hash": name_of(ticket), "until": (now + TICKET_LASTS).isoformat(), "used": False}
-    write_private(workspace.page_ticket, json.dumps(facts))
+    safe.write(KeptRecord.PAGE_TICKET, json.dumps(facts))
     return ticket
 
 
-def greeting(workspace: Workspace, token: str, *, authority: str, ticket: str, now: datetime) -> Greeting:
+def greeting(safe: Safekeeping, token: str, *, authority: str, ticket: str, now: datetime) -> Greeting:
     """Return what the unlock page says to a browser; a valid ticket makes its token known and is used up."""
-    word = greeting_word(workspace)
+    word = greeting_word(safe)
     if word is None:
         return Greeting(is_chosen=False)
-    if is_known(workspace, token, authority=authority):
+    if is_known(safe, token, authority=authority):
         return Greeting(is_chosen=True, word=word)
     if not ticket:
         return Greeting(is_chosen=True)
-    path = workspace.page_ticket
-    with exclusively(path):
-        facts = _read(path)
-        # The lock makes reading and marking it as used one step: of two requests with one ticket, one is refused.
+    outcome = Greeting(is_chosen=True)
+
+    def used_up(facts: dict[str, Any]) -> dict[str, Any] | None:
+        # Reading the ticket and marking it as used is one step: of two requests with one ticket, one is refused.
+        nonlocal outcome
+        outcome = Greeting(is_chosen=True)
         if not secrets.compare_digest(str(facts.get("hash")), name_of(ticket)):
-            return Greeting(is_chosen=True)
+            return None
         # Checked before the ticket's age: a used ticket is a warning to the person at any time.
         if facts.get("used"):
-            return Greeting(is_chosen=True, is_used_ticket=True)
+            outcome = Greeting(is_chosen=True, is_used_ticket=True)
+            return None
         if not _is_good(facts, now):
-            return Greeting(is_chosen=True)
-        write_private(path, json.dumps({**facts, "used": True}))
-    introduce(workspace, token, authority=authority)
-    return Greeting(is_chosen=True, word=word)
+            return None
+        outcome = Greeting(is_chosen=True, word=word)
+        return {**facts, "used": True}
+
+    _change(safe, KeptRecord.PAGE_TICKET, used_up)
+    if outcome.word is not None:
+        introduce(safe, token, authority=authority)
+    return outcome
 
 
 def _is_good(facts: dict[str, Any], now: datetime) -> bool:
@@ -140,9 +148,26 @@ def _is_good(facts: dict[str, Any], now: datetime) -> bool:
         return False
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _facts(safe: Safekeeping, record: KeptRecord) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        return _parsed(safe.read(record))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    try:
+        facts = json.loads(text or "")
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _change(
+    safe: Safekeeping, record: KeptRecord, change: Callable[[dict[str, Any]], dict[str, Any] | None]
+) -> None:
+    def changed(text: str | None) -> str | None:
+        after = change(_parsed(text))
+        return None if after is None else json.dumps(after)
+
+    safe.change(record, changed)

@@ -5,23 +5,21 @@ on every approval needs a signature whose challenge is the approved digest
 (https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. The
 relying party is ``localhost`` whatever the port, so a page on another port can obtain a signature as well. What
 tells them apart is the origin, which is part of what the browser signs: it is stored with the signature and has to
-be one at which this page was unlocked. Not covered: a program that can write to the data folder can replace the
-key.
+be one at which this page was unlocked, on any host that shares the database. Not covered: a program that can write
+where the keys are kept (``ports.safekeeping``) can replace one.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.private_files import write_private
+from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.page import serving
 
@@ -48,32 +46,34 @@ class Passkey:
     origins: tuple[str, ...] = ()
 
 
-def registered(workspace: Workspace) -> tuple[Passkey, ...]:
-    """Return the keys; ApprovalError when their file cannot be read, since no signature can be verified then."""
-    path = workspace.passkeys
-    if not path.exists():
-        return ()
+def registered(safe: Safekeeping) -> tuple[Passkey, ...]:
+    """Return the keys; ApprovalError when they cannot be read, since no signature can be verified then."""
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(Passkey(**{**record, "origins": tuple(record.get("origins", ()))}) for record in known)
+        return _keys(safe.read(KeptRecord.PASSKEYS))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ApprovalError(
-            f"{path.name} cannot be read.", next_step="Put it back from a copy, or register the passkey anew."
+            f"{safe.title(KeptRecord.PASSKEYS)} cannot be read.",
+            next_step="Put it back from a copy, or register the passkey anew.",
         ) from error
 
 
-def signature_problem(workspace: Workspace, digest: str, signature: str | None) -> str | None:
+def _keys(text: str | None) -> tuple[Passkey, ...]:
+    known = () if text is None else json.loads(text)
+    return tuple(Passkey(**{**record, "origins": tuple(record.get("origins", ()))}) for record in known)
+
+
+def signature_problem(safe: Safekeeping, digest: str, signature: str | None) -> str | None:
     """Return why an approval of a digest does not count, or None.
 
     Where no passkey is registered an unsigned approval counts; a signature always has to be a registered key's.
     """
     try:
-        keys = registered(workspace)
+        keys = registered(safe)
     except ApprovalError as error:
         return error.message
     if signature is None:
         return UNSIGNED if keys else None
-    return None if _is_signed(keys, digest, signature, home=serving.address(workspace, "")) else UNSIGNED
+    return None if _is_signed(keys, digest, signature, home=serving.address(safe.workspace, "")) else UNSIGNED
 
 
 def origin_of(authority: str) -> str:
@@ -86,11 +86,14 @@ def signature_record(credential: str, *, authority: str) -> str:
     return json.dumps({"origin": origin_of(authority), "credential": credential})
 
 
-def admit_code(workspace: Workspace, *, authority: str) -> None:
+def admit_code(safe: Safekeeping, *, authority: str) -> None:
     """Add this page's origin to those of every key; call it only after the person's presence was verified."""
-    keys, origin = registered(workspace), origin_of(authority)
-    if any(origin not in key.origins for key in keys):
-        _store(workspace, (replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys))
+    origin = origin_of(authority)
+    if any(origin not in key.origins for key in registered(safe)):
+        _change(
+            safe,
+            lambda keys: [replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys],
+        )
 
 
 def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
@@ -125,38 +128,45 @@ def _is_framed(credential: Mapping[str, Any]) -> bool:
     return facts.get("crossOrigin") is True or "topOrigin" in facts
 
 
-def new_code(path: Path, *, now: datetime) -> str:
-    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is stored in ``path``."""
+def new_code(safe: Safekeeping, record: KeptRecord, *, now: datetime) -> str:
+    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is kept as ``record``."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
-    _store_code(
-        path,
-        {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES},
-    )
+    facts = {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES}
+    safe.write(record, json.dumps(facts))
     return f"{code[:5]}-{code[5:]}"
 
 
-def check_code(path: Path, given: str, *, now: datetime, step: str = "sequences-mcp review add-passkey") -> None:
-    """Return when the code of ``path`` is right and still valid, else raise ApprovalError; it allows five tries.
+def check_code(
+    safe: Safekeeping,
+    record: KeptRecord,
+    given: str,
+    *,
+    now: datetime,
+    step: str = "sequences-mcp review add-passkey",
+) -> None:
+    """Return when the code of ``record`` is right and still valid, else raise ApprovalError; it allows five tries.
 
     ``step`` is the command that prints a code.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        until = datetime.fromisoformat(record["until"])
+    facts: dict[str, Any] = {}
+
+    def with_a_try_less(text: str | None) -> str:
+        known = json.loads(text or "")
+        until = datetime.fromisoformat(known["until"])
         # An end further away than CODE_LASTS means that the code was made while the clock was ahead: it is
         # refused.
-        if not now < until <= now + CODE_LASTS + SET_BACK or record["left"] <= 0:
+        if not now < until <= now + CODE_LASTS + SET_BACK or known["left"] <= 0:
             raise ValueError("it is over")
+        facts.update(known)
+        return json.dumps({**known, "left": known["left"] - 1})
+
+    try:
+        # The try is counted before it is checked, so that ending the process in between gives no extra try.
+        safe.change(record, with_a_try_less)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ApprovalError("There is no code that is still good.", next_step=f"Print one: {step}.") from error
-    # The try is counted before it is checked, so that ending the process in between gives no extra try.
-    _store_code(path, {**record, "left": record["left"] - 1})
-    if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
+    if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), facts):
         raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
-
-
-def _store_code(path: Path, record: Mapping[str, Any]) -> None:
-    write_private(path, json.dumps(record))
 
 
 def options(*, challenge: bytes) -> dict[str, Any]:
@@ -182,7 +192,7 @@ def options(*, challenge: bytes) -> dict[str, Any]:
 
 
 def register_passkey(
-    workspace: Workspace, credential: str, *, challenge: bytes, authority: str, now: datetime
+    safe: Safekeeping, credential: str, *, challenge: bytes, authority: str, now: datetime
 ) -> Passkey:
     """Store the key that a browser made for this challenge, and delete the code; else raise ApprovalError."""
     from webauthn import verify_registration_response
@@ -207,13 +217,14 @@ def register_passkey(
         registered_at=now.isoformat(),
         origins=(origin_of(authority),),
     )
-    _store(workspace, (*registered(workspace), key))
-    workspace.passkey_code.unlink(missing_ok=True)
+    registered(safe)  # which says where keys are kept that cannot be read
+    _change(safe, lambda keys: [*keys, key])
+    safe.delete(KeptRecord.PASSKEY_CODE)
     return key
 
 
-def _store(workspace: Workspace, keys: Iterable[Passkey]) -> None:
-    write_private(workspace.passkeys, json.dumps([asdict(key) for key in keys]))
+def _change(safe: Safekeeping, change: Callable[[tuple[Passkey, ...]], Iterable[Passkey]]) -> None:
+    safe.change(KeptRecord.PASSKEYS, lambda text: json.dumps([asdict(key) for key in change(_keys(text))]))
 
 
 def _bytes(text: str) -> bytes:

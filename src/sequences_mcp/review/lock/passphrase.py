@@ -1,8 +1,9 @@
 """The passphrase that only the person knows: how it is stored and checked, and how a chat's panel proves it.
 
-``passphrase.json`` has the salted scrypt hash against which a typed passphrase is checked. ``proof.json`` has the
-verifier of a SCRAM exchange (RFC 5802) with scrypt in place of PBKDF2, so that the panel proves the passphrase
-without sending it. Each proof brings the salt and key of the next one.
+The record of the passphrase has the salted scrypt hash against which a typed passphrase is checked. That of proofs
+has the verifier of a SCRAM exchange (RFC 5802) with scrypt in place of PBKDF2, so that the panel proves the
+passphrase without sending it. Each proof brings the salt and key of the next one. Both are kept where all
+processes of a database find them (``ports.safekeeping``).
 """
 
 from __future__ import annotations
@@ -16,91 +17,90 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
-from sequences_mcp.private_files import exclusively, write_private
+from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 
 PASSPHRASE_VERSION = 2
 LEAST = 8
 _CHECK = b"check"
 
 
-def is_set(workspace: Workspace) -> bool:
+def is_set(safe: Safekeeping) -> bool:
     """Say whether a passphrase has been set."""
-    return workspace.passphrase.is_file()
+    return safe.has(KeptRecord.PASSPHRASE)
 
 
-def set_passphrase(workspace: Workspace, new: str, *, old: str | None = None) -> None:
+def set_passphrase(safe: Safekeeping, new: str, *, old: str | None = None) -> None:
     """Store a new passphrase; the old one must be right where one is set.
 
     Raises InvalidArgumentsError for fewer than eight characters, ApprovalError for a wrong old one.
     """
-    if is_set(workspace):
-        check_passphrase(workspace, old or "")
+    if is_set(safe):
+        check_passphrase(safe, old or "")
+    before = safe.read(KeptRecord.PASSPHRASE)
+    if old is None and before is not None:
+        raise _set_meanwhile()
     if len(new.strip()) < LEAST:
         raise InvalidArgumentsError(
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
     # Whether a database existed: a new one beside the passphrase of an earlier one waits for a person
     # (store.lineage).
-    with exclusively(workspace.passphrase):
-        if old is None and is_set(workspace):
-            raise ApprovalError("A passphrase was set meanwhile.", next_step="Use that one, or change it with it.")
-        _keep(workspace, new, {"database": workspace.database.exists()})
+    if not _keep(safe, new, {"database": safe.workspace.database.exists()}, before=before):
+        raise _set_meanwhile()
 
 
-def passphrase_id(workspace: Workspace) -> str:
+def _set_meanwhile() -> ApprovalError:
+    return ApprovalError("A passphrase was set meanwhile.", next_step="Use that one, or change it with it.")
+
+
+def passphrase_id(safe: Safekeeping) -> str:
     """Return an id that changes when another passphrase is set, or an empty string where none is set.
 
-    It is stored as ``mark`` when the file is rewritten for the same passphrase, and is the file's hash otherwise.
+    It is stored as ``mark`` when the record is written anew for the same passphrase, and is its hash otherwise.
     """
     try:
-        text = workspace.passphrase.read_bytes()
-    except OSError:
-        return ""
+        text = safe.read(KeptRecord.PASSPHRASE)
+    except (OSError, ValueError):
+        text = None
+    return "" if text is None else _id_of(text)
+
+
+def _id_of(text: str) -> str:
     with suppress(ValueError, AttributeError):
         if stored_id := json.loads(text).get("mark"):
             return str(stored_id)
-    return hashlib.sha256(text).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verifier(workspace: Workspace) -> tuple[Verifier, Derivation] | None:
+def verifier(safe: Safekeeping) -> tuple[Verifier, Derivation] | None:
     """Return what a proof is verified with and how its key is derived; None for a file of an earlier version."""
-    known = stored(workspace, passphrase_id=passphrase_id(workspace))
+    known = stored(safe, passphrase_id=passphrase_id(safe))
     try:
-        record = _record(workspace.passphrase)
+        record, _ = _record(safe)
         return None if known is None or _is_old(record) else (known, Derivation.parse(record))
     except (ApprovalError, ValueError, KeyError, TypeError):
         return None
 
 
-def check_passphrase(workspace: Workspace, passphrase: str) -> None:
+def check_passphrase(safe: Safekeeping, passphrase: str) -> None:
     """Return when the passphrase is right; ApprovalError when it is wrong or none has been set.
 
-    A right one also upgrades a file of an earlier version, and the verifier of proofs with it.
+    A right one also upgrades a record of an earlier version, and the verifier of proofs with it.
     """
-    if not is_set(workspace):
+    if not is_set(safe):
         raise ApprovalError(
             "No passphrase has been set.", next_step="Set one first: sequences-mcp review set-passphrase."
         )
-    path = workspace.passphrase
-    if not _fits(_record(path), passphrase, path):
+    record, before = _record(safe)
+    if not _fits(record, passphrase, safe):
         raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
-    if _is_old(_record(path)):
-        with (
-            suppress(OSError),
-            exclusively(path),
-        ):  # the check has succeeded even where the upgrade cannot be written
-            record = _record(path)
-            if _is_old(record) and _fits(record, passphrase, path):
-                _keep(
-                    workspace,
-                    passphrase,
-                    {"database": record.get("database", True), "mark": passphrase_id(workspace)},
-                )
+    if _is_old(record):
+        facts = {"database": record.get("database", True), "mark": _id_of(before)}
+        with suppress(OSError):  # the check has succeeded even where the upgrade cannot be written
+            _keep(safe, passphrase, facts, before=before)
 
 
 def hashed_passphrase(secret: str, derivation: Derivation | None = None) -> dict[str, str | int]:
@@ -128,36 +128,42 @@ def _hashed(secret: str, derivation: Derivation) -> tuple[dict[str, str | int], 
     return {"version": PASSPHRASE_VERSION, **derivation.record, "check": _check(key)}, key
 
 
-def _keep(workspace: Workspace, passphrase: str, facts: Mapping[str, object]) -> None:
+def _keep(safe: Safekeeping, passphrase: str, facts: Mapping[str, object], *, before: str | None) -> bool:
+    """Store a passphrase in place of the record that was read ``before``; False where that is another by now."""
     record, key = _hashed(passphrase, Derivation.new())
-    write_private(workspace.passphrase, json.dumps({**record, **facts}))
-    keep_verifier(workspace, key, passphrase_id=passphrase_id(workspace))
+    text = json.dumps({**record, **facts})
+    if not safe.swap(KeptRecord.PASSPHRASE, before, text):
+        return False
+    keep_verifier(safe, key, passphrase_id=_id_of(text))
+    return True
 
 
 def _check(key: bytes) -> str:
     return hashlib.sha256(hmac.digest(key, _CHECK, "sha256")).hexdigest()
 
 
-def _fits(record: Mapping[str, Any], passphrase: str, path: Path) -> bool:
+def _fits(record: Mapping[str, Any], passphrase: str, safe: Safekeeping) -> bool:
     try:
         return is_hash_of(passphrase, record)
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(safe) from error
 
 
-def _record(path: Path) -> dict[str, Any]:
+def _record(safe: Safekeeping) -> tuple[dict[str, Any], str]:
+    """Return the stored hash, and the text that it was read from; ApprovalError."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        text = safe.read(KeptRecord.PASSPHRASE) or ""
+        record = json.loads(text)
     except (OSError, ValueError) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(safe) from error
     if not isinstance(record, dict):
-        raise _unreadable(path)
-    return record
+        raise _unreadable(safe)
+    return record, text
 
 
-def _unreadable(path: Path) -> ApprovalError:
+def _unreadable(safe: Safekeeping) -> ApprovalError:
     return ApprovalError(
-        f"{path} cannot be read as a passphrase's hash.",
+        f"{safe.title(KeptRecord.PASSPHRASE)} cannot be read as a passphrase's hash.",
         next_step="Remove it and choose a passphrase again: sequences-mcp review set-passphrase.",
     )
 
@@ -240,37 +246,43 @@ class Proof:
         return cls(nonce, proof, salt, key)
 
 
-def keep_verifier(workspace: Workspace, key: bytes, *, passphrase_id: str) -> None:
+def keep_verifier(safe: Safekeeping, key: bytes, *, passphrase_id: str) -> None:
     """Store a verifier made from the key that was derived of the passphrase."""
     salt = secrets.token_bytes(SALT)
-    _store(workspace, Verifier(salt, stored_key(client_key(key, salt)), passphrase_id))
+    safe.write(KeptRecord.PROOF, _proof_record(Verifier(salt, stored_key(client_key(key, salt)), passphrase_id)))
 
 
-def stored(workspace: Workspace, *, passphrase_id: str) -> Verifier | None:
+def stored(safe: Safekeeping, *, passphrase_id: str) -> Verifier | None:
     """Return the stored verifier; None where there is none, or it is of another passphrase or version."""
+    return _stored(safe, passphrase_id=passphrase_id)[0]
+
+
+def _stored(safe: Safekeeping, *, passphrase_id: str) -> tuple[Verifier | None, str]:
     try:
-        known = json.loads(workspace.proof.read_text(encoding="utf-8"))
+        text = safe.read(KeptRecord.PROOF) or ""
+        known = json.loads(text)
         salt, key = bytes.fromhex(known["salt"]), bytes.fromhex(known["key"])
         verifier, version = Verifier(salt, key, str(known["mark"])), known["version"]
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return (
-        verifier
-        if version == PROOF_VERSION and hmac.compare_digest(verifier.passphrase_id, passphrase_id)
-        else None
-    )
+        return None, ""
+    is_its = version == PROOF_VERSION and hmac.compare_digest(verifier.passphrase_id, passphrase_id)
+    return (verifier if is_its else None), text
 
 
-def accept_proof(workspace: Workspace, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
-    """Say whether a proof is right for the values it is ``bound_to``; a right one replaces the stored verifier."""
+def accept_proof(safe: Safekeeping, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
+    """Say whether a proof is right for the values it is ``bound_to``; a right one replaces the stored verifier.
+
+    Of two proofs for one verifier, on whichever hosts, one is accepted.
+    """
     signed = message(given, bound_to)
     signature = hmac.digest(verifier.key, signed, "sha256")
     # RFC 5802, section 3: ClientProof is ClientKey XOR ClientSignature, so this gives the ClientKey back.
     key = bytes(mask ^ other for mask, other in zip(given.proof, signature, strict=True))
     if not hmac.compare_digest(stored_key(key), verifier.key):
         return False
-    _store(workspace, Verifier(given.next_salt, given.next_key, verifier.passphrase_id))
-    return True
+    known, before = _stored(safe, passphrase_id=verifier.passphrase_id)
+    following = Verifier(given.next_salt, given.next_key, verifier.passphrase_id)
+    return known == verifier and safe.swap(KeptRecord.PROOF, before, _proof_record(following))
 
 
 def message(given: Proof, bound_to: Iterable[str]) -> bytes:
@@ -289,11 +301,12 @@ def stored_key(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-def _store(workspace: Workspace, verifier: Verifier) -> None:
-    facts = {
-        "version": PROOF_VERSION,
-        "salt": verifier.salt.hex(),
-        "key": verifier.key.hex(),
-        "mark": verifier.passphrase_id,
-    }
-    write_private(workspace.proof, json.dumps(facts))
+def _proof_record(verifier: Verifier) -> str:
+    return json.dumps(
+        {
+            "version": PROOF_VERSION,
+            "salt": verifier.salt.hex(),
+            "key": verifier.key.hex(),
+            "mark": verifier.passphrase_id,
+        }
+    )

@@ -1,4 +1,4 @@
-"""Browser sessions that a person unlocked, in memory, and the counts of wrong passphrases, on disk."""
+"""Browser sessions that a person unlocked, in memory, and the counts of wrong passphrases, which are kept."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.private_files import exclusively, write_private
+from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 
 COOKIE = "sequences_review"
 LASTS = timedelta(hours=12)
@@ -125,6 +124,10 @@ class Count:
         """Say whether the last one was counted by a clock that was ahead."""
         return datetime.fromisoformat(self.last) > now
 
+    def no_later_than(self, now: datetime) -> Count:
+        """Return this, dated as of now where a clock that was ahead counted the last one."""
+        return Count(self.wrong, now.isoformat()) if self.is_after(now) else self
+
     def age(self, now: datetime) -> timedelta:
         """Return how long ago the last one was, at least zero."""
         return max(now - datetime.fromisoformat(self.last), timedelta())
@@ -133,8 +136,8 @@ class Count:
 class Tries:
     """The counts of a workspace, by who typed: a browser's or session's name, or one of the constants above."""
 
-    def __init__(self, workspace: Workspace, clock: Callable[[], datetime]) -> None:
-        self._path = workspace.wrong_passphrases
+    def __init__(self, safe: Safekeeping, clock: Callable[[], datetime]) -> None:
+        self._safe = safe
         self._clock = clock
 
     def wrong(self, who: str) -> int:
@@ -158,43 +161,52 @@ class Tries:
 
     def was_wrong(self, *who: str) -> None:
         """Count a wrong passphrase for each of these."""
-        with exclusively(self._path):
-            counts, now = self._counts(), self._clock().isoformat()
+        now = self._clock().isoformat()
+
+        def counted(counts: Mapping[str, Count]) -> Mapping[str, Count]:
             # One wrong passphrase may count twice: for the browser that sent it, and for all browsers that are not
             # known.
-            for name in who:
-                counts[name] = Count((counts[name].wrong if name in counts else 0) + 1, now)
-            self._store(counts)
+            more = {name: Count((counts[name].wrong if name in counts else 0) + 1, now) for name in who}
+            return {**counts, **more}
+
+        self._change(counted)
 
     def was_right(self, who: str) -> None:
         """Delete the count of ``who``."""
         if not self.wrong(who):
             return
-        with exclusively(self._path):
-            self._store({name: count for name, count in self._counts().items() if name != who})
+        self._change(lambda counts: {name: count for name, count in counts.items() if name != who})
 
     def _put_right(self) -> None:
         """Date counts that lie in the future as of now: a clock that was ahead would make their waits endless."""
         now = self._clock()
         if any(count.is_after(now) for count in self._counts().values()):
-            with exclusively(self._path):
-                counts = self._counts()
-                late = {who for who, count in counts.items() if count.is_after(now)}
-                self._store(counts | {who: Count(counts[who].wrong, now.isoformat()) for who in late})
+            self._change(lambda counts: {who: count.no_later_than(now) for who, count in counts.items()})
 
     def _counts(self) -> dict[str, Count]:
         try:
-            known = json.loads(self._path.read_text(encoding="utf-8"))
+            return self._read(self._safe.read(KeptRecord.WRONG_PASSPHRASES))
+        except (OSError, ValueError):
+            return {}
+
+    def _read(self, text: str | None) -> dict[str, Count]:
+        try:
+            known = json.loads(text or "")
             counts = {str(name): Count(int(row["wrong"]), str(row["last"])) for name, row in known.items()}
             now = self._clock()
             return {name: count for name, count in counts.items() if count.age(now) < FORGOTTEN}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return {}
 
-    def _store(self, counts: Mapping[str, Count]) -> None:
-        # These three counts are kept whatever their age: many new browsers must not displace them.
-        shared = {name: count for name, count in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
-        newest = sorted(counts.items(), key=lambda pair: pair[1].last)[-MOST_TRIES:]
-        write_private(
-            self._path, json.dumps({name: asdict(count) for name, count in (dict(newest) | shared).items()})
-        )
+    def _change(self, change: Callable[[Mapping[str, Count]], Mapping[str, Count]]) -> None:
+        try:
+            self._safe.change(KeptRecord.WRONG_PASSPHRASES, lambda text: _counts_record(change(self._read(text))))
+        except UnicodeDecodeError:  # nothing that this program wrote, so that counting begins anew
+            self._safe.write(KeptRecord.WRONG_PASSPHRASES, _counts_record(change({})))
+
+
+def _counts_record(counts: Mapping[str, Count]) -> str:
+    # These three counts are kept whatever their age: many new browsers must not displace them.
+    shared = {name: count for name, count in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
+    newest = sorted(counts.items(), key=lambda pair: pair[1].last)[-MOST_TRIES:]
+    return json.dumps({name: asdict(count) for name, count in (dict(newest) | shared).items()})

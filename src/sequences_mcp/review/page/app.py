@@ -219,7 +219,7 @@ def build_page(
                 app=app,
                 authority=authority,
                 sessions=Sessions(app.clock),
-                tries=Tries(app.workspace, app.clock),
+                tries=Tries(app.safekeeping(), app.clock),
                 pause=pause,
                 pages=environment(),
                 first=SetupSessions(setup),

@@ -10,6 +10,7 @@ from functools import partial
 from starlette.responses import Response
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, SequencesError
+from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.review.lock import first_visit, passkeys, passphrase
 from sequences_mcp.review.lock.first_visit import (
     FirstAnswers,
@@ -34,14 +35,15 @@ async def begin_form(page_request: PageRequest) -> Response:
         try:
             await asyncio.to_thread(
                 passkeys.check_code,
-                context.workspace.setup_code,
+                context.safe,
+                KeptRecord.SETUP_CODE,
                 given,
                 now=page_request.now,
                 step=first_visit.COMMAND,
             )
         except ApprovalError as error:
             return page_request.render("first.html", status=403, stage="code", message=str(error))
-        context.workspace.setup_code.unlink(missing_ok=True)  # good once
+        context.safe.delete(KeptRecord.SETUP_CODE)  # good once
         token = context.first.begin(page_request.now)
         csrf = context.first.of(token, now=page_request.now).csrf
     response = page_request.redirect(f"/first?visit={csrf}")
@@ -59,7 +61,7 @@ async def begin_form(page_request: PageRequest) -> Response:
 async def first_screen(page_request: PageRequest) -> Response:
     """Ask for the code, or for who sends; where the sender is known already, for the rest."""
     first = page_request.context.first
-    if first.setup is None or passphrase.is_set(page_request.context.workspace):
+    if first.setup is None or passphrase.is_set(page_request.context.safe):
         return page_request.redirect("/unlock")
     try:
         begun = _session_of(page_request)
@@ -158,7 +160,7 @@ def _session_of(page_request: PageRequest) -> SetupSession:
 
 def _require_unset(page_request: PageRequest) -> None:
     """Raise ApprovalError once a passphrase is chosen: from then on only it opens anything."""
-    if page_request.context.first.setup is None or passphrase.is_set(page_request.context.workspace):
+    if page_request.context.first.setup is None or passphrase.is_set(page_request.context.safe):
         raise ApprovalError(IS_SET, next_step="Open the front page.")
 
 

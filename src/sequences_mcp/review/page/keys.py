@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.review.lock import greeting, passkeys, passphrase, sessions
 from sequences_mcp.review.lock.sessions import COOKIE, LASTS
 from sequences_mcp.review.page.request import PageRequest, local_path, passphrase_fault
@@ -17,7 +18,7 @@ from sequences_mcp.review.page.request import PageRequest, local_path, passphras
 
 async def keys_screen(page_request: PageRequest) -> Response:
     """Show the registered passkeys and the form that registers another one."""
-    return page_request.render("keys.html", keys=passkeys.registered(page_request.context.workspace))
+    return page_request.render("keys.html", keys=passkeys.registered(page_request.context.safe))
 
 
 async def begin_registration(page_request: PageRequest) -> Response:
@@ -26,7 +27,11 @@ async def begin_registration(page_request: PageRequest) -> Response:
         try:
             given = page_request.form.get("code", "")[:40]
             await asyncio.to_thread(
-                passkeys.check_code, page_request.context.workspace.passkey_code, given, now=page_request.now
+                passkeys.check_code,
+                page_request.context.safe,
+                KeptRecord.PASSKEY_CODE,
+                given,
+                now=page_request.now,
             )
         except ApprovalError as error:
             return JSONResponse({"message": str(error)}, status_code=403)
@@ -41,7 +46,7 @@ async def finish_registration(page_request: PageRequest) -> Response:
     if challenge is None:
         raise ApprovalError("No registration has begun here.", next_step="Begin with the terminal's code.")
     passkeys.register_passkey(
-        page_request.context.workspace,
+        page_request.context.safe,
         page_request.form.get("credential", ""),
         challenge=challenge,
         authority=page_request.context.authority,
@@ -74,8 +79,8 @@ def locked_screen(page_request: PageRequest) -> Response:
 async def word_form(page_request: PageRequest) -> Response:
     """Answer a known browser with the person's word (see ``lock.greeting``), any other with null, as JSON."""
     context = page_request.context
-    is_known = greeting.is_known(context.workspace, _token(page_request), authority=context.authority)
-    return JSONResponse({"word": greeting.greeting_word(context.workspace) if is_known else None})
+    is_known = greeting.is_known(context.safe, _token(page_request), authority=context.authority)
+    return JSONResponse({"word": greeting.greeting_word(context.safe) if is_known else None})
 
 
 async def unlock_form(page_request: PageRequest) -> Response:
@@ -89,13 +94,13 @@ async def unlock_form(page_request: PageRequest) -> Response:
     # for the passphrase.
     by_script = "application/json" in page_request.request.headers.get("accept", "")
     who = greeting.name_of(token) if token else sessions.STRANGERS
-    is_known = greeting.is_known(context.workspace, token, authority=context.authority)
+    is_known = greeting.is_known(context.safe, token, authority=context.authority)
     given = page_request.form.get("passphrase", "")
     if fault := await passphrase_fault(context, given, who=who, is_known=is_known):
         if by_script:
             return JSONResponse({"message": fault.words}, status_code=fault.status)
         return _form(page_request, next_path=next_path, status=fault.status, message=fault.words)
-    greeting.introduce(context.workspace, token, authority=context.authority)
+    greeting.introduce(context.safe, token, authority=context.authority)
     secret, session = context.sessions.begin()
     opened = (
         JSONResponse({"next": next_path, "key": session.new_key()})
@@ -126,7 +131,7 @@ def _form(
 ) -> Response:
     context, token = page_request.context, _token(page_request) or greeting.new_token()
     greeting_shown = greeting.greeting(
-        context.workspace, token, authority=context.authority, ticket=ticket, now=page_request.now
+        context.safe, token, authority=context.authority, ticket=ticket, now=page_request.now
     )
     return page_request.render(
         "unlock.html",
@@ -134,7 +139,7 @@ def _form(
         next_path=quote(next_path, safe="/:?=&%"),
         message=message,
         unsent=unsent,
-        is_set=passphrase.is_set(context.workspace),
+        is_set=passphrase.is_set(context.safe),
         has_first_visit=context.first.setup is not None,
         browser=token,
         greeting=greeting_shown,

@@ -21,6 +21,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.ports.safekeeping import Safekeeping
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
 from sequences_mcp.review.lock.first_visit import SetupSessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
@@ -62,6 +63,11 @@ class PageContext:
     def workspace(self) -> Workspace:
         """Whose page this is."""
         return self.app.workspace
+
+    @property
+    def safe(self) -> Safekeeping:
+        """What approvals are checked with."""
+        return self.app.safekeeping()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,7 @@ class PageRequest:
     @property
     def key_ids(self) -> list[str]:
         """The registered passkeys that can sign."""
-        return [key.id for key in passkeys.registered(self.context.workspace)]
+        return [key.id for key in passkeys.registered(self.context.safe)]
 
     @property
     def wants_json(self) -> bool:
@@ -321,7 +327,7 @@ async def passphrase_fault(context: PageContext, given: str, *, who: str, is_kno
 async def _looked_at(context: PageContext, given: str, *who: str) -> LockFault | None:
     async with context.one_at_a_time:
         try:
-            await asyncio.to_thread(passphrase.check_passphrase, context.workspace, given[:LONGEST])
+            await asyncio.to_thread(passphrase.check_passphrase, context.safe, given[:LONGEST])
         except ApprovalError as error:
             context.tries.was_wrong(*dict.fromkeys(who))
             number = context.tries.wrong(who[-1])
@@ -349,5 +355,5 @@ async def presence_fault(page_request: PageRequest) -> LockFault | None:
             )
         if fault:
             return fault._replace(asks=True)
-    passkeys.admit_code(page_request.context.workspace, authority=page_request.context.authority)
+    passkeys.admit_code(page_request.context.safe, authority=page_request.context.authority)
     return None

@@ -106,11 +106,12 @@ class Pool:
     ``url`` may hold a password; it is in no error, and ``name`` is how people read it.
     """
 
-    _open: dict[str, Pool] = {}  # noqa: RUF012 - one for each address in the process, guarded by the lock
+    _open: dict[tuple[str, int], Pool] = {}  # noqa: RUF012 - by address and size, guarded by the lock
     _lock = threading.Lock()
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, most: int = MOST_CONNECTIONS) -> None:
         self.url = url
+        self._most = most
         self.name = shown(url)
         self.version = require_server(url)
         self._users = 0
@@ -118,7 +119,7 @@ class Pool:
             _watched(url),
             kwargs={"autocommit": True},
             min_size=0,
-            max_size=MOST_CONNECTIONS,
+            max_size=most,
             max_idle=60.0,
             configure=_configure,
             num_workers=1,
@@ -126,15 +127,17 @@ class Pool:
         )
 
     @classmethod
-    def of(cls, url: str) -> Pool:
+    def of(cls, url: str, *, most: int = MOST_CONNECTIONS) -> Pool:
         """Return the pool of an address, opened; the caller gives it back with ``release``.
+
+        Each number of connections at ``most`` has a pool of its own.
 
         Raises what ``require_server`` raises.
         """
         with cls._lock:
-            pool = cls._open.get(url)
+            pool = cls._open.get((url, most))
             if pool is None:
-                pool = cls._open[url] = cls(url)
+                pool = cls._open[url, most] = cls(url, most=most)
                 pool._pool.open()
             pool._users += 1
         return pool
@@ -145,7 +148,7 @@ class Pool:
             self._users -= 1
             if self._users:
                 return
-            del self._open[self.url]
+            del self._open[self.url, self._most]
         self._pool.close()
 
     def take(self, seconds: float) -> Connection:
