@@ -14,6 +14,7 @@ SequencesError
 ├── SettingsError                bad_settings           names every missing or bad value at once
 ├── StoreError                   store_failed           the database could not do it
 │   ├── StoreBusyError           store_busy             retryable
+│   │   └── StoreInterruptedError store_busy            the transaction was undone and can be done anew
 │   ├── StoreUnwritableError     store_unwritable
 │   ├── StoreTooNewError         store_too_new
 │   └── StoreDamagedError        store_damaged
@@ -175,6 +176,10 @@ class StoreBusyError(StoreError):
 
     code = "store_busy"
     retryable = True
+
+
+class StoreInterruptedError(StoreBusyError):
+    """The database undid the open transaction for another's sake, or lost the connection before its commit."""
 
 
 class StoreUnwritableError(StoreError):

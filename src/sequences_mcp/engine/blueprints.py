@@ -12,7 +12,7 @@ from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import Page
-from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
+from sequences_mcp.engine.context import EngineContext, EngineVerbs, LocalMethods, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.store.unit_of_work import UnitOfWork
@@ -182,7 +182,7 @@ def _lines(blueprint: Blueprint) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalWaivers:
+class LocalWaivers(EngineVerbs):
     """Warnings that a person has waived for a while."""
 
     engine: EngineContext
@@ -200,7 +200,7 @@ class LocalWaivers:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalChanges:
+class LocalChanges(EngineVerbs):
     """Changes of what a vendor sends, which wait for a person."""
 
     engine: EngineContext

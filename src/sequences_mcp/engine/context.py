@@ -6,10 +6,11 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, new_key
@@ -18,11 +19,13 @@ from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
 from sequences_mcp.engine.machine import advance, next_run_at
-from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError, StoreInterruptedError
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
+Verb: TypeAlias = Callable[..., Awaitable[Any]]
+ANEW = 3
 INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
 A_TRY, BETWEEN = 0.3, 0.05
 
@@ -98,8 +101,44 @@ class EngineContext:
         work.audit.record(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)
 
 
+def _begun_anew(verb: Verb) -> Verb:
+    """Return a verb that is called again, a few times, when the database undid all that it had done so far.
+
+    So it does with a transaction that stands in the way of another one (a deadlock, a serialisation failure) and
+    with one whose connection it ends. A verb sends nothing to anybody outside; one that has committed something is
+    left alone, as is one inside a transaction of its caller's: that is begun anew by whoever began it.
+    """
+
+    @wraps(verb)
+    async def calling(self: EngineVerbs, *given: Any, **named: Any) -> Any:
+        store = self.engine.store
+        for _ in range(ANEW):
+            commits = store.commits
+            try:
+                return await verb(self, *given, **named)
+            except StoreInterruptedError:
+                if not store.may_begin_anew(commits):
+                    raise
+        return await verb(self, *given, **named)
+
+    return calling
+
+
+class EngineVerbs:
+    """What the verbs on one engine have in common: those that can be begun anew are, see ``_begun_anew``."""
+
+    __slots__ = ()
+    engine: EngineContext
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        for name, verb in tuple(vars(cls).items()):
+            if asyncio.iscoroutinefunction(verb) and not name.startswith("_") and not hasattr(verb, "__wrapped__"):
+                setattr(cls, name, _begun_anew(verb))
+
+
 @dataclass(frozen=True)
-class LocalMethods(Provider):
+class LocalMethods(Provider, EngineVerbs):
     """Some of the embedded provider's methods; ``engine.provider`` puts all of them together."""
 
     name = title = LOCAL

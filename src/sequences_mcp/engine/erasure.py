@@ -28,7 +28,7 @@ from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, new_id, parse_id,
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import sealed_digest, stands_for
-from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.context import EngineContext, EngineVerbs
 from sequences_mcp.engine.events import OptedOut
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import end_all
@@ -45,7 +45,7 @@ AT_ONCE = 100  # people that time erases in one transaction
 
 
 @dataclass(frozen=True, slots=True)
-class LocalErasures:
+class LocalErasures(EngineVerbs):
     """Erases people, and says what is held of one."""
 
     engine: EngineContext

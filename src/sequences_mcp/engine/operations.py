@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.domain.ids import IdKind
-from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.context import EngineContext, EngineVerbs
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
@@ -25,7 +25,7 @@ MOST_NOTED = 20_000  # characters of a request that its line in the journal repe
 
 
 @dataclass(frozen=True, slots=True)
-class LocalOperations:
+class LocalOperations(EngineVerbs):
     """Writes to vendors: recorded before the request, resolved after it."""
 
     engine: EngineContext
@@ -167,7 +167,7 @@ def call_with_key(engine: EngineContext, call: ToolCall) -> EarlierCall | None:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalLedger:
+class LocalLedger(EngineVerbs):
     """Every write once: its outcome is stored before it is returned."""
 
     engine: EngineContext

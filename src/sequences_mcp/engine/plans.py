@@ -22,7 +22,7 @@ from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StopReason
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
-from sequences_mcp.engine.context import EngineContext, apply_event, require_page
+from sequences_mcp.engine.context import EngineContext, EngineVerbs, apply_event, require_page
 from sequences_mcp.engine.events import Event, PlanApproved, PlanRejected, Stopped
 from sequences_mcp.engine.operations import call_with_key
 from sequences_mcp.engine.sequences import run_details
@@ -182,7 +182,7 @@ def _nobody(plan: Plan) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalPlans:
+class LocalPlans(EngineVerbs):
     """Starts that wait for a person. The people of a plan are runs in FOUND."""
 
     engine: EngineContext

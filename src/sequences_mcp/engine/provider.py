@@ -23,7 +23,7 @@ from sequences_mcp.engine.approvals import read_steps, steps_of
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
 from sequences_mcp.engine.contacts import LocalContacts
-from sequences_mcp.engine.context import EngineContext, require_page
+from sequences_mcp.engine.context import EngineContext, EngineVerbs, require_page
 from sequences_mcp.engine.drafts import LocalDrafts, LocalTasks
 from sequences_mcp.engine.erasure import LocalErasures
 from sequences_mcp.engine.machine import APPROVAL
@@ -45,7 +45,7 @@ EVERYBODY = PeopleFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class LocalRecords:
+class LocalRecords(EngineVerbs):
     """What has been written down, for a person to read."""
 
     engine: EngineContext

@@ -18,7 +18,14 @@ from sequences_mcp.domain.run import ReplyKind, Run, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
 from sequences_mcp.engine.answered import AnswerEvent, follow_answer, last_left, live_runs_at
-from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
+from sequences_mcp.engine.context import (
+    EngineContext,
+    EngineVerbs,
+    LocalMethods,
+    apply_event,
+    require_aware,
+    require_page,
+)
 from sequences_mcp.engine.events import LEGAL, Away, Paused, Returned, Stopped
 from sequences_mcp.engine.sequences import require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
@@ -250,7 +257,7 @@ def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[Recei
 
 
 @dataclass(frozen=True, slots=True)
-class LocalSuppressions:
+class LocalSuppressions(EngineVerbs):
     """Who is never contacted again; wins over everything, for every provider."""
 
     engine: EngineContext

@@ -23,7 +23,7 @@ from sequences_mcp.engine import vendor_transitions
 from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.changed_settings import fallen_because, not_ours
 from sequences_mcp.engine.contacts import as_known_anywhere, kept_vendor_person
-from sequences_mcp.engine.context import EngineContext, apply_event, keep_changes, require_page
+from sequences_mcp.engine.context import EngineContext, EngineVerbs, apply_event, keep_changes, require_page
 from sequences_mcp.engine.events import PlanRejected
 from sequences_mcp.engine.operations import LocalOperations, busy
 from sequences_mcp.engine.recovery import mark_unseen
@@ -41,7 +41,7 @@ LOST = "whoever asked for it was gone before the answer came"
 
 
 @dataclass(frozen=True, slots=True)
-class LocalVendorRuns:
+class LocalVendorRuns(EngineVerbs):
     """Approved starts at vendors: who is still to be handed over, and what became of whom."""
 
     engine: EngineContext

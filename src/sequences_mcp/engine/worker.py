@@ -378,7 +378,7 @@ class Worker:
         self.at("claim")
         if self.read_answers is not None and self._waits_for_answers(queue):
             self.read_answers()
-        claim = self._claim(queue, named)
+        claim = self.store.anew(partial(self._claim, queue, named))
         if claim is not None:
             # A failure from here on is the delivery's, not the engine's: it must not set the run aside.
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
@@ -403,7 +403,7 @@ class Worker:
             due = self._next(queue)
             if due is None or due[1] > now or (queue == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
-            named.append(due[0])
+            named[:] = [due[0]]
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None
             claim = claim_due(work, due[0], rules=self.rules, now=now, fault=fault)
         self._faulty.discard(due[0])
@@ -427,7 +427,7 @@ class Worker:
         def before_dot() -> None:
             self.at("before_handed_over")
             begun = self.monotonic()
-            self._hand_over(claim)
+            self.store.anew(partial(self._hand_over, claim))
             self._note(claim)
             self.at("handed_over")
             # On the monotonic clock, which a correction of the system's time does not move.
@@ -519,7 +519,8 @@ class Worker:
 
     def _report(self, outcome: Outcome) -> None:
         try:
-            record_outcome(self.store, outcome, rules=self.rules, now=self.clock())
+            recorded = partial(record_outcome, self.store, outcome, rules=self.rules, now=self.clock())
+            self.store.anew(recorded)
             self.outcomes[outcome.kind] += 1
             log.info("%s, step %s: the e-mail was %s.", outcome.sequence_id, outcome.key, LOGGED[outcome.kind])
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours

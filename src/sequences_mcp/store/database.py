@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
-from sequences_mcp.errors import StoreDamagedError
+from sequences_mcp.errors import ConflictError, StoreDamagedError
 
 T = TypeVar("T")
 Row: TypeAlias = Any
@@ -31,6 +31,7 @@ class Database(ABC):
         self._afterwards: list[Callable[[], None]] = []
         self._known: dict[Hashable, Any] = {}
         self._known_at: Hashable = None
+        self.commits = 0  # of this thread, since it was opened
 
     @property
     @abstractmethod
@@ -61,6 +62,7 @@ class Database(ABC):
         with self._nested() if self._depth else self._outermost(beside=beside):
             yield
         if not self._depth:
+            self.commits += 1
             afterwards, self._afterwards = self._afterwards, []
             for act in afterwards:
                 act()
@@ -243,3 +245,42 @@ def page_of(
         rows = database.rows(name, **values, size=size, skip=(page - 1) * size)
         total = database.rows(f"{file}.count_{listed}", **values)[0]["found"]
     return Page(tuple(map(read, rows)), total, page, size)
+
+
+_SAME_CALL = (
+    "A call with the same idempotency key is stored already.",
+    "Repeat the first call exactly to get its answer, or use a new key.",
+)
+_LIVE = (
+    "Somebody else has just started this person: a live run of theirs is stored already.",
+    "list_sequences shows it; it has to end or be stopped before another begins.",
+)
+# By the columns of the unique index that two rows would share: verbs look first, so that only a race comes so far.
+_TAKEN: Mapping[str, tuple[str, str]] = {
+    "operation.key": _SAME_CALL,
+    "plan.call_key": _SAME_CALL,
+    "vendor_operation.key": _SAME_CALL,
+    "vendor_operation.subject, vendor_operation.tool": (
+        "Another request of this kind to the vendor about the same run has not ended.",
+        "get_sequence shows what became of it; try again then.",
+    ),
+    "sequence.contact_no": _LIVE,
+    "sequence.address_key": _LIVE,
+    "contact.email_key": (
+        "Somebody else has just saved a person with this e-mail address.",
+        "find_contacts shows them; use that person.",
+    ),
+    "blueprint_version.blueprint_id, blueprint_version.version": (
+        "Somebody else has just changed this blueprint.",
+        "get_blueprint shows its newest version; make the change to that.",
+    ),
+}
+
+
+def taken(columns: str) -> ConflictError | None:
+    """Return the error for a second row with the same values of unique columns, as "table.column, table.column".
+
+    None for columns that no race of verbs can come to: then it is a fault of the program.
+    """
+    words = _TAKEN.get(columns)
+    return ConflictError(f"{words[0]} Nothing was changed.", next_step=words[1]) if words else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from sequences_mcp.errors import StoreInterruptedError
 from sequences_mcp.store.database import Database
 from sequences_mcp.store.filesystem import enforce_private, is_turn_wanted, want_turn
 from sequences_mcp.store.sqlite.connection import JournalMode
@@ -217,6 +218,32 @@ class Store(Repositories):
         """
         with self.database.transaction(beside=beside):
             yield self._work
+
+    def anew(self, act: Callable[[], T]) -> T:
+        """Return what ``act`` comes to, called again, at most twice, where the database undid all that it did.
+
+        Before its last commit it must do nothing outside of the database.
+        """
+        for left in (2, 1, 0):
+            commits = self.commits
+            try:
+                return act()
+            except StoreInterruptedError:
+                if not left or not self.may_begin_anew(commits):
+                    raise
+        raise AssertionError
+
+    def may_begin_anew(self, commits: int) -> bool:
+        """Say whether what was interrupted is undone as a whole: nothing was committed since ``commits`` was read.
+
+        Not inside a transaction: whoever began that has to begin anew.
+        """
+        return not self.in_transaction and self.commits == commits
+
+    @property
+    def commits(self) -> int:
+        """How many units of work of this thread have been committed so far."""
+        return self.database.commits
 
     @contextmanager
     def snapshot(self) -> Iterator[Repositories]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,13 +18,16 @@ from psycopg import adapt, conninfo, errors
 from psycopg.types import numeric, string
 
 from sequences_mcp.errors import (
+    SequencesError,
     SettingsError,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
+    StoreInterruptedError,
     StoreTooNewError,
     StoreUnwritableError,
 )
+from sequences_mcp.store.database import taken
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
@@ -42,8 +46,12 @@ _WATCHED = {
     "application_name": "sequences-mcp",
 }
 # https://www.postgresql.org/docs/15/errcodes-appendix.html, by class
-_BUSY = ("40", "53", "55", "57", "08")
-_UNWRITABLE = ("25006", "42501")
+_BUSY = ("53", "55", "57")
+_UNWRITABLE = ("25006", "42501", "53100")
+# The transaction is undone and can be done anew: a deadlock, a serialisation failure, a connection that the server
+# has ended, also because the transaction stood still for too long.
+_INTERRUPTED = ("40", "08", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+_COLUMNS = re.compile(r"Key \(([^)]*)\)=")
 
 
 class PostgresRow(tuple[Any, ...]):
@@ -223,9 +231,11 @@ def unreachable(name: str) -> StoreBusyError:
     )
 
 
-def server_error(error: psycopg.Error, name: str) -> StoreError:
+def server_error(error: psycopg.Error, name: str) -> SequencesError:
     """Return the product's error for one of the driver's."""
     state, words = error.sqlstate or "", str(error).partition("\n")[0]
+    if isinstance(error, errors.UniqueViolation) and (conflict := taken(_unique_columns(error))):
+        return conflict
     if isinstance(error, errors.LockNotAvailable):
         return StoreBusyError(
             f"Another process has been holding the database {name} for too long.",
@@ -234,19 +244,31 @@ def server_error(error: psycopg.Error, name: str) -> StoreError:
     if state in _UNWRITABLE:
         return StoreUnwritableError(
             f"The database {name} cannot be written: {words}.",
-            next_step="It needs a primary server, and a user who may write there.",
+            next_step="It needs a primary server with room on its disk, and a user who may write there.",
+        )
+    if state.startswith(_INTERRUPTED) or (not state and isinstance(error, psycopg.OperationalError)):
+        return StoreInterruptedError(
+            f"The database {name} gave this up: {words or 'the connection was lost'}.",
+            next_step="Nothing was changed. Try again in a few seconds.",
         )
     if state.startswith("XX"):
         return damaged_server(name, words)
-    if state.startswith(_BUSY) or (not state and isinstance(error, psycopg.OperationalError)):
+    if state.startswith(_BUSY):
         return StoreBusyError(
-            f"The database {name} gave this up: {words or 'the connection was lost'}.",
+            f"The database {name} gave this up: {words}.",
             next_step="Nothing was changed. Try again in a few seconds.",
         )
     return StoreError(
         f"The database refused the change: {words}.",
         next_step="Nothing was changed. Run `sequences-mcp doctor` and report what it prints.",
     )
+
+
+def _unique_columns(error: psycopg.Error) -> str:
+    """Return the columns that two rows would share, as SQLite names them, without their values."""
+    columns = _COLUMNS.match(error.diag.message_detail or "")
+    named = columns[1].split(", ") if columns else []
+    return ", ".join(f"{error.diag.table_name}.{column}" for column in named)
 
 
 def damaged_server(name: str, why: str) -> StoreDamagedError:
@@ -259,7 +281,7 @@ def damaged_server(name: str, why: str) -> StoreDamagedError:
 
 @contextmanager
 def driver_errors(name: str) -> Iterator[None]:
-    """Turn every error of the driver inside the block into one of the StoreError family."""
+    """Turn every error of the driver inside the block into one of the StoreError family, or a ConflictError."""
     try:
         yield
     except psycopg.Error as error:

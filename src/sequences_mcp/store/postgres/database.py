@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 
-from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
+from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
 from sequences_mcp.store import filesystem
 from sequences_mcp.store.database import Database
 from sequences_mcp.store.postgres import connection as connections
@@ -181,7 +181,7 @@ class PostgresDatabase(Database):
             if status == "committed":
                 return
             if status == "aborted":
-                raise StoreBusyError(
+                raise StoreInterruptedError(
                     f"The database {self.title} ended the connection before the change was stored.",
                     next_step="Nothing was changed. Try again in a few seconds.",
                 )

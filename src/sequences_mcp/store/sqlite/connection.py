@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreError, StoreUnwritableError
+from sequences_mcp.errors import (
+    SequencesError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreUnwritableError,
+)
+from sequences_mcp.store.database import taken
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -27,7 +34,7 @@ _UNWRITABLE = {
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn every error of the driver inside the block into one of the StoreError family."""
+    """Turn every error of the driver inside the block into one of the StoreError family, or a ConflictError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -39,9 +46,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in _BUSY
 
 
-def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+def store_error(error: sqlite3.Error, path: Path) -> SequencesError:
     """Return the product's error for one of the driver's."""
     code = _code(error)
+    if conflict := taken(str(error).removeprefix("UNIQUE constraint failed: ")):
+        return conflict
     if code in _BUSY:
         who = holder(path)
         other = "A database browser or backup tool has to close its query. Then try again."
