@@ -123,11 +123,11 @@ from tests.world.engine import TERMS
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
-from sequences_mcp.store.unit_of_work import Store
+from tests.world.stores import open_store
 from sequences_mcp.ports.embedded import ContactEntry, ToolCall
 
 now = lambda: datetime.now(UTC)
-store = Store.open(Path(sys.argv[1]), now=now())
+store = open_store(Path(sys.argv[1]), now=now())
 local = local_provider(EngineContext(store, now, os.urandom, TERMS, "caller"))
 
 async def effect(number):

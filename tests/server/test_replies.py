@@ -12,11 +12,11 @@ from tests.world.answers import ADA, LATER, as_read, begun, comes_in, was_read
 from tests.world.data_folder import NOON
 from tests.world.inbound_mail import Sent, complaint, reply, report
 from tests.world.product import GRACE, LINUS, MAIL, Bureau, text_of, yes
+from tests.world.stores import open_store
 
 from sequences_mcp.domain.inbound import STORED_AS, TOLD_AS, ReceivedKind
 from sequences_mcp.domain.run import ReplyKind
 from sequences_mcp.engine.inbound.kind import InboundKind
-from sequences_mcp.store.unit_of_work import Store
 
 
 async def test_who_answered_is_told_newest_first_with_their_words_and_what_it_stopped(bureau: Bureau) -> None:
@@ -50,7 +50,7 @@ async def test_the_answer_says_up_to_when_each_mailbox_was_read(bureau: Bureau) 
         was_read(bureau, NOON)
         bureau.forward(seconds=40)
         assert (await desktop.call("list_replies"))["read_up_to"] == {ADA: "2026-11-23T12:00:00+00:00, 40 s ago"}
-        with Store.open(bureau.folder, now=bureau.clock.now) as store:
+        with open_store(bureau.folder, now=bureau.clock.now) as store:
             store.inboxes.unread(ADA, why="the server did not answer in time", now=bureau.clock.now)
         bureau.forward(hours=3)
         [words] = (await desktop.call("list_replies"))["read_up_to"].values()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
@@ -21,8 +19,7 @@ from sequences_mcp.services import starts
 
 
 def rows(world: World, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(world.folder / "sequences.db")) as database:
-        return database.execute(sql).fetchall()
+    return world.rows(sql)
 
 
 async def test_a_start_is_stored_once_as_its_plan_and_a_repeat_tells_the_same(world: World, era: str) -> None:

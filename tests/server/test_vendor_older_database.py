@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from tests.world.stores import of_a_file
 from tests.world.vendors import VENDORS, Connected, enrolled, rows, said_yes, statuses
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -12,6 +13,7 @@ from sequences_mcp.services.enrolment import enrol_at_vendor
 DATABASE = "sequences.db"
 
 
+@of_a_file
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_a_start_that_left_after_the_copy_was_made_is_unknown_and_is_not_made_again(
     vendors: Connected, vendor: str

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from tests.world.product import tomorrow
+from tests.world.stores import open_store
 from tests.world.vendors import VENDORS, Connected, approve, rows, start_at, tampered
 
 from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.settings import read_settings
-from sequences_mcp.store.unit_of_work import Store
 
 TOOLS: dict[str, dict[str, Any]] = {
     "pause_sequence": {"paused_until": tomorrow(9)},
@@ -52,7 +52,7 @@ async def test_no_local_way_moves_a_run_that_a_vendor_has(vendors: Connected, ve
         assert worker.run_due() == 0
     assert rows(vendors, "SELECT * FROM sequence ORDER BY no") == before
     assert rows(vendors, "SELECT key, state FROM step_run ORDER BY no") == steps
-    with Store.open(vendors.folder, now=vendors.clock()) as store:
+    with open_store(vendors.folder, now=vendors.clock()) as store:
         assert store.audit.verify() is None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.world.data_folder import NOON
 from tests.world.product import GRACE, Bureau
+from tests.world.stores import open_store
 
 from sequences_mcp.cli.keyboard import person_here
 from sequences_mcp.domain import actors
@@ -71,7 +72,7 @@ async def test_the_audit_names_each_step_of_a_start_as_it_always_has(bureau: Bur
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty database."""
-    with Store.open(tmp_path, now=NOON) as opened:
+    with open_store(tmp_path, now=NOON) as opened:
         yield opened
 
 

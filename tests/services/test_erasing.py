@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import quopri
-import sqlite3
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,13 @@ import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
+from tests.world.stores import REFUSED, open_store, served_rows, shell
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.store.sqlite.backup import back_up, opened, put_back
-from sequences_mcp.store.unit_of_work import Store
 
 MARK = "zqxkara"
 KARA: dict[str, Any] = {
@@ -70,7 +68,8 @@ def traces_of(folder: Path, *marks: str) -> list[str]:
                 for mark in marks
                 if any(form in content for form in forms(mark) for content in contents)
             ]
-    return held
+    rows = [(table, row) for table, row in served_rows(folder) for mark in marks if mark.lower() in row.lower()]
+    return [*held, *(f"{table}: {row}" for table, row in rows)]
 
 
 async def started(bureau: Bureau, *people: dict[str, Any], approve: bool = True) -> tuple[str, list[str]]:
@@ -116,8 +115,8 @@ async def test_the_audit_verifies_after_somebody_was_erased_and_a_change_to_it_i
         emptied = app.records.engine.store.audit.redactions()
     assert emptied
     number = next(iter(emptied))
-    with closing(sqlite3.connect(bureau.folder / "sequences.db")) as database, database:
-        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+    with shell(bureau.folder) as database:
+        with pytest.raises(REFUSED, match="never changed"):
             database.execute("UPDATE audit SET detail = '{}' WHERE no = ?", (number,))
         database.execute("DROP TRIGGER audit_is_never_changed")
         database.execute("UPDATE audit SET detail = '{\"erased\":false}' WHERE no = ?", (number,))
@@ -254,7 +253,7 @@ async def test_an_answer_that_comes_after_an_erasure_is_not_kept(bureau: Bureau)
     for headers in (f"In-Reply-To: {theirs['Message-ID']}\r\n", ""):
         head = f"From: {KARA['email']}\r\nSubject: Re: {MARK}\r\n{headers}"
         reply = f"{head}Message-ID: <{len(headers)}@a>\r\n\r\n{MARK}!"
-        with Store.open(bureau.folder, now=bureau.clock()) as store, store.transaction() as work:
+        with open_store(bureau.folder, now=bureau.clock()) as store, store.transaction() as work:
             item = incoming(reply.encode(), arrived_at=bureau.clock())
             assert take_in_message(work, item, address="ada@example.com", now=bureau.clock()) is None
     assert traces_of(bureau.folder, MARK) == []
@@ -263,7 +262,7 @@ async def test_an_answer_that_comes_after_an_erasure_is_not_kept(bureau: Bureau)
 async def test_nobody_is_erased_while_an_e_mail_to_them_is_on_its_way(bureau: Bureau) -> None:
     await started(bureau, KARA)
     until = int(bureau.clock().timestamp() * 1e6) + 60_000_000
-    with closing(sqlite3.connect(bureau.folder / "sequences.db")) as database, database:
+    with shell(bureau.folder) as database:
         database.execute(
             "UPDATE step_run SET state = 'claimed', lease = 1, lease_expires_at = ? WHERE step = 0", (until,)
         )
@@ -412,7 +411,7 @@ async def test_a_program_that_ends_in_the_middle_leaves_the_person_and_erasing_a
 
 async def test_what_another_program_kept_from_being_swept_is_swept_by_the_due_work(bureau: Bureau) -> None:
     await started(bureau, KARA, GRACE)
-    with closing(sqlite3.connect(bureau.folder / "sequences.db")) as reader:
+    with shell(bureau.folder) as reader:
         async with bureau.app("terminal") as app:
             kara, store = await contact_of(app, KARA["email"]), app.changes.engine.store
             with store.transaction() as work:

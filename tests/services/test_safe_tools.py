@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.secrecy.hearing import heard
 from tests.world.mail_servers import DROP
 from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, tomorrow, yes
+from tests.world.stores import shell
 
 from sequences_mcp.server.catalog import TOOLS, definition_of
 
@@ -170,16 +168,6 @@ def test_every_safe_tool_is_tried_above() -> None:
     assert {*CALLS, "withdraw_plan"} == {name for name in TOOLS if definition_of(name).safe}
 
 
-WRITER = """
-import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
-database.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.readline()
-database.execute("ROLLBACK")
-"""
-
-
 async def test_a_safe_tool_waits_for_another_programs_lock_and_holds_up_nothing_meanwhile(bureau: Bureau) -> None:
     async with bureau.client("auto", yes) as desktop:
         blueprint = await desktop.blueprint(MAIL, LINKEDIN)
@@ -193,16 +181,12 @@ async def test_a_safe_tool_waits_for_another_programs_lock_and_holds_up_nothing_
             for tool, run in zip(sorted(CALLS), runs, strict=True)
         ]
         calls.append(("withdraw_plan", {"plan_id": waiting["plan_id"]}))
-        command = [sys.executable, "-c", WRITER, str(bureau.folder / "sequences.db")]
-        other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            assert other.stdout is not None
-            heard("what a writer said", other.stdout.readline())
+        with shell(bureau.folder) as other:
+            other.hold()
             tasks = [asyncio.create_task(desktop.call(tool, **arguments)) for tool, arguments in calls]
             done, _ = await asyncio.wait(tasks, timeout=2)
             assert not done
-        finally:
-            other.communicate()
+            other.release()
         assert [answer["outcome"] for answer in await asyncio.gather(*tasks)] == ["done"] * len(calls)
 
 

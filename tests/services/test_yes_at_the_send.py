@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, yes
+from tests.world.stores import shell
 
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 
@@ -95,7 +93,7 @@ async def test_someone_suppressed_after_the_yes_gets_nothing(bureau: Bureau) -> 
 async def test_a_text_changed_behind_the_products_back_does_not_leave(bureau: Bureau, sql: str) -> None:
     async with bureau.client("auto", yes) as desktop:
         run = await approved(bureau, desktop)
-        with closing(sqlite3.connect(bureau.folder / "sequences.db")) as database, database:
+        with shell(bureau.folder) as database:
             database.execute("DROP TRIGGER step_run_text_is_never_changed")
             database.execute(sql)
         assert await held_because(bureau, desktop, run) == "this text is not the one that was approved"

@@ -52,8 +52,8 @@ def with_schema(folder: Path) -> Path:
     (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     file = folder / FILE_NAME
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.environ.get("TEST_STORE") != "postgres" and not file.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as beside:
             whole = Path(beside) / FILE_NAME
             whole.touch(mode=0o600)

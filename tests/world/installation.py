@@ -18,6 +18,7 @@ from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.world.product import Desktop
+from tests.world.stores import address_of
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.lock.passphrase import set_passphrase
@@ -70,6 +71,8 @@ class Installation:
         }
         if self.is_plain:
             base = {"SEQUENCES_DATA_DIR": str(self.data)}
+        if (url := address_of(self.data)) is not None:
+            base["SEQUENCES_DATABASE_URL"] = url
         return {**base, **self.settings}
 
     def write_settings(self, text: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -271,13 +270,10 @@ _FACTS = ("first_name", "last_name", "company", "job_title", "location", "notes"
 
 def plant(folder: Path, plain: str, hostile: str) -> None:
     """Put one string in the place of another in every contact and every text of a data folder."""
-    with closing(sqlite3.connect(folder / "sequences.db")) as database, database:
-        [law] = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", (_TRIGGER,)).fetchone()
-        database.execute(f"DROP TRIGGER {_TRIGGER}")
+    with shell(folder) as database, database.without("step_run", _TRIGGER):
         for table, columns in (("contact", _FACTS), ("step_run", ("subject", "content"))):
             for column in columns:
                 database.execute(
-                    f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE instr({column}, ?)",
+                    f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE instr({column}, ?) > 0",
                     (plain, hostile, plain),
                 )
-        database.execute(law)

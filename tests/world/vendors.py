@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from tests.secrecy import planted
 from tests.world import product
 from tests.world.data_folder import Clock
 from tests.world.product import MAIL, Desktop, text_of
+from tests.world.stores import shell
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
@@ -290,11 +290,9 @@ def rows(vendors: Connected, sql: str) -> list[tuple[Any, ...]]:
 
 def tampered(vendors: Connected, *statements: str) -> None:
     """Change the database as somebody with a shell would."""
-    database = sqlite3.connect(vendors.folder / "sequences.db")
-    for sql in statements:
-        database.execute(sql)
-    database.commit()
-    database.close()
+    with shell(vendors.folder) as database:
+        for sql in statements:
+            database.execute(sql)
 
 
 async def taken_by(app: AppContext, plan_id: str) -> ClaimedBatch:

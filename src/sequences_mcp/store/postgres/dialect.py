@@ -37,6 +37,10 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bIS (?!NULL\b|NOT\b|DISTINCT\b)"), "IS NOT DISTINCT FROM "),
     (re.compile(r"([\w.]+) = (:\w+) COLLATE NOCASE"), r"lower(\1) = lower(\2)"),
     (re.compile(r"\+(?=[a-z]+\.\w+ = |[a-z]\w* = )"), ""),  # SQLite's mark for "not by this index"
+    (
+        re.compile(r"\bLIMIT (:\w+)"),
+        r"LIMIT nullif(greatest(CAST(\1 AS bigint), -1), -1)",
+    ),  # -1 is none
     # A missing value has no type of its own, so that it is said here; where it is no text, in an own statement.
     (re.compile(r"(?<![:\w]):([a-z_]+) IS (NOT )?NULL"), r"CAST(:\1 AS text) IS \2NULL"),
     (re.compile(r"(?<!:):([a-z_]+)"), r"%(\1)s"),
