@@ -50,7 +50,7 @@ def fresh_database(name: str) -> str:
     if name not in _made:
         _made.add(name)
         with psycopg.connect(SERVER, autocommit=True) as server:
-            if server.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return url_of(name)  # of the process that started this one
             if _spare:
                 server.execute(f"ALTER DATABASE {_spare.pop()} RENAME TO {name}".encode())
