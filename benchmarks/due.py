@@ -192,7 +192,7 @@ async def start(local: LocalProvider, count: int) -> None:
     ]
     await local.plans.add_people(plan.id, people)
     plan = await local.plans.seal_plan(plan.id)
-    await local.plans.approve_plan(plan.id, digest=plan.digest, actor="benchmark")
+    await local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("benchmark"))
 
 
 def share(folder: Path, due: int) -> bool:

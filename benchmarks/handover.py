@@ -40,6 +40,7 @@ from benchmarks.slow_sandbox import ENDS, SLOWEST, address, now, sandbox
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine import vendor_transitions
@@ -233,9 +234,9 @@ async def decided(app: AppContext, blueprint_id: str, people: list[Any], *, outc
     if outcome % 10 == 7:
         return
     if outcome % 10 == 8:
-        await refuse_plan(app, plan_id=plan.id, reason="no", actor="benchmark")
+        await refuse_plan(app, plan_id=plan.id, reason="no", actor=Actor("benchmark"))
         return
-    await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="benchmark")
+    await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("benchmark"))
     if outcome % 10 == 9:
         await app.suppressions.suppress("address", report.sample.contact.email or "", reason="asked")
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
@@ -172,7 +173,7 @@ class Meanwhile:
                 else:
                     with store.hasty(0.3), store.transaction() as work:
                         now = datetime.now(UTC)
-                        work.audit.record(at=now, actor="benchmark", action="wrote", subject="x", detail={})
+                        work.audit.record(at=now, actor=Actor("benchmark"), action="wrote", subject="x", detail={})
                 return
             except StoreBusyError:
                 self._busy.set()
@@ -183,8 +184,8 @@ class Meanwhile:
 def suppress(address: str, work: UnitOfWork) -> None:
     """Put an address on the list of those never to contact."""
     now = datetime.now(UTC)
-    work.suppressions.add(("address", address), reason="a benchmark", actor="benchmark", now=now)
-    work.audit.record(at=now, actor="benchmark", action="suppression.added", subject=address, detail={})
+    work.suppressions.add(("address", address), reason="a benchmark", actor=Actor("benchmark"), now=now)
+    work.audit.record(at=now, actor=Actor("benchmark"), action="suppression.added", subject=address, detail={})
 
 
 def ended(

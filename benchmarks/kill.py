@@ -257,7 +257,7 @@ async def fill(store: Store, messages: int) -> None:
     ]
     await local.plans.add_people(plan.id, people)
     plan = await local.plans.seal_plan(plan.id)
-    await local.plans.approve_plan(plan.id, digest=plan.digest, actor="benchmark")
+    await local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("benchmark"))
 
 
 @contextmanager

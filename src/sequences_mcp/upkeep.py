@@ -189,7 +189,7 @@ def _require_file(settings: Settings) -> None:
 
 
 def restore(
-    settings: Settings, source: Path, *, allow: Callable[[Safekeeping], None], actor: str
+    settings: Settings, source: Path, *, allow: Callable[[Safekeeping], None], actor: actors.Actor
 ) -> tuple[RestoreSummary, int]:
     """Put a backup into a data folder that nothing uses; return a summary and the number of unknown outcomes.
 
@@ -214,7 +214,9 @@ def restore(
         return put_back, work.lineage.unseen_number()
 
 
-def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
+def take_over_database(
+    settings: Settings, *, actor: actors.Actor, nothing_left: bool, anew: bool
+) -> tuple[list[str], int]:
     """End a standstill (``store.lineage``) for a person; return its kinds and how many outcomes are now unknown.
 
     ``anew`` ends only that of a new database, otherwise only the others end; ConflictError for the wrong kind.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.world.data_folder import sqlite_of
 
 from sequences_mcp.domain import addresses
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key, read_address, read_host, shown_host
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.suppressions import former_keys_of, suppression_keys_of
@@ -209,7 +210,7 @@ def test_what_earlier_versions_listed_stays_listed_in_every_spelling(tmp_path: P
 def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
     with Store.open(tmp_path, now=NOW) as store:
         later = NOW.replace(year=2027)
-        store.suppressions.add(("address", "tom@strasse.example"), reason="asked", actor="ada", now=later)
+        store.suppressions.add(("address", "tom@strasse.example"), reason="asked", actor=Actor("ada"), now=later)
         facts = ContactFields(email="tom@straße.example")
         marks = suppression_keys_of("local:ct_1", facts)
         assert not store.suppressions.matching(marks, old=former_keys_of(facts))

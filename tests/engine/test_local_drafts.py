@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.world.engine import EMAIL, LATER, MESSAGE, EngineWorld, FakeDelivery
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
 from sequences_mcp.errors import (
@@ -48,8 +49,8 @@ async def test_an_edited_text_of_a_started_run_waits_until_exactly_it_is_approve
     world.clock.forward(days=4)
     assert world.worker().run_due() == 0
     with pytest.raises(ApprovalError, match="digest"):
-        await world.local.approve_draft(draft.id, digest="0" * 64, actor="terminal")
-    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest="0" * 64, actor=Actor("terminal"))
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
     assert world.worker().run_due() == 1
     assert "A better text." in world.mails[0].read_text() + world.mails[1].read_text()
     assert await drafts_of(world) == ()
@@ -61,12 +62,12 @@ async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: En
     (run,) = await world.runs()
     await world.local.rewrite_texts(run.id, NEW)
     (draft,) = await drafts_of(world)
-    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
     await world.local.rewrite_texts(run.id, {"s2": StepText(subject=None, content="Another one.")})
     world.clock.forward(days=4)
     assert world.worker().run_due() == 0
     with pytest.raises(ApprovalError, match="digest"):
-        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
 
 
 async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: EngineWorld) -> None:
@@ -92,7 +93,7 @@ async def test_a_text_of_a_waiting_plan_is_approved_with_its_plan_only(world: En
     plan = await world.plan(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, WRITTEN))
     (draft,) = await drafts_of(world, plan.id)
     with pytest.raises(ApprovalError, match=plan.id):
-        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
 
 
 async def test_what_a_void_approval_holds_is_not_among_the_texts_to_approve(world: EngineWorld) -> None:
@@ -116,18 +117,18 @@ async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: EngineWorl
     draft = await unknown_draft(world)
     assert (draft.why, draft.sequence.status) == ("unknown", SequenceStatus.WAITING_FOR_USER)
     with pytest.raises(ConflictError, match="nothing to approve"):
-        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
-    settled = await world.local.resolve_unknown(draft.id, sent=True, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
+    settled = await world.local.resolve_unknown(draft.id, sent=True, actor=Actor("terminal"))
     assert (settled.status, settled.steps[0].state) == (SequenceStatus.COMPLETED, StepState.SENT)
     with pytest.raises(ConflictError):
-        await world.local.resolve_unknown(draft.id, sent=True, actor="terminal")
+        await world.local.resolve_unknown(draft.id, sent=True, actor=Actor("terminal"))
 
 
 async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so(world: EngineWorld) -> None:
     draft = await unknown_draft(world)
     world.clock.forward(days=1)
     assert world.worker().run_due() == 0
-    await world.local.resolve_unknown(draft.id, sent=False, actor="terminal")
+    await world.local.resolve_unknown(draft.id, sent=False, actor=Actor("terminal"))
     world.worker().run_due()
     assert len(world.mails) == 1
     assert world.mails[0].name.startswith((draft.run.message_id or "?")[1:20])

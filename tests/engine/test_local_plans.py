@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.world.engine import EMAIL, LATER, EngineWorld, planned
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import ContentSource, Sourcing
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState
@@ -19,7 +20,7 @@ WRITTEN = EMAIL.model_copy(update={"content_source": ContentSource.SUGGESTED})
 
 
 async def approve(world: EngineWorld, plan: Plan) -> Plan:
-    return await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+    return await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
 
 
 async def test_nothing_is_scheduled_before_the_yes_and_everything_after_it(world: EngineWorld) -> None:
@@ -45,7 +46,7 @@ async def test_people_keep_the_order_in_which_they_were_added(world: EngineWorld
 async def test_another_digest_is_not_an_approval(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     with pytest.raises(ApprovalError, match="digest"):
-        await world.local.plans.approve_plan(plan.id, digest="0" * 64, actor="terminal")
+        await world.local.plans.approve_plan(plan.id, digest="0" * 64, actor=Actor("terminal"))
     assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.WAITING
 
 
@@ -166,7 +167,7 @@ async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused
     }
     plan = await world.plan(*people.values(), blueprint=blueprint)
     mark = ("address", "d@example.org")
-    world.store.suppressions.add(mark, reason="asked", actor="tester", now=world.clock.now)
+    world.store.suppressions.add(mark, reason="asked", actor=Actor("tester"), now=world.clock.now)
     await world.approved(people["b"], blueprint=await world.blueprint(LATER))
     await world.contact("moved@example.org", of=people["c"].id)
     await approve(world, plan)
@@ -186,11 +187,11 @@ async def test_one_person_twice_in_a_plan_is_started_once(world: EngineWorld) ->
 
 async def test_a_refusal_ends_everybody_with_its_reason(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    refused = await world.local.plans.refuse_plan(plan.id, reason="wrong list", actor="terminal")
+    refused = await world.local.plans.refuse_plan(plan.id, reason="wrong list", actor=Actor("terminal"))
     assert (refused.status, refused.reason) == (PlanStatus.REFUSED, "wrong list")
     assert [(one.status, one.reason) for one in await world.runs()] == [(SequenceStatus.REFUSED, "wrong list")]
     with pytest.raises(ConflictError):
-        await world.local.plans.refuse_plan(plan.id, reason="again", actor="terminal")
+        await world.local.plans.refuse_plan(plan.id, reason="again", actor=Actor("terminal"))
     with pytest.raises(ApprovalError, match="rejected"):
         await approve(world, plan)
 
@@ -216,14 +217,14 @@ async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: EngineWo
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
-    await later.local.plans.refuse_plan(plan.id, reason="enough", actor="terminal")
+    await later.local.plans.refuse_plan(plan.id, reason="enough", actor=Actor("terminal"))
     assert [one.status for one in await later.runs()] == [SequenceStatus.STOPPED_EARLY]
 
 
 async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     with world.store.transaction() as work:
-        decide(work, voided(plan, "it is late"), action="void", now=world.clock.now, actor="engine")
+        decide(work, voided(plan, "it is late"), action="void", now=world.clock.now, actor=Actor("engine"))
     await world.local.plans.renew_plan(plan.id)
     world.clock.forward(hours=25)
     assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
@@ -253,8 +254,8 @@ async def test_a_process_that_lacks_the_settings_offers_no_others(world: EngineW
 async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: EngineWorld) -> None:
     people = [await world.contact(f"p{number}@example.org") for number in range(3)]
     plan = await world.plan(*people)
-    decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by="terminal")
-    world.store.approvals.record(plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
+    decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by=Actor("terminal"))
+    world.store.approvals.record(plan.id, digest=plan.digest, actor=Actor("terminal"), now=world.clock.now)
     world.store.plans.update(decided, unsettled=True)
     assert world.worker().run_due() == 3
     assert len(world.mails) == 3

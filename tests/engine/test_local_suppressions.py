@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.world.engine import LATER, EngineWorld
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 
@@ -60,7 +61,7 @@ async def test_a_person_is_suppressed_whatever_their_address_becomes(world: Engi
 async def test_a_suppression_that_comes_by_another_door_is_seen_at_the_send(world: EngineWorld) -> None:
     await world.approved(await world.contact("ann@acme.example"))
     mark = ("domain", "acme.example")
-    world.store.suppressions.add(mark, reason="asked", actor="another process", now=world.clock.now)
+    world.store.suppressions.add(mark, reason="asked", actor=Actor("another process"), now=world.clock.now)
     world.worker().run_due()
     (run,) = await world.runs()
     assert (run.status, run.reason) == (SequenceStatus.STOPPED_EARLY, "suppressed: asked")
@@ -71,7 +72,7 @@ async def test_the_address_a_text_was_approved_for_counts_also_after_the_person_
     await world.approved(await world.contact("ann@acme.example", phone="+33612345678"))
     await world.contact("ann@other.example", phone="+33612345678")
     mark = ("address", "ann@acme.example")
-    world.store.suppressions.add(mark, reason="asked", actor="another process", now=world.clock.now)
+    world.store.suppressions.add(mark, reason="asked", actor=Actor("another process"), now=world.clock.now)
     world.worker().run_due()
     assert (await world.runs())[0].status is SequenceStatus.STOPPED_EARLY
 

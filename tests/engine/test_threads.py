@@ -12,6 +12,7 @@ import pytest
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 from tests.world.product import GRACE, MAIL, Bureau, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Step, StepConfig
 from sequences_mcp.domain.run import Run, StepRun, StepState
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -135,7 +136,7 @@ async def test_where_the_first_e_mail_was_skipped_the_next_answers_nothing_and_s
     world.store.runs.save(run, replace(run, steps=(steps[0], run.steps[1])), next_run_at=None, now=world.clock.now)
     await world.local.rewrite_texts(run.id, {"s2": text_of(steps[1])})
     plan = await world.local.plans.get_plan(plan.id)
-    await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+    await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     delivery = FakeServer()
     world.clock.forward(days=4)
     world.worker(delivery).run_due()
@@ -158,7 +159,7 @@ async def test_an_e_mail_of_unknown_outcome_is_answered_once_a_person_knows_that
     delivery.after = None
     assert len(delivery.messages) == 1  # nothing follows while it is not known
     _, first = await one(world)
-    await world.local.resolve_unknown(f"local:draft_{first.key}", sent=True, actor="terminal")
+    await world.local.resolve_unknown(f"local:draft_{first.key}", sent=True, actor=Actor("terminal"))
     world.clock.forward(days=3, minutes=1)
     world.worker(delivery).run_due()
     before, after = mails(delivery)

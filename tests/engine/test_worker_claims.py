@@ -11,6 +11,7 @@ import pytest
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld, FakeDelivery
 from tests.world.stores import open_store, shell
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Leaving, SequenceStatus, StepState
@@ -110,7 +111,7 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
     assert seen == ["Hello there."]
     (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
     assert (draft.why, draft.run.reason) == ("held", "the name looks like a placeholder")
-    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
     worker.run_due()
     assert await states(world) == [StepState.SENT]
 
@@ -122,7 +123,7 @@ async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: Eng
         worker.run_due()
         assert (await states(world), world.mails) == ([StepState.HELD], [])
         (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
-        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
 
 
 async def test_an_address_that_changed_since_the_approval_holds_the_email(world: EngineWorld) -> None:

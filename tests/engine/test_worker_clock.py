@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld, FakeDelivery
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.cleanup import was_ahead
@@ -123,8 +124,8 @@ async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longe
     present = await world.local.plans.get_plan(plan.id)
     assert present.header.expires_at == world.clock.now + timedelta(hours=24)
     with pytest.raises(ApprovalError):
-        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
-    assert (await world.local.plans.approve_plan(plan.id, digest=present.digest, actor="terminal")).digest
+        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
+    assert (await world.local.plans.approve_plan(plan.id, digest=present.digest, actor=Actor("terminal"))).digest
     other = await world.plan(await world.contact("b@example.org"))
     world.clock.now += timedelta(hours=25)
     world.worker().run_due()

@@ -10,6 +10,7 @@ import pytest
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 from tests.world.stores import open_store
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.worker import retry_after
@@ -123,7 +124,7 @@ async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: E
     assert (run.status, step.state, step.until) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD, None)
     assert "tried 12 times" in (step.reason or "")
     (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
-    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("terminal"))
     delivery.before = None
     worker.run_due()
     assert (await one_run(world))[1].state is StepState.SENT
@@ -272,7 +273,7 @@ async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_
     _, step = await one_run(limited)
     assert step.state is StepState.UNKNOWN
     draft_id = f"local:draft_{step.key}"
-    await limited.local.resolve_unknown(draft_id, sent=False, actor="terminal")
+    await limited.local.resolve_unknown(draft_id, sent=False, actor=Actor("terminal"))
     limited.worker().run_due()
     assert (await one_run(limited))[1].state is StepState.SENT
 
@@ -303,7 +304,7 @@ async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audi
         world.clock.forward(seconds=661)
         world.worker(FakeDelivery()).run_due()
         key = world.store.database.rows("sequences.waiting_texts", plan_reason="-", size=1, skip=0)[0]["key"]
-        done(world.local.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
+        done(world.local.resolve_unknown(f"local:draft_{key}", sent=False, actor=Actor("terminal")))
         return Receipt("250 taken")
 
     world.worker(deliver, answer_timeout=timedelta(seconds=660)).run_due(limit=1)

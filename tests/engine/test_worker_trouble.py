@@ -11,6 +11,7 @@ import pytest
 from tests.world.engine import START, EngineWorld
 from tests.world.stores import of_a_file, open_store, shell
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState
@@ -92,14 +93,14 @@ async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_w
     later.worker().run_due(limit=1)
     renewed = await later.local.plans.get_plan(plan.id)
     assert (renewed.status, renewed.people) == (PlanStatus.WAITING, 501)
-    refused = await later.local.plans.refuse_plan(plan.id, reason="enough", actor="terminal")
+    refused = await later.local.plans.refuse_plan(plan.id, reason="enough", actor=Actor("terminal"))
     assert refused.status is PlanStatus.REFUSED
     assert (await listed(SequenceFilter(status=SequenceStatus.STOPPED_EARLY))).total_count == 501
 
 
 async def test_a_decision_that_was_overtaken_is_not_carried_out(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    overtaken = replace(plan, status=PlanStatus.APPROVED, decided_by="terminal")
+    overtaken = replace(plan, status=PlanStatus.APPROVED, decided_by=Actor("terminal"))
     apply_decision(world.store, overtaken, now=START)
     assert (await world.runs())[0].status is SequenceStatus.FOUND
 
@@ -108,8 +109,8 @@ async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_on
     world: EngineWorld,
 ) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    world.store.approvals.record(plan.id, digest=plan.digest, actor="terminal", now=START)
-    decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by="terminal")
+    world.store.approvals.record(plan.id, digest=plan.digest, actor=Actor("terminal"), now=START)
+    decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by=Actor("terminal"))
     world.store.plans.update(decided, unsettled=True)
     (run,) = await world.runs()
     after = await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Other words.")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,28 @@ def spelled_files(root: Path) -> list[str]:
     ]
 
 
-LAWS = (drawers, empty_verbs, rooms_repeated_in_names, spelled_files)
+def actors_as_texts(root: Path) -> list[str]:
+    """Return a sentence for each parameter and field of an actor that takes any text."""
+    named = ("actor", "decided_by", "approved_by", "refused_by", "recorded_by")
+    return [
+        f"{source.path}:{type_.lineno} takes {name} as text: domain/actors.py has Actor, made where a call enters."
+        for source in package(root)
+        if not source.path.startswith(f"{SRC}/server/views/")  # results, which are JSON
+        for node in ast.walk(source.tree)
+        for name, type_ in _annotated(node)
+        if name in named and "str" in ast.unparse(type_).replace("|", " ").split()
+    ]
+
+
+def _annotated(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    match node:
+        case ast.arg(arg=name, annotation=ast.expr() as type_):
+            yield name, type_
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=type_):
+            yield name, type_
+
+
+LAWS = (drawers, empty_verbs, rooms_repeated_in_names, spelled_files, actors_as_texts)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -109,3 +131,10 @@ def test_a_spelled_file_of_the_data_folder_is_found(tmp_path: Path) -> None:
     assert spelled_files(plant(tmp_path, files)) == [
         f"{SRC}/a.py:1 spells sequences.db: ask a Workspace where it is."
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["def stop(*, actor: str): ...", "class Plan:\n    decided_by: str | None = None"]
+)
+def test_an_actor_that_is_any_text_is_found(tmp_path: Path, text: str) -> None:
+    assert len(actors_as_texts(plant(tmp_path, {f"{SRC}/a.py": text + "\n"}))) == 1

@@ -10,6 +10,7 @@ import pytest
 from tests.importing.workbooks import HEADER, bomb, rewritten, workbook
 from tests.world.product import Bureau
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 from sequences_mcp.services.imports import FOLD, import_people, look_through, read_people_file
@@ -291,7 +292,11 @@ async def test_the_comparison_stands_in_the_transaction_that_saves(bureau: Burea
                 await asyncio.sleep(0)
                 work.contacts.insert(grace)
                 work.audit.record(
-                    at=now, actor="terminal", action="contact.saved", subject=grace.id, detail={"created": True}
+                    at=now,
+                    actor=Actor("terminal"),
+                    action="contact.saved",
+                    subject=grace.id,
+                    detail={"created": True},
                 )
             with pytest.raises(ConflictError, match="Nothing was imported"):
                 await saving
@@ -303,7 +308,7 @@ async def test_whoever_was_erased_is_refused_in_a_file(bureau: Bureau) -> None:
     async with bureau.app() as app:
         await import_people(app, await look_through(app, await read_people_file(PLAIN)))
         [grace] = (await app.local.find_contacts(TWO[0], page=1, size=10)).items
-        await app.erasures.erase(grace.id, actor="terminal")
+        await app.erasures.erase(grace.id, actor=Actor("terminal"))
         again = await look_through(app, await read_people_file(PLAIN), partial=True)
         assert (again.counts["refused"], again.counts["unchanged"]) == (1, 1)
         assert "erased" in again.shown("refused")[0].problems[0].problem

@@ -16,6 +16,7 @@ from tests.cli.terminal import Terminal
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.engine import cleanup
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.importing import people as people_of_file
@@ -206,7 +207,7 @@ async def test_nobody_who_was_erased_is_in_any_export_of_before_or_after(bureau:
     async with bureau.app() as app:
         made = await exports.write_export(app, "contacts", as_format="csv")
         [first] = [row for row in table(made.path.read_bytes()) if row["email"] == "person0@hopper.example"]
-        await app.erasures.erase(first["contact_id"], actor="terminal")
+        await app.erasures.erase(first["contact_id"], actor=Actor("terminal"))
         assert not made.path.exists() and not exports.list_exports(app)
         for kind in exports.KINDS:
             text = (await whole(app, kind, "json")).decode()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.world.product import Bureau
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.services.contacts import entries_to_save
@@ -112,7 +113,7 @@ async def test_a_person_who_was_changed_or_erased_since_is_matched_anew(bureau: 
         async def save(alone: Any) -> Any:
             return await alone.local.save_prepared([part], since=since, concerns=lambda person: False)
 
-        await app.erasures.erase(grace.id, actor="terminal")
+        await app.erasures.erase(grace.id, actor=Actor("terminal"))
         assert await app.apart(save) is None
         confirmed = await look_through(app, await read_people_file(b"email\nd@x.example\n"))
         again = await look_through(app, await read_people_file(b"email,company\nd@x.example,Navy\n"))

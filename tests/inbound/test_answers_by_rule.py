@@ -14,6 +14,7 @@ from tests.world.inbound_mail import Sent, reply, report
 from tests.world.mail_servers import Inbox, bytes_of
 from tests.world.product import MAIL, Bureau, mailing, people, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import ReplyKind, SequenceStatus, StepState
 from sequences_mcp.ports.embedded import ReplyFilter
 
@@ -37,7 +38,7 @@ async def by_decision(world: EngineWorld, sent: Sent) -> None:
     comes(world, reply(sent, "Yes, gladly.", sender="somebody@home.example"))
     run = await run_of(world, sent.recipient)
     [entry] = world.store.inbound.page(ReplyFilter(waiting=True)).items
-    await world.local.resolve_reply(entry.id, sequence_id=run.id, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=run.id, actor=Actor("a person"))
 
 
 EACH_WAY = pytest.mark.parametrize("answer", [by_mail, by_hand, by_decision], ids=["mail", "hand", "decision"])

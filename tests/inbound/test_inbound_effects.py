@@ -10,6 +10,7 @@ import pytest
 from tests.world.engine import EMAIL, LATER, SENDER, START, EngineWorld, FakeDelivery
 from tests.world.inbound_mail import AT, Sent, complaint, raw, reply, report
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import ReplyRules, Sourcing
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.engine.channels.replies import provider_ids
@@ -533,7 +534,7 @@ async def test_a_mailbox_rests_above_one_complaint_in_a_thousand_and_stops_at_th
     assert stopped
     assert why.startswith("the mailbox has stopped until a person lets it go on: 3 of its last 1,000 e-mails")
     assert leaves(world, days=1) == 0
-    mailbox.clear_complaints(SENDER.address, actor="terminal", now=world.clock.now)
+    mailbox.clear_complaints(SENDER.address, actor=Actor("terminal"), now=world.clock.now)
     assert leaves(world, days=1) == 3
 
 

@@ -11,6 +11,7 @@ from tests.world.engine import SENDER, EngineWorld
 from tests.world.inbound_mail import Sent, complaint, reply, report
 from tests.world.product import Bureau, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ConflictError
@@ -95,7 +96,7 @@ async def test_what_a_person_says_is_about_a_run_is_its_answer_with_rows_in_the_
     await started(world)
     comes(world, reply(NOBODY, "It is me, Bob, from home.", refers=False))
     run, [entry] = await run_of(world), unmatched(world)
-    decided = await world.local.resolve_reply(entry.id, sequence_id=run.id, actor="a person")
+    decided = await world.local.resolve_reply(entry.id, sequence_id=run.id, actor=Actor("a person"))
     assert (decided.entry.decision, decided.entry.sequence_id) == ("about_run", run.id)
     assert (await run_of(world)).status is S.SUCCEEDED
     assert unmatched(world) == []
@@ -105,17 +106,17 @@ async def test_what_a_person_says_is_about_a_run_is_its_answer_with_rows_in_the_
     assert (row.actor, row.subject) == ("a person", run.id)
     assert (row.detail["decision"], row.detail["effect"]) == ("about_run", "the run succeeded")
     with pytest.raises(ConflictError):
-        await world.local.resolve_reply(decided.entry.id, sequence_id=None, actor="a person")
+        await world.local.resolve_reply(decided.entry.id, sequence_id=None, actor=Actor("a person"))
 
 
 async def test_what_a_person_says_is_nothing_is_decided_once(world: EngineWorld) -> None:
     await started(world)
     comes(world, numbered(1))
     [entry] = unmatched(world)
-    await world.local.resolve_reply(entry.id, sequence_id=None, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=None, actor=Actor("a person"))
     assert unmatched(world)[0].decision == "nothing"
     with pytest.raises(ConflictError):
-        await world.local.resolve_reply(entry.id, sequence_id=None, actor="a person")
+        await world.local.resolve_reply(entry.id, sequence_id=None, actor=Actor("a person"))
     assert (await run_of(world)).status is S.ACTIVE
 
 
@@ -133,7 +134,7 @@ async def test_a_report_that_names_only_the_address_can_be_said_to_be_about_it(w
     await started(world)
     other = Sent(message_id="<unrelated@else.example>", recipient="bob@acme.example")
     entry = await waiting(world, report(other, status="5.1.1"))
-    await world.local.resolve_reply(entry.id, sequence_id=(await run_of(world)).id, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=(await run_of(world)).id, actor=Actor("a person"))
     assert (await run_of(world)).status is S.FAILED
     assert list(await listed(world)) == ["bob@acme.example"]
 
@@ -143,7 +144,7 @@ async def test_a_complaint_that_names_only_the_address_can_be_said_to_be_theirs(
     other = Sent(message_id="<unrelated@else.example>", recipient="bob@acme.example")
     data = complaint(other).replace(b"Version: 1", b"Version: 1\r\nOriginal-Rcpt-To: <bob@acme.example>")
     entry = await waiting(world, data)
-    await world.local.resolve_reply(entry.id, sequence_id=(await run_of(world)).id, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=(await run_of(world)).id, actor=Actor("a person"))
     assert (await run_of(world)).status is S.STOPPED_EARLY
 
 
@@ -154,7 +155,7 @@ async def test_of_an_answer_that_may_be_about_two_runs_a_person_says_which(world
     may_be = [one.sequence.id for one in await world.local.may_be_about(entry.id)]
     second = await run_of(world, "bob@home.example")
     assert second.id in may_be
-    await world.local.resolve_reply(entry.id, sequence_id=second.id, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=second.id, actor=Actor("a person"))
     assert (await run_of(world, "bob@home.example")).status is S.SUCCEEDED
     assert (await run_of(world)).status is S.WAITING_FOR_USER
     assert world.store.inbound.page(ReplyFilter(waiting=True)).items == ()
@@ -164,7 +165,7 @@ async def test_what_is_nothing_leaves_the_text_held_until_a_person_approves_it(w
     await started(world)
     other = Sent(message_id="<unrelated@else.example>", recipient="bob@acme.example")
     entry = await waiting(world, report(other, status="5.1.1"))
-    await world.local.resolve_reply(entry.id, sequence_id=None, actor="a person")
+    await world.local.resolve_reply(entry.id, sequence_id=None, actor=Actor("a person"))
     assert world.store.inbound.page(ReplyFilter(waiting=True)).items == ()
     assert (await run_of(world)).status is S.WAITING_FOR_USER
     assert not await listed(world)

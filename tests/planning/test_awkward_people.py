@@ -10,6 +10,7 @@ import pytest
 from tests.world.product import MAIL, Bureau
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.findings import errors_in, warnings_in
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import RefusedByGuardsError
@@ -85,11 +86,11 @@ async def test_of_hundreds_of_awkward_people_nobody_gets_a_hole_a_blank_or_a_lef
         others = [one for one in people if told[one["email"]] != "fine"]
         started = await start_sequence(app, blueprint_id=blueprint, contacts=fine, progress=_silent)
         assert (started.plan.warnings, started.left_out) == (0, ())
-        await approve_plan(app, plan_id=started.plan.id, digest=started.plan.digest, actor="test")
+        await approve_plan(app, plan_id=started.plan.id, digest=started.plan.digest, actor=Actor("test"))
         odd = await start_sequence(app, blueprint_id=blueprint, contacts=others, progress=_silent)
         assert {one.contact.email for one in odd.left_out} == {e for e, how in told.items() if how == "left out"}
         await _everybody_is_warned_of(app, odd.plan.id)
-        await refuse_plan(app, plan_id=odd.plan.id, reason="these names are wrong", actor="test")
+        await refuse_plan(app, plan_id=odd.plan.id, reason="these names are wrong", actor=Actor("test"))
     bureau.work()
     _each_mail_is_whole(bureau, people)
     _whoever_got_none_is_told_why(bureau, told)

@@ -15,6 +15,7 @@ import pytest
 from sequences_mcp.bootstrap import law_of as law_of_settings
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.engine.approvals import draft_id
 from sequences_mcp.errors import RefusedByGuardsError, SettingsError
@@ -262,7 +263,7 @@ async def test_a_person_waives_consent_for_a_blueprint_and_the_plan_says_who(tmp
             rule="law.consent",
             reason="on paper",
             until=until,
-            actor="terminal:ada",
+            actor=Actor("terminal:ada"),
         )
         report = await start_sequence(app, blueprint_id=blueprint.id, contacts=[DE], progress=silent)
     message = law_of(report.warnings)["law.consent_record"].message
@@ -274,7 +275,12 @@ async def test_a_waived_reminder_is_no_warning_of_a_plan(tmp_path: Path) -> None
         blueprint = (await create_blueprint(app, name="Engineers", steps=[HELLO])).blueprint
         until = app.clock() + timedelta(days=7)
         await waive(
-            app, blueprint_id=blueprint.id, rule="law.opt_out", reason="in the footer", until=until, actor="t"
+            app,
+            blueprint_id=blueprint.id,
+            rule="law.opt_out",
+            reason="in the footer",
+            until=until,
+            actor=Actor("t"),
         )
         report = await start_sequence(app, blueprint_id=blueprint.id, contacts=[US], progress=silent)
     assert set(law_of(report.warnings)) == {"law.sender", "law.postal_address"}
@@ -287,7 +293,7 @@ async def test_a_yes_covers_the_reminders_as_they_were_shown(tmp_path: Path) -> 
         shown = await warnings_of(app, plan, people=5)
         assert law_of(shown.of_all) == law_of(report.warnings)
         assert await number_of_warnings(app, plan) == 3
-        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal:ada"))
     with closing(sqlite3.connect(tmp_path / "sequences.db")) as database, database:
         fewer = json.dumps([entry.replace("1 person", "0 people") for entry in plan.header.warnings])
         database.execute("UPDATE plan SET covered = ?", [fewer])
@@ -299,7 +305,7 @@ async def test_a_yes_covers_the_reminders_as_they_were_shown(tmp_path: Path) -> 
 async def test_an_approval_records_the_reminders_it_covers(tmp_path: Path) -> None:
     async with open_context(settings(tmp_path, LAW), worker=False) as app:
         plan = (await started(app, US)).plan
-        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal:ada"))
     with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
         [(detail,)] = database.execute("SELECT detail FROM audit WHERE action = 'plan.approved'").fetchall()
     assert len(json.loads(detail)["warnings"]["of_all"]) == 3
@@ -376,7 +382,7 @@ async def test_a_country_saved_after_the_yes_holds_the_first_message(
     told = settings(tmp_path)
     async with open_context(told, worker=False) as app:
         plan = (await started(app, person)).plan
-        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal:ada"))
         await save_contacts(app, contacts=[{**person, "country": "DE", **facts}])
     with open_worker(told) as worker:
         worker.run_due()
@@ -392,9 +398,11 @@ async def test_what_a_waiver_covered_leaves(tmp_path: Path) -> None:
     async with open_context(told, worker=False) as app:
         blueprint = (await create_blueprint(app, name="Engineers", steps=[HELLO])).blueprint
         until = app.clock() + timedelta(days=7)
-        await waive(app, blueprint_id=blueprint.id, rule="law.consent", reason="paper", until=until, actor="t:ada")
+        await waive(
+            app, blueprint_id=blueprint.id, rule="law.consent", reason="paper", until=until, actor=Actor("t:ada")
+        )
         report = await start_sequence(app, blueprint_id=blueprint.id, contacts=[DE], progress=silent)
-        await approve_plan(app, plan_id=report.plan.id, digest=report.plan.digest, actor="terminal:ada")
+        await approve_plan(app, plan_id=report.plan.id, digest=report.plan.digest, actor=Actor("terminal:ada"))
     with open_worker(told) as worker:
         worker.run_due()
     assert len(list(tmp_path.glob("outbox/*.eml"))) == 1

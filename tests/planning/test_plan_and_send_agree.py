@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.world.product import MAIL, Bureau, Desktop, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import fill_in, missing
@@ -104,7 +105,7 @@ async def test_what_a_person_approved_with_its_warnings_goes_out_without_being_h
             contacts.append(facts)
         plans = (await app.plans.list_plans(page=1, size=50)).items
         for plan in plans:
-            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="test")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("test"))
     bureau.work()
     held = bureau.rows("SELECT reason, subject, content FROM step_run WHERE state = 'held'")
     assert held == []
@@ -178,7 +179,7 @@ async def test_a_text_edited_before_the_yes_is_warned_of_and_leaves_after_it(bur
         waiting = (await desktop.call("list_reviews", plan_id=plan))["plans"]["items"][0]
         assert waiting["warnings"] >= 1
         async with bureau.app() as app:
-            await approve_plan(app, plan_id=plan, digest=waiting["digest"], actor="test")
+            await approve_plan(app, plan_id=plan, digest=waiting["digest"], actor=Actor("test"))
     bureau.work()
     assert [mail.get_content().split(",")[0] for mail in bureau.outbox] == ["Hi GRACE"]
 

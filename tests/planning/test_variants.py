@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 from tests.world.stores import of_a_file
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.run import Run
@@ -66,7 +67,7 @@ async def approved(bureau: Bureau, plan_id: str, *, number: int) -> str:
     """Let a person read a plan in the terminal and approve it; return what was on the screen."""
     async with bureau.app() as app:
         seen = await look_up(app, plan_id)
-        await approve_in_terminal(app, plan_id, seen=seen, people=number, actor="ada")
+        await approve_in_terminal(app, plan_id, seen=seen, people=number, actor=Actor("ada"))
     return "\n".join(seen.lines)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.services.blueprints import create_blueprint, get_blueprint, waive
@@ -54,7 +55,9 @@ async def test_a_waived_warning_is_a_note_that_says_who_and_why(tmp_path: Path) 
         assert await _severities(app, blueprint) == [Severity.WARNING]
         until = app.clock() + timedelta(days=7)
 
-        await waive(app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor="terminal:ada")
+        await waive(
+            app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor=Actor("terminal:ada")
+        )
 
         [note] = [f for f in (await get_blueprint(app, blueprint_id=blueprint)).findings if f.rule == RULE]
         assert note.severity is Severity.NOTE
@@ -66,7 +69,9 @@ async def test_a_waiver_covers_its_own_blueprint_alone_and_a_start_no_longer_war
     async with open_context(read_settings(_settings(tmp_path)), worker=False) as app:
         blueprint, other = await _blueprint(app), await _blueprint(app)
         until = app.clock() + timedelta(days=7)
-        await waive(app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor="terminal:ada")
+        await waive(
+            app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor=Actor("terminal:ada")
+        )
 
         waived = await start_sequence(app, blueprint_id=blueprint, contacts=[GRACE], progress=_silent)
         warned = await start_sequence(app, blueprint_id=other, contacts=[GRACE], progress=_silent)
@@ -81,7 +86,9 @@ async def test_a_waiver_ends(tmp_path: Path) -> None:
     settings = read_settings(_settings(tmp_path))
     async with open_context(settings, worker=False) as app:
         blueprint, end = await _blueprint(app), app.clock() + timedelta(days=1)
-        await waive(app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=end, actor="terminal:ada")
+        await waive(
+            app, blueprint_id=blueprint, rule=RULE, reason="our tag", until=end, actor=Actor("terminal:ada")
+        )
     async with open_context(settings, worker=False, clock=lambda: end) as later:
         assert await _severities(later, blueprint) == [Severity.WARNING]
 
@@ -105,7 +112,7 @@ async def test_a_waiver_that_cannot_be_given_is_refused(tmp_path: Path, rule: st
                 rule=rule,
                 reason=reason,
                 until=now + timedelta(days=days),
-                actor="terminal:ada",
+                actor=Actor("terminal:ada"),
             )
         assert await _severities(app, blueprint) == [Severity.WARNING]
 
@@ -115,7 +122,7 @@ async def test_a_yes_to_a_plan_records_the_warnings_it_covers(tmp_path: Path) ->
         blueprint = await _blueprint(app)
         plan = (await start_sequence(app, blueprint_id=blueprint, contacts=[GRACE], progress=_silent)).plan
 
-        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+        await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal:ada"))
 
     with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
         [(detail,)] = database.execute("SELECT detail FROM audit WHERE action = 'plan.approved'").fetchall()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, LINUS, MAIL, WRITTEN, Bureau, Desktop, people, plant
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.run import StepRun
 from sequences_mcp.errors import ApprovalError
@@ -109,9 +110,9 @@ async def test_a_yes_covers_the_very_texts_that_were_shown(bureau: Bureau) -> No
         await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}}, something else entirely.")
         async with bureau.app() as app:
             with pytest.raises(ApprovalError, match="has changed since it was shown"):
-                await approve_in_terminal(app, plan, seen=seen, people=None, actor="test")
+                await approve_in_terminal(app, plan, seen=seen, people=None, actor=Actor("test"))
             again = await look_up(app, plan)
-            said = await approve_in_terminal(app, plan, seen=again, people=None, actor="test")
+            said = await approve_in_terminal(app, plan, seen=again, people=None, actor=Actor("test"))
         runs = (await desktop.call("list_sequences"))["items"]
     assert said.startswith(f"{plan} is approved: 1 person, 1 text to read one by one. Nothing of it leaves before")
     assert [run["status"] for run in runs] == ["ACTIVE"]
@@ -121,18 +122,18 @@ async def test_an_edited_text_under_way_is_approved_as_it_was_read(bureau: Burea
     async with bureau.client("auto") as desktop:
         plan = await planned(desktop, [GRACE])
         async with bureau.app() as app:
-            await approve_in_terminal(app, plan, seen=await look_up(app, plan), people=None, actor="test")
+            await approve_in_terminal(app, plan, seen=await look_up(app, plan), people=None, actor=Actor("test"))
         draft = await draft_of(desktop, "Grace")
         await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, one.")
         seen = await shown(bureau, draft)
         await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, two.")
         async with bureau.app() as app:
             with pytest.raises(ApprovalError, match="has changed since it was shown"):
-                await approve_in_terminal(app, draft, seen=seen, people=None, actor="test")
+                await approve_in_terminal(app, draft, seen=seen, people=None, actor=Actor("test"))
     bureau.work()
     assert bureau.outbox == []
     async with bureau.app() as app:
-        await approve_in_terminal(app, draft, seen=await look_up(app, draft), people=None, actor="test")
+        await approve_in_terminal(app, draft, seen=await look_up(app, draft), people=None, actor=Actor("test"))
     bureau.work()
     assert [mail.get_content().strip() for mail in bureau.outbox] == ["Hi Grace, two."]
 
@@ -145,10 +146,10 @@ async def test_more_than_fifty_people_are_approved_by_their_number(bureau: Burea
         seen = await look_up(app, many)
         for number in (None, 0, 50, 52):
             with pytest.raises(ApprovalError, match=r"reaches 51 people\. State that number: --people 51"):
-                await approve_in_terminal(app, many, seen=seen, people=number, actor="test")
-        assert "is approved" in await approve_in_terminal(app, many, seen=seen, people=51, actor="test")
+                await approve_in_terminal(app, many, seen=seen, people=number, actor=Actor("test"))
+        assert "is approved" in await approve_in_terminal(app, many, seen=seen, people=51, actor=Actor("test"))
         assert "is approved" in await approve_in_terminal(
-            app, some, seen=await look_up(app, some), people=None, actor="test"
+            app, some, seen=await look_up(app, some), people=None, actor=Actor("test")
         )
 
 
@@ -179,7 +180,7 @@ async def test_the_terminal_says_that_texts_may_go_unread_and_whether_they_may(
     async with bureau.app() as app:
         seen = await look_up(app, plan)
         assert said in "\n".join(seen.lines)
-        assert "approved" in await approve_in_terminal(app, plan, seen=seen, people=None, actor="ada")
+        assert "approved" in await approve_in_terminal(app, plan, seen=seen, people=None, actor=Actor("ada"))
 
 
 def test_a_steps_id_with_line_breaks_that_was_stored_before_is_one_line_of_the_terminal() -> None:

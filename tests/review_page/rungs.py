@@ -18,6 +18,7 @@ from tests.secrecy.client import Client
 from tests.world.page import MAIL, PASSPHRASE, Bridge, PageWorld, Visitor, apart, crowd, lock_up, marks_of, proven
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.review import decide
@@ -145,7 +146,9 @@ class Terminal(Rung):
         passphrase.check_passphrase(self.world.safe, PASSPHRASE)
         try:
             self.world.at_desk(
-                lambda app: decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")
+                lambda app: decide.approve_in_terminal(
+                    app, plan.id, seen=seen, people=None, actor=Actor("terminal")
+                )
             )
         except SequencesError:
             return False

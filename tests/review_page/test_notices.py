@@ -15,6 +15,7 @@ from tests.review_page.test_page_vendor import asked_at_topo
 from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.services.reviews import edit_draft
 
 OPERATOR = "operator@lovelace.example"
@@ -35,7 +36,7 @@ def works(world: PageWorld) -> list[Message]:
 
 def approve(world: PageWorld, *steps: dict[str, Any], people: int = 1) -> str:
     plan = world.plan(*steps, people=people)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     return plan.id
 
 

@@ -15,6 +15,7 @@ from tests.secrecy.hearing import heard
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.review.page import serving
@@ -161,7 +162,7 @@ def test_a_server_that_restarts_in_between_loses_nothing(world: PageWorld, brows
 
 def test_a_task_is_copied_with_one_button(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     waiting: list[int] = []
 
     def opened() -> bool:

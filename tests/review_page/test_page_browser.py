@@ -18,6 +18,7 @@ from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.ports.embedded import ReplyFilter
 
@@ -155,9 +156,9 @@ def test_no_screen_has_an_accessibility_violation(
 
 def every_kind_of_thing(world: PageWorld) -> Plan:
     started = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
-    world.at_desk(lambda app: app.plans.approve_plan(started.id, digest=started.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(started.id, digest=started.digest, actor=Actor("test")))
     sent = world.plan(MAIL, people=1, email="sent@hopper.example", linkedin_url="https://linkedin.com/in/sent")
-    world.at_desk(lambda app: app.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(sent.id, digest=sent.digest, actor=Actor("test")))
     world.work_until(lambda: len(world.mails) == 1)
     somebody_answers(world)
     world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))

@@ -13,6 +13,7 @@ from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.reports import Share, StepReport, WeekTally, tally_step
 from sequences_mcp.domain.run import SequenceStatus
@@ -28,7 +29,7 @@ CODES = re.compile(r"\b(?:WAITING_FOR_(?:LEAD|USER)|STOPPED_EARLY|handed_over)\b
 def begun(world: PageWorld, *steps: dict[str, object], people: int = 3, first: int = 0) -> Plan:
     """Start so many people, say yes and send what is due; their e-mails are as if a server had taken them."""
     plan = world.plan(*(steps or (MAIL, LATER)), people=people, first=first)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     world.mails_after_work()
     return plan
 

@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 from tests.world.page import PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.review.page.guard import Limits
 
 QUICK = Limits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
@@ -144,7 +145,7 @@ def test_an_old_connection_takes_no_other_request(world: PageWorld) -> None:
 
 def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving(world: PageWorld) -> None:
     plan = world.plan(people=5)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     over = threading.Event()
 
     def floods(visitor: Visitor) -> None:

@@ -18,6 +18,7 @@ import pytest
 from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 
 pytestmark = pytest.mark.alone
@@ -101,9 +102,9 @@ async def test_deciding_ten_thousand_people_leaves_room_for_everything_else(plan
     """People are told of a decision a batch at a time, and a batch costs the same however many more there are."""
     large, small, unwanted = planned.large, planned.small, planned.unwanted
     async with planned.world.app() as app:
-        few = await gaps_during(app.plans.approve_plan(small.id, digest=small.digest, actor="test"))
-        many = await gaps_during(app.plans.approve_plan(large.id, digest=large.digest, actor="test"))
-        refused = await gaps_during(app.plans.refuse_plan(unwanted.id, reason="no", actor="test"))
+        few = await gaps_during(app.plans.approve_plan(small.id, digest=small.digest, actor=Actor("test")))
+        many = await gaps_during(app.plans.approve_plan(large.id, digest=large.digest, actor=Actor("test")))
+        refused = await gaps_during(app.plans.refuse_plan(unwanted.id, reason="no", actor=Actor("test")))
     print(f"approved with {sum(many):.1f} s of work, {max(many) * 1000:.0f} ms at most between two turns")
     assert max(many) < sum(many) / 5
     assert max(refused) < sum(refused) / 2

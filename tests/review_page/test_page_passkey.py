@@ -20,6 +20,7 @@ from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
 from tests.world.vendors import Sandbox
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.safekeeping import KeptRecord
@@ -75,7 +76,7 @@ def test_a_signed_yes_lets_the_mails_go(world: PageWorld, person: Screen) -> Non
 
 
 async def _approve_with(plan: Plan, signature: str | None, app: AppContext) -> None:
-    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="ada", signature=signature)
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("ada"), signature=signature)
 
 
 def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: PageWorld, person: Screen) -> None:
@@ -94,7 +95,9 @@ def test_a_signature_for_one_plan_is_none_for_another(world: PageWorld, person: 
     assert passkeys.signature_problem(world.safe, other.digest, signature) == passkeys.UNSIGNED
     with pytest.raises(ApprovalError):
         world.at_desk(
-            lambda app: app.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
+            lambda app: app.plans.approve_plan(
+                other.id, digest=other.digest, actor=Actor("x"), signature=signature
+            )
         )
 
 
@@ -144,7 +147,7 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
     world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=2)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal")))
     world.workspace.passkeys.write_text(json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}]))
     world.work_until(lambda: world.present(plan.id).status is PlanStatus.VOID)
     assert world.mails == []

@@ -9,6 +9,7 @@ from tests.world.page import LINKEDIN, MAIL, WRITTEN, Answer, PageWorld, Visitor
 from tests.world.product import plant
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError
@@ -214,8 +215,8 @@ def test_a_yes_in_a_terminal_to_other_pauses_than_were_shown_is_none(world: Page
         seen = await look_up(app, plan.id)
         await resume_sequence(app, sequence_id=run)
         with pytest.raises(ApprovalError, match="have been paused or resumed"):
-            await approve_in_terminal(app, plan.id, seen=seen, people=None, actor="test")
-        await approve_in_terminal(app, plan.id, seen=await look_up(app, plan.id), people=None, actor="test")
+            await approve_in_terminal(app, plan.id, seen=seen, people=None, actor=Actor("test"))
+        await approve_in_terminal(app, plan.id, seen=await look_up(app, plan.id), people=None, actor=Actor("test"))
 
     world.at_desk(too_late)
     assert world.present(plan.id).status is PlanStatus.APPROVED

@@ -12,6 +12,7 @@ from tests.world.data_folder import NOON
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.page import MAIL, PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import Run, SequenceStatus
 from sequences_mcp.errors import ConflictError, NotFoundError
 
@@ -139,9 +140,9 @@ def test_what_needs_no_decision_gets_none(world: PageWorld, person: Visitor) -> 
     assert person.post("/replies/local:reply_e9/decide", about=run.id).status == 404
     assert person.post("/replies/local:seq_1/decide", about="nothing").status == 404
     with pytest.raises(ConflictError):
-        world.at_desk(lambda app: app.local.resolve_reply("local:reply_e1", sequence_id=None, actor="test"))
+        world.at_desk(lambda app: app.local.resolve_reply("local:reply_e1", sequence_id=None, actor=Actor("test")))
     with pytest.raises(NotFoundError):
-        world.at_desk(lambda app: app.local.resolve_reply("local:reply_h1", sequence_id=None, actor="test"))
+        world.at_desk(lambda app: app.local.resolve_reply("local:reply_h1", sequence_id=None, actor=Actor("test")))
 
 
 def test_the_thread_of_a_run_stands_in_order_on_its_screen(world: PageWorld, person: Visitor) -> None:

@@ -15,6 +15,7 @@ from tests.review_page.test_page_browser import somebody_answers
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import SAID, for_person
 from sequences_mcp.domain.plan import Plan
@@ -35,7 +36,7 @@ LATER = {
 
 
 async def _approve(plan: Plan, app: AppContext) -> None:
-    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="test")
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test"))
 
 
 async def _first_person(plan: Plan, app: AppContext) -> Page[SequenceDetail]:

@@ -11,6 +11,7 @@ from tests.review_page.test_forgery_matrix import sql
 from tests.world.mail_servers import DROP, Running, mail_server
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import Draft
 from sequences_mcp.review import decide
@@ -26,7 +27,7 @@ def server(world: PageWorld) -> Iterator[Running]:
 
 def in_terminal(world: PageWorld) -> None:
     plan = world.plan(people=1)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal")))
 
 
 def lost(world: PageWorld, server: Running) -> Draft:
@@ -102,7 +103,9 @@ def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: P
             assert settles(visitor, draft, signature=signature) == 409
         assert settles(visitor, draft, signature=person.signed(draft.to_sign), key="") == 403
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            world.at_desk(lambda app: decide.resolved_in_terminal(app, draft.id, sent=False, actor="terminal"))
+            world.at_desk(
+                lambda app: decide.resolved_in_terminal(app, draft.id, sent=False, actor=Actor("terminal"))
+            )
         assert left(world, server) == 0
         assert settles(visitor, draft, signature=person.signed(draft.to_sign)) == 303
         assert left(world, server) == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.world.page import LINKEDIN, MAIL, PageWorld
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.approvals import uncovered_because
@@ -20,7 +21,7 @@ CHANGES = 10_000
 
 def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: PageWorld) -> None:
     made = world.plan(MAIL, LINKEDIN, people=5)
-    world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor=Actor("test")))
     chance = random.Random(20261123)
     with Store.open(world.folder, now=world.clock()) as store:
         plan = store.plans.find(made.id)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, Answer, PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run, StepState
 from sequences_mcp.ports.embedded import Draft
@@ -102,7 +103,7 @@ def test_an_edited_text_of_a_live_sequence_waits_for_its_own_yes(world: PageWorl
 def live(world: PageWorld, person: Visitor) -> tuple[Run, Draft]:
     """Return a sequence under way and the draft of its second step."""
     plan = world.plan(LINKEDIN | {"temporalityType": "ASAP", "delay": None}, LATER, people=1)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
     draft_id = f"local:draft_{sequence.steps[1].key}"

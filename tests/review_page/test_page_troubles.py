@@ -8,10 +8,12 @@ from contextlib import closing
 from tests.review_page.test_forgery_matrix import sql
 from tests.world.page import MAIL, PageWorld, Visitor
 
+from sequences_mcp.domain.actors import Actor
+
 
 def test_the_front_page_tells_of_work_that_nobody_does(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     assert "no worker runs" not in person.get("/").text
     world.clock.forward(hours=1)
     text = person.get("/").text
@@ -31,7 +33,7 @@ def test_the_front_page_tells_of_a_database_of_another_machine(world: PageWorld,
 
 def test_what_is_wrong_is_counted_in_words_that_fit_and_names_no_tool(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
-    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("test")))
     world.mails_after_work()
     for one, many in ((1, ""), (2, "s")):
         statement = "UPDATE sequence SET status = 'FAILED' WHERE no <= ?"

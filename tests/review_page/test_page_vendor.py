@@ -13,6 +13,7 @@ from tests.world.page import MAIL, PageWorld, Visitor
 from tests.world.vendors import Sandbox
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError
@@ -190,7 +191,7 @@ async def asked_of_kalent(app: AppContext) -> PendingChange:
     made = await create_blueprint(app, name="Engineers", steps=[MAIL], provider="kalent:sourcing_1")
     own = made.blueprint.id
     started = await start_sequence(app, blueprint_id=own, contacts=["kalent:candidate_ines"], progress=silent)
-    await app.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor="page")
+    await app.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor=Actor("page"))
     await enrol_soon(app, plan_id=started.plan.id, seconds=20.0)
     step = {**MAIL, "content": "Hello {{firstname}}, may I tell you of a role that fits your work?"}
     with contextlib.suppress(ApprovalError):
@@ -237,7 +238,7 @@ def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_o
 async def unsigned_yes(app: AppContext, change: PendingChange) -> str:
     """Say yes in the terminal, which has no passkey."""
     seen = await decide.look_up(app, change.id)
-    return await decide.approve_in_terminal(app, change.id, seen=seen, people=None, actor="terminal")
+    return await decide.approve_in_terminal(app, change.id, seen=seen, people=None, actor=Actor("terminal"))
 
 
 def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: PageWorld, clarky: Sandbox) -> None:

@@ -6,6 +6,7 @@ import pytest
 from tests.world.product import MAIL, Bureau, people
 from tests.world.vendors import Connected
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.services.reviews import approve_plan
 
@@ -51,19 +52,19 @@ async def test_nobody_can_be_started_in_it_and_what_was_started_goes_on(bureau: 
             "start_sequence", blueprint_id=made, contacts=[{**people(1)[0], "email": "b@hopper.example"}]
         )
         async with bureau.app() as app:
-            await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor="ada")
+            await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor=Actor("ada"))
         await desktop.call("update_blueprint", blueprint_id=made, expected_version=1, archived=True)
         refused = await desktop.refused("start_sequence", blueprint_id=made, contacts=people(3)[2:])
         assert refused["code"] == "conflict" and "archived" in refused["message"]
         assert (await desktop.refused("retry_failed", blueprint_id=made))["code"] == "conflict"
         async with bureau.app() as app:
             with pytest.raises(ConflictError, match="archived"):
-                await approve_plan(app, plan_id=waiting["plan_id"], digest=waiting["digest"], actor="ada")
+                await approve_plan(app, plan_id=waiting["plan_id"], digest=waiting["digest"], actor=Actor("ada"))
         bureau.work()
         assert [str(mail["To"]) for mail in bureau.outbox] == ["person0@hopper.example"]
         await desktop.call("update_blueprint", blueprint_id=made, expected_version=1, archived=False)
         async with bureau.app() as app:
-            await approve_plan(app, plan_id=waiting["plan_id"], digest=waiting["digest"], actor="ada")
+            await approve_plan(app, plan_id=waiting["plan_id"], digest=waiting["digest"], actor=Actor("ada"))
 
 
 async def test_a_format_is_that_of_the_emails_that_say_none(bureau: Bureau) -> None:

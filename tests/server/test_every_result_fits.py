@@ -11,6 +11,7 @@ from tests.server.test_result_sizes import BAD_STEPS, LIMIT, STEPS, WRITTEN_STEP
 from tests.world.product import Desktop, World, text_of, tomorrow
 from tests.world.vendors import ZOE, Connected, Start, approve, start_at
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS
 from sequences_mcp.server.prompts import PROMPTS
 
@@ -118,7 +119,7 @@ async def test_no_answer_of_any_tool_is_too_long_here(world: World) -> None:
         others = [{**one, "email": f"other.{one['email']}"} for one in crowd(MANY)]
         await scales.weigh("start_sequence", blueprint_id=own, contacts=others)
     async with world.app() as app:
-        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="test")
+        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor=Actor("test"))
     async with world.client("auto") as desktop:
         scales.desktop = desktop
         await scales.weigh("start_sequence", **start)

@@ -11,6 +11,7 @@ from tests.world.product import GRACE, LINUS, MAIL, World, yes
 from tests.world.vendors import Connected, enrolled, start_at
 from tests.world.vendors import approve as yes_there
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.services.enrolment import enrol_at_vendor
 from sequences_mcp.services.reviews import approve_plan
 from sequences_mcp.services.sequences import resume_sequence
@@ -28,7 +29,7 @@ async def test_who_was_paused_before_the_yes_starts_paused_and_the_others_start(
         seen = await desktop.call("get_sequence", sequence_id=run)
         async with world.app() as app:
             plan = await app.plans.get_plan(asked["plan_id"])
-            await approve_plan(app, plan_id=plan.id, digest=asked["digest"], actor="ada")
+            await approve_plan(app, plan_id=plan.id, digest=asked["digest"], actor=Actor("ada"))
         rows = {one["id"]: one for one in (await desktop.call("list_sequences"))["items"]}
         other = next(one for own, one in rows.items() if own != run)
         resumed = await desktop.call("resume_sequence", sequence_id=run)

@@ -11,6 +11,7 @@ from tests.world.data_folder import NOON
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World
 from tests.world.vendors import Connected
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.services.reviews import approve_plan
 
 BACK = (NOON + timedelta(days=9)).isoformat()
@@ -22,7 +23,7 @@ async def started(world: World, desktop: Desktop, *contacts: dict[str, Any]) -> 
         "start_sequence", blueprint_id=await desktop.blueprint(MAIL, LINKEDIN), contacts=list(contacts or [GRACE])
     )
     async with world.app() as app:
-        await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
+        await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor=Actor("ada"))
     return list((await desktop.call("list_sequences"))["items"])
 
 

@@ -13,6 +13,7 @@ from tests.world.inbound_mail import Sent, complaint, reply, report
 from tests.world.product import MAIL, Bureau, Desktop, mailing, people, text_of, yes
 from tests.world.vendors import Connected
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.services.reviews import approve_plan
 
 LATER = {**MAIL, "id": "again", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
@@ -29,7 +30,7 @@ async def begun_by_mail(bureau: Bureau, desktop: Desktop, number: int, blueprint
 async def agreed(bureau: Bureau, plan: dict[str, Any]) -> None:
     """Let a person approve a plan, and send what is due of it."""
     async with bureau.app() as app:
-        await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor="ada")
+        await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor=Actor("ada"))
     bureau.work()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.world.product import MAIL, Desktop, World
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.companies import company_key, is_same_company
 from sequences_mcp.domain.contact import ContactFields
 
@@ -88,7 +89,7 @@ async def stopped(
         contacts=[{"first_name": "Ada", **p} for p in people],
     )
     async with world.app() as app:
-        await app.plans.approve_plan(asked["plan_id"], digest=asked["digest"], actor="ada")
+        await app.plans.approve_plan(asked["plan_id"], digest=asked["digest"], actor=Actor("ada"))
     runs = {one["email"]: one["id"] for one in (await desktop.call("list_sequences"))["items"]}
     said = await desktop.call(
         "stop_sequence", sequence_id=runs[people[0]["email"]], reason="LOSE", scope="COMPANY"

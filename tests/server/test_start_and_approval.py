@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, ErrorData, InputRequiredResult
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sender import Secret
@@ -309,7 +310,7 @@ async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_an
         start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(), "contacts": [GRACE]}
         planned = await desktop.call("start_sequence", **start)
         async with world.app() as app:
-            await app.plans.refuse_plan(planned["plan_id"], reason="too early", actor="ada")
+            await app.plans.refuse_plan(planned["plan_id"], reason="too early", actor=Actor("ada"))
         again = await desktop.call("start_sequence", **start)
         anew = await desktop.call("start_sequence", idempotency_key="again", **start)
     assert (again["approval"], again["outcome"], again["status"]) == ("declined", "refused", "refused")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, MAIL, Desktop, World
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix, registered_domain
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.server.catalog import tool_names
@@ -110,11 +111,13 @@ async def test_a_person_lifts_it_with_a_reason_and_the_audit_and_the_journal_say
     await listed(world)
     async with world.app() as app:
         with pytest.raises(InvalidArgumentsError, match="reason"):
-            await lift_suppression(app, contact=GRACE["email"], reason=" ", actor="page")
-        done = await lift_suppression(app, contact=" GRACE@hopper.example ", reason="she wrote", actor="page")
+            await lift_suppression(app, contact=GRACE["email"], reason=" ", actor=Actor("page"))
+        done = await lift_suppression(
+            app, contact=" GRACE@hopper.example ", reason="she wrote", actor=Actor("page")
+        )
         assert (done.value, done.was, done.still) == (GRACE["email"], "asked on the phone", ())
         with pytest.raises(NotFoundError, match="is not on the list"):
-            await lift_suppression(app, contact=GRACE["email"], reason="again", actor="page")
+            await lift_suppression(app, contact=GRACE["email"], reason="again", actor=Actor("page"))
         audit = (await app.records.list_audit(page=1, size=5)).items[0]
     assert (audit.action, audit.actor, audit.subject) == (
         "suppression.lifted",
@@ -136,20 +139,20 @@ async def test_what_still_covers_them_is_named(world: World) -> None:
         await desktop.call("suppress_contact", contact="hopper.example", reason="company")
         await desktop.call("suppress_contact", contact=person, reason="asked")
     async with world.app() as app:
-        done = await lift_suppression(app, contact=GRACE["email"], reason="she wrote", actor="page")
+        done = await lift_suppression(app, contact=GRACE["email"], reason="she wrote", actor=Actor("page"))
         assert set(done.still) == {"domain:hopper.example", f"contact:{person}"}
-        done = await lift_suppression(app, contact=person, reason="she wrote", actor="page")
+        done = await lift_suppression(app, contact=person, reason="she wrote", actor=Actor("page"))
         assert done.still == ("domain:hopper.example",)
-        await lift_suppression(app, contact="https://www.Hopper.example/", reason="she wrote", actor="page")
+        await lift_suppression(app, contact="https://www.Hopper.example/", reason="she wrote", actor=Actor("page"))
         with pytest.raises(NotFoundError):
-            await lift_suppression(app, contact="hopper.example", reason="again", actor="page")
+            await lift_suppression(app, contact="hopper.example", reason="again", actor=Actor("page"))
 
 
 async def test_a_person_of_a_mail_provider_that_is_listed_is_lifted_only_with_the_provider(world: World) -> None:
     async with world.app() as app:
         await suppress_contact(app, contact="gmail.com", reason="house rule", by_person=True)
         with pytest.raises(NotFoundError, match=r"What covers it is domain:gmail\.com"):
-            await lift_suppression(app, contact="zoe@gmail.com", reason="she wrote", actor="page")
+            await lift_suppression(app, contact="zoe@gmail.com", reason="she wrote", actor=Actor("page"))
 
 
 async def remembered(desktop: Desktop) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from tests.world.product import Desktop
 from tests.world.vendors import Connected, start_at, tampered
 from tests.world.vendors import approve as start_yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import (
     ApprovalError,
     ConflictError,
@@ -51,9 +52,9 @@ async def test_variables_of_a_run_at_topo_wait_for_a_person_who_sees_old_and_new
     async with vendors.app() as app:
         seen = await look_up(app, change)
         assert [line.strip() for line in seen.lines[1:]] == ["opener", "before: (nothing)", "after:  Hello"]
-        said = await approve_in_terminal(app, change, seen=seen, people=None, actor="test")
+        said = await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("test"))
         with pytest.raises(ConflictError):
-            await approve_in_terminal(app, change, seen=seen, people=None, actor="test")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("test"))
     assert said == f"{change} is done at Topo."
     assert await patches(vendors) == 1
 
@@ -111,10 +112,10 @@ async def test_reviews_show_the_old_and_the_new_value_of_a_change(vendors: Conne
 async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors: Connected) -> None:
     change = (await asked_at_topo(vendors))[1]["change_id"]
     async with vendors.app() as app:
-        said = await reject_in_terminal(app, change, reason="not now", actor="ada")
+        said = await reject_in_terminal(app, change, reason="not now", actor=Actor("ada"))
         seen = await look_up(app, change)
         with pytest.raises(ConflictError, match="rejected by ada: not now"):
-            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
         listed = list(review_list(await list_reviews(app)))
     assert said == f"{change} is rejected; nothing was changed at Topo."
     assert listed == ["Nothing waits for you."]
@@ -127,7 +128,7 @@ async def test_a_change_can_be_approved_for_24_hours_and_then_asked_for_anew(ven
     async with vendors.app() as app:
         seen = await look_up(app, asked["change_id"])
         with pytest.raises(ConflictError, match="expired"):
-            await approve_in_terminal(app, asked["change_id"], seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, asked["change_id"], seen=seen, people=None, actor=Actor("ada"))
     async with vendors.client() as desktop:
         assert "changes" not in await desktop.call("list_reviews")
         anew = await desktop.refused("update_sequence", sequence_id=run, variables=HELLO)
@@ -151,7 +152,7 @@ async def test_where_a_passkey_is_registered_an_unsigned_yes_to_a_change_is_none
     async with vendors.app() as app:
         seen = await look_up(app, change)
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
         assert (await app.changes.get(change)).standing(vendors.clock()) == "waiting"
     assert await patches(vendors) == 0
 
@@ -206,7 +207,7 @@ async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_ha
         before = await at_kalent(vendors)
         async with vendors.app() as app:
             seen = await look_up(app, change)
-            said = await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            said = await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
             again = await look_up(app, change)
         now = await desktop.call("get_blueprint", blueprint_id=blueprint)
     assert [one["name"] for one in shown["changes"]] == ["step hello: content"]
@@ -223,7 +224,7 @@ async def test_a_change_that_an_older_program_kept_without_a_later_field_is_appr
         tampered(vendors, f"UPDATE asked_change SET earlier = json_remove(earlier, {later})")
         async with vendors.app() as app:
             seen = await look_up(app, change)
-            said = await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            said = await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
     assert (said, await at_kalent(vendors)) == (f"{change} is done at Kalent.", 1)
 
 
@@ -236,7 +237,7 @@ async def test_a_blueprints_change_is_not_approved_over_another_text_than_was_sh
         async with vendors.app() as app:
             seen = await look_up(app, change)
             with pytest.raises(ConflictError, match="not what it was"):
-                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
     assert await at_kalent(vendors) == 0
 
 
@@ -249,12 +250,12 @@ async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes
         async with vendors.app() as app:
             seen = await look_up(app, change)
             with pytest.raises(OutcomeUnknownError, match="OUTCOME UNKNOWN") as lost:
-                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
             doubted = await look_up(app, change)
             told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
-            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
             with pytest.raises(ConflictError, match="It was done"):
-                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
         now = await desktop.call("get_blueprint", blueprint_id=blueprint)
     assert "Approving it once more" in lost.value.next_step
     assert "Nobody knows whether it was done" in doubted.lines[0]
@@ -269,7 +270,7 @@ async def test_a_lost_answer_to_approved_variables_is_read_back_from_topo(vendor
     async with vendors.app() as app:
         seen = await look_up(app, change)
         with pytest.raises(OutcomeUnknownError) as lost:
-            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
     async with vendors.client() as desktop:
         told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
     async with vendors.app() as app:
@@ -286,7 +287,7 @@ async def test_a_vendors_refusal_of_an_approved_change_is_told_and_it_may_be_ask
         async with vendors.app() as app:
             seen = await look_up(app, change)
             with pytest.raises(ProviderError):
-                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
             assert "It was not done" in (await look_up(app, change)).lines[0]
         assert "changes" not in await desktop.call("list_reviews")
 
@@ -298,9 +299,9 @@ async def test_a_change_is_not_approved_over_what_moved_since(vendors: Connected
         async with vendors.client() as desktop:
             other = await desktop.refused("update_sequence", sequence_id=run, variables={"opener": "Good day"})
         second = await look_up(app, other["change_id"])
-        await approve_in_terminal(app, other["change_id"], seen=second, people=None, actor="ada")
+        await approve_in_terminal(app, other["change_id"], seen=second, people=None, actor=Actor("ada"))
         with pytest.raises(ConflictError, match="not what it was"):
-            await approve_in_terminal(app, asked["change_id"], seen=first, people=None, actor="ada")
+            await approve_in_terminal(app, asked["change_id"], seen=first, people=None, actor=Actor("ada"))
     assert await patches(vendors) == 1
 
 

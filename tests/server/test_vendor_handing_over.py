@@ -23,6 +23,7 @@ from tests.world.vendors import (
 )
 
 from sequences_mcp.bootstrap import open_context
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -53,7 +54,7 @@ async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
         asked = await (await start_at(vendor, desktop)).ask(desktop)
     async with vendors.app() as app:
         seen = await look_up(app, asked["plan_id"])
-        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor=Actor("ada"))
     title = vendor.capitalize()
     assert any(line.startswith(f"{title} sends, with its own") for line in seen.lines)
     assert sum(f"{title} is given" in line for line in seen.lines) == 2
@@ -70,7 +71,7 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
     apart = {name: value for name, value in vendors.environ.items() if name.startswith("SEQUENCES_")}
     async with open_context(read_settings(apart), worker=False, clock=vendors.clock) as app:
         seen = await look_up(app, asked["plan_id"])
-        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor=Actor("ada"))
         assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is not None
     assert "A running server that has Topo's key enrols its people." in said
     assert await enrolled(vendors, "topo") == []
@@ -107,7 +108,7 @@ async def test_a_person_approves_the_account_that_is_connected_now(vendors: Conn
     await approve(vendors, asked, go=False)
     async with replace(vendors, more=OTHER_KEY).app() as app:
         seen = await look_up(app, asked["plan_id"])
-        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor=Actor("ada"))
     assert said.endswith("Topo: 2 handed over.")
     assert len(await enrolled(vendors, "topo")) == 1
 
@@ -154,7 +155,7 @@ async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) ->
         await desktop.call("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
         async with vendors.app() as app:
             plan = await app.plans.get_plan(asked["plan_id"])
-            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="ada")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("ada"))
             await enrol_at_vendor(app, plan_id=plan.id)
     [sent] = await enrolled(vendors, "kalent")
     assert sent["body"] == {"candidateIds": ["candidate_priya"]}
@@ -165,7 +166,7 @@ async def test_a_no_enrols_nobody(vendors: Connected) -> None:
         start = await start_at("kalent", desktop)
         asked = await start.ask(desktop)
         async with vendors.app() as app:
-            await app.plans.refuse_plan(asked["plan_id"], reason="not now", actor="ada")
+            await app.plans.refuse_plan(asked["plan_id"], reason="not now", actor=Actor("ada"))
             assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is None
         told = await start.told(desktop)
     assert (told["outcome"], told["approval"]) == ("refused", "declined")

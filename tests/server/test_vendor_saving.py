@@ -10,6 +10,7 @@ from tests.world.fake_vendor import reply, serving
 from tests.world.product import Desktop
 from tests.world.vendors import Connected, unknown
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 
@@ -121,7 +122,7 @@ async def test_whoever_an_answer_does_not_mention_is_unknown_and_bars_the_list(v
             barred = await desktop.refused("save_contacts", contacts=people, provider=PARKED)
             checked = await desktop.call("check_operation", operation_id=lost["operation_id"])
             async with vendors.app() as app:
-                await resolved_in_terminal(app, lost["operation_id"], sent=True, actor="ada")
+                await resolved_in_terminal(app, lost["operation_id"], sent=True, actor=Actor("ada"))
         assert [one.method for one in topo.seen].count("POST") == 1
     assert (lost["people"], lost["taken_in"]) == ([{"contact": 2, "outcome": "unknown"}], 1)
     assert barred["operation_id"] == lost["operation_id"]

@@ -23,6 +23,7 @@ from tests.world.vendors import (
 )
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.ports.vendor import EnrolmentOutcome, PreflightSnapshot
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_waiting
@@ -181,7 +182,7 @@ async def test_a_late_answer_about_somebody_who_is_in_another_run_by_then_says_t
 
 async def settled_by_person(vendors: Connected, app: AppContext, operation_id: str) -> None:
     vendors.clock.now += timedelta(minutes=3)
-    await resolved_in_terminal(app, operation_id, sent=False, actor="ada")
+    await resolved_in_terminal(app, operation_id, sent=False, actor=Actor("ada"))
 
 
 async def test_what_a_person_settles_changes_nobody_whose_fate_is_known(vendors: Connected) -> None:
@@ -197,7 +198,7 @@ async def test_what_a_person_settles_changes_nobody_whose_fate_is_known(vendors:
             why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
             assert why is not None
             operation_id = why.split()[2]
-            await resolved_in_terminal(app, operation_id, sent=False, actor="ada")
+            await resolved_in_terminal(app, operation_id, sent=False, actor=Actor("ada"))
             found = await app.vendor_runs.outcome(plan["plan_id"])
             operation = await app.operations.get(operation_id)
     assert statuses(vendors) == ["ACTIVE", "FAILED"]

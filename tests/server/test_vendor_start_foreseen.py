@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from tests.world.vendors import ALI, TEXT, ZOE, Connected, approve, start_at
 
+from sequences_mcp.domain.actors import Actor
+
 
 async def test_a_missing_agent_is_a_warning_before_anybody_is_asked(vendors: Connected) -> None:
     async with vendors.client() as desktop:
@@ -70,7 +72,7 @@ async def test_a_repeat_after_a_refusal_at_kalent_says_what_the_same_call_can_do
         start = await start_at("kalent", desktop)
         plan = await start.ask(desktop)
         async with vendors.app() as app:
-            await app.plans.refuse_plan(plan["plan_id"], reason="too early", actor="ada")
+            await app.plans.refuse_plan(plan["plan_id"], reason="too early", actor=Actor("ada"))
         told = await start.told(desktop)
         start.more["idempotency_key"] = "once more"
         anew = await start.told(desktop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.world.vendors import INES, ZOE, Connected, approve, enrolled, rows, said_yes, start_at
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plain_words import STATUSES
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.review.decide import resolved_in_terminal
@@ -123,9 +124,9 @@ async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by
         own = asked["sample"]["sequence_id"]
         barred = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
         async with vendors.app() as app:
-            said = await resolved_in_terminal(app, own, sent=finished, actor="ada")
+            said = await resolved_in_terminal(app, own, sent=finished, actor=Actor("ada"))
             with pytest.raises(ConflictError, match="nothing to settle"):
-                await resolved_in_terminal(app, own, sent=finished, actor="ada")
+                await resolved_in_terminal(app, own, sent=finished, actor=Actor("ada"))
         run = await desktop.call("get_sequence", sequence_id=own)
         there = await start_at("topo", desktop, contacts=[ZOE])
         again = await there.ask(desktop)

@@ -22,6 +22,7 @@ from tests.world.vendors import (
     tampered,
 )
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_waiting
@@ -116,7 +117,7 @@ async def test_what_nobody_can_tell_of_at_clarky_a_person_settles(vendors: Conne
         operation = await operation_of(desktop)
         checked = await desktop.call("check_operation", operation_id=operation)
         async with vendors.app() as app:
-            said = await resolved_in_terminal(app, operation, sent=False, actor="ada")
+            said = await resolved_in_terminal(app, operation, sent=False, actor=Actor("ada"))
         after = await start.told(desktop)
     assert (waiting["handed_over"]["unknown"], waiting["handed_over"]["waiting"]) == (1, 1)
     assert checked["outcome"] == "unknown" and "may still arrive" in checked["why"]

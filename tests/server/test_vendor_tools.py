@@ -12,6 +12,7 @@ import pytest
 from tests.world.product import MAIL, Desktop, tomorrow
 from tests.world.vendors import Connected, sourcing_of, token_of, unknown
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS
 
@@ -176,7 +177,7 @@ async def test_a_copy_that_may_exist_is_made_again_only_after_a_person_has_looke
         await desktop.refused("create_blueprint", **arguments)
         checked = await desktop.call("check_operation", operation_id=lost["operation_id"])
         async with vendors.app() as app:
-            await resolved_in_terminal(app, lost["operation_id"], sent=False, actor="ada")
+            await resolved_in_terminal(app, lost["operation_id"], sent=False, actor=Actor("ada"))
         again = await desktop.call("check_operation", operation_id=lost["operation_id"])
         await desktop.call("create_blueprint", **arguments)
     assert checked["outcome"] == "unknown" and "A person looks" in checked["why"]

@@ -80,7 +80,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_only_a_person_approves(store: Store, name: str) -> None:
     record = store.approvals.record
     if SPELLINGS[name] is ActorKind.PERSON:
-        record("local:plan_1", digest="0" * 64, actor=name, now=NOON)
+        record("local:plan_1", digest="0" * 64, actor=Actor(name), now=NOON)
         return
     with pytest.raises(ApprovalError, match=f"approves as {name}"):
-        record("local:plan_1", digest="0" * 64, actor=name, now=NOON)
+        record("local:plan_1", digest="0" * 64, actor=Actor(name), now=NOON)

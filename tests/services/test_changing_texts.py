@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, plant, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.services.reviews import approve_plan
 
@@ -150,6 +151,6 @@ async def test_a_plan_on_an_older_version_of_its_blueprint_cannot_be_approved(bu
         plan = (await desktop.call("list_reviews", plan_id=seen["plan_id"]))["plans"]["items"][0]
     async with bureau.app() as app:
         with pytest.raises(ApprovalError, match="the blueprint is at version 2 and the plan at 1"):
-            await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor="test")
+            await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor=Actor("test"))
     bureau.work()
     assert bureau.outbox == []

@@ -18,6 +18,7 @@ from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
 from tests.world.stores import REFUSED, open_store, served_rows, shell
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import ConflictError
@@ -83,7 +84,7 @@ async def started(bureau: Bureau, *people: dict[str, Any], approve: bool = True)
         view = await model.call("start_sequence", blueprint_id=blueprint, contacts=[{"id": item} for item in ids])
     if approve:
         async with bureau.app("terminal") as app:
-            await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor="terminal")
+            await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor=Actor("terminal"))
     return view["plan_id"], ids
 
 
@@ -97,7 +98,7 @@ async def test_nothing_of_somebody_who_was_erased_is_left_in_any_file(bureau: Bu
     bureau.work()
     assert traces_of(bureau.folder, MARK), "the marks have to be there before"
     async with bureau.app("terminal") as app:
-        tally = await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        tally = await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     assert (tally.people, tally.runs, tally.stopped, tally.is_swept) == (1, 1, 1, True)
     back_up(bureau.folder, tmp_path / "backup.zip", now=bureau.clock(), settings={})
     assert traces_of(tmp_path, MARK, PHONE) == []
@@ -109,7 +110,7 @@ async def test_the_audit_verifies_after_somebody_was_erased_and_a_change_to_it_i
     await started(bureau, KARA, GRACE)
     bureau.work()
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     async with bureau.app("terminal") as app:
         assert app.records.engine.store.audit.verify() is None
         emptied = app.records.engine.store.audit.redactions()
@@ -128,7 +129,7 @@ async def test_the_others_of_a_plan_go_on_as_they_were_approved(bureau: Bureau) 
     plan_id, _ = await started(bureau, KARA, GRACE)
     async with bureau.app("terminal") as app:
         before = await app.plans.get_plan(plan_id)
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         after = await app.plans.get_plan(plan_id)
     assert (before.digest, after.status) == (after.digest, before.status)
     bureau.work()
@@ -140,10 +141,10 @@ async def test_the_others_of_a_plan_go_on_as_they_were_approved(bureau: Bureau) 
 async def test_a_plan_that_waits_is_approved_for_those_who_are_left(bureau: Bureau) -> None:
     plan_id, _ = await started(bureau, KARA, GRACE, approve=False)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         plan = await app.plans.get_plan(plan_id)
         assert plan.people == 1
-        await app.plans.approve_plan(plan_id, digest=plan.digest, actor="terminal")
+        await app.plans.approve_plan(plan_id, digest=plan.digest, actor=Actor("terminal"))
     bureau.work()
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
 
@@ -151,7 +152,7 @@ async def test_a_plan_that_waits_is_approved_for_those_who_are_left(bureau: Bure
 async def test_somebody_who_was_erased_is_left_out_of_starts_and_refused_elsewhere(bureau: Bureau) -> None:
     await started(bureau, KARA, GRACE)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     async with bureau.client() as model:
         blueprint = await model.blueprint()
         linus = {**GRACE, "email": "linus@hopper.example"}
@@ -249,7 +250,7 @@ async def test_an_answer_that_comes_after_an_erasure_is_not_kept(bureau: Bureau)
     bureau.work()
     [theirs] = [mail for mail in bureau.outbox if mail["To"] == KARA["email"]]
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     for headers in (f"In-Reply-To: {theirs['Message-ID']}\r\n", ""):
         head = f"From: {KARA['email']}\r\nSubject: Re: {MARK}\r\n{headers}"
         reply = f"{head}Message-ID: <{len(headers)}@a>\r\n\r\n{MARK}!"
@@ -268,7 +269,7 @@ async def test_nobody_is_erased_while_an_e_mail_to_them_is_on_its_way(bureau: Bu
         )
     async with bureau.app("terminal") as app:
         with pytest.raises(ConflictError, match="on its way"):
-            await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+            await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         assert await contact_of(app, KARA["email"])
 
 
@@ -286,7 +287,7 @@ async def test_what_is_kept_of_a_person_is_given_as_a_file_which_goes_with_them(
     assert GRACE["email"] not in file.read_text("utf-8")
     assert MARK not in json.dumps({**exported, "file": ""})
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     assert not file.exists()
 
 
@@ -339,7 +340,7 @@ async def test_notes_and_texts_about_others_lose_the_name_and_what_is_still_to_b
         given = {key: value for key, value in linus.items() if value}
         await model.call("start_sequence", blueprint_id=blueprint, contacts=[{**given, "texts": text}])
     async with bureau.app("terminal") as app:
-        tally = await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        tally = await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         grace = await contact_of(app, GRACE["email"])
         [contact] = await app.local.get_contacts([grace])
     assert "knows (erased), (erased)" in contact.notes
@@ -349,7 +350,7 @@ async def test_notes_and_texts_about_others_lose_the_name_and_what_is_still_to_b
 async def test_a_hash_of_an_address_cannot_be_tried_without_the_databases_own_key(bureau: Bureau) -> None:
     await started(bureau, KARA)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     hashes = [row[0] for row in bureau.rows("SELECT hash FROM erased_key")]
     journal = (bureau.folder / "suppressions.log").read_text("utf-8")
     assert hashes
@@ -361,8 +362,8 @@ async def test_a_hash_of_an_address_cannot_be_tried_without_the_databases_own_ke
 async def test_a_person_can_let_somebody_be_stored_again(bureau: Bureau) -> None:
     await started(bureau, KARA)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
-        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
+        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor=Actor("terminal"))
     async with bureau.client() as model:
         saved = await model.call("save_contacts", contacts=[{"email": KARA["email"]}])
     assert len(saved["contacts"]) == 1
@@ -383,7 +384,7 @@ async def test_a_plan_whose_warnings_repeat_what_somebody_consented_to_goes_on_w
     [(covered,)] = bureau.rows("SELECT covered FROM plan WHERE id = ?", plan_id)
     assert MARK in covered, "the approval has to cover a record of hers"
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         assert (await app.plans.get_plan(plan_id)).status.value == "approved"
     assert traces_of(bureau.folder, MARK, PHONE) == []
     bureau.work()
@@ -397,14 +398,14 @@ async def test_a_program_that_ends_in_the_middle_leaves_the_person_and_erasing_a
     bureau.work()
     async with bureau.app("terminal") as app:
         kara, store = await contact_of(app, KARA["email"]), app.changes.engine.store
-        by = Decided("terminal", bureau.clock(), new_ids=())
+        by = Decided(Actor("terminal"), bureau.clock(), new_ids=())
         with pytest.raises(KeyboardInterrupt), store.transaction() as work:
             erased(work, [kara], bureau.folder, by=by)
             raise KeyboardInterrupt
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]  # the files are done
     async with bureau.app("terminal") as app:
         assert await contact_of(app, KARA["email"]) == kara
-        await app.erasures.erase(kara, actor="terminal")
+        await app.erasures.erase(kara, actor=Actor("terminal"))
         assert app.changes.engine.store.audit.verify() is None
     assert traces_of(bureau.folder, MARK, PHONE) == []
 
@@ -415,7 +416,7 @@ async def test_what_another_program_kept_from_being_swept_is_swept_by_the_due_wo
         async with bureau.app("terminal") as app:
             kara, store = await contact_of(app, KARA["email"]), app.changes.engine.store
             with store.transaction() as work:
-                erased(work, [kara], bureau.folder, by=Decided("terminal", bureau.clock(), new_ids=()))
+                erased(work, [kara], bureau.folder, by=Decided(Actor("terminal"), bureau.clock(), new_ids=()))
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM contact").fetchone()
             with store.hasty(0.1):
@@ -432,7 +433,7 @@ async def test_a_database_put_back_from_before_keeps_an_erased_person_left_out(
     await started(bureau, KARA, GRACE, approve=False)
     back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     with opened(tmp_path / "old.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
     async with bureau.app("terminal") as app:

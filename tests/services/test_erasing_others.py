@@ -12,6 +12,7 @@ from tests.services.test_erasing import contact_of, started, traces_of
 from tests.world.data_folder import sqlite_of
 from tests.world.product import GRACE, LINUS, MAIL, Bureau
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.erasure import ERASED, PersonMarks, marks_of
 from sequences_mcp.engine.erasure import Decided, erased
@@ -60,7 +61,7 @@ async def test_whoever_has_the_address_of_somebody_erased_now_keeps_all_that_is_
     async with bureau.app("terminal") as app:
         exported, _ = await app.erasures.export(grace)
         assert "linuswrites" not in exported.read_text("utf-8")
-        await app.erasures.erase(grace, actor="terminal")
+        await app.erasures.erase(grace, actor=Actor("terminal"))
         [contact] = await app.local.get_contacts([linus])
         assert contact.email == ROLE
         assert await app.suppressions.suppressed_among([contact]) == {}
@@ -74,7 +75,7 @@ async def test_whoever_has_the_address_of_somebody_erased_now_keeps_all_that_is_
 async def test_an_address_that_somebody_else_had_before_goes_with_whoever_has_it(bureau: Bureau) -> None:
     grace, linus = await handed_over(bureau)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(linus, actor="terminal")
+        await app.erasures.erase(linus, actor=Actor("terminal"))
         [contact] = await app.local.get_contacts([grace])
         assert contact.email == GRACE["email"]
         assert await app.suppressions.suppressed_among([contact]) == {}
@@ -92,10 +93,10 @@ async def test_whoever_sends_and_tried_it_with_their_own_address_loses_nothing_o
         given = [person(LINUS)]
         view = await model.call("start_sequence", blueprint_id=blueprint, contacts=given)
     async with bureau.app("terminal") as app:
-        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor="terminal")
+        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor=Actor("terminal"))
     bureau.work()
     async with bureau.app("terminal") as app:
-        tally = await app.erasures.erase(ada, actor="terminal")
+        tally = await app.erasures.erase(ada, actor=Actor("terminal"))
     assert tally.mentions == ()
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"], LINUS["email"]]
     assert "Ada Lovelace" in bureau.outbox[1].get_content()
@@ -112,7 +113,7 @@ async def test_what_is_given_of_one_person_has_nothing_of_somebody_whose_address
         exported, _ = await app.erasures.export(await contact_of(app, "ann@hopper.example"))
         assert "joann" not in exported.read_text("utf-8")
         ann = (await app.local.find_contacts("Grace", page=1, size=1)).items[0]
-        tally = await app.erasures.erase(ann.id, actor="terminal")
+        tally = await app.erasures.erase(ann.id, actor=Actor("terminal"))
     assert tally.mentions == ()
 
 
@@ -122,7 +123,7 @@ async def test_an_export_that_was_written_while_somebody_was_erased_goes_too(bur
         folder = app.workspace.exports
         file = folder / export_name("contact", "json", now=bureau.clock())
         with app.changes.engine.store.transaction() as work:
-            erased(work, [grace], bureau.folder, by=Decided("terminal", bureau.clock(), new_ids=()))
+            erased(work, [grace], bureau.folder, by=Decided(Actor("terminal"), bureau.clock(), new_ids=()))
             write_private(file, json.dumps(GRACE))  # by another program, that reads what is still committed
     assert not file.exists()
 
@@ -137,11 +138,11 @@ async def test_files_of_e_mails_to_others_that_named_somebody_go_once_their_sequ
         )
         view = await model.call("start_sequence", blueprint_id=blueprint, contacts=[person(LINUS)])
     async with bureau.app("terminal") as app:
-        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor="terminal")
+        await app.plans.approve_plan(view["plan_id"], digest=view["digest"], actor=Actor("terminal"))
     bureau.work()
     assert traces_of(bureau.folder / "outbox", "llerzqx")
     async with bureau.app("terminal") as app:
-        tally = await app.erasures.erase(grace, actor="terminal")
+        tally = await app.erasures.erase(grace, actor=Actor("terminal"))
     assert tally.mentions == (blueprint,)  # whose fixed text names them, and is told
     assert traces_of(bureau.folder / "outbox", "llerzqx") == []
     assert bureau.rows("SELECT content FROM step_run WHERE content LIKE '%llerzqx%'") == []
@@ -156,7 +157,7 @@ async def test_mail_from_every_spelling_of_an_address_goes(bureau: Bureau, sende
     await answer_from(bureau, f"<{sender}>", "zqxwords")
     assert bureau.rows("SELECT text FROM unmatched_mail")
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(saved["contacts"][0]["contact_id"], actor="terminal")
+        await app.erasures.erase(saved["contacts"][0]["contact_id"], actor=Actor("terminal"))
     assert traces_of(bureau.folder, "zqxwords") == []
 
 
@@ -174,7 +175,7 @@ async def refused(bureau: Bureau, *people: dict[str, Any]) -> None:
 async def test_whoever_was_erased_is_known_again_by_any_of_their_marks(bureau: Bureau) -> None:
     _, [kara] = await started(bureau, FULL, approve=False)
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(kara, actor="terminal")
+        await app.erasures.erase(kara, actor=Actor("terminal"))
     upper = {**KARA, "first_name": "KARAZQX", "email": "kara.zqx@voss.example"}
     profile = {"email": "another@voss.example", "linkedin_url": "http://fr.linkedin.com/in/KaraZQX/"}
     await refused(bureau, FULL, {"email": "KARAZQX@VOSS.example"}, KARA, upper, profile)
@@ -192,7 +193,7 @@ async def test_whether_rows_are_about_people_who_were_erased_is_read_once_for_al
     rows = [ContactEntry(facts) for facts in (ContactFields(email="KARAZQX@voss.example"), *others)]
     statements: list[str] = []
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(kara, actor="terminal")
+        await app.erasures.erase(kara, actor=Actor("terminal"))
         sqlite_of(app.changes.engine.store)._writer.set_trace_callback(statements.append)
         saved = await app.local.save_contacts(rows, leaves_erased_out=True)
     assert [contact.is_stored for contact in saved] == [False, *[True] * 40]
@@ -210,11 +211,11 @@ async def test_a_lift_lets_a_person_be_stored_with_all_their_marks_and_nobody_el
     ids = [contact["contact_id"] for contact in saved["contacts"]]
     async with bureau.app("terminal") as app:
         for contact_id in ids:  # at one instant
-            await app.erasures.erase(contact_id, actor="terminal")
+            await app.erasures.erase(contact_id, actor=Actor("terminal"))
     await refused(bureau, facts, other)
     async with bureau.app("terminal") as app:
         value = facts["email"] if by == "address" else ids[0]
-        await app.suppressions.lift(by, value, reason="they wrote to us", actor="terminal")
+        await app.suppressions.lift(by, value, reason="they wrote to us", actor=Actor("terminal"))
     (bureau.folder / "suppressions.log").touch()
     async with bureau.client() as model:
         await model.call("save_contacts", contacts=[facts])
@@ -230,7 +231,7 @@ async def test_nobody_is_erased_who_became_somebody_else_after_it_was_shown(bure
     async with bureau.app("terminal") as app:
         change = await app.changes.get(change_id)
         with pytest.raises(ConflictError, match="not the person that was shown"):
-            await erase_approved(app, change, digest=change.digest, actor="terminal")
+            await erase_approved(app, change, digest=change.digest, actor=Actor("terminal"))
         [contact] = await app.local.get_contacts([contact_id])
     assert contact.email == GRACE["email"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.world.product import GRACE, LINUS, MAIL, Bureau, Desktop, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 20, "unit": "day"}}
@@ -23,7 +24,7 @@ async def approved_again(bureau: Bureau, identifier: str) -> None:
     """Read and approve it once more in a terminal."""
     async with bureau.app() as app:
         seen = await look_up(app, identifier, renew=True)
-        await approve_in_terminal(app, identifier, seen=seen, people=None, actor="test")
+        await approve_in_terminal(app, identifier, seen=seen, people=None, actor=Actor("test"))
 
 
 async def test_after_an_outage_of_400_days_nothing_leaves_before_another_yes(bureau: Bureau) -> None:

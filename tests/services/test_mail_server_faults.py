@@ -9,6 +9,7 @@ from tests.world.mail_servers import DROP, STALL, Inbox, free_port
 from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 
 from sequences_mcp.bootstrap import open_worker
+from sequences_mcp.domain.actors import Actor
 
 DEFERRED = {
     "greeted with 554": ({"greeting": "554 go away"}, ("554", "554 go away")),
@@ -145,7 +146,7 @@ async def test_an_unknown_e_mail_that_a_person_says_did_not_arrive_goes_out_agai
             heal(inbox)
             draft = (await first_step(desktop, run))["draft_id"]
             async with connected.app() as app:
-                await app.local.resolve_unknown(draft, sent=False, actor="terminal")
+                await app.local.resolve_unknown(draft, sent=False, actor=Actor("terminal"))
             connected.work()
             assert (await first_step(desktop, run))["state"] == "sent"
     assert len(inbox.taken) == 1

@@ -15,6 +15,7 @@ from tests.world.mail_servers import STALL, Inbox, bytes_of, mail_server
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
 from sequences_mcp.bootstrap import open_context, open_worker, utc_now, working
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sender
 from sequences_mcp.errors import DeliveryWithheldError
@@ -303,6 +304,6 @@ async def test_whoever_failed_is_planned_anew_from_the_mailbox_they_began_with(b
             bobs.script.clear()
             planned = await desktop.call("retry_failed", blueprint_id=blueprint)
             async with bureau.app() as app:
-                await app.plans.approve_plan(planned["plan_id"], digest=planned["digest"], actor="terminal")
+                await app.plans.approve_plan(planned["plan_id"], digest=planned["digest"], actor=Actor("terminal"))
             bureau.work()
     assert (len(adas.taken), len(bobs.taken)) == (0, 1)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, LINUS, MAIL, Bureau, Desktop
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.review.decide import approve_in_terminal, look_up
@@ -111,7 +112,7 @@ class Walk:
         async with self.bureau.app() as app:
             try:
                 shown = await look_up(app, own, renew=True)
-                await approve_in_terminal(app, own, seen=shown, people=None, actor="person")
+                await approve_in_terminal(app, own, seen=shown, people=None, actor=Actor("person"))
             except SequencesError:
                 return
 

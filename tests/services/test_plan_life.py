@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Bureau, Desktop, people, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review.decide import look_up
@@ -79,7 +80,7 @@ async def test_a_plan_that_nobody_is_left_in_is_closed_and_promises_nothing(bure
     assert "leave" not in shown.casefold().replace("nobody is left", "")
     async with bureau.app() as app:
         with pytest.raises(ApprovalError, match="nobody is left in it"):
-            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal"))
 
 
 async def test_whoever_begins_in_one_plan_leaves_the_others(bureau: Bureau) -> None:
@@ -105,7 +106,7 @@ async def test_an_agent_withdraws_a_waiting_plan_and_may_say_so_twice(bureau: Bu
     assert (plan.decided_by, plan.reason) == ("withdraw_plan", "wrong list")
     async with bureau.app() as app:
         with pytest.raises(ApprovalError):
-            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor=Actor("terminal"))
 
 
 async def test_a_plan_that_is_under_way_is_not_withdrawn_but_its_runs_can_be_stopped(bureau: Bureau) -> None:
@@ -140,7 +141,7 @@ async def test_an_edit_taken_back_before_the_yes_gives_the_plan_the_digest_it_ha
     plan = await plan_of(bureau, started)
     assert (plan.digest, plan.to_read) == (started["digest"], started["to_read"])
     async with bureau.app() as app:
-        done = await approve_plan(app, plan_id=plan.id, digest=started["digest"], actor="terminal")
+        done = await approve_plan(app, plan_id=plan.id, digest=started["digest"], actor=Actor("terminal"))
     bureau.work()
     assert (done.status, len(bureau.outbox)) == (PlanStatus.APPROVED, 1)
 
@@ -185,7 +186,7 @@ async def test_a_text_that_nobody_approved_waits_again_and_one_with_its_own_yes_
             if text == texts[0] and len(outcomes) == 1:
                 async with bureau.app() as app:
                     digest = (await app.local.get_draft(draft_id)).digest
-                    await app.local.approve_draft(draft_id, digest=digest, actor="terminal")
+                    await app.local.approve_draft(draft_id, digest=digest, actor=Actor("terminal"))
     assert outcomes == ["waiting_for_approval", "waiting_for_approval", "done"]
     bureau.work()
     [mail] = bureau.outbox

@@ -8,6 +8,7 @@ import pytest
 from tests.world.mail_servers import Inbox
 from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.store import journals
 
 SECOND = {
@@ -42,7 +43,7 @@ async def failed_at_the_second(
 
 async def approved(connected: Bureau, plan: dict[str, Any]) -> None:
     async with connected.app() as app:
-        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="terminal")
+        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor=Actor("terminal"))
 
 
 async def test_the_steps_that_are_left_go_out_after_a_persons_yes_and_what_was_sent_does_not(

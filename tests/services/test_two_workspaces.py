@@ -10,6 +10,7 @@ from tests.secrecy import planted
 from tests.world.product import GRACE, LINUS, Bureau, Desktop
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, NotFoundError
 from sequences_mcp.review.lock.passphrase import check_passphrase, is_set, set_passphrase
@@ -29,7 +30,9 @@ def other(bureau: Bureau, tmp_path: Path) -> Bureau:
 async def approved(app: AppContext, desktop: Desktop, contact: dict[str, str]) -> str:
     """Start and approve one person's sequence in a workspace; return the id of its plan."""
     started = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[contact])
-    plan = await approve_plan(app, plan_id=started["plan_id"], digest=started["digest"], actor="terminal:ada")
+    plan = await approve_plan(
+        app, plan_id=started["plan_id"], digest=started["digest"], actor=Actor("terminal:ada")
+    )
     return plan.id
 
 

@@ -6,6 +6,7 @@ import pytest
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, yes
 from tests.world.stores import shell
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 
 CHANGES = {
@@ -43,7 +44,7 @@ async def test_a_changed_setting_holds_what_leaves_until_it_is_approved_too(bure
         assert (plan["status"], plan["people"]) == ("waiting", 1)
     async with changed.app() as app:
         seen = await look_up(app, plan["plan_id"], renew=True)
-        await approve_in_terminal(app, plan["plan_id"], seen=seen, people=None, actor="test")
+        await approve_in_terminal(app, plan["plan_id"], seen=seen, people=None, actor=Actor("test"))
     changed.work()
     assert len(changed.outbox) == 1
 

@@ -18,6 +18,7 @@ from tests.world.data_folder import Clock, with_schema
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, TERMS, EngineWorld, FakeDelivery
 from tests.world.stores import drop_databases, fresh_database, needs_server
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import StopReason
@@ -96,7 +97,7 @@ class History:
         if place >= len(self.plans):
             return None
         plan = await self.world.local.plans.get_plan(self.plans[place])
-        return await self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+        return await self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
 
     async def work(self, way: str, limit: int) -> int:
         """Do some of what is due."""
@@ -114,7 +115,7 @@ class History:
         runs = await self.world.runs()
         if place < len(runs):
             with self.world.store.transaction() as work:
-                apply_event(work, runs[place], event, now=self.world.clock.now, actor="tester")
+                apply_event(work, runs[place], event, now=self.world.clock.now, actor=Actor("tester"))
 
     async def suppress(self, kind: Literal["address", "domain"], email: str) -> Any:
         """Put somebody on the list, or everybody at their domain."""

@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.recovery import unknown_due
 from sequences_mcp.errors import StoreUnwritableError
@@ -46,12 +47,12 @@ async def three_left(tmp_path: Path, *, when: str = "after the yes") -> EngineWo
     people = [await world.contact(f"person{number}@globex.example") for number in range(5)]
     plan = await world.plan(*people, blueprint=blueprint)
     if when == "after the yes":
-        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     world.store.close()
     shutil.copy(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
     if when == "before the yes":
-        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     world.worker().run_due(limit=3)
     assert len(world.mails) == 3
     world.store.close()
@@ -74,7 +75,7 @@ async def test_a_database_put_back_sends_nothing_twice_and_what_left_meanwhile_i
 async def test_a_database_from_before_the_yes_sends_nothing_twice_after_another_yes(tmp_path: Path) -> None:
     world = await three_left(tmp_path, when="before the yes")
     [plan] = (await world.local.plans.list_plans(page=1, size=9)).items
-    await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+    await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     sender = FakeDelivery()
     world.worker(sender).run_due()
     assert sorted(one.recipient for one in sender.messages) == ["person3@globex.example", "person4@globex.example"]
@@ -90,7 +91,7 @@ async def test_a_person_settles_what_left_unseen_and_that_word_is_the_last(tmp_p
     [first, *_] = await world.runs(sort_order="asc")
     drafts = (await world.local.list_drafts(plan_id=None, page=1, size=9)).items
     [mine] = [one.id for one in drafts if one.run.key == first.steps[0].key]
-    await world.local.resolve_unknown(mine, sent=sent, actor="terminal")
+    await world.local.resolve_unknown(mine, sent=sent, actor=Actor("terminal"))
     world.worker(sender).run_due()
     again = [one for one in sender.messages if one.recipient == "person0@globex.example"]
     assert len(again) == (0 if sent else 1)
@@ -186,7 +187,7 @@ async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_pat
     assert copy.worker(sender).run_due() == 0
     assert [one.kind for one in copy.store.lineage.standstills()] == ["copied"]
     with copy.store.transaction() as work:
-        copy.store.lineage.go_on(now=copy.clock.now, actor="terminal:ada")
+        copy.store.lineage.go_on(now=copy.clock.now, actor=Actor("terminal:ada"))
         assert unknown_due(work, now=copy.clock.now) == 2
     assert copy.worker(sender).run_due() == 0
     assert sender.messages == []
@@ -242,7 +243,7 @@ async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_pers
     assert [one.kind for one in world.store.lineage.standstills()] == ["begun_anew"]
     await world.approved(await world.contact("maria@globex.example"))
     assert world.worker().run_due() == 0
-    world.store.lineage.go_on(now=START, actor="terminal:ada")
+    world.store.lineage.go_on(now=START, actor=Actor("terminal:ada"))
     assert world.worker().run_due() == 1
     world.store.close()
     assert reopened(world).store.lineage.standstills() == []
@@ -286,7 +287,7 @@ async def test_a_lost_journal_of_suppressions_is_written_again_and_a_lift_is_rem
     world = reopened(world)
     assert [one["value"] for one in journals.journal_tail(journal, 0)[0]] == [mark[1]]
     with world.store.transaction():
-        world.store.suppressions.note_lifted(mark, reason="asked again", actor="terminal:ada", now=START)
+        world.store.suppressions.note_lifted(mark, reason="asked again", actor=Actor("terminal:ada"), now=START)
     world.store.close()
     overwrite(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
@@ -360,7 +361,7 @@ async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_tak
     assert world.worker(sender).run_due() == 0
     assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
     with world.store.transaction() as work:
-        world.store.lineage.go_on(now=world.clock.now, actor="terminal:ada")
+        world.store.lineage.go_on(now=world.clock.now, actor=Actor("terminal:ada"))
         assert unknown_due(work, now=world.clock.now) == 3
     assert world.worker(sender).run_due() == 0
     assert sender.messages == []

@@ -23,6 +23,7 @@ from tests.world.data_folder import sqlite_of
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 from tests.world.stores import drop_databases, fresh_database, needs_server, url_of
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.errors import SettingsError, StoreBusyError, StoreError, StoreTooNewError, StoreUnwritableError
@@ -227,7 +228,7 @@ def test_the_rows_of_the_audit_are_written_last_and_those_of_an_undone_block_not
     served: EngineWorld,
 ) -> None:
     def entry(subject: str) -> AuditRow:
-        return AuditRow(at=START, actor="tester", action="told", subject=subject, detail={})
+        return AuditRow(at=START, actor=Actor("tester"), action="told", subject=subject, detail={})
 
     before = len(list(served.store.audit.entries()))
     with served.store.transaction() as work:
@@ -248,7 +249,7 @@ def test_a_commit_whose_answer_is_lost_is_read_back_before_anything_else_happens
     database = served.store.database
     assert isinstance(database, PostgresDatabase)
     with served.store.transaction() as work:
-        work.mailboxes.clear_complaints("ada@example.com", actor="tester", now=START)
+        work.mailboxes.clear_complaints("ada@example.com", actor=Actor("tester"), now=START)
         assert database._held is not None
         database._held.execute("COMMIT")  # it is done, and then the answer is lost with the connection
         end(url, database._held.info.backend_pid)
@@ -262,12 +263,12 @@ def test_a_connection_that_is_lost_before_the_commit_changes_nothing_and_says_so
     database = served.store.database
     assert isinstance(database, PostgresDatabase)
     with pytest.raises(StoreBusyError, match="before the change was stored"), served.store.transaction() as work:
-        work.mailboxes.clear_complaints("ada@example.com", actor="tester", now=START)
+        work.mailboxes.clear_complaints("ada@example.com", actor=Actor("tester"), now=START)
         assert database._held is not None
         end(url, database._held.info.backend_pid)
     assert cleared(url) == []
     with served.store.transaction() as work:  # and it goes on, on another connection
-        work.mailboxes.clear_complaints("bea@example.com", actor="tester", now=START)
+        work.mailboxes.clear_complaints("bea@example.com", actor=Actor("tester"), now=START)
     assert cleared(url) == ["bea@example.com"]
 
 
@@ -307,7 +308,7 @@ def test_what_is_remembered_is_read_again_after_anybodys_commit_alone(
     remembered = served.store.remembered
     assert [remembered("key", look), remembered("key", look)] == [1, 1]
     with closing(opened(url, tmp_path / "other").store) as other, other.transaction() as work:
-        work.mailboxes.clear_complaints("ada@example.com", actor="tester", now=START)
+        work.mailboxes.clear_complaints("ada@example.com", actor=Actor("tester"), now=START)
         assert remembered("key", look) == 1 or len(read) == 2  # it has begun and may be told apart
     assert remembered("key", look) == len(read)
     assert len(read) >= 2

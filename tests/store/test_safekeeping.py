@@ -20,6 +20,7 @@ from tests.world.engine import START
 from tests.world.product import GRACE, MAIL
 from tests.world.stores import drop_databases, fresh_database, needs_server
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, StoreBusyError
 from sequences_mcp.ports.safekeeping import OF_HOST, SHARED, KeptRecord, Safekeeping
@@ -240,7 +241,7 @@ def test_whoever_was_suppressed_on_one_host_stands_in_the_journal_of_each_after_
 
     opened("there").close()
     with opened("here") as store, store.transaction() as work:
-        work.suppressions.add(("address", "never@example.org"), reason="asked", actor="page", now=START)
+        work.suppressions.add(("address", "never@example.org"), reason="asked", actor=Actor("page"), now=START)
     opened("there").close()
     [record] = journals.journal_tail(hosts.folder / "there" / journals.SUPPRESSIONS, 0)[0]
     assert (record["do"], record["value"]) == ("suppress", "never@example.org")

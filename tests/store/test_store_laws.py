@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.engine.context import action_of, apply_event
 from sequences_mcp.engine.events import Event, Paused
@@ -50,7 +51,7 @@ async def populate(world: EngineWorld) -> None:
     world.worker().run_due(limit=1)
     last = (await world.runs())[-1]
     with world.store.transaction() as work:
-        apply_event(work, last, Paused(START + timedelta(days=1)), now=START, actor="tester")
+        apply_event(work, last, Paused(START + timedelta(days=1)), now=START, actor=Actor("tester"))
     await world.local.suppressions.suppress("address", "person1@example.org", reason="asked")
 
 
@@ -193,7 +194,9 @@ async def test_a_run_is_read_back_exactly_as_it_was_stored(world: EngineWorld) -
     world.worker().run_due()
     before = (await world.runs())[0]
     with world.store.transaction() as work:
-        after, _ = apply_event(work, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester")
+        after, _ = apply_event(
+            work, before, Paused(START + timedelta(microseconds=1)), now=START, actor=Actor("tester")
+        )
     assert world.store.runs.find(before.id) == after
     assert after.status is SequenceStatus.WAITING_FOR_LEAD
 

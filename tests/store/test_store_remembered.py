@@ -10,6 +10,7 @@ import pytest
 from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.store.database import REMEMBERED
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.unit_of_work import Store
@@ -31,7 +32,7 @@ class Reading:
 
 
 def add(store: Store, value: str) -> None:
-    store.suppressions.add(("domain", value), reason="test", actor="test", now=START)
+    store.suppressions.add(("domain", value), reason="test", actor=Actor("test"), now=START)
 
 
 @pytest.fixture(params=["wal", "delete"])

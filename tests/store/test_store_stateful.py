@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StopReason
@@ -96,7 +97,7 @@ class MemoryStore(RuleBasedStateMachine):
     def approve(self, run: str) -> None:
         plan = done(self.world.local.plans.get_plan(self.known[run].plan_id))
         if plan.status is PlanStatus.WAITING:
-            done(self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+            done(self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal")))
             # Not its own people alone: whoever begins leaves the other plans.
             self._reload(self.world.store.runs.by_ids(self.known))
 
@@ -117,7 +118,7 @@ class MemoryStore(RuleBasedStateMachine):
     def fail_to_move(self, run: str, event: Event) -> None:
         try:
             with self.world.store.transaction() as work:
-                apply_event(work, self.known[run], event, now=self.world.clock.now, actor="test")
+                apply_event(work, self.known[run], event, now=self.world.clock.now, actor=Actor("test"))
                 raise UndoneError
         except (UndoneError, RequestError):
             pass
@@ -174,7 +175,7 @@ class MemoryStore(RuleBasedStateMachine):
     def _change(self, run: str, event: Event) -> None:
         try:
             with self.world.store.transaction() as work:
-                after, _ = apply_event(work, self.known[run], event, now=self.world.clock.now, actor="test")
+                after, _ = apply_event(work, self.known[run], event, now=self.world.clock.now, actor=Actor("test"))
         except RequestError:
             return
         self.known[run] = after

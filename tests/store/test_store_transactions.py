@@ -8,13 +8,14 @@ import pytest
 from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.statements import parse_statements
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 
 def add(store: Store, value: str) -> None:
-    store.suppressions.add(("domain", value), reason="test", actor="test", now=START)
+    store.suppressions.add(("domain", value), reason="test", actor=Actor("test"), now=START)
 
 
 def listed(store: Store) -> list[str]:

@@ -52,6 +52,7 @@ from tests.world.product import GRACE, LINUS, MAIL, SENDER
 from tests.world.vendors import START, planted_world, token_of
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.workspace import Workspace
@@ -239,7 +240,7 @@ async def _go_on(office: Office) -> None:
         await edit_draft(app, draft_id=draft_id, content="Hi {{firstname}}, this is about frequency hopping.")
         draft = await app.local.get_draft(draft_id)
         signature = _signed(office.key, draft.digest)
-        await app.local.approve_draft(draft_id, digest=draft.digest, actor="terminal", signature=signature)
+        await app.local.approve_draft(draft_id, digest=draft.digest, actor=Actor("terminal"), signature=signature)
         office.clock.now += timedelta(hours=1)
         await _planned(app, await _blueprint(app, MAIL, AGAIN), ZOE)
         made = await create_blueprint(
@@ -263,7 +264,7 @@ async def _planned(app: AppContext, blueprint_id: str, *people: dict[str, str]) 
 
 async def _approved(app: AppContext, plan: Plan, *, key: PrivateKey | None) -> None:
     signature = _signed(key, plan.digest)
-    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal", signature=signature)
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"), signature=signature)
 
 
 def _register(folder: Path, key: PrivateKey) -> None:

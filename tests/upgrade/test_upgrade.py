@@ -20,6 +20,7 @@ from tests.world.product import GRACE
 from tests.world.product import World as ServerWorld
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
@@ -160,7 +161,7 @@ async def test_an_unknown_outcome_stays_unknown_is_told_and_is_settled_by_a_pers
         assert "may have been delivered" in str(barbara.sequence.steps[0].reason)
         [waiting] = (await app.local.list_drafts(plan_id=None, page=1, size=10)).items
         assert (waiting.why, waiting.contact.first_name) == ("unknown", "Barbara")
-        await decide.resolved_in_terminal(app, waiting.id, sent=True, actor="terminal")
+        await decide.resolved_in_terminal(app, waiting.id, sent=True, actor=Actor("terminal"))
     assert upgraded.mails_at(SECOND + timedelta(days=3, minutes=1)) == [
         ("barbara@liskov.example", "Once more about the Engineer role")
     ]
@@ -170,7 +171,7 @@ async def test_an_unknown_e_mail_that_was_not_sent_leaves_once_more_as_it_was_sh
     async with upgraded.app() as app:
         draft_id = f"{LOCAL}:draft_{(await _run_of(app, 'Barbara')).sequence.steps[0].key}"
         seen = await decide.look_up(app, draft_id)
-        await decide.resolved_in_terminal(app, draft_id, sent=False, actor="terminal", seen=seen)
+        await decide.resolved_in_terminal(app, draft_id, sent=False, actor=Actor("terminal"), seen=seen)
     assert upgraded.mails_at(LEFT + timedelta(minutes=1)) == [("barbara@liskov.example", "Engineer")]
 
 
@@ -180,7 +181,7 @@ async def test_a_waiting_plan_is_approved_in_the_terminal_and_leaves(upgraded: U
         seen = await decide.look_up(app, plan.id)
         assert "Zoë" in "\n".join(seen.lines)
         assert seen.digest == plan.digest
-        await decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")
+        await decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor=Actor("terminal"))
     assert upgraded.mails_at(LEFT) == [("zoe@angstrom.example", "Engineer")]
 
 

@@ -130,7 +130,7 @@ class EngineWorld:
     async def approved(self, *people: Contact, **planning: Any) -> Plan:
         """Plan a start and approve it."""
         plan = await self.plan(*people, **planning)
-        return await self.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+        return await self.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
 
     async def runs(self, **wanted: Any) -> list[Run]:
         """Return all runs, the oldest first."""

@@ -22,6 +22,7 @@ from tests.world.product import MAIL, Desktop, text_of
 from tests.world.stores import shell
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.ports.vendor import ClaimedBatch, PreflightSnapshot
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -263,7 +264,7 @@ async def active_template(desktop: Desktop) -> str:
 async def approve(vendors: Connected, asked: dict[str, Any], *, go: bool = True) -> Plan:
     """Say yes to a plan as the person's own process does; ``go`` hands it over as well."""
     async with vendors.app() as app:
-        plan = await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
+        plan = await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor=Actor("ada"))
         if go:
             await enrol_at_vendor(app, plan_id=plan.id)
         return plan

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Terms
 
 
@@ -15,7 +16,7 @@ class AuditRow:
     """One thing that happened: who (``agent``, ``engine``, ``page``, ``terminal:NAME`` …) did what to which id."""
 
     at: datetime
-    actor: str
+    actor: Actor
     action: str
     subject: str
     detail: Mapping[str, Any]
@@ -35,7 +36,7 @@ class Suppression:
     kind: Literal["address", "domain", "contact"]
     value: str
     reason: str
-    actor: str
+    actor: Actor
     created_at: datetime
 
 
@@ -122,7 +123,7 @@ class ToolOperation:
     key: str | None
     fingerprint: str
     answer: str
-    actor: str
+    actor: Actor
     created_at: datetime
     expires_at: datetime | None
 

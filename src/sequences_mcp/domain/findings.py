@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import PROVIDERS, VENDORS
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 
@@ -60,7 +61,7 @@ class Waiver:
     blueprint_id: str
     rule: str
     reason: str
-    actor: str
+    actor: Actor
     until: datetime
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import ReplyKind
 
 DEAF = "local.answers_unread"
@@ -136,7 +137,7 @@ class ReplyEntry:
     why: str = ""
     message_id: str = ""
     refers_to: str = ""
-    recorded_by: str | None = None
+    recorded_by: Actor | None = None
     decision: Decision | None = None
     is_unmatched: bool = False
     is_authenticated: bool = True

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
 from sequences_mcp.domain.pacing import MailThrottle
@@ -169,7 +170,7 @@ class Plan:
     warnings: int
     created_at: datetime
     decided_at: datetime | None = None
-    decided_by: str | None = None
+    decided_by: Actor | None = None
     reason: str | None = None
     account: str = ""
 

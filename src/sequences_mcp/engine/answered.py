@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import OnReply, ReplyRules
 from sequences_mcp.domain.inbound import HELD_FOR_PERSON
@@ -36,7 +37,7 @@ class AnswerEvent:
 
     reason: str
     now: datetime
-    actor: str
+    actor: Actor
     sender: str = ""
     ends_as: Event | None = None
     together: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
@@ -267,7 +268,7 @@ def _digest(header: PlanHeader, digests: bytes, *, version: int) -> str:
     return plan_digest(header, split(digests), version=version)
 
 
-def decide(work: UnitOfWork, plan: Plan, *, action: str, now: datetime, actor: str) -> Plan:
+def decide(work: UnitOfWork, plan: Plan, *, action: str, now: datetime, actor: Actor) -> Plan:
     """Store and audit a plan's decision in the caller's transaction; return it.
 
     Its people follow in ``engine.plans.apply_decision``.

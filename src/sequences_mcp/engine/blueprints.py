@@ -8,6 +8,7 @@ from collections.abc import Sequence as Items
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
@@ -249,7 +250,7 @@ class LocalChanges(EngineVerbs):
         return Page(changes, total, page, size)
 
     async def approve(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+        self, change_id: str, *, digest: str, actor: Actor, signature: str | None = None
     ) -> PendingChange:
         """Record that a person approved exactly this digest, once.
 
@@ -259,13 +260,13 @@ class LocalChanges(EngineVerbs):
         return self.approved_now(change_id, digest=digest, actor=actor, signature=signature)
 
     async def approve_again(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+        self, change_id: str, *, digest: str, actor: Actor, signature: str | None = None
     ) -> PendingChange:
         """Record the approval to send the same request again; ApprovalError, ConflictError as for the first."""
         return self.approved_now(change_id, digest=digest, actor=actor, signature=signature, again=True)
 
     def approved_now(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None, again: bool = False
+        self, change_id: str, *, digest: str, actor: Actor, signature: str | None, again: bool = False
     ) -> PendingChange:
         """Store the approval of exactly this digest, signed where a passkey is registered; return the change.
 
@@ -288,7 +289,7 @@ class LocalChanges(EngineVerbs):
                 work.changes.approve(change_id, actor=actor, now=now)
             return self._require(change_id, next_step=_LISTED)
 
-    async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
+    async def refuse(self, change_id: str, *, reason: str, actor: Actor) -> PendingChange:
         """Record a rejection or a withdrawal; ConflictError when it is decided or too old."""
         with self.engine.store.transaction() as work:
             self._require_waiting(change_id)

@@ -162,7 +162,7 @@ def require_aware(at: datetime | None, name: str) -> None:
 
 
 def apply_event(
-    work: UnitOfWork, sequence: Run, event: events.Event, *, now: datetime, actor: str
+    work: UnitOfWork, sequence: Run, event: events.Event, *, now: datetime, actor: Actor
 ) -> tuple[Run, tuple[events.Effect, ...]]:
     """Return the run after an event, stored and audited in the caller's transaction, and the effects to see to.
 
@@ -174,7 +174,7 @@ def apply_event(
     return after, effects
 
 
-def keep_changes(work: UnitOfWork, before: Run, after: Run, *, action: str, now: datetime, actor: str) -> None:
+def keep_changes(work: UnitOfWork, before: Run, after: Run, *, action: str, now: datetime, actor: Actor) -> None:
     """Store and audit what became of a run, in the caller's transaction."""
     work.runs.save(before, after, next_run_at=next_run_at(after), now=now)
     detail = run_difference(before, after)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import resend_digest, text_digest
 from sequences_mcp.domain.findings import Finding
@@ -82,7 +83,7 @@ class LocalDrafts(LocalMethods):
             return after
 
     async def approve_draft(
-        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+        self, draft_id: str, *, digest: str, actor: Actor, signature: str | None = None
     ) -> Draft:
         """Record the approval of exactly this text of a live run and end its hold."""
         engine = self.engine
@@ -97,7 +98,7 @@ class LocalDrafts(LocalMethods):
             return self._draft(after, next(step for step in after.steps if step.key == run.key))
 
     async def resolve_unknown(
-        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
+        self, draft_id: str, *, sent: bool, actor: Actor, digest: str | None = None, signature: str | None = None
     ) -> Run:
         """Resolve an e-mail of unknown outcome with what a person found out.
 

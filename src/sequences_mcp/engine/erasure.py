@@ -51,7 +51,7 @@ class LocalErasures(EngineVerbs):
     engine: EngineContext
 
     async def erase(
-        self, contact_id: str, *, actor: str, approving: Callable[[], object] = lambda: None
+        self, contact_id: str, *, actor: actors.Actor, approving: Callable[[], object] = lambda: None
     ) -> ErasureTally:
         """Erase a person here; NotFoundError, and ConflictError while something of theirs is on its way.
 
@@ -149,7 +149,7 @@ class Decided:
     who were on the list.
     """
 
-    actor: str
+    actor: actors.Actor
     now: datetime
     new_ids: Iterable[str]
     is_asked: bool = True

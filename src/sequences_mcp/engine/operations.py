@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.engine.context import EngineContext, EngineVerbs
@@ -92,7 +93,7 @@ class LocalOperations(EngineVerbs):
             return self._get(operation_id)
 
     async def conclude(
-        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
+        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: Actor | None = None
     ) -> VendorOperation:
         """Record what became of it; what is settled stays as it was."""
         who = actor or self.engine.actor

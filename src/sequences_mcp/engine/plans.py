@@ -124,7 +124,7 @@ def expire(work: UnitOfWork, plan: Plan, *, now: datetime) -> Plan:
     return approvals.decide(work, over, action="expired", now=now, actor=actors.ENGINE)
 
 
-def _tell(work: UnitOfWork, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
+def _tell(work: UnitOfWork, plan: Plan, people: list[Run], *, now: datetime, actor: actors.Actor) -> None:
     outcomes = _PeopleStanding.of(work, people) if plan.status is PlanStatus.APPROVED else None
     for person in people:
         event = outcomes.of_one(person) if outcomes else _ending(plan, person)
@@ -176,9 +176,9 @@ NOTHING_COUNTED = PlanningTally()
 ASKED_TWICE = "The same start was asked for twice."
 
 
-def _nobody(plan: Plan) -> str | None:
+def _nobody(plan: Plan) -> None:
     """Name nobody: a plan waits for a person."""
-    return None
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class LocalPlans(EngineVerbs):
         *,
         call: ToolCall | None = None,
         tally: PlanningTally = NOTHING_COUNTED,
-        approved_by: Callable[[Plan], str | None] = _nobody,
+        approved_by: Callable[[Plan], actors.Actor | None] = _nobody,
         covered: tuple[str, ...] = (),
     ) -> Plan:
         """Compute the digest and let the plan wait; return the plan that stands for ``call``.
@@ -335,7 +335,13 @@ class LocalPlans(EngineVerbs):
         return Page(run_details(self.engine, results.items), results.total_count, page, size)
 
     async def approve_plan(
-        self, plan_id: str, *, digest: str, actor: str, signature: str | None = None, pauses: str | None = None
+        self,
+        plan_id: str,
+        *,
+        digest: str,
+        actor: actors.Actor,
+        signature: str | None = None,
+        pauses: str | None = None,
     ) -> Plan:
         """Record the approval of exactly this digest and set the people going.
 
@@ -361,7 +367,7 @@ class LocalPlans(EngineVerbs):
         plan: Plan,
         *,
         digest: str,
-        actor: str,
+        actor: actors.Actor,
         signature: str | None = None,
         pauses: str | None = None,
     ) -> tuple[Plan, bool]:
@@ -391,7 +397,7 @@ class LocalPlans(EngineVerbs):
             await in_batches(store, applying_decision(store, plan, now=self.engine.clock()))
         return self._require(plan.id)
 
-    async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+    async def refuse_plan(self, plan_id: str, *, reason: str, actor: actors.Actor) -> Plan:
         """Record the rejection; its people become REFUSED, and what was under way is stopped."""
 
         def refused() -> Plan:
@@ -402,7 +408,7 @@ class LocalPlans(EngineVerbs):
 
         return await self._ended(refused, action="refused", actor=actor)
 
-    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: actors.Actor) -> Plan:
         """Take an undecided plan back: nobody of it is written to, what was under way is stopped.
 
         One that is withdrawn already stays so; ConflictError for one that is decided.
@@ -418,7 +424,7 @@ class LocalPlans(EngineVerbs):
 
         return await self._ended(withdrawn, action="withdrawn", actor=actor)
 
-    async def _ended(self, changed: Callable[[], Plan], *, action: str, actor: str) -> Plan:
+    async def _ended(self, changed: Callable[[], Plan], *, action: str, actor: actors.Actor) -> Plan:
         """Decide that nobody of a plan is written to, waiting for other programs the longest; return the plan."""
         now = self.engine.clock()
 

@@ -136,7 +136,7 @@ def as_left(work: UnitOfWork, sequence: Run, key: str, *, lease: int, why: str, 
     work.lineage.mark_told(key)
 
 
-def take_over_folder(work: UnitOfWork, *, now: datetime, actor: str, nothing_left: bool) -> int:
+def take_over_folder(work: UnitOfWork, *, now: datetime, actor: actors.Actor, nothing_left: bool) -> int:
     """Accept a database at its present place on a person's word; return how many e-mails become unknown.
 
     In the caller's transaction. Unless that person also says that nothing left elsewhere, all a copy may have sent

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import erased_keys
 from sequences_mcp.domain.plan import OPEN, PlanStatus
@@ -20,7 +21,7 @@ NOBODY = "nobody is left in it"
 
 
 def end_suppressed(
-    work: UnitOfWork, key: SuppressionKey, *, reason: str, now: datetime, actor: str
+    work: UnitOfWork, key: SuppressionKey, *, reason: str, now: datetime, actor: Actor
 ) -> tuple[list[Run], bool]:
     """Put a kind and normalised value on the list and end all it covers; return those runs and if it was new."""
     new = work.suppressions.add(key, reason=reason, actor=actor, now=now)
@@ -32,7 +33,7 @@ def end_suppressed(
     return end_all(work, going, event, now=now, actor=actor), new
 
 
-def end_all(work: UnitOfWork, going: Iterable[Run], event: Event, *, now: datetime, actor: str) -> list[Run]:
+def end_all(work: UnitOfWork, going: Iterable[Run], event: Event, *, now: datetime, actor: Actor) -> list[Run]:
     """End these runs and take them out of the plans that wait for a person; return them."""
     ended, touched = [], set()
     for run in going:
@@ -43,7 +44,7 @@ def end_all(work: UnitOfWork, going: Iterable[Run], event: Event, *, now: dateti
 
 
 def drop_elsewhere(
-    work: UnitOfWork, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: str
+    work: UnitOfWork, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: Actor
 ) -> list[Run]:
     """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
     dropped = [
@@ -54,7 +55,7 @@ def drop_elsewhere(
     return dropped
 
 
-def thin_out(work: UnitOfWork, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
+def thin_out(work: UnitOfWork, plan_ids: Iterable[str], *, now: datetime, actor: Actor) -> None:
     """Count undecided plans again after people have left them; close those with nobody left."""
     for plan_id in plan_ids:
         plan = work.plans.find(plan_id)

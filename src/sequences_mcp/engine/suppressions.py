@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key, domain_of, read_address, read_host, visible_address
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -161,7 +162,7 @@ class LocalReplies(LocalMethods):
             runs = work.runs.by_ids(dict.fromkeys(filter(None, ids)))
             return list(run_details(self.engine, [run for run in runs if not run.is_at_vendor]))
 
-    async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> ReceivedReply:
+    async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: Actor) -> ReceivedReply:
         """Record what a person says about something that came in and do what follows.
 
         About a run: its person wrote it, and what a blueprint says of answers follows; an opt-out or a complaint
@@ -179,7 +180,7 @@ class LocalReplies(LocalMethods):
         new_id = await self.engine.insisting(lambda work: self._resolved(work, entry, run, actor=actor))
         return await self.get_reply(new_id)
 
-    def _resolved(self, work: UnitOfWork, entry: ReplyEntry, run: Run | None, *, actor: str) -> str:
+    def _resolved(self, work: UnitOfWork, entry: ReplyEntry, run: Run | None, *, actor: Actor) -> str:
         now = self.engine.clock()
         decision: Decision = "nothing" if run is None else "about_run"
         run_id = run.id if run else None
@@ -192,7 +193,7 @@ class LocalReplies(LocalMethods):
         work.audit.record(at=now, actor=actor, action="inbound.decided", subject=subject, detail=detail)
         return new_id
 
-    def _followed(self, work: UnitOfWork, entry: ReplyEntry, run: Run, *, actor: str) -> str:
+    def _followed(self, work: UnitOfWork, entry: ReplyEntry, run: Run, *, actor: Actor) -> str:
         """Do what follows once a person has said that something is about a run; return that in words."""
         now = self.engine.clock()
         kind = TOLD_AS.get(entry.stored_kind)
@@ -213,7 +214,7 @@ class LocalReplies(LocalMethods):
         event = AnswerEvent(reason=REPLIED, now=now, actor=actor, sender=entry.sender)
         return follow_answer(work, run, event).words
 
-    def _gone(self, work: UnitOfWork, run: Run, *, actor: str) -> str:
+    def _gone(self, work: UnitOfWork, run: Run, *, actor: Actor) -> str:
         """Do what follows once a person has said that an address does not exist: fail the run, suppress it."""
         now, left = self.engine.clock(), last_left(run)
         if left is not None and run.status in LEGAL[Returned]:
@@ -283,7 +284,7 @@ class LocalSuppressions(EngineVerbs):
         return Suppressed(kind=key[0], value=key[1], stopped=shown, already=not new)
 
     async def lift(
-        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: Actor
     ) -> Lifted:
         """Take something off the list; NotFoundError when it is not on it under that name."""
         engine, key = self.engine, (kind, self._normalised(kind, value))

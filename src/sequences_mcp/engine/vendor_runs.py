@@ -140,7 +140,7 @@ class LocalVendorRuns(EngineVerbs):
             )
 
     async def record_outcomes(
-        self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
+        self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome], *, actor: actors.Actor | None = None
     ) -> None:
         """Record what became of those of an operation whose outcome is unknown, and of the operation, at once.
 
@@ -199,7 +199,7 @@ class LocalVendorRuns(EngineVerbs):
         return self._keep(work, run, after, action="corrected")
 
     def _end(
-        self, work: UnitOfWork, operation_id: str, outcomes: set[str], *, answer: str, actor: str | None
+        self, work: UnitOfWork, operation_id: str, outcomes: set[str], *, answer: str, actor: actors.Actor | None
     ) -> None:
         """Record what became of an operation, unless that is settled already."""
         who = actor or self.engine.actor
@@ -296,7 +296,7 @@ class LocalVendorRuns(EngineVerbs):
             unavailable_because=detail.unavailable_because,
         )
 
-    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
+    async def end(self, sequence_id: str, *, finished: bool, actor: actors.Actor) -> SequenceDetail:
         """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction() as work:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus
 from sequences_mcp.errors import ConflictError
@@ -74,7 +75,7 @@ def vendor_run_corrected(run: Run, outcome: EnrolmentOutcome, *, busy: bool, now
     return run
 
 
-def vendor_run_over(run: Run, *, finished: bool, actor: str, now: datetime) -> Run:
+def vendor_run_over(run: Run, *, finished: bool, actor: Actor, now: datetime) -> Run:
     """Return a run that somebody has seen to be over at its vendor; ConflictError unless the vendor has it."""
     if not run.is_handed_over or run.has_unknown_outcome or run.status in TERMINAL:
         raise ConflictError(

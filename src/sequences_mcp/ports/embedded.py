@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.erasure import ERASE
@@ -395,8 +396,8 @@ class PendingChange:
     earlier: Mapping[str, Any]
     asked_at: datetime
     digest_version: int = NEWEST
-    approved_by: str | None = None
-    refused_by: str | None = None
+    approved_by: Actor | None = None
+    refused_by: Actor | None = None
     reason: str | None = None
     decided_at: datetime | None = None
     came_to: str | None = None

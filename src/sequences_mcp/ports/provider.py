@@ -14,6 +14,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import NotSupportedError
 
 if TYPE_CHECKING:
@@ -389,13 +390,13 @@ class Provider:
 
     @unless_overridden("approve drafts")
     async def approve_draft(
-        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+        self, draft_id: str, *, digest: str, actor: Actor, signature: str | None = None
     ) -> embedded.Draft:
         """Record the approval of exactly this text of a live run, so that it may be sent."""
 
     @unless_overridden("settle e-mails")
     async def resolve_unknown(
-        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
+        self, draft_id: str, *, sent: bool, actor: Actor, digest: str | None = None, signature: str | None = None
     ) -> Run:
         """Record what a person found out about an e-mail of unknown outcome.
 
@@ -434,7 +435,9 @@ class Provider:
         """Return the runs that an incoming message may be about, the one it is listed with first."""
 
     @unless_overridden("read answers")
-    async def resolve_reply(self, reply_id: str, *, sequence_id: str | None, actor: str) -> embedded.ReceivedReply:
+    async def resolve_reply(
+        self, reply_id: str, *, sequence_id: str | None, actor: Actor
+    ) -> embedded.ReceivedReply:
         """Record a person's decision about an incoming message and apply it.
 
         ``sequence_id`` is the run it is about, None for no run. Raises ConflictError for a message that needs no

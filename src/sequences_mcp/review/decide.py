@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
@@ -64,7 +65,7 @@ async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew
 
 
 async def approve_in_terminal(
-    app: AppContext, identifier: str, *, seen: Look, people: int | None, actor: str
+    app: AppContext, identifier: str, *, seen: Look, people: int | None, actor: Actor
 ) -> str:
     """Approve exactly what was shown, and return the sentence that says so.
 
@@ -96,7 +97,7 @@ async def look_at_erasure(app: AppContext, contact: str) -> Look:
     return Look(tuple(terminal.change_in_full(change, now=app.clock())), change.subject, 1)
 
 
-async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor: str) -> list[str]:
+async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor: Actor) -> list[str]:
     """Erase whoever was shown; return what that came to. ApprovalError where somebody else has the address now."""
     change = await erasure.ask_to_erase(app, contact=contact)
     if change.subject != seen.digest:
@@ -113,7 +114,7 @@ async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor:
     return [*map(for_terminal, lines), erasure.COPIES]
 
 
-async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, actor: str) -> str:
+async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, actor: Actor) -> str:
     """Reject a plan or a change at a vendor, and return a sentence; ConflictError when it is decided already."""
     if _is(identifier, IdKind.OPERATION):
         done = await app.changes.refuse(identifier, reason=reason, actor=actor)
@@ -141,7 +142,7 @@ async def _handed_over(app: AppContext, plan: Plan) -> str:
 
 
 async def resolved_in_terminal(
-    app: AppContext, identifier: str, *, sent: bool, actor: str, seen: Look | None = None
+    app: AppContext, identifier: str, *, sent: bool, actor: Actor, seen: Look | None = None
 ) -> str:
     """Record what became of an unknown e-mail, an unknown write to a vendor or a run there; return a sentence.
 
@@ -177,7 +178,7 @@ async def suppressed_in_terminal(app: AppContext, contact: str, *, reason: str) 
     ]
 
 
-async def lifted_in_terminal(app: AppContext, contact: str, *, reason: str, actor: str) -> list[str]:
+async def lifted_in_terminal(app: AppContext, contact: str, *, reason: str, actor: Actor) -> list[str]:
     """Lift a suppression for a person, and return what else still keeps the contact from being written to."""
     done = await suppression.lift_suppression(app, contact=contact, reason=reason, actor=actor)
     lines = [f"{done.value} is off the list. It was there because: {done.was}"]

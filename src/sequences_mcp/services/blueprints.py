@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import invisible
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Blueprint, OnReply, ReplyRules, Sourcing, Step, TextKind
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, waived
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 async def waive(
-    app: AppContext, *, blueprint_id: str, rule: str, reason: str, until: datetime, actor: str
+    app: AppContext, *, blueprint_id: str, rule: str, reason: str, until: datetime, actor: Actor
 ) -> Waiver:
     """Record the waiver. Only a present warning can be waived, with a reason, until a time in the future.
 

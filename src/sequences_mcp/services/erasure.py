@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import ERASE, ErasureTally, HeldAtVendor
 from sequences_mcp.domain.ids import VENDORS
@@ -86,7 +87,7 @@ def require_person(app: AppContext, change: PendingChange) -> NoReturn:
 
 
 async def erase_approved(
-    app: AppContext, change: PendingChange, *, digest: str, actor: str, signature: str | None = None
+    app: AppContext, change: PendingChange, *, digest: str, actor: Actor, signature: str | None = None
 ) -> ErasureReport:
     """Record the approval and erase the person, in one transaction; return what that came to.
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
@@ -230,7 +231,7 @@ async def _require_not_suppressed(app: AppContext, who: Contact, sender: str) ->
 
 
 async def decide_reply(
-    app: AppContext, reply_id: str, *, about: str, whose: str = "", actor: str
+    app: AppContext, reply_id: str, *, about: str, whose: str = "", actor: Actor
 ) -> ReceivedReply:
     """Record what a person says about something that came in: ``nothing``, or which run's it is.
 

@@ -35,7 +35,7 @@ async def approve_change(
     *,
     change_id: str,
     digest: str,
-    actor: str,
+    actor: actors.Actor,
     signature: str | None = None,
     effect: Callable[[AppContext], Awaitable[str]] | None = None,
 ) -> str:
@@ -92,7 +92,7 @@ async def approve_change(
 
 
 async def _erased(
-    app: AppContext, change: PendingChange, *, digest: str, actor: str, signature: str | None
+    app: AppContext, change: PendingChange, *, digest: str, actor: actors.Actor, signature: str | None
 ) -> str:
     """Erase the person that a change is about, once approved; return what that came to as JSON."""
     from sequences_mcp.services.erasure import erase_approved
@@ -127,7 +127,7 @@ async def _has_moved(app: AppContext, change: PendingChange) -> bool:
 
 
 async def approve_draft(
-    app: AppContext, *, draft_id: str, digest: str, actor: str, signature: str | None = None
+    app: AppContext, *, draft_id: str, digest: str, actor: actors.Actor, signature: str | None = None
 ) -> Draft:
     """Return the text as approved; ApprovalError when it is not, or no longer, what was shown.
 
@@ -150,7 +150,7 @@ async def approve_plan(
     *,
     plan_id: str,
     digest: str,
-    actor: str,
+    actor: actors.Actor,
     signature: str | None = None,
     pauses: str | None = None,
 ) -> Plan:
@@ -233,7 +233,7 @@ async def list_reviews(
     return Reviews(plans, results, warnings, changes)
 
 
-async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: str) -> Plan:
+async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: actors.Actor) -> Plan:
     """Return the refused plan; its people become REFUSED."""
     return await app.plans.refuse_plan(plan_id, reason=reason, actor=actor)
 

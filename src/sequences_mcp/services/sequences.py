@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.domain.limits import future
@@ -455,6 +456,6 @@ async def complete_task(app: AppContext, *, task_id: str, outcome: TaskOutcome) 
     return await provider.complete_task(task_id, outcome=outcome)
 
 
-async def resolve_run(app: AppContext, *, sequence_id: str, finished: bool, actor: str) -> SequenceDetail:
+async def resolve_run(app: AppContext, *, sequence_id: str, finished: bool, actor: Actor) -> SequenceDetail:
     """Return the run as over, carried out to its end or stopped before; ConflictError unless a vendor has it."""
     return await app.vendor_runs.end(sequence_id, finished=finished, actor=actor)

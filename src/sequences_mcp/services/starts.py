@@ -129,7 +129,7 @@ async def start_sequence(
     # Before the transaction that seals it. A mailbox of the caller's choice is not what the operator allowed.
     is_usual = auto_approve and not is_chosen and not await _is_for_a_person(app, entries)
 
-    def approved_by(plan: Plan) -> str | None:
+    def approved_by(plan: Plan) -> actors.Actor | None:
         return actors.AUTO_APPROVE if is_usual and _needs_nobody(app, plan, tally=tally) else None
 
     return await sealed_start(app, plan, tally=tally, number=len(entries), call=call, approved_by=approved_by)
@@ -163,7 +163,7 @@ async def sealed_start(
     tally: Tally,
     number: int,
     call: ToolCall | None,
-    approved_by: Callable[[Plan], str | None] = lambda _: None,
+    approved_by: Callable[[Plan], actors.Actor | None] = lambda _: None,
 ) -> StartReport:
     """Seal a plan of some of so many people; RefusedByGuardsError when all of them were left out.
 

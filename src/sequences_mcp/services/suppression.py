@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from sequences_mcp.context import AppContext
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import read_host, shown_host, spellings, visible_address
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.findings import require_none
@@ -407,7 +408,7 @@ async def suppress_contact(app: AppContext, *, contact: str, reason: str, by_per
     return await app.suppressions.suppress(kind, text, reason=reason, by_person=by_person)
 
 
-async def lift_suppression(app: AppContext, *, contact: str, reason: str, actor: str) -> Lifted:
+async def lift_suppression(app: AppContext, *, contact: str, reason: str, actor: Actor) -> Lifted:
     """Take an id, an address or a domain off the list; only for a person who has proved to be one.
 
     Raises NotFoundError where it is not on the list, and InvalidArgumentsError without a reason.

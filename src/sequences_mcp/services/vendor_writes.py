@@ -416,7 +416,9 @@ async def _concluded(app: AppContext, operation: VendorOperation, *, happened: b
     return CheckedOperation(concluded, why)
 
 
-async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, actor: str) -> VendorOperation:
+async def resolve_operation(
+    app: AppContext, *, operation_id: str, done: bool, actor: actors.Actor
+) -> VendorOperation:
     """Return the operation with the outcome a person found out; ConflictError unless it is unknown."""
     parse_id(operation_id, IdKind.OPERATION)
     operation = await app.operations.get(operation_id)
@@ -434,7 +436,7 @@ async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, a
 
 
 async def _start_resolved(
-    app: AppContext, operation: VendorOperation, *, done: bool, actor: str
+    app: AppContext, operation: VendorOperation, *, done: bool, actor: actors.Actor
 ) -> VendorOperation:
     """Return a start with the outcome that a person found out: everybody in it was enrolled, or nobody."""
     order = await app.vendor_runs.order_of(operation.id)

@@ -13,6 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import canonical, canonical_text
 from sequences_mcp.domain.entries import AuditEntry, AuditRow
 from sequences_mcp.domain.erasure import REDACTED
@@ -32,7 +33,7 @@ class AuditRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    def record(self, *, at: datetime, actor: Actor, action: str, subject: str, detail: Mapping[str, Any]) -> None:
         """Add one row, in the transaction of the act that it describes."""
         self.append([AuditRow(at=at, actor=actor, action=action, subject=subject, detail=detail)])
 
@@ -90,7 +91,7 @@ class AuditRepository:
         return results
 
     @staticmethod
-    def emptied(row: Row, *, subject: str, actor: str) -> dict[str, Any]:
+    def emptied(row: Row, *, subject: str, actor: Actor) -> dict[str, Any]:
         """Return a row without what it told."""
         return {**dict(row), "subject": subject, "actor": actor, "detail": _EMPTIED}
 
@@ -105,7 +106,7 @@ class AuditRepository:
         for row in rows:
             yield AuditRow(
                 at=from_micros(row["at"]),
-                actor=row["actor"],
+                actor=Actor(row["actor"]),
                 action=row["action"],
                 subject=row["subject"],
                 detail=json.loads(row["detail"]),
@@ -139,7 +140,7 @@ def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         number=row["no"],
         at=from_micros(row["at"]),
-        actor=row["actor"],
+        actor=Actor(row["actor"]),
         action=row["action"],
         subject=row["subject"],
         detail=json.loads(row["detail"]),

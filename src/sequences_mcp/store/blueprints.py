@@ -8,6 +8,7 @@ from collections.abc import Sequence as Items
 from datetime import datetime
 from functools import lru_cache
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Blueprint, Step, built_rules, built_sourcing, built_step
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.entries import QueueTally
@@ -160,7 +161,7 @@ class WaiverRepository:
                 blueprint_id=row["blueprint_id"],
                 rule=row["rule"],
                 reason=row["reason"],
-                actor=row["actor"],
+                actor=Actor(row["actor"]),
                 until=from_micros(row["until"]),
             )
             for row in rows
@@ -222,11 +223,11 @@ class ChangeRepository:
         [row] = self._database.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))
         return QueueTally(row["number"], from_micros(row["since"]))
 
-    def approve(self, change_id: str, *, actor: str, now: datetime) -> bool:
+    def approve(self, change_id: str, *, actor: Actor, now: datetime) -> bool:
         """Record that a person approved a change; False when it was decided before."""
         return bool(self._database.write("changes.approve", id=change_id, actor=actor, now=to_micros(now)))
 
-    def reject(self, change_id: str, *, actor: str, reason: str, now: datetime) -> bool:
+    def reject(self, change_id: str, *, actor: Actor, reason: str, now: datetime) -> bool:
         """Record that a change was rejected; False when it was decided before."""
         return bool(
             self._database.write("changes.refuse", id=change_id, actor=actor, reason=reason, now=to_micros(now))
@@ -246,8 +247,8 @@ def _changes_from_row(row: Row) -> PendingChange:
         earlier=json.loads(row["earlier"]),
         asked_at=from_micros(row["asked_at"]),
         digest_version=row["digest_version"],
-        approved_by=row["approved_by"],
-        refused_by=row["refused_by"],
+        approved_by=row["approved_by"] and Actor(row["approved_by"]),
+        refused_by=row["refused_by"] and Actor(row["refused_by"]),
         reason=row["reason"],
         decided_at=from_micros(row["decided_at"]),
         came_to=row["came_to"],

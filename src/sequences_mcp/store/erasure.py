@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key, spellings
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.erasure import (
@@ -84,7 +85,7 @@ class ErasureRepository:
         erased = self.known(key for each in keys.values() for key in each)
         return {contact_id for contact_id, each in keys.items() if not erased.isdisjoint(each)}
 
-    def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: str, now: datetime) -> None:
+    def keep_hashes(self, keys: Iterable[ErasedKey], *, reason: str, actor: Actor, now: datetime) -> None:
         """Keep the hashes of one person's marks, and write them to the journal once that is committed.
 
         They have an instant of their own, by which one is lifted with the others.
@@ -97,7 +98,7 @@ class ErasureRepository:
             if self._database.write("erasure.keep_hash", hash=value, **facts):
                 self._note({"do": "suppress", "kind": JOURNAL_KIND, "value": value, **facts})
 
-    def lift(self, key: ErasedKey, *, reason: str, actor: str, now: datetime) -> bool:
+    def lift(self, key: ErasedKey, *, reason: str, actor: Actor, now: datetime) -> bool:
         """Forget every hash of whoever has this mark, on a person's word; False where none is kept."""
         value = erased_hash(self._database.secret(OF_DATABASE), key)
         hashes = self._database.rows("erasure.hashes_beside", hash=value)
@@ -226,7 +227,7 @@ class ErasureRepository:
         row = self._database.row("erasure.open_requests", no=traces.number, subjects=subjects)
         return str(row["id"]) if row else None
 
-    def empty(self, traces: Traces, *, contact_id: str, actor: str, now: datetime) -> int:
+    def empty(self, traces: Traces, *, contact_id: str, actor: Actor, now: datetime) -> int:
         """Empty a person's own rows, under the id that their row has from now on; return how many replies."""
         from sequences_mcp.domain.run import TO_OUTBOX
 
@@ -374,7 +375,7 @@ class ErasureRepository:
                 row["subject"] in subjects or marks.are_in(row["subject"])
             )
             left = AuditRepository.emptied(
-                row, subject=row["subject"] if is_opaque else ERASED, actor=marks.out_of(row["actor"])
+                row, subject=row["subject"] if is_opaque else ERASED, actor=Actor(marks.out_of(row["actor"]))
             )
             self._database.write("erasure.begin", kind="audit", no=row["no"])
             self._database.write(

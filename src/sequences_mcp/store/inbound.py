@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.inbound import (
     HELD_FOR_PERSON,
@@ -34,7 +35,7 @@ UNMATCHED_FOR, MOST_UNMATCHED = timedelta(days=30), 500
 """How long, and how many for each mailbox, messages are kept that are about no run."""
 _OF_REPLY = (
     *("stored_kind", "contact_id", "sequence_id", "key", "effect", "mailbox", "sender", "subject", "text", "why"),
-    *("message_id", "refers_to", "recorded_by", "decision"),
+    *("message_id", "refers_to", "decision"),
 )
 _NO_CONDITIONS = {
     **dict.fromkeys(
@@ -238,7 +239,7 @@ class InboundRepository:
             )
 
     def decide(
-        self, reply_id: str, decision: Decision, *, sequence_id: str | None, actor: str, now: datetime
+        self, reply_id: str, decision: Decision, *, sequence_id: str | None, actor: Actor, now: datetime
     ) -> str | None:
         """Note what a person decided about something that was read; None where it was decided before.
 
@@ -276,5 +277,6 @@ class InboundRepository:
                 at=from_micros(facts["at"]),
                 until=from_micros(facts["until"]),
                 sent_at=from_micros(facts["sent_at"]),
+                recorded_by=facts["recorded_by"] and Actor(facts["recorded_by"]),
                 **{name: facts[name] for name in _OF_REPLY},
             )

@@ -98,7 +98,7 @@ class LineageRepository:
         for standstill in self.standstills():
             raise ConflictError(f"{standstill.what} Nothing leaves.", next_step=standstill.remedy)
 
-    def go_on(self, *, now: datetime, actor: str) -> list[Standstill]:
+    def go_on(self, *, now: datetime, actor: actors.Actor) -> list[Standstill]:
         """End a standstill because a person confirmed that the database belongs here; return its kinds."""
         with self._database.transaction():
             results = self.standstills()
@@ -269,7 +269,7 @@ class LineageRepository:
         if regained:
             self._append("suppression.regained", actor=actors.ENGINE, now=now, regained=regained)
 
-    def _append(self, action: str, *, actor: str, now: datetime, **detail: object) -> None:
+    def _append(self, action: str, *, actor: actors.Actor, now: datetime, **detail: object) -> None:
         audit = AuditRepository(self._database)
         audit.record(at=now, actor=actor, action=action, subject="database", detail=detail)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import Answer, Attempt, Rest
 from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.domain.page import Page
@@ -179,7 +180,7 @@ class MailboxRepository:
         last = from_micros(row["last"])
         return Complaints(row["number"], last) if last is not None else None
 
-    def clear_complaints(self, sender: str, *, actor: str, now: datetime) -> None:
+    def clear_complaints(self, sender: str, *, actor: Actor, now: datetime) -> None:
         """Record a person's decision that a mailbox which was marked as spam too often may send again."""
         self._database.write("mailboxes.clear_complaints", sender=sender, actor=actor, now=to_micros(now))
 

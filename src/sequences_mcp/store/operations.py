@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.ports.embedded import VendorFacts, VendorReading
 from sequences_mcp.ports.vendor import EnrolmentTally, VendorOperation, VendorWrite
@@ -54,7 +55,9 @@ class OperationRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, operation_id: str, write: VendorWrite, *, actor: str, now: datetime, lease: datetime) -> None:
+    def insert(
+        self, operation_id: str, write: VendorWrite, *, actor: Actor, now: datetime, lease: datetime
+    ) -> None:
         """Store an operation before its request is sent; StoreError when another on the same subject is open."""
         self._database.write(
             "vendor_operations.insert",
@@ -120,7 +123,7 @@ class OperationRepository:
         """Record that an operation's outcome is unknown; False when it is recorded already."""
         return self._database.write("vendor_operations.mark_unknown", id=operation_id, answer=answer) == 1
 
-    def conclude(self, operation_id: str, *, state: str, answer: str, actor: str, now: datetime) -> bool:
+    def conclude(self, operation_id: str, *, state: str, answer: str, actor: Actor, now: datetime) -> bool:
         """Record an operation's outcome; False when it has one already."""
         changed = self._database.write(
             "vendor_operations.settle",

@@ -267,13 +267,13 @@ class ApprovalRepository:
         self._database = database
 
     def record(
-        self, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
+        self, subject: str, *, digest: str, actor: Actor, now: datetime, signature: str | None = None
     ) -> None:
         """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any.
 
         Raises ApprovalError for an actor who may not approve, such as a model.
         """
-        if not Actor(actor).may_approve:
+        if not actor.may_approve:
             raise ApprovalError(
                 f"Nobody approves as {actor}.", next_step="A person approves: sequences-mcp review."
             )
@@ -283,7 +283,7 @@ class ApprovalRepository:
                 self._database.write("plans.sign", subject=subject, digest=digest, assertion=signature)
 
     def record_resend(
-        self, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
+        self, subject: str, *, text: bytes, lease: int, actor: Actor, now: datetime, signature: str | None = None
     ) -> None:
         """Record the approval, with its signature, to send a text again after one attempt of unknown outcome."""
         digest = resend_digest(text, attempt=lease).hex()
@@ -338,7 +338,7 @@ def _from_row(row: Row) -> Plan:
         warnings=row["warnings"],
         created_at=from_micros(row["created_at"]),
         decided_at=from_micros(row["decided_at"]),
-        decided_by=row["decided_by"],
+        decided_by=row["decided_by"] and Actor(row["decided_by"]),
         reason=row["reason"],
         account=row["account"] or "",
     )

@@ -37,7 +37,7 @@ class SuppressionRepository:
 
         return ErasureRepository(self._database)
 
-    def add(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
+    def add(self, key: SuppressionKey, *, reason: str, actor: actors.Actor, now: datetime) -> bool:
         """Add a suppression to the list and to its journal; False when it is there already.
 
         An entry that the worker made by itself is from then on recorded as made by ``actor``.
@@ -59,7 +59,7 @@ class SuppressionRepository:
     def _row(self, key: SuppressionKey) -> Row | None:
         return self._database.row("suppressions.find", kind=key[0], value=key[1])
 
-    def lift(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
+    def lift(self, key: SuppressionKey, *, reason: str, actor: actors.Actor, now: datetime) -> bool:
         """Remove a suppression, and write that to the journal; False when it is not on the list."""
         kind, value = key
         was_erased = self._erased.lift(key, reason=reason, actor=actor, now=now)
@@ -70,7 +70,7 @@ class SuppressionRepository:
         self.note_lifted(key, reason=reason, actor=actor, now=at)
         return True
 
-    def note_lifted(self, key: SuppressionKey, *, reason: str, actor: str, now: datetime) -> None:
+    def note_lifted(self, key: SuppressionKey, *, reason: str, actor: actors.Actor, now: datetime) -> None:
         """Write to the journal that a person lifted a suppression, so that no restored database brings it back."""
         self._note(key, do="lift", reason=reason, actor=actor, now=now)
 
@@ -109,7 +109,7 @@ class SuppressionRepository:
             return -1
         return journals.journal_size(path)
 
-    def _note(self, key: SuppressionKey, *, do: str, reason: str, actor: str, now: datetime) -> None:
+    def _note(self, key: SuppressionKey, *, do: str, reason: str, actor: actors.Actor, now: datetime) -> None:
         """Write one line into the journal once the list is committed; whatever prevents it, it is added later."""
         kind, value = key
         record = {"do": do, "at": to_micros(now), "kind": kind, "value": value, "reason": reason, "actor": actor}
@@ -165,6 +165,6 @@ def _suppression(row: Row) -> Suppression:
         kind=row["kind"],
         value=row["value"],
         reason=row["reason"],
-        actor=row["actor"],
+        actor=actors.Actor(row["actor"]),
         created_at=from_micros(row["created_at"]),
     )
