@@ -200,6 +200,13 @@ class StoreDamagedError(StoreError):
     code = "store_damaged"
 
 
+class ClockUnavailableError(SequencesError):
+    """The server that keeps the clock does not answer."""
+
+    code = "clock_unavailable"
+    retryable = True
+
+
 class DeliveryError(SequencesError):
     """One e-mail could not be delivered."""
 

@@ -120,6 +120,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "apsw": ("store.sqlite",),
     "psycopg": ("store.postgres",),
     "psycopg_pool": ("store.postgres",),
+    "temporalio": ("engine.temporal",),
     "jinja2": ("prompting", "review"),
     "email_validator": ("domain",),
     "idna": ("domain",),

@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "audit": {NEVER: "no at action previous hash", EMPTIED: "actor subject detail"},
     "blueprint_version": {NEVER: "no blueprint_id version created_at sourcing replies", FIXED: "name steps"},
+    "clock_feed": {NEVER: "no audit_no holder until"},  # the holder is a random mark of a process
     "contact": {
         NEVER: "no created_at updated_at erased_at",
         EMPTIED: "id email email_key email_host phone first_name last_name company company_domain company_host "

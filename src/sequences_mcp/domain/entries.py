@@ -49,6 +49,26 @@ class QueueTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleEntry:
+    """When a run is due and where, as a clock outside of the database sees it.
+
+    ``at`` is None where nothing happens in it by itself, ``is_over`` where nothing ever will. ``fingerprint``
+    stands for the settings it was approved for, whose text ``terms`` is; ``number`` is that of its row.
+    """
+
+    number: int
+    id: str
+    status: str
+    is_over: bool
+    queue: str
+    at: datetime | None
+    terms: str
+    fingerprint: str
+    plan_id: str
+    blueprint_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What is in the database.
 

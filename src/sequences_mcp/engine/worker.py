@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.digests import text_digest
-from sequences_mcp.domain.entries import Answer
+from sequences_mcp.domain.entries import Answer, ScheduleEntry
 from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine import changed_settings, cleanup, events, plans
@@ -236,7 +236,7 @@ class Worker:
                 self.store.require_in_place()
                 done = self.run_due()
                 pause = self._pause()
-                self._show(done)
+                self.show(acted=done > 0)
             except StoreBusyError as error:
                 log.warning("The worker cannot use the database: %s", error)
                 self._trouble(str(error))
@@ -245,12 +245,8 @@ class Worker:
 
     def run_due(self, limit: int = 100) -> int:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
-        if not self._is_at_home():
+        if not self.keep_house():
             return 0
-        self._guarded(self._put_right)
-        self._write_down()
-        if FREE in self.queues:
-            self._guarded(self._catch_up)
         done = 0
         while done < limit and self._free_is_due():
             self._guarded(partial(self._take_and_send, queue=FREE))
@@ -262,6 +258,48 @@ class Worker:
             done += 1
         self._write_down()
         return done
+
+    def keep_house(self) -> bool:
+        """Do all but the steps: outcomes still to be recorded, decided plans, what is kept no longer.
+
+        False where this is not the database that sent last, so that nothing may be taken. Raises StoreError.
+        """
+        if not self._is_at_home():
+            return False
+        self._guarded(self._put_right)
+        self._write_down()
+        if FREE in self.queues:
+            self._guarded(self._catch_up)
+        return True
+
+    def take(self, sequence_id: str) -> bool:
+        """Do what is due of one run, if anything is in its queues and the mailbox's limits allow it.
+
+        Say whether something was tried. Raises StoreError.
+        """
+        if not self._is_at_home():
+            return False
+        self._guarded(self._put_right)
+        self._write_down()
+        is_tried = False
+        for queue in self.queues & {FREE, MAILBOX}:
+            due = self._next(queue, wanted=sequence_id)
+            if due is not None and (queue == FREE or self._lets_leave(due[1])):
+                self._guarded(partial(self._take_and_send, queue=queue, wanted=sequence_id))
+                is_tried = True
+        self._write_down()
+        return is_tried
+
+    def _lets_leave(self, at: datetime) -> bool:
+        return self._opens(at) <= self.clock() and self.store.has_room()
+
+    def opens(self, entry: ScheduleEntry) -> datetime:
+        """Return when the mailbox comes to a run that waits for it, as far as that can be told."""
+        now = self.clock()
+        at = self._opens(entry.at or now)
+        if at <= now:
+            return now
+        return at + timedelta(seconds=self.rules.terms.spacing) * self.store.schedule.ahead_of(entry, now=now)
 
     def _is_at_home(self) -> bool:
         """Say whether this is the database that sent last, after taking in what it has missed."""
@@ -280,18 +318,22 @@ class Worker:
         free = self._next(FREE)
         return free is not None and free[1] <= self.clock()
 
-    def _next(self, queue: str, *, within: timedelta = NOW) -> tuple[str, datetime] | None:
+    def _next(
+        self, queue: str, *, within: timedelta = NOW, wanted: str | None = None
+    ) -> tuple[str, datetime] | None:
         """Return what is due first in a queue of ours, of what this process's settings were approved for."""
         if queue not in self.queues:
             return None
         coming = self.clock() + within
-        return self.store.runs.next_due(queue, terms=self.rules.terms, before=coming)
+        return self.store.runs.next_due(queue, terms=self.rules.terms, before=coming, wanted=wanted)
 
     def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
         due = self._next(MAILBOX, within=within)
-        if due is None:
-            return None
+        return None if due is None else self._opens(due[1])
+
+    def _opens(self, at: datetime) -> datetime:
+        """Return when an e-mail that is due at an instant can leave, by the mailbox's limits."""
         terms = self.rules.terms
         opens = self.store.mailboxes.opens(
             terms.sender_address,
@@ -299,7 +341,7 @@ class Worker:
             now=self.clock(),
             account=self.rules.account,
         )
-        return max(due[1], opens[0]) if opens else due[1]
+        return max(at, opens[0]) if opens else at
 
     def _pause(self) -> float:
         """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
@@ -312,13 +354,14 @@ class Worker:
         free = self._next(FREE, within=within)
         return min((at for at in (free and free[1], self._mailbox_at(within)) if at is not None), default=None)
 
-    def _show(self, done: int) -> None:
+    def show(self, *, acted: bool) -> None:
+        """Show that it is alive, whether it did something, and what stands in its way."""
         if self.pulse and not self.store.has_room():
             self.pulse.trouble(NO_ROOM)
         elif self.pulse and self._unwritten:
             self.pulse.trouble("What became of some e-mails is still to be written into the database.")
         elif self.pulse:
-            self.pulse.beat(acted=done > 0)
+            self.pulse.beat(acted=acted)
 
     def _trouble(self, error: str) -> None:
         if self.pulse:
@@ -374,25 +417,28 @@ class Worker:
         if self.tell and (rest is None or rest.until <= self.clock()):  # the same account would be refused again
             self.tell()
 
-    def _take_and_send(self, named: list[str], *, queue: str) -> None:
+    def _take_and_send(self, named: list[str], *, queue: str, wanted: str | None = None) -> None:
         self.at("claim")
-        if self.read_answers is not None and self._waits_for_answers(queue):
+        if self.read_answers is not None and self._waits_for_answers(queue, wanted):
             self.read_answers()
-        claim = self.store.anew(partial(self._claim, queue, named))
+        claim = self.store.anew(partial(self._claim, queue, named, wanted))
         if claim is not None:
             # A failure from here on is the delivery's, not the engine's: it must not set the run aside.
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
             self.at("claimed")
             self._send(claim)
 
-    def _waits_for_answers(self, queue: str) -> bool:
+    def _waits_for_answers(self, queue: str, wanted: str | None) -> bool:
         """Say whether the next step must not go before the mailbox is read."""
-        due, now = self._next(queue), self.clock()
+        due, now = self._next(queue, wanted=wanted), self.clock()
         run = self.store.runs.find(due[0]) if due is not None and due[1] <= now else None
         return run is not None and unread_because(self.store, run, rules=self.rules, now=now) is not None
 
-    def _claim(self, queue: str, named: list[str]) -> Claim | None:
-        """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""
+    def _claim(self, queue: str, named: list[str], wanted: str | None) -> Claim | None:
+        """Claim a queue's first due run, or the one that is wanted; None if another worker was faster.
+
+        Its id is added to ``named``.
+        """
         with self.store.transaction(beside=True) as work:
             now = self.clock()
             if queue == MAILBOX:  # its limits count what all workers of this mailbox have sent
@@ -400,8 +446,8 @@ class Worker:
             work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
             if work.lineage.standstills():
                 return None
-            due = self._next(queue)
-            if due is None or due[1] > now or (queue == MAILBOX and (self._mailbox_at() or now) > now):
+            due = self._next(queue, wanted=wanted)
+            if due is None or due[1] > now or (queue == MAILBOX and self._opens(due[1]) > now):
                 return None
             named[:] = [due[0]]
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None

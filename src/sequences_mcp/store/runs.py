@@ -244,13 +244,19 @@ class RunRepository:
         )
         return [row["id"] for row in rows]
 
-    def next_due(self, queue: str, *, terms: Terms, before: datetime) -> tuple[str, datetime] | None:
+    def next_due(
+        self, queue: str, *, terms: Terms, before: datetime, wanted: str | None = None
+    ) -> tuple[str, datetime] | None:
         """Return which run is due first in a queue (``mailbox``, ``free``) before an instant and when, or None.
 
         Only runs of plans that were made for these terms are: any other settings' runs are left alone. A lease
-        that ended is everybody's to note, since nothing more becomes of it.
+        that ended is everybody's to note, since nothing more becomes of it. ``wanted`` is the one run to look at.
         """
-        row = self._database.row("sequences.next_due", lane=queue, terms=terms.text, before=to_micros(before))
+        values = {"lane": queue, "terms": terms.text, "before": to_micros(before)}
+        if wanted is None:
+            row = self._database.row("sequences.next_due", **values)
+        else:
+            row = self._database.row("sequences.due_of", **values, id=wanted)
         return (row["id"], from_micros(row["next_run_at"])) if row else None
 
     def due_under(self, terms: Terms, *, now: datetime, size: int) -> list[Run]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sequences_mcp.store.plans import ApprovalRepository, PlanRepository
     from sequences_mcp.store.reports import OutcomeRepository
     from sequences_mcp.store.runs import RunRepository
+    from sequences_mcp.store.schedule import ScheduleRepository
     from sequences_mcp.store.suppressions import SuppressionRepository
     from sequences_mcp.store.upkeep import UpkeepRepository, WorkerRepository
     from sequences_mcp.store.waiting import WaitingRepository
@@ -106,6 +107,8 @@ class Repositories:
     """What waits for a person, and what the operator was last told about it."""
     lineage: _Late[LineageRepository] = _Late("lineage.LineageRepository")
     """Whether this database is the one that sent last."""
+    schedule: _Late[ScheduleRepository] = _Late("schedule.ScheduleRepository")
+    """When each run is due, and how far a clock outside of the database was told of what happened."""
     upkeep: _Late[UpkeepRepository] = _Late("upkeep.UpkeepRepository")
     """The state of the database in numbers, and rows that time itself changes."""
 

@@ -20,6 +20,7 @@ NUMBERS = frozenset({"numbers", "read_steps"})
 LOCKED = {
     # Whatever another worker has taken at this moment is passed over.
     "sequences.next_due": "FOR UPDATE OF s SKIP LOCKED",
+    "sequences.due_of": "FOR UPDATE OF s SKIP LOCKED",
     "sequences.by_ids": "FOR UPDATE OF s",
 }
 """What ends a statement inside a transaction beside others: the runs that it reads are about to be changed."""

@@ -112,6 +112,13 @@ WHERE s.lane = :lane AND next_run_at IS NOT NULL AND next_run_at <= :before AND 
   SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.state IN ('claimed', 'handed_over')))
 ORDER BY next_run_at, s.no LIMIT 1
 
+-- due_of --
+-- The same of one run alone.
+SELECT s.id, next_run_at FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no
+WHERE s.id = :id AND s.lane = :lane AND next_run_at IS NOT NULL AND next_run_at <= :before AND (p.terms = :terms
+  OR EXISTS (SELECT 1 FROM step_run r
+             WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.state IN ('claimed', 'handed_over')))
+
 -- due_under --
 -- Runs that are due and wait for nothing else, of plans made for these terms.
 SELECT s.id FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no

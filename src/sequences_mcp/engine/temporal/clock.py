@@ -1,0 +1,274 @@
+"""Temporal as the clock of this process: connected, served by workers, told what changed, compared with the runs.
+
+Everything here may fail and be done again: what Temporal is told are ids, and what it is not told in time it is
+told later, because the row up to which it was told is in the database. While it does not answer nothing leaves by
+itself; every other part of the product goes on, since none of them speaks with Temporal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from time import monotonic
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkerDeploymentVersion,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker as TemporalWorker
+from temporalio.worker import WorkerDeploymentConfig
+
+from sequences_mcp import __version__
+from sequences_mcp.domain.entries import ScheduleEntry
+from sequences_mcp.engine.temporal.calls import ReadingCalls, TakingCalls, TaskQueues, ThreadCalls
+from sequences_mcp.engine.temporal.workflow import CHANGED, REVISION, RunWorkflow, WorkflowRequest
+from sequences_mcp.engine.worker import Worker
+from sequences_mcp.errors import ClockUnavailableError, StoreError
+from sequences_mcp.store.unit_of_work import Store
+
+log = logging.getLogger(__name__)
+CONNECT_WITHIN, ANSWER_WITHIN = timedelta(seconds=5), timedelta(seconds=10)
+TRY_AGAIN, TELL_EVERY = 5.0, 1.0  # seconds
+COMPARE_EVERY = timedelta(minutes=5)
+COMING = 3 * COMPARE_EVERY  # how long before it is due a run has to have its workflow
+DRAIN = timedelta(seconds=20)
+AT_ONCE, AT_A_TIME, MOST_AT_ONCE = 20, 500, 10_000
+PLAN, BLUEPRINT = (SearchAttributeKey.for_keyword(f"Sequences{name}") for name in ("Plan", "Blueprint"))
+_UNAVAILABLE = (RPCError, RuntimeError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalAddress:
+    """Where Temporal is: ``host:port``, its namespace, and whether the connection is encrypted."""
+
+    target: str
+    namespace: str = "default"
+    tls: bool = False
+
+    async def connect(self) -> Client:
+        """Return a client; ClockUnavailableError where nothing answers there in time."""
+        try:
+            connecting = Client.connect(self.target, namespace=self.namespace, tls=self.tls or None)
+            client = await asyncio.wait_for(connecting, CONNECT_WITHIN.total_seconds())
+            await client.service_client.check_health(timeout=ANSWER_WITHIN)
+        except _UNAVAILABLE as error:
+            raise ClockUnavailableError(
+                f"Temporal at {self.target} does not answer: {_first_line(error)}.",
+                next_step="Start it, or correct `temporal` in the settings. Nothing leaves meanwhile; "
+                "stops, pauses and suppressions count all the same.",
+            ) from error
+        return client
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSignals:
+    """What workflows are told, each by the id of its run."""
+
+    client: Client
+    queues: TaskQueues
+    silent_after: float = 60.0
+    has_attributes: bool = False
+
+    async def begin(self, entries: Iterable[ScheduleEntry], *, changed: bool) -> int:
+        """Begin the workflows that are missing; return how many were looked at. With ``changed`` all look anew.
+
+        A workflow that is under way keeps its timer. Raises RPCError.
+        """
+        return await self._each(entries, lambda entry: self._begin(entry, changed=changed))
+
+    async def tell_over(self, entries: Iterable[ScheduleEntry]) -> int:
+        """Have the workflows of runs that are over look, and so end; those that ended are passed over."""
+        return await self._each(entries, lambda entry: self._tell(entry.id))
+
+    async def _each(
+        self, entries: Iterable[ScheduleEntry], act: Callable[[ScheduleEntry], Awaitable[None]]
+    ) -> int:
+        number, part = 0, [act(entry) for entry in entries]
+        for first in range(0, len(part), AT_ONCE):
+            number += len(await asyncio.gather(*part[first : first + AT_ONCE]))
+        return number
+
+    async def _begin(self, entry: ScheduleEntry, *, changed: bool) -> None:
+        attributes = TypedSearchAttributes(
+            [SearchAttributePair(PLAN, entry.plan_id), SearchAttributePair(BLUEPRINT, entry.blueprint_id)]
+        )
+        await self.client.start_workflow(
+            RunWorkflow.run,
+            WorkflowRequest(entry.id, self.silent_after),
+            id=entry.id,
+            task_queue=self.queues.workflows,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=CHANGED if changed else None,
+            search_attributes=attributes if self.has_attributes else None,
+            rpc_timeout=ANSWER_WITHIN,
+        )
+
+    async def _tell(self, sequence_id: str) -> None:
+        try:
+            handle = self.client.get_workflow_handle(sequence_id)
+            await handle.signal(CHANGED, rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def strays(self) -> AsyncIterator[str]:
+        """Yield the ids of this database's workflows that are under way. RPCError where none are told."""
+        query = f'TaskQueue = "{self.queues.workflows}" AND ExecutionStatus = "Running"'
+        async for workflow in self.client.list_workflows(query, page_size=AT_A_TIME):
+            if workflow.status is WorkflowExecutionStatus.RUNNING:
+                yield workflow.id
+
+    async def end(self, workflow_id: str, *, why: str) -> None:
+        """End a workflow whose run is over or gone."""
+        try:
+            await self.client.get_workflow_handle(workflow_id).terminate(reason=why, rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+
+@dataclass(slots=True, kw_only=True)
+class TemporalClock:
+    """The clock of one process; ``serve`` runs it in a thread of its own.
+
+    ``reading`` has the thread with a store of the clock's own, ``taking`` those of the mailboxes' workers by the
+    fingerprint of their settings and their queue. ``mark`` names this process in the database.
+    """
+
+    address: TemporalAddress
+    queues: TaskQueues
+    reading: ThreadCalls[Store]
+    taking: Mapping[tuple[str, str], ThreadCalls[Worker]]
+    clock: Callable[[], datetime]
+    mark: str
+    silent_after: float = 60.0
+    silent_since: datetime | None = field(default=None, init=False)
+    ended: threading.Event = field(default_factory=threading.Event, init=False)
+    _compared_at: float = field(default=float("-inf"), init=False)
+
+    def serve(self, stop: threading.Event) -> None:
+        """Serve Temporal until told to stop; then let what is under way come to its end."""
+        try:
+            asyncio.run(self._serve(stop))
+        finally:
+            self.ended.set()
+
+    async def _serve(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                client = await self.address.connect()
+                async with self.at_work(client):
+                    await self._keep_telling(RunSignals(client, self.queues, self.silent_after), stop)
+            except (ClockUnavailableError, *_UNAVAILABLE) as error:
+                self._is_silent(error)
+                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+
+    @asynccontextmanager
+    async def at_work(self, client: Client) -> AsyncIterator[None]:
+        """Carry out workflows and activities inside the block; at its end, those under way are waited for."""
+        reading = ReadingCalls(self.reading, self.queues, self.clock)
+        version = WorkerDeploymentVersion("sequences-mcp", f"{__version__}-r{REVISION}")
+        # Without a version, Temporal's library makes one of the source of everything that is loaded: for seconds.
+        deployment = WorkerDeploymentConfig(version=version, use_worker_versioning=False)
+        async with AsyncExitStack() as working:
+            for (fingerprint, queue), calls in self.taking.items():
+                taking = TakingCalls(calls, self.queues)
+                await working.enter_async_context(
+                    TemporalWorker(
+                        client,
+                        task_queue=self.queues.of(fingerprint, queue),
+                        activities=[taking.take],
+                        max_concurrent_activities=2,  # one is done, the next is at hand
+                        deployment_config=deployment,
+                        graceful_shutdown_timeout=DRAIN,
+                    )
+                )
+            await working.enter_async_context(
+                TemporalWorker(
+                    client,
+                    task_queue=self.queues.workflows,
+                    workflows=[RunWorkflow],
+                    activities=[reading.look],
+                    no_remote_activities=True,
+                    deployment_config=deployment,
+                    graceful_shutdown_timeout=DRAIN,
+                )
+            )
+            yield
+
+    async def _keep_telling(self, signals: RunSignals, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                if monotonic() - self._compared_at >= COMPARE_EVERY.total_seconds():
+                    await self.compare(signals)
+                    self._compared_at = monotonic()
+                more = await self.tell(signals)
+                self.silent_since = None
+            except _UNAVAILABLE as error:
+                self._is_silent(error)
+                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+            except StoreError as error:  # the thread that has the store open says so and opens it again
+                log.warning("The clock cannot read what changed: %s", error)
+                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+            else:
+                await asyncio.to_thread(stop.wait, 0.0 if more else TELL_EVERY)
+
+    def _is_silent(self, error: BaseException) -> None:
+        if self.silent_since is None:
+            self.silent_since = self.clock()
+            log.warning("Temporal at %s does not answer: %s", self.address.target, _first_line(error))
+
+    async def tell(self, signals: RunSignals) -> bool:
+        """Tell the workflows what changed since they were told last; say whether there is more.
+
+        RPCError, StoreError. A row is only passed once Temporal has it: whatever fails before that is told again.
+        """
+        if await self.reading.call(lambda store: store.schedule.begin_feed()):
+            await self.begin_all(signals)
+        news = await self.reading.call(self._changed)
+        if news is None:
+            return False
+        known, last = news
+        await signals.begin([entry for entry in known if not entry.is_over], changed=True)
+        await signals.tell_over([entry for entry in known if entry.is_over])
+        await self.reading.call(lambda store: store.schedule.pass_on(self.mark, up_to=last))
+        return bool(known)
+
+    def _changed(self, store: Store) -> tuple[list[ScheduleEntry], int] | None:
+        changed = store.schedule.changed(self.mark, now=self.clock(), size=AT_A_TIME)
+        if changed is None:
+            return None
+        ids, last = changed
+        return [entry for item in ids if (entry := store.schedule.of_run(item)) is not None], last
+
+    async def compare(self, signals: RunSignals) -> int:
+        """Begin the workflows that are missing of the runs that are due soon; return how many were looked at."""
+        entries = await self.reading.call(
+            lambda store: list(islice(store.schedule.coming(before=self.clock() + COMING), MOST_AT_ONCE))
+        )
+        return await signals.begin(entries, changed=False)
+
+    async def begin_all(self, signals: RunSignals) -> int:
+        """Begin the workflows that are missing of all live runs; return how many there are."""
+        number, after = 0, 0
+        while entries := await self.reading.call(
+            lambda store, after=after: store.schedule.live(after=after, size=AT_A_TIME)  # type: ignore[misc]
+        ):
+            number += await signals.begin(entries, changed=True)
+            after = entries[-1].number
+        return number
