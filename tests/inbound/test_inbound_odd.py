@@ -42,5 +42,16 @@ def test_an_answer_without_any_mark_is_told_by_what_it_says(kind: str, text: str
     assert not is_opt_out(text)
 
 
+WISHES = [(kind == "opt_out", text) for kind, texts in table("elsewhere")["wishes"].items() for text in texts]
+
+
+@pytest.mark.parametrize(("is_one", "text"), WISHES)
+def test_whoever_asks_for_no_more_is_heard_in_their_words_and_nobody_else(*, is_one: bool, text: str) -> None:
+    for written in (text, f"Hello Ada,\n\n{text}\n\nBest regards\nBob"):
+        message = parse_inbound(reply(SENT, written))
+        assert judge_inbound(message).kind.value == "reply"
+        assert is_opt_out(new_text(message.text, (SENT.text, SENT.subject))) is is_one
+
+
 def test_there_are_more_than_sixty_of_them() -> None:
     assert len(ODD) > 60

@@ -21,6 +21,7 @@ LONGEST_LINE = 1_000  # letters; a longer line introduces no quotation, and is c
 WITH_A_SUBJECT = 12  # words of a message whose subject alone says it
 FOLDER = Path(__file__).parent / "phrases"
 _SENTENCE_ENDS = re.compile(r"[.!;]\s+")
+_PIECE_ENDS = re.compile(r"[.,;!]\s+|\s[-–—]\s")
 _WORDS = re.compile(r"\w+")
 # What many companies write below every e-mail about their own lists: nobody asks for anything in it.
 _CONDITION = re.compile(
@@ -38,11 +39,20 @@ _POLITE = (
 )
 
 
+# What narrows a wish to a time, a place or a channel: "do not write to me before Monday".
+_NOT_NARROWED = (
+    r"(?![^.!?;\n]{0,60}?(?:\b(?:before|until|till|by phone|at (?:work|the office|home)|(?:on|via) \w+|instead|vor"
+    r"|bis|sondern|per \w+|avant|jusqu\w*|plutôt|mais|antes|hasta|sino|mejor|prima|fino|até|mas|prefiro|voor"
+    r"|tot|maar|przed|tylko|före|förrän|utan|før|men|ennen|mutta)\b|до |перед|сюда|まで|以前|까지))"
+)
+
+
 @cache
 def phrases(name: str, form: str = "(?:{})") -> re.Pattern[str]:
     """Return the phrases of a file as one expression; ``form`` is what stands around them."""
     lines = (FOLDER / f"{name}.txt").read_text("utf-8").splitlines()
-    result = [line.replace(" ", r"\s+") for line in lines if line and not line.startswith("# ")]
+    expressions = (line for line in lines if line and not line.startswith("# "))
+    result = [line.replace("~", _NOT_NARROWED).replace(" ", r"\s+") for line in expressions]
     return re.compile(form.replace("{}", "|".join(result)), re.IGNORECASE)
 
 
@@ -64,6 +74,8 @@ def is_opt_out(new: str, subject: str = "", *, offered: frozenset[str] = frozens
         return False
     is_short = len(_WORDS.findall(whole)) <= WITH_A_SUBJECT and "?" not in whole
     if is_short and any(_is_bare(sentence) for sentence in _SENTENCE_ENDS.split(whole)):
+        return True
+    if is_short and _is_bare_in_courtesy(_PIECE_ENDS.split(whole)):
         return True
     if is_short and offered and any(_is_offered(part, offered) for part in (*body, *_SENTENCE_ENDS.split(whole))):
         return True
@@ -119,6 +131,24 @@ def _is_bare(line: str) -> bool:
     words = " ".join(unicodedata.normalize("NFKC", line).split()).strip(" .!,;:-–—*\"'()[]„“”«»")
     return bool(words) and bool(
         phrases("opt_out_words", rf"(?:{_POLITE}[\s,]+)?(?:{{}})(?:[\s,]+{_POLITE})?").fullmatch(words)
+    )
+
+
+def _is_bare_in_courtesy(pieces: list[str]) -> bool:
+    """Say whether one of these pieces is a bare word of opt-out, and the others are courtesy, a no, or a name."""
+    words = [piece.strip(" .!,;") for piece in pieces if piece.strip()]
+    others = [piece for piece in words if not _is_bare(piece)]
+    return len(others) < len(words) and all(map(_is_courtesy, others))
+
+
+_NO_OR_NAME = re.compile(rf"(?i:{_POLITE}|{_NOT_WORDS}(?: \w+){{0,2}})|[^\W\d_a-z][\w'-]*(?: [^\W\d_a-z][\w'-]*)?")
+
+
+def _is_courtesy(piece: str) -> bool:
+    return bool(
+        _NO_OR_NAME.fullmatch(piece)
+        or phrases("greetings", r"(?:{})\b[^.!?]{0,40}").fullmatch(piece)
+        or phrases("closings", r"(?:{})\W*").fullmatch(piece)
     )
 
 
