@@ -73,13 +73,21 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests in the order in which several processes have done them soonest."""
+    if hasattr(config, "workerinput"):
+        items[:] = turns.arranged(items, processes=config.workerinput["workercount"])
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """Let a test that measures have the machine to itself."""
     folder = turns.shared_folder(item.config)
     if folder is None or sys.platform == "win32":
         return (yield)
-    with turns.turn(folder, alone=item.get_closest_marker("alone") is not None):
+    alone = turns.is_alone(item)
+    with turns.turn(folder, alone=alone, more=alone and turns.is_alone(nextitem)):
         return (yield)
 
 

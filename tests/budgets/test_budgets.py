@@ -95,6 +95,7 @@ def test_a_local_read_is_answered_about_as_fast_as_an_echo(child: Child, bare: C
     assert found.found <= found.allowed * SLACK, found
 
 
+@pytest.mark.alone  # like all that uses this server, which is started once
 def test_no_list_overwhelms_a_model(child: Child) -> None:
     found = measure.largest_result(child)
     assert found.holds, found

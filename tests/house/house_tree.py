@@ -47,12 +47,22 @@ class Source:
     @property
     def functions(self) -> list[Function]:
         """Every function of the file, methods and nested ones included."""
-        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+        return [node for node in self.nodes if isinstance(node, Function)]
+
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The parsed file and everything in it, in the order of ``ast.walk``, walked once for all laws."""
+        return _walked(self.text)
 
 
 @cache
 def _parsed(text: str) -> ast.Module:
     return ast.parse(text)
+
+
+@cache
+def _walked(text: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_parsed(text)))
 
 
 def sources(root: Path, under: str) -> Iterator[Source]:

@@ -150,7 +150,7 @@ WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review"
 
 def imports(source: Source) -> Iterator[tuple[int, str]]:
     """Yield the line and the whole dotted name of everything a file imports, wherever it does so."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -233,7 +233,7 @@ def imports_of_nothing(root: Path) -> list[str]:
     return [
         f"{source.path}:{call.lineno} imports {name}, which does not exist."
         for source in package(root)
-        for call in ast.walk(source.tree)
+        for call in source.nodes
         if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("import_module")
         for name in map(_constant, call.args)
         if name.startswith(f"{PACKAGE}.") and name not in there

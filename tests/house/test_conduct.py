@@ -77,7 +77,7 @@ def _is_overload(node: Definition) -> bool:
 
 def catches_everything(root: Path) -> list[str]:
     """Return a sentence for each file that catches any exception more often than its named places allow."""
-    counts = {source.path: sum(map(_catches_all, ast.walk(source.tree))) for source in package(root)}
+    counts = {source.path: sum(map(_catches_all, source.nodes)) for source in package(root)}
     return [
         f"{path} catches every exception {count} times; {CATCHES_ALL.get(path, 0)} are named in CATCHES_ALL."
         for path, count in counts.items()
@@ -100,7 +100,7 @@ def _catches_all(node: ast.AST) -> bool:
 def _calls(root: Path, names: tuple[str, ...], *, allowed: set[str]) -> Iterator[tuple[Source, int, str]]:
     suffixes = tuple(f".{name}" for name in names)
     for source in package(root):
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Call) and source.path not in allowed and f".{called(node)}".endswith(suffixes):
                 yield source, node.lineno, called(node)
 
@@ -122,7 +122,7 @@ def reads_the_environment(root: Path) -> list[str]:
     return [
         f"{source.path}:{node.lineno} reads the environment; settings.py is its only reader."
         for source in package(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ENVIRONMENT
         if source.path not in READS_THE_ENVIRONMENT
     ]
@@ -143,7 +143,7 @@ def drafts_under_fixed_names(root: Path) -> list[str]:
     return [
         f"{source.path}:{node.lineno} writes over what may lie there; use private_files.replacing."
         for source in package(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if (isinstance(node, ast.Attribute) and node.attr == "O_TRUNC")
         or (
             (isinstance(node, ast.Call) and re.search(DRAFT, " ".join(map(ast.unparse, node.args))))
@@ -170,7 +170,7 @@ def test_the_product_behaves(law: Law) -> None:
 
 
 def test_no_place_is_named_for_a_catch_that_is_gone() -> None:
-    present = {s.path: sum(map(_catches_all, ast.walk(s.tree))) for s in package(ROOT)}
+    present = {s.path: sum(map(_catches_all, s.nodes)) for s in package(ROOT)}
     stale = {path for path, count in CATCHES_ALL.items() if present.get(path) != count}
     assert not stale, f"CATCHES_ALL names more than there is: {stale}"
 

@@ -71,7 +71,7 @@ def spelled_files(root: Path) -> list[str]:
         f"{source.path}:{node.lineno} spells {node.value}: ask a Workspace where it is."
         for source in package(root)
         if source.path != f"{SRC}/domain/workspace.py"
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Constant) and node.value in names
     ]
 

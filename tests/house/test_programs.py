@@ -28,7 +28,7 @@ def _programs(root: Path) -> Iterator[tuple[str, int, ast.Module]]:
     for source in [*sources(root, "tests"), *sources(root, "benchmarks")]:
         if source.path.startswith("tests/house/"):
             continue  # its texts are bad on purpose
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import " in node.value:
                 try:
                     yield source.path, node.lineno, ast.parse(dedent(node.value))

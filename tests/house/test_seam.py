@@ -49,7 +49,7 @@ def statements_named_outside(root: Path) -> list[str]:
     return [
         f"{source.path}:{node.lineno} names {node.value[:40]!r}: give a repository of the store a method for it."
         for source in _outside(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value in known or (source.path.startswith(ENGINE) and SQL.search(node.value))
     ]
@@ -70,7 +70,7 @@ def sources_of_engine(root: Path) -> list[Source]:
 
 
 def _used(source: Source) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and node.attr in OF_THE_DATABASE | OF_A_ROW:
             yield node.lineno, node.attr
         elif isinstance(node, ast.Name) and node.id in OF_A_ROW:
@@ -85,7 +85,7 @@ def repositories_that_know_their_database(root: Path) -> list[str]:
         f"{source.path} names sqlite: a repository is written over the port in store/database.py."
         for source in package(root)
         if source.path.startswith(STORE) and not source.path.startswith(ADAPTERS)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ImportFrom) and "sqlite" in f"{node.module}.{[alias.name for alias in node.names]}"
     ]
 
@@ -95,7 +95,7 @@ def transactions(root: Path) -> int:
     return sum(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transaction"
         for source in sources_of_engine(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
     )
 
 
@@ -104,7 +104,7 @@ def protocols_outside_the_seams(root: Path) -> list[str]:
     return [
         f"{source.path} has the protocol {node.name}: name the class that there is, or take a callable."
         for source in package(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ClassDef) and node.name not in SEAMS.get(source.path, ())
         if any(ast.unparse(base).partition("[")[0].split(".")[-1] == "Protocol" for base in node.bases)
     ]

@@ -33,7 +33,7 @@ MEANT_TO_PASS = {
 
 def sleeps(root: Path) -> list[str]:
     """Return a sentence for each file of tests that sleeps more often than it may."""
-    counts = {source.path: sum(map(_sleeps, ast.walk(source.tree))) for source in suite(root)}
+    counts = {source.path: sum(map(_sleeps, source.nodes)) for source in suite(root)}
     return [
         f"{path} sleeps {count} times: wait for a condition, with a bound."
         for path, count in counts.items()
@@ -51,7 +51,7 @@ def short_waits(root: Path) -> list[str]:
         f"{source.path}:{node.lineno} waits {seconds:g} s at most: a machine may be slow, allow {LEAST:g} or more."
         for source in suite(root)
         if source.path not in MEANT_TO_PASS
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Call) and (seconds := _bound(node)) is not None and seconds < LEAST
     ]
 
@@ -70,7 +70,7 @@ def mocks(root: Path) -> list[str]:
     return [
         f"{source.path}:{getattr(node, 'lineno', 0)} {what}"
         for source in suite(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if (what := _mock(node))
     ]
 
@@ -90,7 +90,7 @@ def classes_of_tests(root: Path) -> list[str]:
     return [
         f"{source.path}:{node.lineno} class {node.name}: tests are functions, doubles are Fake… or Memory…."
         for source in suite(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ClassDef) and node.name.startswith(("Test", "Mock", "Stub"))
     ]
 
@@ -128,7 +128,7 @@ def skips(root: Path) -> list[str]:
     return [
         f"{source.path}:{node.lineno} {mark}: pin what it does today, or mend it."
         for source in suite(root)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and (mark := ast.unparse(node)) in GIVEN_UP
     ]
 
@@ -139,7 +139,7 @@ def unheard(root: Path) -> list[str]:
         f"{source.path}:{getattr(node, 'lineno', 0)} {what}"
         for source in suite(root)
         if not source.path.startswith(OUT_OF_EARSHOT)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if (what := _unheard(node, source))
     ]
 
@@ -165,7 +165,7 @@ def test_the_suite_keeps_its_rules(law: Law) -> None:
 
 
 def test_no_file_is_named_for_sleeps_that_are_gone() -> None:
-    present = {s.path: sum(map(_sleeps, ast.walk(s.tree))) for s in suite(ROOT)}
+    present = {s.path: sum(map(_sleeps, s.nodes)) for s in suite(ROOT)}
     stale = {path for path, count in SLEEPS_ALLOWED.items() if present.get(path) != count}
     assert not stale, f"SLEEPS_ALLOWED names more than there is: {stale}"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests import turns
 
 ROOT = Path(__file__).parents[2]
 TESTS = """
@@ -30,6 +33,39 @@ def test_others(request, number):
 def test_measures(request, number):
     interval(request, f"alone{number}")
 """
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A test in a list of tests, as far as its order depends on it."""
+
+    path: Path
+    number: int
+    alone: bool = False
+
+    def get_closest_marker(self, name: str) -> str | None:
+        """Return a mark of the test."""
+        return name if self.alone and name == "alone" else None
+
+
+def test_what_measures_comes_first_and_what_takes_longest_begins_each_part() -> None:
+    first, second = turns.LONGEST[:2]
+    names = ("test_a.py", first, "test_b.py", second, "test_c.py")
+    items: Any = [Listed(Path(name), number, alone=number == 7) for name in names for number in range(20)]
+    order: Any = turns.arranged(items, processes=4)
+    assert len(order) == len(items) and set(order) == set(items)
+    assert all(item.alone for item in order[:5])
+    parts = [order[begin : begin + 25] for begin in range(0, 100, 25)]
+    assert [item.path.name for item in parts[1][turns.SHORT :][:19]] == [first] * 19
+    assert [item.path.name for item in parts[2][turns.SHORT :][:19]] == [second] * 19
+    for name in names:  # what a file shares is made once
+        numbers = [item.number for item in order if item.path.name == name and not item.alone]
+        assert numbers == sorted(numbers)
+
+
+def test_every_file_that_begins_early_is_there_once() -> None:
+    for name in turns.LONGEST:
+        assert len(list((ROOT / "tests").rglob(name))) == 1, name
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the locks are those of POSIX")

@@ -83,7 +83,7 @@ def descriptions_that_import(root: Path) -> list[str]:
         f"{source.path}:{node.lineno} imports {node.module}: a description is read at every start."
         for source in package(root)
         if source.module in DESCRIBES
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ImportFrom) and node.module not in ALLOWED
     ]
 

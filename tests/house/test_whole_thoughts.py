@@ -54,7 +54,7 @@ def share_of_imports(root: Path) -> float:
     lines = imports = 0
     for source in package(root):
         lines += source.text.count("\n")
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 imports += (node.end_lineno or node.lineno) - node.lineno + 1
     return 100 * imports / lines

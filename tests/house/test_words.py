@@ -158,10 +158,10 @@ def _classes(source: Source) -> list[str]:
 def _names(source: Source) -> set[str]:
     """Return the names of classes, functions, parameters, variables and fields of a file."""
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    names = {node.name for node in ast.walk(source.tree) if isinstance(node, kinds)}
-    names |= {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.arg)}
+    names = {node.name for node in source.nodes if isinstance(node, kinds)}
+    names |= {node.arg for node in source.nodes if isinstance(node, ast.arg)}
     return names | {
-        node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        node.id for node in source.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
 
 
