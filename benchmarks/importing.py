@@ -5,9 +5,9 @@
 
 The command `sequences-mcp import FILE --yes` runs in a process of its own. Meanwhile another connection writes, as
 a worker's claim does, another reads, as the review page does, and a third suppresses somebody some times while the
-database is held: the longest wait of each is told. Then the same is ended by `kill -9` while it commits: nobody or
-everybody may be stored, at any number of rows. Exit status 1 when somebody is missing, something is half done,
-the audit does not verify, or more than 300 MB of memory were needed.
+database is held: the longest wait of each is told. Then the same is ended by `kill -9`, as it begins to save and
+while the file is written: nobody or everybody may be stored, at any number of rows. Exit status 1 when somebody is
+missing, something is half done, the audit does not verify, or more than 300 MB of memory were needed.
 """
 
 from __future__ import annotations
@@ -198,11 +198,15 @@ def ended(
     environment = {**os.environ, "SEQUENCES_DATA_DIR": str(folder)}
     with tempfile.TemporaryFile("w+") as said:
         child = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
-        if until is not None:
-            while child.poll() is None and not until():
-                time.sleep(0.005)
-            child.kill()
-        _, status, usage = os.wait4(child.pid, 0)
+        ended_by_itself = 0
+        while until is not None and not ended_by_itself:
+            ended_by_itself, status, usage = os.wait4(child.pid, os.WNOHANG)
+            if not ended_by_itself and until():
+                child.kill()
+                break
+            time.sleep(0.005)
+        if not ended_by_itself:
+            _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         return child.returncode, said.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss >> 10
@@ -239,18 +243,32 @@ def taken_in(kind: str, number: int, scratch: Path) -> bool:
 
 
 def killed(command: list[str], folder: Path, number: int) -> bool:
-    """End the import by ``kill -9`` while it commits; return whether nobody was stored, or everybody."""
-    Store.open(folder, now=datetime.now(UTC)).close()
-    journal = folder / "sequences.db-journal"
+    """End the import by ``kill -9`` twice: as it begins to save, and once the file itself is being written.
+
+    Return whether nobody was stored, or everybody, each time.
+    """
+    held = True
+    for where in ("as it began to save", "while the file was written"):
+        place = folder.with_name(f"{folder.name}, {where}")
+        Store.open(place, now=datetime.now(UTC)).close()
+        status, _, _, _ = ended(command, place, until=partial(_has_come_to, where, place, _size(place)))
+        people_there, is_sound = stored(place)
+        print(f"killed {where} (status {status}): {people_there:,} people stored of {number:,}", flush=True)
+        held = held and people_there in (0, number) and is_sound
+    return held
+
+
+def _has_come_to(where: str, folder: Path, size_before: int) -> bool:
+    """Say whether a save has begun, or has come as far as to write into the database's file, or its log."""
     log = folder / "sequences.db-wal"
+    written = log.stat().st_size if log.exists() else _size(folder) - size_before
+    journal = folder / "sequences.db-journal"
+    begun = written > 16_384 or (journal.exists() and journal.stat().st_size > 16_384)
+    return written > 1 << 20 if where.endswith("written") else begun
 
-    def saves() -> bool:
-        return any(file.exists() and file.stat().st_size > 16_384 for file in (journal, log))
 
-    status, _, _, _ = ended(command, folder, until=saves)
-    people_there, is_sound = stored(folder)
-    print(f"killed while it saved (status {status}): {people_there:,} people stored of {number:,}")
-    return people_there in (0, number) and is_sound
+def _size(folder: Path) -> int:
+    return (folder / "sequences.db").stat().st_size
 
 
 def main() -> int:

@@ -64,10 +64,22 @@ def address_of_page(settings: Settings, path: str) -> str | None:
 
 
 def open_store(place: Settings | Mailbox, *, now: datetime, examined: bool = True) -> Store:
-    """Open the database of these settings, wherever it is; StoreError and its kinds."""
+    """Open the database of these settings, wherever it is; StoreError and its kinds.
+
+    Whoever was erased after the state that was put back is erased again before it is returned.
+    """
     from sequences_mcp.store.unit_of_work import Store
 
-    return Store.open(place.workspace.folder, now=now, examined=examined, url=place.database_url)
+    store = Store.open(place.workspace.folder, now=now, examined=examined, url=place.database_url)
+    if store.lineage.brings_back_erased():
+        from sequences_mcp.engine.erasure import erase_again
+
+        try:
+            erase_again(store, now=now)
+        except BaseException:
+            store.close()
+            raise
+    return store
 
 
 def safekeeping_of(place: Settings | Mailbox) -> Safekeeping:

@@ -254,8 +254,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[DoctorLine]:
     yield DoctorLine(
         True, f"database: {survey.path}, passes its own checks; journal: {survey.journal} ({survey.why})"
     )
-    chain = "the chain holds" if survey.broken_row is None else f"row {survey.broken_row} does not fit the chain"
-    yield DoctorLine(survey.broken_row is None, f"audit: {survey.audit_rows:,} rows, {chain}")
+    yield DoctorLine(survey.broken_row is None, f"audit: {survey.audit_rows:,} rows, {survey.chain}")
     behind = survey.latest is not None and survey.latest > now
     clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
     yield DoctorLine(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)

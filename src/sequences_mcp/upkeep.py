@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -196,11 +197,13 @@ def restore(
     ``allow`` takes the records with the passphrase that counts, those of the backup where the folder has none, and
     raises ApprovalError for a wrong passphrase.
     """
+    from sequences_mcp.engine.erasure import REPEATED
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.safekeeping import safekeeping_in
     from sequences_mcp.store.sqlite import backup
 
     _require_file(settings)
+    begun = utc_now()
     with backup.opened(source) as inside:
         is_here = settings.workspace.passphrase.exists()
         allow(safekeeping_in(settings.workspace if is_here else Workspace(inside), url=None))
@@ -211,7 +214,9 @@ def restore(
         if not put_back.journal_was_here:  # what was sent after the backup is not recorded anywhere
             unknown_due(work, now=now)
         mark_unseen(work, now=now)
-        return put_back, work.lineage.unseen_number()
+        repeated = [entry for entry in work.audit.of_action(REPEATED) if entry.at >= begun]
+        again = sum(int(entry.detail["people"]) for entry in repeated)
+        return replace(put_back, erased_again=again), work.lineage.unseen_number()
 
 
 def take_over_database(

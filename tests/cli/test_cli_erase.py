@@ -28,7 +28,22 @@ def test_a_person_is_shown_and_erased_with_the_passphrase_and_not_without(termin
     assert "Backups" in said.out
     again = terminal.run("erase", ADDRESS, "--passphrase-file", secret)
     assert "erased here before" in again.err
-    assert terminal.run("audit", "verify").status == 0
+    verified = terminal.run("audit", "verify")
+    assert (verified.status, "rows were emptied by an erasure" in verified.out) == (0, True), verified.out
+    assert "emptied by an erasure" in terminal.run("doctor").out
+    assert json.loads(terminal.run("audit", "verify", "--json").out)["emptied_rows"] > 0
+
+
+def test_a_restored_backup_has_whoever_was_erased_since_erased_again_and_says_so(terminal: Terminal) -> None:
+    done(_saved(terminal))
+    secret = terminal.with_passphrase()
+    file = terminal.folder / "kept.zip"
+    assert terminal.run("backup", str(file)).status == 0
+    assert terminal.run("erase", ADDRESS, "--passphrase-file", secret).status == 0
+    said = terminal.run("restore", str(file), "--passphrase-file", secret)
+    assert (said.status, "1 people were erased since this backup" in said.out) == (0, True), said.out + said.err
+    assert "Nobody here" not in terminal.run("erase", ADDRESS, "--passphrase-file", secret).err
+    assert terminal.bureau.rows("SELECT count(*) FROM contact WHERE email IS NOT NULL") == [(0,)]
 
 
 def test_one_persons_data_is_written_to_a_private_file(terminal: Terminal) -> None:

@@ -39,7 +39,7 @@ def on_lists(said: dict[str, Any]) -> dict[str, str]:
 
 async def is_barred(vendors: Connected, **facts: str) -> bool:
     """Say whether the own list covers somebody, wherever they appear."""
-    known = {"id": "clarky:c_elsewhere", **facts}
+    known: dict[str, Any] = {"id": "clarky:c_elsewhere", **facts}
     async with vendors.app() as app:
         one = Contact(**known, created_at=WHEN, updated_at=WHEN)
         return bool(await app.suppressions.suppressed_among([one]))

@@ -15,7 +15,7 @@ import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
-from tests.world.stores import REFUSED, open_store, served_rows, shell
+from tests.world.stores import REFUSED, of_a_file, open_store, served_rows, shell
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
@@ -427,16 +427,134 @@ async def test_what_another_program_kept_from_being_swept_is_swept_by_the_due_wo
     assert traces_of(bureau.folder, MARK, PHONE) == []
 
 
-async def test_a_database_put_back_from_before_keeps_an_erased_person_left_out(
+async def erased_since_a_backup(bureau: Bureau, scratch: Path) -> None:
+    """Make a backup, erase Kara, and put the backup back; its own copy of before is thrown away."""
+    back_up(bureau.folder, scratch / "old.zip", now=bureau.clock(), settings={})
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    with opened(scratch / "old.zip") as inside:
+        put_back(bureau.folder, inside, now=bureau.clock())
+    for path in bureau.folder.glob("*.replaced-*"):
+        path.unlink()
+    assert traces_of(bureau.folder, MARK), "the marks have to be there before it is opened"
+
+
+@of_a_file
+async def test_an_erased_person_is_gone_from_the_plan_that_waits_in_a_database_put_back_from_before(
     bureau: Bureau, tmp_path: Path
 ) -> None:
-    await started(bureau, KARA, GRACE, approve=False)
+    plan_id, _ = await started(bureau, KARA, GRACE, approve=False)
+    await erased_since_a_backup(bureau, tmp_path)
+    async with bureau.app("terminal") as app:
+        assert traces_of(bureau.folder, MARK, PHONE) == []
+        plan = await app.plans.get_plan(plan_id)
+        assert plan.people == 1
+        await app.plans.approve_plan(plan_id, digest=plan.digest, actor="terminal")
+    bureau.work()
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
+
+
+@of_a_file
+async def test_an_erased_person_is_gone_from_a_database_put_back_in_which_an_e_mail_to_them_is_on_its_way(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    await started(bureau, KARA, GRACE)
+    back_up(bureau.folder, tmp_path / "calm.zip", now=bureau.clock(), settings={})
+    bureau.rows(
+        "UPDATE step_run SET state = 'claimed', lease = 1, lease_expires_at = ? "
+        "WHERE no = (SELECT min(no) FROM step_run WHERE recipient = ?) RETURNING no",
+        int(bureau.clock().timestamp() * 1_000_000) + 60_000_000,
+        KARA["email"],
+    )
+    assert bureau.rows("SELECT count(*) FROM step_run WHERE state = 'claimed'") == [(1,)]
+    back_up(bureau.folder, tmp_path / "busy.zip", now=bureau.clock(), settings={})
+    with opened(tmp_path / "calm.zip") as inside:
+        put_back(bureau.folder, inside, now=bureau.clock())
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+    with opened(tmp_path / "busy.zip") as inside:
+        put_back(bureau.folder, inside, now=bureau.clock())
+    for path in bureau.folder.glob("*.replaced-*"):
+        path.unlink()
+    async with bureau.app("terminal"):
+        assert traces_of(bureau.folder, MARK, PHONE) == []
+    bureau.work()
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
+
+
+@of_a_file
+async def test_what_a_database_put_back_has_of_somebody_who_was_no_contact_in_it_is_erased_by_their_address(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    async with bureau.app("terminal") as app:
+        await app.suppressions.suppress("address", KARA["email"], reason=f"{MARK} asked us to")
     back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
+    async with bureau.client() as model:
+        await model.call("save_contacts", contacts=[KARA, GRACE])
     async with bureau.app("terminal") as app:
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     with opened(tmp_path / "old.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
+    for path in bureau.folder.glob("*.replaced-*"):
+        path.unlink()
+    assert traces_of(bureau.folder, MARK)
     async with bureau.app("terminal") as app:
-        kara = (await app.local.find_contacts(KARA["email"], page=1, size=1)).items[0]
-        assert "erased" in (await app.suppressions.suppressed_among([kara]))[kara.id]
-        assert "replaced" in (await app.erasures.older_copies())[0]
+        assert traces_of(bureau.folder, MARK, PHONE) == []
+        assert app.records.engine.store.audit.verify() is None
+
+
+@of_a_file
+async def test_a_person_who_may_be_stored_again_is_not_erased_by_a_database_that_is_put_back(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    await started(bureau, KARA)
+    back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor="terminal")
+    with opened(tmp_path / "old.zip") as inside:
+        put_back(bureau.folder, inside, now=bureau.clock())
+    async with bureau.app("terminal") as app:
+        assert (await app.local.find_contacts(KARA["email"], page=1, size=1)).total_count == 1
+
+
+@of_a_file
+async def test_a_program_that_ends_while_it_erases_again_leaves_that_to_the_next_one(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    await erased_since_a_backup(bureau, tmp_path)
+    # As far as the first transaction of an opening goes: the journal is read, and nobody is erased yet.
+    with open_store(bureau.folder, now=bureau.clock()) as store:
+        assert store.lineage.brings_back_erased()
+    assert traces_of(bureau.folder, MARK)
+    async with bureau.app("terminal"):
+        assert traces_of(bureau.folder, MARK, PHONE) == []
+
+
+@of_a_file
+async def test_a_database_put_back_from_before_has_an_erased_person_erased_again_before_anything_else(
+    bureau: Bureau, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    await erased_since_a_backup(bureau, tmp_path)
+    async with bureau.app("terminal") as app:
+        store = app.records.engine.store
+        assert [person.email for person in (await app.local.find_contacts("", page=1, size=9)).items] == [
+            GRACE["email"]
+        ]
+        assert store.audit.verify() is None
+        [repeated] = [entry for entry in store.audit.entries() if entry.action == "erasure.repeated"]
+        assert repeated.detail == {"people": 1, "addresses": 1}
+        assert traces_of(bureau.folder, MARK, PHONE) == []
+    assert "1 people are erased again" in caplog.text
+    bureau.forward(days=4)
+    bureau.work()
+    assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]] * 2
+    async with bureau.client() as model:
+        assert "erased" in (await model.refused("save_contacts", contacts=[KARA]))["message"]
+    async with bureau.app("terminal") as app:  # once is enough
+        entries = [entry.action for entry in app.records.engine.store.audit.entries()]
+    assert entries.count("erasure.repeated") == 1

@@ -48,7 +48,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "basis consent search",
         MENTIONS: "notes",
     },
-    "erased_key": {NEVER: "hash reason actor at"},
+    "erased_key": {NEVER: "hash reason actor at regained"},
     "erasing": {NEVER: "kind no"},
     "former_address": {EMPTIED: "contact_no key until"},
     "inbound": {

@@ -103,3 +103,49 @@ def test_statements_are_found_by_their_name_lines() -> None:
 def test_a_statement_without_words_or_with_a_taken_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="one"):
         parse_statements(text)
+
+
+def add_many(store: Store, number: int) -> None:
+    """Change some megabytes."""
+    for place in range(number):
+        reason = "x" * 4_000
+        store.suppressions.add(("domain", f"d{place}.example"), reason=reason, actor="test", now=START)
+
+
+def written(store: Store) -> int:
+    """Return how many bytes stand in the files of the database, or its log."""
+    return sum(
+        path.stat().st_size for path in store.path.parent.glob("sequences.db*") if "journal" not in path.name
+    )
+
+
+def test_a_transaction_of_any_size_writes_before_its_end_and_is_undone_as_a_whole(store: Store) -> None:
+    with store:
+        add(store, "a.example")
+        before = written(store)
+        with sqlite_of(store).of_any_size(kept_kib=256), pytest.raises(ZeroDivisionError), store.transaction():
+            add_many(store, 3_000)
+            assert written(store) > before + 4_000_000
+            _ = 1 // 0
+        assert listed(store) == ["a.example"]
+        before = written(store)
+        with store.transaction():
+            add_many(store, 2_000)
+            assert written(store) <= before + 100_000, "in memory, where nothing was said of its size"
+        assert len(listed(store)) == 2_001
+
+
+def test_a_transaction_of_any_size_goes_on_in_memory_while_somebody_reads(store: Store) -> None:
+    mode = sqlite_of(store).journal.mode
+    with store, Store.open(store.path.parent, now=START, journal=mode, busy_seconds=0.2) as other:
+        with sqlite_of(store).of_any_size(kept_kib=256), store.transaction(), other.snapshot():
+            assert listed(other) == []
+            add_many(store, 3_000)
+            assert listed(other) == []
+        assert len(listed(other)) == 3_000
+
+
+def test_the_size_of_a_transaction_is_told_before_it_begins(store: Store) -> None:
+    refused = pytest.raises(RuntimeError, match="outside of a transaction")
+    with store, store.transaction(), refused, store.of_any_size():
+        pass

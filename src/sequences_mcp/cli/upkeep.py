@@ -73,14 +73,13 @@ def _audit() -> click.Command:
         from sequences_mcp.doctor import survey_store
 
         survey = survey_store(settings_here())
-        broken = f"Row {survey.broken_row} does not fit the chain."
+        holds = survey.broken_row is None
         if as_json:
-            say_json(
-                {"rows": survey.audit_rows, "holds": survey.broken_row is None, "broken_row": survey.broken_row}
-            )
-            sys.exit(0 if survey.broken_row is None else 1)
-        say([f"{survey.audit_rows:,} rows, the chain holds." if survey.broken_row is None else broken])
-        sys.exit(0 if survey.broken_row is None else 1)
+            facts = {"rows": survey.audit_rows, "emptied_rows": survey.emptied_rows}
+            say_json({**facts, "holds": holds, "broken_row": survey.broken_row})
+        else:
+            say([f"{survey.audit_rows:,} rows, {survey.chain}." if holds else f"{survey.chain.capitalize()}."])
+        sys.exit(0 if holds else 1)
 
     return audit
 
@@ -140,6 +139,8 @@ def _restore() -> click.Command:
         if put_back.replaced:
             say([f"The database of before is kept as {put_back.replaced}."])
         say([words_of_unknown(unknown), "Nobody who was suppressed since is forgotten."])
+        if put_back.erased_again:
+            say([f"{put_back.erased_again} people were erased since this backup: they are erased from it too."])
 
     return restore
 

@@ -12,6 +12,8 @@ from urllib.parse import unquote
 
 from sequences_mcp.errors import InvalidArgumentsError
 
+ERASED_PERSON = "(erased)"
+"""What stands for the name of somebody who was erased."""
 EXTENSION = ";ext="  # RFC 3966, 3
 LONGEST = 250  # what the library reads at most
 _DIALLED = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -104,10 +106,13 @@ class Contact(ContactFields):
     notes: str = ""
     created_at: datetime
     updated_at: datetime
+    is_erased: bool = False
 
     @property
     def display_name(self) -> str:
-        """The person's name, or the address where no name is known."""
+        """The person's name, or the address where no name is known; that they were erased, of whoever was."""
+        if self.is_erased:
+            return ERASED_PERSON
         return " ".join(filter(None, [self.first_name, self.last_name])) or self.email or self.phone or self.id
 
 

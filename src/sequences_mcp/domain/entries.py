@@ -72,7 +72,8 @@ class ScheduleEntry:
 class Survey:
     """What is in the database.
 
-    ``broken_row`` is the first row of the audit that does not fit its chain, ``latest`` the chain's last instant.
+    ``broken_row`` is the first row of the audit that does not fit its chain, ``latest`` the chain's last instant;
+    ``emptied_rows`` is how many of its rows were emptied because somebody of whom they told was erased.
     """
 
     path: str
@@ -80,10 +81,19 @@ class Survey:
     why: str
     audit_rows: int
     broken_row: int | None
+    emptied_rows: int
     latest: datetime | None
     due: int
     next_at: datetime | None
     unknown: int
+
+    @property
+    def chain(self) -> str:
+        """Whether the audit's chain holds, and how many of its rows were emptied, in words."""
+        if self.broken_row is not None:
+            return f"row {self.broken_row} does not fit the chain"
+        rows = f"{self.emptied_rows:,} of {self.audit_rows:,} rows were emptied by an erasure"
+        return f"the chain holds; {rows}" if self.emptied_rows else "the chain holds"
 
 
 @dataclass(frozen=True, slots=True)

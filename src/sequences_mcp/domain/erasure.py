@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import quote
 
 from sequences_mcp.domain.addresses import address_key, spellings
-from sequences_mcp.domain.contact import Contact, ContactFields, profile_key
+from sequences_mcp.domain.contact import ERASED_PERSON, Contact, ContactFields, profile_key
 
 ERASE = "erase_contact"
 """The tool, and the kind of a change that waits for a person, by which somebody is erased."""
-ERASED = "(erased)"
+ERASED = ERASED_PERSON
 """What stands in the place of a mark."""
 REDACTED = "audit.redacted"
 """The action of the audit's row that says which rows were emptied, and the hash of what is left of each."""
@@ -38,7 +38,7 @@ _IS_NUMBER = re.compile(r"\+\d{8,15}")
 # A mark stands by itself: what goes on in letters or digits, also behind one joining sign, is another's.
 _BEFORE, _BEHIND = r"(?<![^\W_])(?<![^\W_][._+-])", r"(?![^\W_]|[-.@_][^\W_])"
 
-ADDRESS, _ID, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
+ADDRESS, CONTACT, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
 _PHONE_AND_NAME = "phone and name"
 ErasedKey = tuple[str, str]
 """A kind and a normalised value of a mark of which a keyed hash is kept: ``("address", "ada@example.com")``."""
@@ -54,7 +54,7 @@ def erased_keys(
     """
     known = [address for address in (facts.email, *addresses) if address]
     keys = [(ADDRESS, address_key(address)) for address in known]
-    keys += [(_ID, item) for item in ids if item]
+    keys += [(CONTACT, item) for item in ids if item]
     keys += [(_PROFILE, profile_key(facts.linkedin_url))] if facts.linkedin_url else []
     keys += [(_PHONE, facts.phone)] if facts.phone and not known else []
     if facts.phone and facts.first_name and facts.last_name:

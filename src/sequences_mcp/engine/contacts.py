@@ -339,7 +339,7 @@ class LocalContacts(LocalMethods):
             raise RuntimeError("an import that steps aside would undo what its caller has done")
         turns = 0
         while True:
-            with suppress(_StepsAsideError), store.transaction() as work:
+            with suppress(_StepsAsideError), store.of_any_size(), store.transaction() as work:
                 made = work.audit.made_after(since, most=MOST_NEW)
                 if made is None or any(map(concerns, work.contacts.by_ids(made))):
                     return None

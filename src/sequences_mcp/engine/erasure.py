@@ -40,6 +40,7 @@ from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 log = logging.getLogger(__name__)
 KNOWN_PREFIXES = tuple(f"{name}:" for name in PROVIDERS)
 REASON = "erased"
+REPEATED = "erasure.repeated"
 AFTERWARDS = 10_000  # entries of the audit that are looked at after one person's data was written
 AT_ONCE = 100  # people that time erases in one transaction
 
@@ -146,13 +147,15 @@ class Decided:
     """By whom an erasure was decided and when, and ids for what is left of people whom a vendor's id named.
 
     ``is_asked``: somebody asked for it, so they are never to be contacted again; else that is so only for those
-    who were on the list.
+    who were on the list. ``is_repeated``: they were erased before an older database was put back, so that nothing
+    of theirs that it has as under way is.
     """
 
     actor: actors.Actor
     now: datetime
     new_ids: Iterable[str]
     is_asked: bool = True
+    is_repeated: bool = False
 
 
 def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decided) -> ErasureTally:
@@ -162,9 +165,19 @@ def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decid
         raise NotFoundError(
             f"There is no contact {', '.join(contact_ids)[:200]}.", next_step="find_contacts shows who there is."
         )
+    return _removed(work, everybody, folder, by=by)
+
+
+def _removed(work: UnitOfWork, everybody: Items[Traces], folder: Path, *, by: Decided) -> ErasureTally:
     for traces in everybody:
-        _require_at_rest(work, traces, now=by.now)
+        if by.is_repeated:
+            work.erasures.count_as_not_done(traces, now=by.now)
+        else:
+            _require_at_rest(work, traces, now=by.now)
     going = work.runs.by_ids(work.runs.going_of([traces.contact.id for traces in everybody]))
+    if by.is_repeated:  # what a vendor had of theirs was over when they were erased
+        everything = (run for traces in everybody for run in work.runs.by_ids(traces.runs.values()))
+        going = [run for run in everything if not run.is_over]
     stopped = end_all(work, going, OptedOut(REASON), now=by.now, actor=by.actor)
     with _writable(folder):
         files = _files_gone(Workspace(folder), everybody) + work.erasures.rewrite_journals(everybody)
@@ -225,6 +238,8 @@ def _written_down(work: UnitOfWork, everybody: Items[Traces], tally: ErasureTall
     if rows:
         record(at=by.now, actor=by.actor, action=REDACTED, subject="audit", detail={"rows": rows})
     for traces in everybody:
+        if not traces.number:  # known by an address alone
+            continue
         is_ours = provider_of(traces.contact.id) == LOCAL
         subject = traces.contact.id if is_ours else "a vendor's contact"
         record(at=by.now, actor=by.actor, action="contact.erased", subject=subject, detail=facts)
@@ -351,6 +366,39 @@ def held_at_vendors(work: Repositories, contact_id: str) -> list[HeldAtVendor]:
     ]
 
 
+def erase_again(store: Store, *, now: datetime) -> int:
+    """Erase anew whoever an older database has brought back, by the journal beside it; return how many.
+
+    They were erased on a person's word, or by time, after the state that was put back. Done before anything else
+    is done with the database. StoreUnwritableError where a file of theirs cannot be removed.
+    """
+    if not store.lineage.brings_back_erased():
+        return 0
+    done = _in_one(store, lambda work: _erased_again(work, store.path.parent, now=now))
+    log.warning("The database is older than some erasures: %d people are erased again.", done)
+    store.erasures.sweep()
+    return done
+
+
+def _in_one(store: Store, act: Callable[[UnitOfWork], int]) -> int:
+    with store.transaction() as work:
+        return act(work)
+
+
+def _erased_again(work: UnitOfWork, folder: Path, *, now: datetime) -> int:
+    ids, addresses = work.erasures.brought_back()
+    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
+    by = Decided(actors.ENGINE, now, new_ids=new_ids, is_asked=False, is_repeated=True)
+    for begin in range(0, len(ids), AT_ONCE):
+        erased(work, ids[begin : begin + AT_ONCE], folder, by=by)
+    if nobodys := work.erasures.traces_of_addresses(addresses):
+        _removed(work, nobodys, folder, by=by)
+    work.erasures.end_regained()
+    detail = {"people": len(ids), "addresses": len(addresses)}
+    work.audit.record(at=now, actor=actors.ENGINE, action=REPEATED, subject="database", detail=detail)
+    return len(ids)
+
+
 def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     """Erase some people whose last step lies so many days back, as the operator's setting says; return how many.
 
@@ -358,17 +406,20 @@ def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     """
     done = 0
     if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
-        new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
-        by = Decided(actors.RETENTION, now, new_ids=new_ids, is_asked=False)
         try:
-            with store.transaction() as work:
-                at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
-                done = erased(work, at_rest, store.path.parent, by=by).people if at_rest else 0
+            done = _in_one(store, lambda work: _erased_by_time(work, due, store.path.parent, now=now))
         except StoreUnwritableError as error:
             log.error("%s %s", error, error.next_step)
     if store.erasures.unswept():
         store.erasures.sweep()
     return done
+
+
+def _erased_by_time(work: UnitOfWork, due: Items[str], folder: Path, *, now: datetime) -> int:
+    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
+    by = Decided(actors.RETENTION, now, new_ids=new_ids, is_asked=False)
+    at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
+    return erased(work, at_rest, folder, by=by).people if at_rest else 0
 
 
 def _is_at_rest(work: UnitOfWork, contact_id: str, *, now: datetime) -> bool:

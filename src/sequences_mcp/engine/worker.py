@@ -391,9 +391,10 @@ class Worker:
 
     def _erase_old(self) -> None:
         """Erase whom the operator's setting lets nobody keep any longer, and finish erasures; hourly."""
-        from sequences_mcp.engine.erasure import keep_no_longer
+        from sequences_mcp.engine.erasure import erase_again, keep_no_longer
 
         now = self.clock()
+        erase_again(self.store, now=now)  # a database that was put back while this one was open
         if self._looked_for_old_at is not None and abs(now - self._looked_for_old_at) < ERASE_EVERY:
             return
         if keep_no_longer(self.store, days=self.keep_days, now=now) == 0:

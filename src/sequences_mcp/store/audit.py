@@ -82,6 +82,10 @@ class AuditRepository:
         is_new = all(row["action"] == "contact.saved" and row["detail"] == _NEW for row in rows)
         return [row["subject"] for row in rows] if is_new and len(rows) <= most else None
 
+    def of_action(self, action: str) -> list[AuditEntry]:
+        """Return everything of one kind that happened, in order."""
+        return [_entry(row) for row in self._database.rows("audit.of_action", action=action)]
+
     def redactions(self) -> dict[int, str]:
         """Return, by the number of each row that was emptied, the hash of what is left of it."""
         results: dict[int, str] = {}

@@ -246,5 +246,6 @@ def _from_facts(names: tuple[str, ...], facts: tuple[Any, ...]) -> Contact:
         notes=known["notes"],
         created_at=from_micros(known["created_at"]),
         updated_at=from_micros(known["updated_at"]),
+        is_erased=known.get("erased_at") is not None,
         **{name: known[name] for name in FACTS},
     )

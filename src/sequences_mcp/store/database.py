@@ -122,6 +122,13 @@ class Database(ABC):
         finally:
             self._patience = before
 
+    def of_any_size(self) -> AbstractContextManager[None]:
+        """Inside the block, let a transaction change any number of rows in a bounded amount of memory.
+
+        From some size on others may have to wait for its end to read, where the database is a file.
+        """
+        return nullcontext()
+
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
         if self._depth:

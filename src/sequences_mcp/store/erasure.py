@@ -19,6 +19,7 @@ from sequences_mcp.domain.addresses import address_key, spellings
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.erasure import (
     ADDRESS,
+    CONTACT,
     ERASED,
     REDACTED,
     ErasedKey,
@@ -39,6 +40,7 @@ from sequences_mcp.store.suppressions import is_anybody_erased
 
 OF_DATABASE = "message_id"  # the key made with the database, so that a backup of it has the same
 JOURNAL_KIND = "erased"
+NO_ROW = f"{LOCAL}:{IdKind.CONTACT}_none"
 ENOUGH = 3  # letters of ASCII, by which rows are looked for that are then looked at
 
 
@@ -118,8 +120,60 @@ class ErasureRepository:
                 self._database.write("erasure.lift_hash", hash=record["value"], at=record["at"])
             else:
                 facts = {name: record[name] for name in ("reason", "actor", "at")}
-                regained += self._database.write("erasure.keep_hash", hash=record["value"], **facts)
+                regained += self._database.write("erasure.regain_hash", hash=record["value"], **facts)
         return regained
+
+    def brought_back(self) -> tuple[list[str], list[str]]:
+        """Return the ids of people whom an older database has brought back, and addresses that it has of them.
+
+        A person is known by their id alone, which is the same in every state of one database: whoever else has a
+        number or an address of theirs was not erased with them.
+        """
+        hashes = {row["hash"] for row in self._database.rows("erasure.regained")}
+        secret = self._database.secret(OF_DATABASE)
+
+        def is_back(key: ErasedKey) -> bool:
+            return erased_hash(secret, key) in hashes
+
+        ids = [row["id"] for row in self._database.rows("erasure.present_ids") if is_back((CONTACT, row["id"]))]
+        addresses = [row["sender"] for row in self._database.rows("erasure.senders")]
+        addresses += [row["value"] for row in self._database.rows("suppressions.all") if row["kind"] == ADDRESS]
+        return ids, [item for item in addresses if item and is_back((ADDRESS, address_key(item)))]
+
+    def traces_of_addresses(self, addresses: Iterable[str]) -> list[Traces]:
+        """Return where people who have no row are known by their addresses, which nobody else has now."""
+        marks = PersonMarks(addresses=frozenset(addresses))
+        marks = marks.without((), address_keys=self._addresses_of_others(_keys_of(marks), numbers=()))
+        marks = marks.without((), address_keys=self._senders()[1])
+        if not marks.addresses:
+            return []
+        return [
+            Traces(
+                number=0,
+                contact=Contact(id=NO_ROW, created_at=from_micros(0), updated_at=from_micros(0)),
+                runs={},
+                plan_ids=(),
+                keys=(),
+                leases=(),
+                texts=0,
+                addresses=tuple(sorted(marks.addresses)),
+                marks=marks,
+                records=PersonMarks(),
+                subjects=tuple(f"address:{key}" for key in _keys_of(marks)),
+                message_ids=(),
+                vendor_ids=(),
+                was_suppressed=False,
+            )
+        ]
+
+    def count_as_not_done(self, traces: Traces, *, now: datetime) -> None:
+        """Count requests about somebody as not done whose outcome an older database does not know."""
+        subjects = json.dumps(traces.subjects)
+        self._database.write("erasure.count_as_not_done", subjects=subjects, now=to_micros(now))
+
+    def end_regained(self) -> None:
+        """Note that whoever was brought back is erased anew."""
+        self._database.write("erasure.end_regained")
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the hashes that are kept as lines of the journal."""

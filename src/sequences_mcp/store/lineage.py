@@ -93,6 +93,13 @@ class LineageRepository:
         rows = self._database.rows("lineage.standstills")
         return tuple([Standstill(row["kind"], from_micros(row["since"])) for row in rows])
 
+    def brings_back_erased(self) -> bool:
+        """Say whether somebody is in the database who was erased after the state that was put back."""
+        return self._database.remembered("erased people are back", self._brings_back)
+
+    def _brings_back(self) -> bool:
+        return self._database.row("lineage.brings_back") is not None
+
     def require_going(self) -> None:
         """Raise ConflictError while this database must not send."""
         for standstill in self.standstills():

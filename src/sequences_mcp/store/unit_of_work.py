@@ -258,6 +258,10 @@ class Store(Repositories):
         """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
         return self.database.hasty(seconds)
 
+    def of_any_size(self) -> AbstractContextManager[None]:
+        """Inside the block, let a transaction change any number of rows in a bounded amount of memory."""
+        return self.database.of_any_size()
+
     def want_turn(self) -> int | None:
         """Ask a long transaction of this data folder's programs to step aside, until the descriptor is closed."""
         return want_turn(self.path.parent)

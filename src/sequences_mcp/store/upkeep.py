@@ -38,14 +38,15 @@ class UpkeepRepository:
         """Examine the file and the audit's chain and count what waits; StoreDamagedError when it is not sound."""
         self._database.check()
         journal, why = self._database.described()
-        chain = self._aggregate("survey.audit")
+        chain, audit = self._aggregate("survey.audit"), AuditRepository(self._database)
         next_at = self._aggregate("survey.next")["at"]
         return Survey(
             path=self._database.title,
             journal=journal,
             why=why,
             audit_rows=chain["number"],
-            broken_row=AuditRepository(self._database).verify(),
+            broken_row=audit.verify(),
+            emptied_rows=len(audit.redactions()),
             latest=None if chain["latest"] is None else from_micros(chain["latest"]),
             due=self._aggregate("survey.due", now=to_micros(now))["number"],
             next_at=None if next_at is None else from_micros(next_at),

@@ -231,6 +231,28 @@ UPDATE audit SET actor = :actor, subject = :subject, detail = :detail WHERE no =
 -- By what somebody is known again, as a keyed hash.
 INSERT INTO erased_key (hash, reason, actor, at) VALUES (:hash, :reason, :actor, :at) ON CONFLICT DO NOTHING
 
+-- regain_hash --
+-- A hash that the journal has and the database had not: it was put back to before somebody was erased.
+INSERT INTO erased_key (hash, reason, actor, at, regained) VALUES (:hash, :reason, :actor, :at, 1)
+ON CONFLICT DO NOTHING
+
+-- regained --
+-- The hashes whose people are still to be erased once more.
+SELECT hash FROM erased_key WHERE regained = 1
+
+-- end_regained --
+-- They were.
+UPDATE erased_key SET regained = 0 WHERE regained = 1
+
+-- present_ids --
+-- Everybody who is not erased.
+SELECT id FROM contact WHERE erased_at IS NULL ORDER BY no
+
+-- count_as_not_done --
+-- Requests about somebody whose outcome was known when they were erased.
+UPDATE vendor_operation SET state = 'not_done', settled_at = :now
+WHERE state IN ('begun', 'unknown') AND subject IN (SELECT value FROM json_each(:subjects))
+
 -- latest_hash --
 -- When the last of the hashes was kept.
 SELECT max(at) AS at FROM erased_key

@@ -20,6 +20,10 @@ UPDATE lineage SET sent_read = :sent_read
 -- How far the other journal was compared.
 UPDATE lineage SET suppressions_read = :suppressions_read
 
+-- brings_back --
+-- Whether people who were erased are in the database again, because it was put back to before.
+SELECT 1 FROM erased_key WHERE regained = 1 LIMIT 1
+
 -- stand_still --
 -- A reason for which nothing leaves, since its first time.
 INSERT INTO standstill (kind, since) VALUES (:kind, :since) ON CONFLICT DO NOTHING

@@ -35,12 +35,13 @@ MANIFEST = "backup.json"
 class RestoreSummary:
     """What a restore did: where the database of before is kept, and whether the folder knew itself what was sent.
 
-    ``made_at`` is when the backup was made.
+    ``made_at`` is when the backup was made, ``erased_again`` how many people it had who were erased since.
     """
 
     replaced: Path | None
     journal_was_here: bool
     made_at: str
+    erased_again: int = 0
 
 
 def back_up(folder: Path, target: Path, *, now: datetime, settings: Mapping[str, str]) -> None:

@@ -103,6 +103,7 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
+MOST_CHANGED_KIB = 112 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
 SOON = 0.1  # seconds within which our own processes are done
 LONGEST_TRANSACTION = 0.03
@@ -171,6 +172,22 @@ def share_fairly(connection: sqlite3.Connection) -> None:
     _require(connection, "busy_timeout", IMPATIENT_MS)
 
 
+@contextmanager
+def spilling(connection: sqlite3.Connection, *, beyond_kib: int) -> Iterator[None]:
+    """Let the transactions of a block write pages into the file before their commit, beyond so many in memory.
+
+    While somebody reads, SQLite cannot, and the pages stay in memory: it tries again at each further page, which
+    must not wait, so the busy timeout is none here and the callers' own retries are what waits.
+    """
+    connection.execute(f"PRAGMA cache_spill = -{beyond_kib}")
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA cache_spill = OFF")
+        connection.execute(f"PRAGMA busy_timeout = {IMPATIENT_MS}")
+
+
 def patiently(
     connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None, *, seconds: float
 ) -> sqlite3.Cursor:
@@ -223,7 +240,7 @@ def _configure(connection: sqlite3.Connection, path: Path, *, journal: ChosenJou
     _require(connection, "cell_size_check", 1)
     connection.execute("PRAGMA mmap_size = 0")  # answers nothing where the build has no memory mapping
     _require(connection, "cache_size", -PAGE_CACHE_KIB)
-    # Spilling a large transaction into the file early would need the readers' leave in the middle of a statement.
+    # With a rollback journal nobody can read from when a transaction spills into the file until its commit.
     connection.execute("PRAGMA cache_spill = OFF")
     if sys.platform == "darwin":
         _require(connection, "fullfsync", 1)  # fsync alone leaves the data in the drive's cache there

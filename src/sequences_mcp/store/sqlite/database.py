@@ -15,6 +15,7 @@ from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwrita
 from sequences_mcp.store.database import Database
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
+    MOST_CHANGED_KIB,
     ChosenJournal,
     JournalMode,
     begin_fairly,
@@ -23,6 +24,7 @@ from sequences_mcp.store.sqlite.connection import (
     damaged,
     patiently,
     share_fairly,
+    spilling,
     translated,
 )
 from sequences_mcp.store.sqlite.schema import Migration, migrations, upgrade
@@ -136,6 +138,14 @@ class SqliteDatabase(Database):
 
     def _is_begun(self) -> bool:
         return self._writer.in_transaction  # a full disk makes SQLite roll back by itself
+
+    @contextmanager
+    def of_any_size(self, *, kept_kib: int = MOST_CHANGED_KIB) -> Iterator[None]:
+        """Inside the block, let a transaction change any number of rows, of which so much is kept in memory."""
+        if self._depth:
+            raise RuntimeError("SQLite changes this only outside of a transaction")
+        with spilling(self._writer, beyond_kib=kept_kib):
+            yield
 
     def alone_for(self, name: str) -> None:
         """Do nothing: a transaction has the whole file."""
