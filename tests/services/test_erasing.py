@@ -431,7 +431,7 @@ async def erased_since_a_backup(bureau: Bureau, scratch: Path) -> None:
     """Make a backup, erase Kara, and put the backup back; its own copy of before is thrown away."""
     back_up(bureau.folder, scratch / "old.zip", now=bureau.clock(), settings={})
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     with opened(scratch / "old.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
     for path in bureau.folder.glob("*.replaced-*"):
@@ -449,7 +449,7 @@ async def test_an_erased_person_is_gone_from_the_plan_that_waits_in_a_database_p
         assert traces_of(bureau.folder, MARK, PHONE) == []
         plan = await app.plans.get_plan(plan_id)
         assert plan.people == 1
-        await app.plans.approve_plan(plan_id, digest=plan.digest, actor="terminal")
+        await app.plans.approve_plan(plan_id, digest=plan.digest, actor=Actor("terminal"))
     bureau.work()
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
 
@@ -471,7 +471,7 @@ async def test_an_erased_person_is_gone_from_a_database_put_back_in_which_an_e_m
     with opened(tmp_path / "calm.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
     with opened(tmp_path / "busy.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
     for path in bureau.folder.glob("*.replaced-*"):
@@ -510,8 +510,8 @@ async def test_a_person_who_may_be_stored_again_is_not_erased_by_a_database_that
     await started(bureau, KARA)
     back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
     async with bureau.app("terminal") as app:
-        await app.erasures.erase(await contact_of(app, KARA["email"]), actor="terminal")
-        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor="terminal")
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
+        await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor=Actor("terminal"))
     with opened(tmp_path / "old.zip") as inside:
         put_back(bureau.folder, inside, now=bureau.clock())
     async with bureau.app("terminal") as app:

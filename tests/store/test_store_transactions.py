@@ -109,7 +109,7 @@ def add_many(store: Store, number: int) -> None:
     """Change some megabytes."""
     for place in range(number):
         reason = "x" * 4_000
-        store.suppressions.add(("domain", f"d{place}.example"), reason=reason, actor="test", now=START)
+        store.suppressions.add(("domain", f"d{place}.example"), reason=reason, actor=Actor("test"), now=START)
 
 
 def written(store: Store) -> int:
