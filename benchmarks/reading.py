@@ -5,6 +5,8 @@
 - ``kills``: a process that reads and sends is killed with SIGKILL again and again, between and inside what it does
   with a message and at random instants, while answers arrive. Nobody is mailed twice, no answer is lost or acted
   on twice, and no follow-up leaves once an answer was acted on.
+- ``two``: two processes with workers read one mailbox at once, while answers arrive and now one, now both of them
+  are killed. Every answer is taken in once, nobody is mailed twice, no follow-up is later than one poll interval.
 - ``wake``: from the delivery of an answer until its run has ended, with IDLE.
 - ``poll``: a walk of five folders with nothing new, against LIST, a STATUS of each and one write in the same run.
 - ``classify``: what a message is, over the messages of the tests' corpus, against the standard library's parsing.
@@ -171,27 +173,62 @@ def kills(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Fou
 
 POINTS = ("a page is fetched", "a message is looked at", "a page is taken in", "a follow-up is received")
 ANYWHEN = "any instant"
+LIVES = "none"
+
+
+def two(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Found]:
+    """Yield what became of so many answers in a mailbox that two processes read and send for at once."""
+    chance = random.Random(seed)
+    world = EngineWorld.open(folder, daily_cap=1_000_000)
+    world.clock.now = now()
+    sent = asyncio.run(begun(world, number * 2, follow_up(2, timedelta(seconds=1))))
+    world.store.close()
+    record = folder / "received"
+    record.touch()
+    waiting, answered, killed = chance.sample(sorted(sent), number), [], Counter[str]()
+    with server.person() as person:
+        while waiting:
+            for who in (waiting.pop() for _ in range(min(len(waiting), chance.randint(1, 4)))):
+                person.append("INBOX", reply(sent[who], "Yes, gladly."))
+                answered.append(who)
+            points = [chance.choice((*POINTS, ANYWHEN, LIVES)) for _ in range(2)]
+            children = [begun_process(server, folder, point, chance.randint(1, 3)) for point in points]
+            for child, point in zip(children, points, strict=True):
+                killed[point] += ended(child, chance.uniform(0.01, 0.4) if point == ANYWHEN else None)
+    for child in [begun_process(server, folder, "", 0) for _ in range(2)]:
+        ended(child)
+    yield compared(folder, record, answered, +killed, within=POLL)
 
 
 def died(server: Dovecot, folder: Path, point: str, after: float) -> bool:
     """Read and send in a process of its own; return whether it was killed before nothing was left to do."""
+    return ended(begun_process(server, folder, point, int(after)), after if point == ANYWHEN else None)
+
+
+def begun_process(server: Dovecot, folder: Path, point: str, visits: int) -> int:
+    """Begin a process that reads and sends, and return its id."""
     child = os.fork()  # no database and no connection is open here
     if not child:
         status = 1
         try:
-            read_and_send(server, folder, point, int(after))
+            read_and_send(server, folder, point, visits)
             status = 0
         except Exception:  # noqa: BLE001 - whatever it is, this copy must not go on as the parent would
             traceback.print_exc()
         finally:
             os._exit(status)
-    if point == ANYWHEN:
+    return child
+
+
+def ended(child: int, after: float | None = None) -> bool:
+    """Wait for a process, kill it after so many seconds where they are given; return whether it was killed."""
+    if after is not None:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
-    _, ended = os.waitpid(child, 0)
-    if os.WIFEXITED(ended) and os.WEXITSTATUS(ended):
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise RuntimeError("The process that reads and sends failed; its own words stand above.")
-    return os.WIFSIGNALED(ended)
+    return os.WIFSIGNALED(status)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -266,8 +303,10 @@ def read_and_send(server: Dovecot, folder: Path, point: str, visits: int) -> Non
         mailbox.close()
 
 
-def compared(folder: Path, record: Path, answered: list[str], killed: Counter[str]) -> Found:
-    """Look everybody up in both records."""
+def compared(
+    folder: Path, record: Path, answered: list[str], killed: Counter[str], within: timedelta = timedelta(0)
+) -> Found:
+    """Look everybody up in both records; a follow-up may leave ``within`` so long after an answer was acted on."""
     received = [line.split() for line in record.read_text().splitlines()]
     twice = sum(number > 1 for number in Counter(who for who, _ in received).values())
     with Store.open(folder / "data", now=now()) as store:
@@ -277,7 +316,7 @@ def compared(folder: Path, record: Path, answered: list[str], killed: Counter[st
         rows = {who: store.inbound.of_run(runs[who].id) for who in answered}
         left = {who: datetime.fromisoformat(at) for who, at in received}
         unheard = sum(runs[who].status in LIVE for who in answered)
-        after = sum(who in left and left[who] > rows[who][0].found_at for who in answered if rows[who])
+        after = sum(who in left and left[who] > rows[who][0].found_at + within for who in answered if rows[who])
         unknown = sum(step.state is StepState.UNKNOWN for run in runs.values() for step in run.steps)
     lost = sum(not entries for entries in rows.values())
     again = sum(len(entries) > 1 for entries in rows.values())
@@ -431,9 +470,9 @@ def memory(which: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(which))
 
 
-WHOLE = {"races": 1_000, "kills": 200, "wake": 20, "poll": 1_000, "classify": 1, "first": 10_000}
-QUICK = {"races": 24, "kills": 10, "wake": 2, "poll": 100, "classify": 1, "first": 400}
-PARTS = {part.__name__: part for part in (races, kills, wake, poll, classify, first)}
+WHOLE = {"races": 1_000, "kills": 200, "two": 600, "wake": 20, "poll": 1_000, "classify": 1, "first": 10_000}
+QUICK = {"races": 24, "kills": 10, "two": 6, "wake": 2, "poll": 100, "classify": 1, "first": 400}
+PARTS = {part.__name__: part for part in (races, kills, two, wake, poll, classify, first)}
 
 
 def main() -> int:

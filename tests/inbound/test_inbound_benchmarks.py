@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
     [
         ("races", "0 follow-ups later than one poll interval"),
         ("kills", "0 mailed twice, 0 answers lost, 0 acted on twice"),
+        ("two", "0 mailed twice, 0 answers lost, 0 acted on twice"),
         ("poll", "nothing new"),
         ("classify", "what a message is"),
         ("first", "MB of memory more"),

@@ -11,7 +11,7 @@ from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK, MISTYPED, SMTP_PASSWORD
 from tests.sign_in.test_mail_connect import MailHost
 from tests.sign_in.typist import at_terminal
-from tests.world.authorization import USER
+from tests.world.authorization import CLIENT, USER, AuthorizationServer
 from tests.world.dovecot import dovecot, has_dovecot
 from tests.world.mail_servers import mail_server
 
@@ -101,6 +101,86 @@ def test_without_a_terminal_the_inbox_has_the_password_of_its_file_or_the_same(h
     text = host.file.read_text()
     assert host.run(*options, "--imap-password-file", wrong).returncode == 2 and host.file.read_text() == text
     assert host.run("doctor").stdout.count("signed in as") == 2
+
+
+# A password at one server, OAuth at the other
+
+
+@pytest.fixture
+def mixed(authorization: AuthorizationServer, tmp_path: Path) -> Iterator[MailHost]:
+    """A service that sends with a key, an inbox that takes tokens and a password, and an empty data folder."""
+    if not has_dovecot():
+        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
+    with (
+        dovecot(introspection=authorization.introspection) as imap,
+        mail_server(auth_require_tls=False, authenticator=knows_the_key) as smtp,
+    ):
+        found = MailHost(smtp, imap, tmp_path / "data")
+        smtp.inbox.goes_on = lambda envelope: found.take(envelope)
+        yield found
+
+
+def test_a_person_says_which_server_has_a_password_beside_oauth(
+    mixed: MailHost, authorization: AuthorizationServer
+) -> None:
+    options = ["--oauth", "microsoft", "--client-id", CLIENT, "--authority", authorization.url]
+    with at_terminal("mail", "connect", USER, *servers(mixed), *options, **mixed.environ) as typist:
+        typist.answers("Your name", "Ada Lovelace")
+        typist.sees("2  127.0.0.1:")
+        typist.answers("Signed in there [1]", "4")
+        typist.sees("Type 1, 2 or 3.")
+        typist.answers("Signed in there [1]", "2")
+        typist.answers("which sends", SENDING)
+        typist.sees(f"sign in as {USER}")  # and not as the user of the service that sends
+        authorization.agree()
+        typist.answers("Write it?", "y")
+        typist.sees("verdict: all is well")
+        assert typist.ends() == 0
+    text = mixed.file.read_text()
+    assert 'oauth = "microsoft"' in text and "\npassword = {" in text and "imap_password" not in text
+    assert MARK not in text
+    said = mixed.run("doctor").stdout
+    assert "signed in as apikey" in said and f"signed in as {USER}" in said
+
+
+def test_an_inbox_may_have_a_password_where_the_token_sends(
+    authorization: AuthorizationServer, tmp_path: Path
+) -> None:
+    if not has_dovecot():
+        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
+    options = ["--name", "Ada", "--oauth", "microsoft", "--client-id", CLIENT, "--authority", authorization.url]
+    with dovecot() as imap, mail_server(auth_require_tls=False) as smtp:
+        smtp.inbox.owner_of = authorization.owner
+        host = MailHost(smtp, imap, tmp_path / "data")
+        inbox = private(tmp_path / "inbox.secret", SMTP_PASSWORD.value)
+        with at_terminal(
+            "mail",
+            "connect",
+            USER,
+            *host.servers,
+            *options,
+            "--imap-password-file",
+            inbox,
+            "--no-test",
+            **host.environ,
+        ) as typist:
+            typist.sees("type this code")
+            authorization.agree()
+            typist.answers("Write it?", "y")
+            typist.sees("is connected, as ada")
+            assert typist.ends() == 0
+        text = host.file.read_text()
+        assert 'oauth = "microsoft"' in text and "\nimap_password = {" in text and "\npassword" not in text
+        assert host.run("doctor").stdout.count(f"signed in as {USER}") == 2
+
+
+def test_two_passwords_beside_oauth_and_one_without_an_inbox_are_refused(mixed: MailHost) -> None:
+    key = private(mixed.folder.parent / "key.secret", SENDING)
+    options = ["--name", "Ada", "--oauth", "microsoft", "--client-id", CLIENT, "--yes", "--password-file", key]
+    for more in ([*servers(mixed), "--imap-password-file", key], [*servers(mixed)[:2], "--imap", "none"]):
+        done = mixed.run("mail", "connect", USER, *more, *options)
+        assert done.returncode == 2 and "one of two servers has a password" in done.stderr, done.stderr
+    assert not mixed.file.exists()
 
 
 PASSWORDS = {"key": SENDING, "inbox": SMTP_PASSWORD.value}

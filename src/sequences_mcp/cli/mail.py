@@ -86,7 +86,11 @@ def _connect() -> click.Command:
     )
     @click.option("--password-file", type=A_FILE, help="A file with the password, instead of typing it.")
     @click.option("--imap-password-file", type=A_FILE, help="The same for the inbox, where it has another.")
-    @click.option("--oauth", type=click.Choice(["microsoft", "google"]), help="Sign in there, without a password.")
+    @click.option(
+        "--oauth",
+        type=click.Choice(["microsoft", "google"]),
+        help="Sign in there, without a password, or with one at the server whose password file is given.",
+    )
     @click.option("--client-id", help="The id of the app that you registered there.")
     @click.option("--client-secret-file", type=A_FILE, help="A file with the app's secret; Google asks for it.")
     @click.option("--tenant", help="Of Microsoft: organizations, consumers or your own.")
@@ -199,7 +203,7 @@ def asked_mailbox(address: str | None, request: ConnectRequest) -> ConnectedMail
     )
     if kind := request.oauth or _way_to_sign_in(provider, request):
         client = _registration(kind, request)
-        mailbox = replace(mailbox, client=client)
+        mailbox = _with_password_beside(replace(mailbox, client=client), request)
         mailbox = replace(mailbox, grant=granted_in_terminal(mailbox.sign_in, in_browser=request.browser))
     else:
         mailbox = _with_passwords(mailbox, request, is_one_provider=bool(provider.known_by))
@@ -269,6 +273,36 @@ def _with_passwords(
     return replace(mailbox, password=password, imap_password=inbox)
 
 
+def _with_password_beside(mailbox: ConnectedMailbox, request: ConnectRequest) -> ConnectedMailbox:
+    """Return a mailbox with OAuth and the password of the one server that signs in with that, if one does.
+
+    The options name it; a person is asked where the two servers are not one provider's. InvalidArgumentsError.
+    """
+    from sequences_mcp.mail_setup.autoconfig import of_one_provider
+
+    files = (request.password_file, request.imap_password_file)
+    if any(files) and (all(files) or not mailbox.imap):
+        why = "one of two servers has a password; the other signs in with the token"
+        raise InvalidArgumentsError(f"With --oauth {why}.", next_step="Give one of the files, and --imap.")
+    if request.password_file:
+        return replace(mailbox, password=_password(request.password_file))
+    if request.imap_password_file:
+        return replace(mailbox, imap_password=_password(request.imap_password_file))
+    if not mailbox.imap or of_one_provider(mailbox.smtp, mailbox.imap) or not sys.stdin.isatty():
+        return mailbox
+    sends, reads = (url.rpartition("@")[2].rpartition("/")[2] for url in (mailbox.smtp, mailbox.imap))
+    say(["1  both servers, without a password", f"2  {reads} alone; {sends}, which sends, has a password"])
+    say([f"3  {sends} alone; {reads}, which is read, has a password"])
+    choice = typed_answer("Signed in there", option="--password-file", default="1", read=partial(_one_of, "123"))
+    if choice == "2":
+        return replace(mailbox, password=_password(None, of=f" at {sends}, which sends"))
+    return (
+        replace(mailbox, imap_password=_password(None, of=f" of the inbox at {reads}"))
+        if choice == "3"
+        else mailbox
+    )
+
+
 def _password(file: Path | None, *, of: str = ", or app password", may_be_empty: bool = False) -> str:
     if file is not None:
         text = text_of_file(file).strip()
@@ -333,8 +367,13 @@ def _way_to_sign_in(provider: MailProvider, request: ConnectRequest) -> str:
 
 def one_or_two(text: str) -> str:
     """Return 1 or 2, as it was typed; UsageError asks again."""
-    if text.strip() not in ("1", "2"):
-        raise click.UsageError("Type 1 or 2.")
+    return _one_of("12", text)
+
+
+def _one_of(digits: str, text: str) -> str:
+    """Return one of these digits, as it was typed; UsageError asks again."""
+    if len(text.strip()) != 1 or text.strip() not in digits:
+        raise click.UsageError(f"Type {', '.join(digits[:-1])} or {digits[-1]}.")
     return text.strip()
 
 

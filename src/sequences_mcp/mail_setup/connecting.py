@@ -25,8 +25,10 @@ QUICK = Timeouts(connect=15, command=20)
 class ConnectedMailbox:
     """A mailbox's table-to-be: name, address and servers, and the password or what was granted.
 
-    ``imap_password`` is that of the inbox, where it has another; ``client`` goes with ``grant``; ``in_file`` asks
-    for a file although there is a keychain; ``of_folder`` has keys of the first level to write beside the table.
+    ``imap_password`` is that of the inbox, where it has another; ``client`` goes with ``grant``, and then a
+    ``password`` is that of the server that sends alone, and the other one of the two signs in with the token.
+    ``in_file`` asks for a file although there is a keychain; ``of_folder`` has keys of the first level to write
+    beside the table.
     """
 
     file: Path
@@ -45,8 +47,9 @@ class ConnectedMailbox:
 
     @property
     def username(self) -> str:
-        """Who signs in: whom the server's address names, else the address."""
-        return unquote(urlsplit(self.smtp).username or "") or self.address
+        """Who signs in: whom the server names, of two the one that takes the token, else the address."""
+        url = self.imap if self.client and self.password else self.smtp
+        return unquote(urlsplit(url).username or "") or self.address
 
     @property
     def sign_in(self) -> MailSignIn:
@@ -64,7 +67,8 @@ class ConnectedMailbox:
             tokens = lambda refused: token  # noqa: E731 - there is no other token to give yet
         yield probe(MailServer.parse(self._whole(self.smtp, self.password)), timeouts=QUICK, tokens=tokens)
         if self.imap:
-            whole = self._whole(self.imap, self.imap_password or self.password)
+            beside = "" if self.client else self.password
+            whole = self._whole(self.imap, self.imap_password or beside)
             yield probe_inbox(ImapServer.parse(whole), tokens=tokens)
 
     def _whole(self, url: str, password: str) -> str:
@@ -76,19 +80,20 @@ class ConnectedMailbox:
                 next_step="Leave it out; it is asked for.",
             )
         user = quote(unquote(parts.username or "") or self.address, safe="")
-        account = f"{user}{XOAUTH2_URL}" if self.grant else f"{user}:{quote(password, safe='')}"
+        with_token = self.grant is not None and not password
+        account = f"{user}{XOAUTH2_URL}" if with_token else f"{user}:{quote(password, safe='')}"
         return f"{parts.scheme}://{account}@{parts.netloc.rpartition('@')[2]}"
 
     def change(self, *, has_keychain: bool) -> SettingsChange:
         """Return what would be written into the settings; SettingsError where the file cannot be read."""
         values: dict[str, Any] = {"name": self.name, "address": self.address, "smtp": self.smtp}
         values |= {"imap": self.imap} if self.imap else {}
-        if self.client is None:
+        if self.client is None or self.password:
             values["password"] = self._reference("password", has_keychain)
-            if self.imap and self.imap_password:
-                values["imap_password"] = self._reference("imap_password", has_keychain)
+        if self.imap and self.imap_password:
+            values["imap_password"] = self._reference("imap_password", has_keychain)
+        if (client := self.client) is None:
             return self._changed(values)
-        client = self.client
         values |= {"oauth": client.provider, "oauth_client_id": client.client_id}
         if client.client_secret:
             values["oauth_client_secret"] = self._reference("oauth_client_secret", has_keychain)
