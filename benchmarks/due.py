@@ -30,6 +30,7 @@ from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import StepRun
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.claim import SendPolicy
@@ -132,9 +133,9 @@ def compare(folder: Path, few: int, many: int) -> bool:
 
 def fill(folder: Path, sleeping: int) -> None:
     """Make a file with so many sequences asleep."""
-    with Store.open(folder, now=now()) as store:
+    with Store.open(Workspace(folder), now=now()) as store:
         asyncio.run(provider(store).create_blueprint(name="Due", steps=[STEP], sourcing=Sourcing()))
-        path = store.path
+        path = store.workspace.database
     if not sleeping:
         return
     with closing(sqlite3.connect(path)) as raw:
@@ -153,7 +154,7 @@ def fill(folder: Path, sleeping: int) -> None:
 
 def claim_time(folder: Path) -> float:
     """Return the median of claims in seconds, from due to claimed and committed."""
-    with Store.open(folder, now=now()) as store:
+    with Store.open(Workspace(folder), now=now()) as store:
         asyncio.run(start(provider(store), CLAIMS))
         marks: list[float] = []
         worker = worker_on(store, at=lambda point: marks.append(time.perf_counter()) if "claim" in point else None)
@@ -198,7 +199,7 @@ async def start(local: LocalProvider, count: int) -> None:
 def share(folder: Path, due: int) -> bool:
     """Let four processes take what is due; return whether each step was taken once and nobody gave up."""
     fill(folder, 0)
-    with Store.open(folder, now=now()) as store:
+    with Store.open(Workspace(folder), now=now()) as store:
         asyncio.run(start(provider(store), due))
         assert isinstance(store.database, SqliteDatabase)
         mode = store.database.journal.mode
@@ -222,7 +223,7 @@ def share(folder: Path, due: int) -> bool:
 def print_taken(folder: Path) -> int:
     """Take what is due and print to whom it went."""
     taken: list[str] = []
-    with Store.open(folder, now=now()) as store:
+    with Store.open(Workspace(folder), now=now()) as store:
         worker = worker_on(store, taken=taken)
         while worker.run_due(limit=10_000):
             pass
@@ -232,7 +233,7 @@ def print_taken(folder: Path) -> int:
 
 def print_memory(folder: Path) -> int:
     """Open a file as a server does, look at it, and print this process's resident megabytes."""
-    with Store.open(folder, now=now()) as store:
+    with Store.open(Workspace(folder), now=now()) as store:
         worker_on(store).run_due()
         local = provider(store)
         asyncio.run(local.list_sequences(SequenceFilter(size=100)))

@@ -43,6 +43,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine import vendor_transitions
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -253,7 +254,7 @@ def person(vendor: str, number: int) -> Any:
 def compare(settings: Settings, port: int) -> Verdict:
     """Look everybody up in both records."""
     enrolled = received(port)
-    with Store.open(settings.data_dir, now=now()) as store:
+    with Store.open(Workspace(settings.data_dir), now=now()) as store:
         store.check()
         sound = store.audit.verify() is None
         runs = list(everybody(store))

@@ -31,6 +31,7 @@ from typing import Any
 
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
@@ -144,7 +145,7 @@ class Meanwhile:
 
     def _hold_back(self) -> None:
         """Suppress somebody, as the product does, while the database is held for long: some times in all."""
-        with Store.open(self.folder, now=datetime.now(UTC), examined=False) as store:
+        with Store.open(Workspace(self.folder), now=datetime.now(UTC), examined=False) as store:
             terms: Any = None  # a suppression looks at no terms
             engine = EngineContext(
                 store, clock=lambda: datetime.now(UTC), entropy=os.urandom, terms=terms, actor=actors.WORKER
@@ -159,7 +160,7 @@ class Meanwhile:
                 self._busy.clear()
 
     def _go(self, act: str) -> None:
-        with Store.open(self.folder, now=datetime.now(UTC), examined=False) as store:
+        with Store.open(Workspace(self.folder), now=datetime.now(UTC), examined=False) as store:
             while not self._ended.wait(0.05):
                 begun = time.monotonic()
                 self._insist(store, act)
@@ -214,7 +215,7 @@ def ended(
 
 def stored(folder: Path) -> tuple[int, bool]:
     """Return how many people there are, and whether the audit verifies."""
-    with Store.open(folder, now=datetime.now(UTC)) as store:
+    with Store.open(Workspace(folder), now=datetime.now(UTC)) as store:
         return store.contacts.page("", page=1, size=1).total_count, store.audit.verify() is None
 
 
@@ -222,7 +223,7 @@ def taken_in(kind: str, number: int, scratch: Path) -> bool:
     """Import a file and say what it took; return whether everything held."""
     file, folder = scratch / f"people.{kind}", scratch / f"data of {kind}"
     (write_csv if kind == "csv" else write_xlsx)(file, number)
-    Store.open(folder, now=datetime.now(UTC)).close()
+    Store.open(Workspace(folder), now=datetime.now(UTC)).close()
     command = [sys.executable, "-m", "sequences_mcp", "import", str(file), "--yes", "--json"]
     begun = time.monotonic()
     with Meanwhile(folder) as meanwhile:
@@ -250,7 +251,7 @@ def killed(command: list[str], folder: Path, number: int) -> bool:
     held = True
     for where in ("as it began to save", "while the file was written"):
         place = folder.with_name(f"{folder.name}, {where}")
-        Store.open(place, now=datetime.now(UTC)).close()
+        Store.open(Workspace(place), now=datetime.now(UTC)).close()
         status, _, _, _ = ended(command, place, until=partial(_has_come_to, where, place, _size(place)))
         people_there, is_sound = stored(place)
         print(f"killed {where} (status {status}): {people_there:,} people stored of {number:,}", flush=True)

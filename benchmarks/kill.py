@@ -37,6 +37,7 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import Run, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer
@@ -131,7 +132,7 @@ def main() -> int:
 
 def run(folder: Path, port: int, options: argparse.Namespace) -> Counter[str]:
     """Plan, approve, and start workers until nothing is due; return how many died where."""
-    with Store.open(folder, now=now(), journal=options.journal) as store:
+    with Store.open(Workspace(folder), now=now(), journal=options.journal) as store:
         asyncio.run(fill(store, options.messages))
     chance = random.Random(options.seed)
     kills: Counter[str] = Counter()
@@ -172,7 +173,7 @@ def work(
         check=lambda leaving: None,
         lease=LEASE,
     )
-    with Store.open(folder, now=now(), journal=journal, url=url) as store:
+    with Store.open(Workspace(folder), now=now(), journal=journal, url=url) as store:
         worker = Worker(
             store=store,
             clock=now,
@@ -299,7 +300,7 @@ async def serve(record: Path, told: int, chance: random.Random) -> None:
 def compare(folder: Path, record: Path, journal: JournalMode | None, url: str | None = None) -> Verdict:
     """Look everybody up in both records."""
     received = Counter(record.read_text().split())
-    with Store.open(folder, now=now(), journal=journal, url=url) as store:
+    with Store.open(Workspace(folder), now=now(), journal=journal, url=url) as store:
         store.check()
         sound = store.audit.verify() is None
         runs = [one.steps[0] for one in everybody(store)]

@@ -30,6 +30,7 @@ from pathlib import Path
 
 from benchmarks.kill import ANYWHEN, POINTS, Round, compare, fill, mail_server, now, show, work
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.unit_of_work import Store
 
 PATIENCE = 600.0
@@ -112,7 +113,7 @@ def main() -> int:
 
 def run(served: Server, place: Path, port: int, options: argparse.Namespace) -> tuple[Counter[str], int]:
     """Plan, approve and send; return where workers died, and how often the server was killed."""
-    with Store.open(place / "host0", now=now(), url=served.url) as store:
+    with Store.open(Workspace(place / "host0"), now=now(), url=served.url) as store:
         asyncio.run(fill(store, options.messages))
     kills: Counter[str] = Counter()
     done = threading.Event()

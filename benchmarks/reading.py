@@ -48,6 +48,7 @@ from tests.world.mail_corpus import bounces
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Step, Temporality
 from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.domain.run import LIVE, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.inbound.effects import incoming
 from sequences_mcp.engine.inbound.imap import FetchedPage, ImapServer, ImapWalker
@@ -280,7 +281,7 @@ def read_and_send(server: Dovecot, folder: Path, point: str, visits: int) -> Non
         at("a follow-up is received")
         return Receipt("250 taken")
 
-    with Store.open(with_schema(folder / "data"), now=now()) as store:
+    with Store.open(Workspace(with_schema(folder / "data")), now=now()) as store:
         world = EngineWorld(folder, store, Clock(now()), replace(TERMS, daily_cap=1_000_000))
         mailbox = WatchedMailbox(ImapServer.parse(server.url), at=at)
         key = mailbox.server.key
@@ -309,7 +310,7 @@ def compared(
     """Look everybody up in both records; a follow-up may leave ``within`` so long after an answer was acted on."""
     received = [line.split() for line in record.read_text().splitlines()]
     twice = sum(number > 1 for number in Counter(who for who, _ in received).values())
-    with Store.open(folder / "data", now=now()) as store:
+    with Store.open(Workspace(folder / "data"), now=now()) as store:
         world = EngineWorld(folder, store, Clock(now()), replace(TERMS, daily_cap=1_000_000))
         store.check()
         runs = {run.address: run for run in store.runs.by_ids(asyncio.run(all_runs(world)))}
@@ -338,7 +339,7 @@ def wake(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Foun
     stop = threading.Event()
 
     def read() -> None:
-        with Store.open(world.store.path.parent, now=now()) as store:
+        with Store.open(world.store.workspace, now=now()) as store:
             reader = mailbox_reader(server.url, store, clock=now, address=SENDER.address)
             reader.every = 100_000.0
             reader.run(stop)
@@ -450,7 +451,7 @@ def first(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Fou
     told, tell = os.pipe()
     child = os.fork()
     if not child:
-        with Store.open(folder / "data", now=now()) as store:
+        with Store.open(Workspace(folder / "data"), now=now()) as store:
             reader = mailbox_reader(server.url, store, clock=now, address=SENDER.address)
             before, begin = memory("VmRSS"), time.monotonic()
             reader.read()

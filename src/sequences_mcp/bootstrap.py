@@ -70,7 +70,7 @@ def open_store(place: Settings | Mailbox, *, now: datetime, examined: bool = Tru
     """
     from sequences_mcp.store.unit_of_work import Store
 
-    store = Store.open(place.workspace.folder, now=now, examined=examined, url=place.database_url)
+    store = Store.open(place.workspace, now=now, examined=examined, url=place.database_url)
     if store.lineage.brings_back_erased():
         from sequences_mcp.engine.erasure import erase_again
 

@@ -17,6 +17,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key, read_address, read_host, shown_host
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.suppressions import former_keys_of, suppression_keys_of
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.store.sqlite.schema import migrations
 from sequences_mcp.store.unit_of_work import Store
@@ -171,7 +172,7 @@ def test_a_domain_in_ascii_is_shown_as_people_write_it() -> None:
 
 def store_as_before(folder: Path) -> None:
     """Make a database as versions before migration 7 left it."""
-    with Store.open(folder, now=NOW, steps=migrations()[:6]) as store, store.transaction():
+    with Store.open(Workspace(folder), now=NOW, steps=migrations()[:6]) as store, store.transaction():
         for no, (kind, value) in enumerate(
             [
                 ("address", "zoe@münchen.example"),
@@ -201,14 +202,14 @@ def store_as_before(folder: Path) -> None:
 )
 def test_what_earlier_versions_listed_stays_listed_in_every_spelling(tmp_path: Path, address: str) -> None:
     store_as_before(tmp_path)
-    with Store.open(tmp_path, now=NOW) as store:
+    with Store.open(Workspace(tmp_path), now=NOW) as store:
         facts = ContactFields(email=address)
         marks = suppression_keys_of("local:ct_1", facts)
         assert store.suppressions.matching(marks, old=former_keys_of(facts))
 
 
 def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
-    with Store.open(tmp_path, now=NOW) as store:
+    with Store.open(Workspace(tmp_path), now=NOW) as store:
         later = NOW.replace(year=2027)
         store.suppressions.add(("address", "tom@strasse.example"), reason="asked", actor=Actor("ada"), now=later)
         facts = ContactFields(email="tom@straße.example")
@@ -217,14 +218,14 @@ def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
 
 
 def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upgrade(tmp_path: Path) -> None:
-    with Store.open(tmp_path, now=NOW, steps=migrations()[:6]) as store, store.transaction():
+    with Store.open(Workspace(tmp_path), now=NOW, steps=migrations()[:6]) as store, store.transaction():
         for no, address in enumerate(["a@münchen.example", "a@xn--mnchen-3ya.example"], start=1):
             sqlite_of(store)._writer.execute(
                 "INSERT INTO contact (id, email, email_key, email_host, notes, search, created_at, updated_at) "
                 "VALUES (?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{no}", address, address, address.partition("@")[2]),
             )
-    with Store.open(tmp_path, now=NOW) as store:
+    with Store.open(Workspace(tmp_path), now=NOW) as store:
         keys = [row[0] for row in sqlite_of(store)._reader.execute("SELECT email_key FROM contact ORDER BY no")]
         both = store.contacts.at_address("A@MÜNCHEN.example")
         hosts = {row[0] for row in sqlite_of(store)._reader.execute("SELECT email_host FROM contact")}
@@ -235,14 +236,14 @@ def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upg
 
 def test_who_is_a_colleague_is_read_anew_by_an_upgrade(tmp_path: Path) -> None:
     people = [("a@one.example", "ТОВ Ромашка", "тов ромашка"), ("b@two.example", "GmbH", "gmbh")]
-    with Store.open(tmp_path, now=NOW, steps=migrations()[:19]) as store, store.transaction():
+    with Store.open(Workspace(tmp_path), now=NOW, steps=migrations()[:19]) as store, store.transaction():
         for address, company, key in people:
             sqlite_of(store)._writer.execute(
                 "INSERT INTO contact (id, email, email_key, email_host, company, company_key, notes, search, "
                 "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{address[0]}", address, address, address.partition("@")[2], company, key),
             )
-    with Store.open(tmp_path, now=NOW) as store:
+    with Store.open(Workspace(tmp_path), now=NOW) as store:
         keys = [row[0] for row in sqlite_of(store)._reader.execute("SELECT company_key FROM contact ORDER BY no")]
     assert keys == ["ромашка", None]
 

@@ -149,7 +149,7 @@ async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_o
     world: EngineWorld,
 ) -> None:
     calls, here = 25, str(Path(__file__).parents[2])
-    command = [sys.executable, "-c", CALLER, str(world.store.path.parent), str(calls), here]
+    command = [sys.executable, "-c", CALLER, str(world.store.workspace.folder), str(calls), here]
     callers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(3)

@@ -155,7 +155,7 @@ async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database
     world: EngineWorld, forged: str
 ) -> None:
     await start(world)
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         triggers = other.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
         for (trigger,) in triggers:
             other.execute(f"DROP TRIGGER {trigger}")
@@ -224,7 +224,7 @@ async def test_a_lease_that_ended_is_noted_whoever_looks(world: EngineWorld) -> 
 
 async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: EngineWorld) -> None:
     await start(world)
-    folder, terms = world.store.path.parent, world.terms
+    folder, terms = world.store.workspace.folder, world.terms
     Heartbeat(Workspace(folder), MAILBOX, world.clock, serves=(terms.fingerprint,), store=world.store).beat()
     later = world.under(spacing=9)
     later.worker().run_due()
@@ -261,10 +261,10 @@ async def test_a_run_that_cannot_even_be_read_leaves_the_schedule_and_no_other_s
 ) -> None:
     await start(world, 3)
     caplog.set_level(logging.CRITICAL)
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.execute("UPDATE sequence SET variables = 'not JSON' WHERE ordinal = 0")
     world.worker().run_due()
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         rows = other.execute("SELECT next_run_at, status FROM sequence ORDER BY ordinal").fetchall()
     assert rows == [(None, "ACTIVE"), (None, "COMPLETED"), (None, "COMPLETED")]
 
@@ -274,10 +274,10 @@ async def test_a_run_that_is_due_with_nothing_to_do_does_not_keep_the_worker_bus
 ) -> None:
     await start(world, 2)
     caplog.set_level(logging.CRITICAL)
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.execute("UPDATE sequence SET anchor = anchor + 3600000000 WHERE ordinal = 0")
     assert world.worker().run_due() == 3
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         assert other.execute("SELECT next_run_at FROM sequence ORDER BY ordinal").fetchall() == [(None,), (None,)]
     assert await states(world) == [StepState.PLANNED, StepState.SENT]
 
@@ -297,7 +297,7 @@ async def test_a_fault_of_the_channel_leaves_the_decision_to_the_lease(
 
 async def test_a_busy_database_stops_nothing_for_good(world: EngineWorld) -> None:
     await start(world)
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.hold()
         with pytest.raises(StoreBusyError):
             world.worker().run_due()
@@ -315,7 +315,7 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
             sent.set()
 
     def work() -> None:
-        with open_store(world.store.path.parent, now=START) as own:
+        with open_store(world.store.workspace.folder, now=START) as own:
             EngineWorld(world.folder, own, world.clock, world.terms).worker(at=told, poll=0.02).run(stop)
 
     thread = threading.Thread(target=work)

@@ -94,7 +94,7 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
 ) -> None:
     time, store = [START], world.store
     pulse = Heartbeat(
-        Workspace(store.path.parent),
+        store.workspace,
         FREE,
         lambda: time[0],
         serves=("a",),
@@ -121,14 +121,14 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
     (state,) = worker_states(store, now=time[0])
     assert (state.error, state.last_act, state.is_silent(time[0])) == (None, START, False)
     assert state.is_silent(time[0] + timedelta(minutes=5))
-    files = list((store.path.parent / "workers").glob("*.json"))
+    files = list((store.workspace.folder / "workers").glob("*.json"))
     assert [one.stat().st_mode & 0o077 for one in files] == ([] if is_open else [0])
     pulse.end()
     assert worker_states(store, now=time[0]) == ()
 
 
 async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(world: EngineWorld) -> None:
-    folder, away = world.store.path.parent, world.folder / "away"
+    folder, away = world.store.workspace.folder, world.folder / "away"
     worker = world.worker()
     folder.rename(away)
     with pytest.raises(StoreUnwritableError, match="cannot be looked into"):
@@ -141,9 +141,9 @@ async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(w
 @of_a_file
 async def test_another_file_in_the_databases_place_is_noticed_before_anything_is_sent(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
-    kept = world.store.path.with_suffix(".kept")
-    world.store.path.rename(kept)
-    world.store.path.write_bytes(b"another")
+    kept = world.store.workspace.database.with_suffix(".kept")
+    world.store.workspace.database.rename(kept)
+    world.store.workspace.database.write_bytes(b"another")
     delivery = FakeDelivery()
     with pytest.raises(StoreUnwritableError, match="taken the place"):
         world.worker(delivery).run(threading.Event())
@@ -197,7 +197,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: E
     opened = []
 
     def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
-        with open_store(world.store.path.parent, now=START, examined=False) as own:
+        with open_store(world.store.workspace.folder, now=START, examined=False) as own:
             other = EngineWorld(world.folder, own, world.clock, world.terms)
             other.worker(queues=frozenset({FREE})).run_due()
         opened.append(message)
@@ -232,7 +232,7 @@ def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pyt
 async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_held(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     held = ExitStack()
-    other = held.enter_context(shell(world.store.path.parent))
+    other = held.enter_context(shell(world.store.workspace.folder))
 
     def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
@@ -241,14 +241,14 @@ async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_h
 
     with pytest.raises(StoreBusyError):
         world.worker(deliver).run_due()
-    (file,) = (world.store.path.parent / "receipts").glob("*.json")
+    (file,) = (world.store.workspace.folder / "receipts").glob("*.json")
     assert file.stat().st_mode & 0o077 == 0
     held.close()  # and the process with it
     fresh = world.worker(FakeDelivery())
     fresh.run_due()
     (run,) = await world.runs()
     assert (run.steps[0].state, run.steps[0].server_reply) == (StepState.SENT, "250 2.0.0 queued as 4Xy")
-    assert not list((world.store.path.parent / "receipts").glob("*.json"))
+    assert not list((world.store.workspace.folder / "receipts").glob("*.json"))
     assert world.store.audit.verify() is None
 
 
@@ -271,7 +271,7 @@ async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile
 
 
 async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothing(world: EngineWorld) -> None:
-    folder = world.store.path.parent / "receipts"
+    folder = world.store.workspace.folder / "receipts"
     folder.mkdir()
     facts = '{"sequence_id": "local:seq_x", "key": "x", "lease": 7, "kind": "accepted", "said": "250 ok"}'
     (folder / "7.json").write_text(facts)

@@ -98,7 +98,7 @@ async def test_every_process_keeps_the_rest_that_one_of_them_began(world: Engine
     await started(world)
     with mail_server({"MAIL": "550 5.7.1 account suspended"}) as running:
         for _ in range(5):
-            with open_store(world.store.path.parent, now=START) as own:
+            with open_store(world.store.workspace.folder, now=START) as own:
                 other = EngineWorld(world.folder, own, world.clock, world.terms)
                 over_smtp(other, running).run_due()
     assert running.inbox.commands.count("MAIL") == 1

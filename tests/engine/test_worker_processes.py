@@ -45,7 +45,14 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
     saved = await world.local.save_contacts(entries)
     await world.approved(*(one.contact for one in saved), blueprint=blueprint)
-    command = [sys.executable, "-c", WORKER, str(world.store.path.parent), journal, str(Path(__file__).parents[2])]
+    command = [
+        sys.executable,
+        "-c",
+        WORKER,
+        str(world.store.workspace.folder),
+        journal,
+        str(Path(__file__).parents[2]),
+    ]
     workers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)

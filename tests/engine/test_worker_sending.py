@@ -45,7 +45,7 @@ class FakeWitness:
         return Receipt("250 taken")
 
     def _look(self) -> None:
-        with open_store(self.world.store.path.parent, now=START) as other:
+        with open_store(self.world.store.workspace.folder, now=START) as other:
             (run,) = other.runs.page(SequenceFilter(size=1), provider=None).items
             self.seen.append(run.steps[0].state)
 

@@ -39,7 +39,7 @@ class FakeListener(logging.Handler):
 
 async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_moment(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         listener = FakeListener("waits", other.release)
         log = logging.getLogger("sequences_mcp.engine.worker")
         log.addHandler(listener)
@@ -64,7 +64,7 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     opened, locked = threading.Event(), threading.Event()
 
     def work() -> None:
-        with open_store(world.store.path.parent, now=START, busy_seconds=0.05) as own:
+        with open_store(world.store.workspace.folder, now=START, busy_seconds=0.05) as own:
             opened.set()
             locked.wait(timeout=60)
             EngineWorld(world.folder, own, world.clock, world.terms).worker().run(stop)
@@ -72,7 +72,7 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     thread = threading.Thread(target=work)
     thread.start()
     assert opened.wait(timeout=60)
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.hold()
         locked.set()
         assert told.wait(timeout=60)
@@ -123,9 +123,12 @@ async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_on
     "limit", ["PRAGMA max_page_count = 1", "PRAGMA query_only = ON"], ids=["full", "read-only"]
 )
 def test_a_full_disk_and_a_read_only_file_say_so(world: EngineWorld, limit: str) -> None:
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.execute(limit)
-        with pytest.raises(StoreUnwritableError, match="cannot be written"), translated(world.store.path):
+        with (
+            pytest.raises(StoreUnwritableError, match="cannot be written"),
+            translated(world.store.workspace.database),
+        ):
             other.execute("CREATE TABLE more AS SELECT zeroblob(100000) AS space")
 
 
@@ -133,7 +136,7 @@ def test_a_full_disk_and_a_read_only_file_say_so(world: EngineWorld, limit: str)
 async def test_rows_that_point_at_nothing_are_found_by_the_long_check(world: EngineWorld) -> None:
     await world.plan(await world.contact("a@example.org"))
     world.store.check()
-    with shell(world.store.path.parent) as other:
+    with shell(world.store.workspace.folder) as other:
         other.execute("UPDATE sequence SET contact_no = 99")
     with pytest.raises(StoreDamagedError, match="1 rows point at nothing"):
         world.store.check()

@@ -12,6 +12,7 @@ from tests.world.product import Bureau
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 from sequences_mcp.services.imports import FOLD, import_people, look_through, read_people_file
 from sequences_mcp.store.unit_of_work import Store
@@ -286,7 +287,7 @@ async def test_the_comparison_stands_in_the_transaction_that_saves(bureau: Burea
         grace = Contact(
             id="local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV", email=TWO[0], company="Army", created_at=now, updated_at=now
         )
-        with Store.open(bureau.folder, now=now, examined=False) as other:
+        with Store.open(Workspace(bureau.folder), now=now, examined=False) as other:
             with other.transaction() as work:  # the import begins while another process has the write lock
                 saving = asyncio.create_task(import_people(app, confirmed))
                 await asyncio.sleep(0)

@@ -20,7 +20,6 @@ from tests.world.product import GRACE, MAIL, Bureau, yes
 
 from sequences_mcp.bootstrap import working
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.inbound.reader import BackgroundReader, MailboxReader, mailbox_reader, pause_after
 from sequences_mcp.engine.supervisor import READER, Heartbeat
 from sequences_mcp.engine.troubles import troubles
@@ -126,7 +125,7 @@ async def test_a_process_without_the_mailbox_waits_for_the_one_that_reads_it(rea
     delivery = FakeDelivery()
     worker = real.worker(delivery)
     elsewhere = Heartbeat(
-        Workspace(real.store.path.parent),
+        real.store.workspace,
         READER,
         lambda: real.clock.now,
         serves=(worker.rules.terms.fingerprint,),
@@ -185,7 +184,7 @@ async def test_a_reading_that_takes_long_holds_up_nothing_else(real: EngineWorld
     def opened() -> Iterator[MailboxReader]:
         asked.set()
         may_go_on.wait()
-        with Store.open(real.store.path.parent, now=real.clock.now) as store, reading(real, dovecot, store) as one:
+        with Store.open(real.store.workspace, now=real.clock.now) as store, reading(real, dovecot, store) as one:
             yield one
 
     background, delivery = BackgroundReader(opened=opened, patience=0.1), FakeDelivery()
@@ -208,7 +207,7 @@ async def test_an_answer_wakes_the_reader_long_before_its_next_walk(real: Engine
     stop = threading.Event()
 
     def read() -> None:
-        with Store.open(real.store.path.parent, now=real.clock.now) as store, reading(real, dovecot, store) as one:
+        with Store.open(real.store.workspace, now=real.clock.now) as store, reading(real, dovecot, store) as one:
             one.every = 100_000.0
             one.run(stop)
 
@@ -322,7 +321,7 @@ async def test_two_processes_on_one_mailbox_act_on_nothing_twice(real: EngineWor
     def walk() -> None:
         try:
             with (
-                Store.open(real.store.path.parent, now=real.clock.now) as store,
+                Store.open(real.store.workspace, now=real.clock.now) as store,
                 reading(real, dovecot, store) as one,
             ):
                 for _ in range(3):

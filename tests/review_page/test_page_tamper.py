@@ -12,6 +12,7 @@ from tests.world.page import LINKEDIN, MAIL, PageWorld
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import uncovered_because
 from sequences_mcp.ports.embedded import PeopleFilter
 from sequences_mcp.store.unit_of_work import Store
@@ -23,7 +24,7 @@ def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: PageW
     made = world.plan(MAIL, LINKEDIN, people=5)
     world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor=Actor("test")))
     chance = random.Random(20261123)
-    with Store.open(world.folder, now=world.clock()) as store:
+    with Store.open(Workspace(world.folder), now=world.clock()) as store:
         plan = store.plans.find(made.id)
         assert plan is not None
         people = list(

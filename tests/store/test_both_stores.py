@@ -22,6 +22,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import StopReason
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Paused, Stopped
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryUnknownError, SequencesError
@@ -176,7 +177,7 @@ def histories(folder: Path, url: str) -> Iterator[History]:
     """Begin both: one in a file, one on the server."""
     for name, address in (("file", None), ("served", url)):
         place = with_schema(folder / name) if address is None else folder / name
-        store = Store.open(place, now=START, url=address, busy_seconds=5)
+        store = Store.open(Workspace(place), now=START, url=address, busy_seconds=5)
         yield History(EngineWorld(folder / name, store, Clock(START), TERMS))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.world.engine import START
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.erasure import MENTIONS as TAKEN_OUT_OF
 from sequences_mcp.store.statements import FOLDER
 from sequences_mcp.store.unit_of_work import Store
@@ -112,7 +113,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 def schema(folder: Path) -> set[tuple[str, str]]:
     """Return every column that a new database has."""
-    Store.open(folder, now=START).close()
+    Store.open(Workspace(folder), now=START).close()
     with closing(sqlite3.connect(folder / "sequences.db")) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {

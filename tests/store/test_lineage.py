@@ -16,6 +16,7 @@ from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.recovery import unknown_due
 from sequences_mcp.errors import StoreUnwritableError
 from sequences_mcp.store import journals
@@ -29,7 +30,7 @@ DRAFT = "local:draft_{}"
 
 def reopened(world: EngineWorld, *, folder: Path | None = None) -> EngineWorld:
     """Return the world again after its database was exchanged."""
-    store = Store.open((folder or world.folder) / "data", now=world.clock.now, busy_seconds=0.2)
+    store = Store.open(Workspace((folder or world.folder) / "data"), now=world.clock.now, busy_seconds=0.2)
     return EngineWorld(folder or world.folder, store, world.clock, world.terms)
 
 
@@ -49,14 +50,14 @@ async def three_left(tmp_path: Path, *, when: str = "after the yes") -> EngineWo
     if when == "after the yes":
         await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     world.store.close()
-    shutil.copy(world.store.path, tmp_path / "kept.db")
+    shutil.copy(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     if when == "before the yes":
         await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal"))
     world.worker().run_due(limit=3)
     assert len(world.mails) == 3
     world.store.close()
-    overwrite(world.store.path, tmp_path / "kept.db")
+    overwrite(world.store.workspace.database, tmp_path / "kept.db")
     return reopened(world)
 
 
@@ -104,13 +105,13 @@ async def test_somebody_written_to_by_a_plan_that_the_old_database_never_saw_is_
     world = EngineWorld.open(tmp_path)
     maria = await world.contact("maria@globex.example")
     world.store.close()
-    shutil.copy(world.store.path, tmp_path / "kept.db")
+    shutil.copy(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     await world.approved(maria)
     world.worker().run_due()
     assert len(world.mails) == 1
     world.store.close()
-    overwrite(world.store.path, tmp_path / "kept.db")
+    overwrite(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     await world.approved(maria)
     sender = FakeDelivery()
@@ -126,11 +127,11 @@ async def test_a_file_exchanged_under_a_worker_that_runs_is_noticed_at_the_next_
     world = EngineWorld.open(tmp_path, journal="delete")
     people = [await world.contact(f"person{number}@globex.example") for number in range(3)]
     await world.approved(*people)
-    kept = world.store.path.read_bytes()
+    kept = world.store.workspace.database.read_bytes()
     sender = FakeDelivery()
     worker = world.worker(sender)
     assert worker.run_due(limit=2) == 2
-    world.store.path.write_bytes(kept)
+    world.store.workspace.database.write_bytes(kept)
     worker.run_due()
     assert len({one.recipient for one in sender.messages}) == len(sender.messages) == 3
     world.store.close()
@@ -153,7 +154,7 @@ async def test_an_ordinary_day_with_restarts_and_two_workers_makes_nothing_unkno
 async def test_without_its_line_in_the_journal_no_e_mail_is_handed_over(tmp_path: Path) -> None:
     world = EngineWorld.open(tmp_path)
     await world.approved(await world.contact("maria@globex.example"))
-    journal = world.store.path.parent / journals.SENT
+    journal = world.store.workspace.folder / journals.SENT
     accepted = []
 
     class Breaking(FakeDelivery):
@@ -212,7 +213,7 @@ async def test_a_database_from_another_machine_stands_still(tmp_path: Path) -> N
     world = EngineWorld.open(tmp_path)
     await world.approved(await world.contact("maria@globex.example"))
     world.store.close()
-    with closing(sqlite3.connect(world.store.path)) as other, other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other, other:
         other.execute("UPDATE lineage SET machine = 'another'")
     world = reopened(world)
     assert world.worker().run_due() == 0
@@ -230,7 +231,7 @@ async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_pers
 ) -> None:
     world = EngineWorld.open(tmp_path)
     world.store.close()
-    data = world.store.path.parent
+    data = world.store.workspace.folder
     for file in data.glob("*" if beside != "journals" else f"{FILE_NAME}*"):
         file.unlink()
     if beside == "an old passphrase":
@@ -238,7 +239,7 @@ async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_pers
     if beside == "passkeys":
         (data / "passkeys.json").write_text("{}", "utf-8")
     if left == "an empty file":
-        world.store.path.touch()
+        world.store.workspace.database.touch()
     world = reopened(world)
     assert [one.kind for one in world.store.lineage.standstills()] == ["begun_anew"]
     await world.approved(await world.contact("maria@globex.example"))
@@ -260,17 +261,17 @@ async def test_a_first_start_is_held_for_nobody(tmp_path: Path) -> None:
 async def test_suppressions_survive_a_lost_an_older_and_a_new_database(tmp_path: Path) -> None:
     world = EngineWorld.open(tmp_path)
     world.store.close()
-    shutil.copy(world.store.path, tmp_path / "kept.db")
+    shutil.copy(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     marks = [("address", "maria@globex.example"), ("domain", "acme.example")]
     for kind, value in marks:
         await world.local.suppressions.suppress(kind, value, reason="asked")  # type: ignore[arg-type]
     world.store.close()
-    overwrite(world.store.path, tmp_path / "kept.db")
+    overwrite(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     assert set(world.store.suppressions.matching(marks)) == set(marks)
     world.store.close()
-    world.store.path.unlink()
+    world.store.workspace.database.unlink()
     world = reopened(world)
     assert set(world.store.suppressions.matching(marks)) == set(marks)
     world.store.close()
@@ -281,15 +282,15 @@ async def test_a_lost_journal_of_suppressions_is_written_again_and_a_lift_is_rem
     mark = ("address", "maria@globex.example")
     await world.local.suppressions.suppress("address", mark[1], reason="asked")
     world.store.close()
-    shutil.copy(world.store.path, tmp_path / "kept.db")
-    journal = world.store.path.parent / journals.SUPPRESSIONS
+    shutil.copy(world.store.workspace.database, tmp_path / "kept.db")
+    journal = world.store.workspace.folder / journals.SUPPRESSIONS
     journal.unlink()
     world = reopened(world)
     assert [one["value"] for one in journals.journal_tail(journal, 0)[0]] == [mark[1]]
     with world.store.transaction():
         world.store.suppressions.note_lifted(mark, reason="asked again", actor=Actor("terminal:ada"), now=START)
     world.store.close()
-    overwrite(world.store.path, tmp_path / "kept.db")
+    overwrite(world.store.workspace.database, tmp_path / "kept.db")
     world = reopened(world)
     assert world.store.suppressions.matching([mark]) == {}
     await world.local.suppressions.suppress("address", mark[1], reason="once more")
@@ -329,16 +330,16 @@ def test_a_folder_that_existed_and_every_file_in_it_become_private_at_start(tmp_
         (data / name).chmod(0o664)
     for folder in (data, data / "outbox"):
         folder.chmod(0o775)
-    with Store.open(data, now=START) as store:
+    with Store.open(Workspace(data), now=START) as store:
         rights = {path: stat.S_IMODE(path.stat().st_mode) for path in [data, *data.rglob("*")]}
-    assert store.path in rights
+    assert store.workspace.database in rights
     assert {mode for path, mode in rights.items() if path.is_file()} == {0o600}
     assert {mode for path, mode in rights.items() if path.is_dir()} == {0o700}
 
 
 async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
     world = EngineWorld.open(tmp_path)
-    journal = world.store.path.parent / journals.SENT
+    journal = world.store.workspace.folder / journals.SENT
     journal.unlink()
     journal.mkdir()
     with pytest.raises(StoreUnwritableError, match="Nothing was handed over"):
@@ -390,14 +391,14 @@ async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_pe
     world = EngineWorld.open(tmp_path)
     await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(2)])
     world.store.close()
-    kept = world.store.path.read_bytes()
+    kept = world.store.workspace.database.read_bytes()
     world = reopened(world)
     world.worker().run_due(limit=sent)
     world.store.close()
-    for file in world.store.path.parent.iterdir():
+    for file in world.store.workspace.folder.iterdir():
         if file.is_file():
             file.unlink()
-    world.store.path.write_bytes(kept)
+    world.store.workspace.database.write_bytes(kept)
     world = reopened(world)
     assert world.worker().run_due() == 0
     assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
@@ -405,7 +406,7 @@ async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_pe
 
 
 def test_two_that_open_a_new_folder_together_are_no_copy_of_each_other(tmp_path: Path) -> None:
-    with closing(SqliteDatabase.open(tmp_path, now=START)) as database:
+    with closing(SqliteDatabase.open(Workspace(tmp_path), now=START)) as database:
 
         class OvertakenDatabase:
             """A database whose next transaction begins after another process has opened the same folder whole."""
@@ -414,7 +415,7 @@ def test_two_that_open_a_new_folder_together_are_no_copy_of_each_other(tmp_path:
                 return getattr(database, name)
 
             def transaction(self) -> AbstractContextManager[None]:
-                Store.open(tmp_path, now=START).close()
+                Store.open(Workspace(tmp_path), now=START).close()
                 return database.transaction()
 
         overtaken = LineageRepository(cast("Database", OvertakenDatabase()))

@@ -19,6 +19,7 @@ from tests.secrecy.hearing import heard
 from tests.secrecy.watch import Watch
 from tests.world.data_folder import NOON, with_schema
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 
 ANOTHER_PROGRAM = """
@@ -75,7 +76,7 @@ def test_threads_that_open_a_new_data_folder_at_once_find_one_sound_database(tmp
             for turn in range(rounds):
                 folder = tmp_path / str(turn)
                 together.wait()
-                with closing(SqliteDatabase.open(with_schema(folder), now=NOON)) as database:
+                with closing(SqliteDatabase.open(Workspace(with_schema(folder)), now=NOON)) as database:
                     database.check()
                     found.append(f"{(folder / FILE_NAME).stat().st_ino}")
         except BaseException:

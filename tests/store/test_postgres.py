@@ -26,6 +26,7 @@ from tests.world.stores import drop_databases, fresh_database, needs_server, url
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError, StoreBusyError, StoreError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.settings import read_settings
 from sequences_mcp.store import erasure, runs, statements
@@ -57,7 +58,10 @@ def opened(url: str, folder: Path) -> EngineWorld:
     world = EngineWorld.open(folder)
     world.store.close()
     return EngineWorld(
-        folder, Store.open(folder / "host", now=START, url=url, busy_seconds=5), world.clock, world.terms
+        folder,
+        Store.open(Workspace(folder / "host"), now=START, url=url, busy_seconds=5),
+        world.clock,
+        world.terms,
     )
 
 
@@ -121,7 +125,7 @@ def every_statement() -> Iterator[tuple[str, str]]:
 
 @needs_server
 def test_both_schemas_have_the_same_tables_columns_indexes_and_refusals(url: str, tmp_path: Path) -> None:
-    with Store.open(tmp_path, now=START) as store, psycopg.connect(url) as other:
+    with Store.open(Workspace(tmp_path), now=START) as store, psycopg.connect(url) as other:
         mine = sqlite_of(store)._reader
         tables = {row[0] for row in mine.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         asked = other.execute(
@@ -345,13 +349,13 @@ def test_a_newer_schema_and_anothers_tables_are_refused(url: str, tmp_path: Path
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("UPDATE migration SET version = version + 1000")
     with pytest.raises(StoreTooNewError, match="schema"):
-        Store.open(tmp_path, now=START, url=url)
+        Store.open(Workspace(tmp_path), now=START, url=url)
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
     address = f"postgresql://ada:{quote(MISTYPED.value, safe='')}@127.0.0.1:1/nothing"
     with pytest.raises(StoreBusyError) as caught:
-        Store.open(tmp_path, now=START, url=address)
+        Store.open(Workspace(tmp_path), now=START, url=address)
     assert "postgresql://ada@127.0.0.1:1/nothing" in str(caught.value)
     assert MISTYPED.value not in str(caught.value) and shown(address) == "postgresql://ada@127.0.0.1:1/nothing"
 
@@ -359,12 +363,12 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path)
 @needs_server
 def test_a_database_that_is_not_there_is_told_apart_from_a_server_that_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(StoreUnwritableError, match="does not exist"):
-        Store.open(tmp_path, now=START, url=url_of("nobody_made_this"))
+        Store.open(Workspace(tmp_path), now=START, url=url_of("nobody_made_this"))
 
 
 def test_an_address_that_is_none_is_refused_without_being_repeated(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        Store.open(tmp_path, now=START, url=f"postgresql://ada:{MISTYPED.value}@[::1/db")
+        Store.open(Workspace(tmp_path), now=START, url=f"postgresql://ada:{MISTYPED.value}@[::1/db")
     assert MISTYPED.value not in str(caught.value)
 
 
@@ -389,8 +393,9 @@ def test_the_driver_is_loaded_by_nobody_who_does_not_use_it(tmp_path: Path) -> N
     code = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
         "import sequences_mcp.bootstrap, sequences_mcp.doctor, sequences_mcp.upkeep\n"
+        "from sequences_mcp.domain.workspace import Workspace\n"
         "from sequences_mcp.store.unit_of_work import Store\n"
-        "Store.open(Path(sys.argv[1]), now=datetime.now(UTC)).close()\n"
+        "Store.open(Workspace(Path(sys.argv[1])), now=datetime.now(UTC)).close()\n"
         "print([name for name in sys.modules if 'psycopg' in name or 'postgres' in name])"
     )
     done = subprocess.run(

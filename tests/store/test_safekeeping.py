@@ -218,7 +218,7 @@ def test_many_threads_verify_inside_their_transactions_without_waiting_for_one_a
 
     def verify(number: int) -> None:
         with (
-            Store.open(hosts.folder / str(number), now=START, url=hosts.url, busy_seconds=60) as store,
+            Store.open(Workspace(hosts.folder / str(number)), now=START, url=hosts.url, busy_seconds=60) as store,
             store.snapshot(),
         ):
             together.wait(60)
@@ -237,7 +237,7 @@ def test_whoever_was_suppressed_on_one_host_stands_in_the_journal_of_each_after_
     hosts: TwoHosts,
 ) -> None:
     def opened(name: str) -> Store:
-        return Store.open(hosts.folder / name, now=START, url=hosts.url)
+        return Store.open(Workspace(hosts.folder / name), now=START, url=hosts.url)
 
     opened("there").close()
     with opened("here") as store, store.transaction() as work:

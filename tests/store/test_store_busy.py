@@ -48,7 +48,7 @@ async def world(tmp_path: Path) -> EngineWorld:
 
 
 async def test_reads_go_on_while_writes_wait_for_another_programs_read(world: EngineWorld) -> None:
-    with reading(world.store.path):
+    with reading(world.store.workspace.database):
         waiting = asyncio.create_task(world.local.suppressions.suppress("domain", "acme.example", reason="asked"))
         await asyncio.sleep(0)
         for _ in range(3):
@@ -60,7 +60,7 @@ async def test_reads_go_on_while_writes_wait_for_another_programs_read(world: En
 
 
 async def test_an_ordinary_write_gives_up_and_names_the_program(world: EngineWorld) -> None:
-    with reading(world.store.path) as other, pytest.raises(StoreBusyError) as caught:
+    with reading(world.store.workspace.database) as other, pytest.raises(StoreBusyError) as caught:
         await world.contact("bob@globex.example")
     if sys.platform == "linux":
         assert f"(process {other.pid})" in caught.value.message
@@ -71,7 +71,7 @@ async def test_an_ordinary_write_gives_up_and_names_the_program(world: EngineWor
 
 async def test_a_stop_and_a_pause_outlast_a_reader_that_ordinary_writes_do_not(world: EngineWorld) -> None:
     [run] = await world.runs()
-    with reading(world.store.path) as other:
+    with reading(world.store.workspace.database) as other:
         stopping = asyncio.create_task(
             world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
         )

@@ -58,7 +58,7 @@ async def populate(world: EngineWorld) -> None:
 @pytest.mark.parametrize("law", LAWS)
 async def test_the_database_refuses(world: EngineWorld, law: str) -> None:
     await populate(world)
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         other.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError, match=law):
             other.execute(LAWS[law])
@@ -75,7 +75,7 @@ async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: Eng
 async def test_every_named_statement_is_understood_by_the_database(world: EngineWorld, file: str) -> None:
     names = statements.parse_statements((statements.FOLDER / f"{file}.sql").read_text("utf-8"))
     assert names
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         for name in names:
             sql = statements.statement(f"{file}.{name}")
             for piece, stands_for in PIECES.items():
@@ -137,7 +137,7 @@ class Anything(dict[str, object]):
 async def test_what_must_not_grow_with_the_file_goes_by_an_index(
     world: EngineWorld, statement: str, index: str
 ) -> None:
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         plan = other.execute(f"EXPLAIN QUERY PLAN {statements.statement(statement)}", Anything()).fetchall()
     steps = [row[3] for row in plan]
     assert any(index in step for step in steps), steps
@@ -167,7 +167,7 @@ async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: E
 )
 async def test_a_forged_audit_row_is_found(world: EngineWorld, change_: str) -> None:
     await populate(world)
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         other.execute("DROP TRIGGER audit_is_never_changed")
         other.execute("DROP TRIGGER audit_is_never_deleted")
         other.execute(change_)
@@ -179,7 +179,7 @@ async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: Engine
     await world.plan(await world.contact("a@example.org"))
     run = (await world.runs())[0]
     await world.local.rewrite_texts(run.id, {"s1": StepText(subject="New", content="New text.")})
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         rows = other.execute("SELECT generation, content, replaced FROM step_run ORDER BY generation").fetchall()
     assert rows == [(0, "Hello there.", 1), (1, "New text.", 0)]
     assert (await world.runs())[0].steps[0].generation == 1

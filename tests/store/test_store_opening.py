@@ -14,6 +14,7 @@ import pytest
 from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import (
     StoreBusyError,
     StoreDamagedError,
@@ -29,7 +30,7 @@ from sequences_mcp.store.unit_of_work import Store
 
 
 def open_store(folder: Path, **options: object) -> Store:
-    return Store.open(folder, now=START, busy_seconds=0.05, **options)  # type: ignore[arg-type]
+    return Store.open(Workspace(folder), now=START, busy_seconds=0.05, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_the_write_ahead_log_is_used_only_where_its_reset_bug_is_repaired(
 def test_either_journal_can_be_forced_and_is_really_used(tmp_path: Path, journal: JournalMode) -> None:
     with open_store(tmp_path, journal=journal) as store:
         assert sqlite_of(store).journal.mode == journal
-        with closing(sqlite3.connect(store.path)) as other:
+        with closing(sqlite3.connect(store.workspace.database)) as other:
             assert other.execute("PRAGMA journal_mode").fetchone() == (journal,)
 
 
@@ -80,11 +81,11 @@ def test_folder_and_file_are_for_their_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
     with open_store(folder) as store:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(store.workspace.database.stat().st_mode) == 0o600
 
 
 def test_a_newer_schema_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store, closing(sqlite3.connect(store.path)) as other:
+    with open_store(tmp_path) as store, closing(sqlite3.connect(store.workspace.database)) as other:
         other.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreTooNewError, match="99") as caught:
         open_store(tmp_path)
@@ -130,7 +131,7 @@ def test_another_process_may_make_the_database_while_this_one_looks_at_it(
 def test_many_may_make_the_database_at_once(tmp_path: Path, journal: JournalMode) -> None:
     def opened(folder: Path) -> bytes:
         gate.wait()
-        with Store.open(folder, now=START, journal=journal) as store:
+        with Store.open(Workspace(folder), now=START, journal=journal) as store:
             return store.secret("message_id")
 
     at_once, rounds = 6, 20
@@ -149,7 +150,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_with_a_broken_page_is_refused(tmp_path: Path) -> None:
     with open_store(tmp_path, journal="delete") as store:
-        path = store.path
+        path = store.workspace.database
     data = bytearray(path.read_bytes())
     data[2 * 4096 : 6 * 4096] = b"\xff" * (4 * 4096)
     path.write_bytes(data)
@@ -158,7 +159,7 @@ def test_a_database_with_a_broken_page_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_that_another_process_holds_is_busy_and_may_be_tried_again(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store, closing(sqlite3.connect(store.path)) as other:
+    with open_store(tmp_path) as store, closing(sqlite3.connect(store.workspace.database)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError) as caught, store.transaction():
             raise AssertionError("the block must not begin")
@@ -190,7 +191,7 @@ def test_a_network_file_system_is_recognised(mounts: str, found: str | None) -> 
 
 def test_migrations_are_numbered_without_a_hole_and_recorded(tmp_path: Path) -> None:
     known = schema.migrations()
-    with open_store(tmp_path) as store, closing(sqlite3.connect(store.path)) as other:
+    with open_store(tmp_path) as store, closing(sqlite3.connect(store.workspace.database)) as other:
         rows = other.execute("SELECT version, name, digest FROM migration").fetchall()
     assert rows == [(one.version, one.name, one.digest) for one in known]
 
@@ -219,7 +220,10 @@ def test_a_later_migration_is_applied_to_an_older_file(tmp_path: Path) -> None:
         pass
     sql = "CREATE TABLE later (x INTEGER) STRICT; -- with a remark; and a semicolon\nINSERT INTO later VALUES (1);"
     later = schema.Migration(len(known) + 1, "later", sql)
-    with open_store(tmp_path, steps=(*known, later)) as store, closing(sqlite3.connect(store.path)) as other:
+    with (
+        open_store(tmp_path, steps=(*known, later)) as store,
+        closing(sqlite3.connect(store.workspace.database)) as other,
+    ):
         assert other.execute("SELECT x FROM later").fetchall() == [(1,)]
     with pytest.raises(StoreTooNewError):
         open_store(tmp_path)

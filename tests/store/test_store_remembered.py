@@ -11,6 +11,7 @@ from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.database import REMEMBERED
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.unit_of_work import Store
@@ -38,7 +39,7 @@ def add(store: Store, value: str) -> None:
 @pytest.fixture(params=["wal", "delete"])
 def reading(tmp_path: Path, request: pytest.FixtureRequest) -> Reading:
     journal: JournalMode = request.param
-    return Reading(Store.open(tmp_path, now=START, journal=journal, busy_seconds=0.2))
+    return Reading(Store.open(Workspace(tmp_path), now=START, journal=journal, busy_seconds=0.2))
 
 
 def test_what_has_not_changed_is_read_once(reading: Reading) -> None:
@@ -55,7 +56,7 @@ def own(store: Store) -> None:
 
 
 def anothers(store: Store) -> None:
-    with Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as other:
+    with Store.open(store.workspace, now=START, journal=sqlite_of(store).journal.mode) as other:
         add(other, "b.example")
 
 

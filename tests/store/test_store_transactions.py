@@ -9,6 +9,7 @@ from tests.world.data_folder import sqlite_of
 from tests.world.engine import START
 
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.statements import parse_statements
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
@@ -25,7 +26,7 @@ def listed(store: Store) -> list[str]:
 @pytest.fixture(params=["wal", "delete"])
 def store(tmp_path: Path, request: pytest.FixtureRequest) -> Store:
     journal: JournalMode = request.param
-    return Store.open(tmp_path, now=START, journal=journal, busy_seconds=0.2)
+    return Store.open(Workspace(tmp_path), now=START, journal=journal, busy_seconds=0.2)
 
 
 def test_whoever_is_given_a_unit_of_work_sees_its_changes_and_can_begin_none(store: Store) -> None:
@@ -42,12 +43,12 @@ def test_an_error_undoes_the_whole_transaction(store: Store) -> None:
     with store, pytest.raises(ZeroDivisionError), store.transaction():
         add(store, "a.example")
         _ = 1 // 0
-    with Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as again:
+    with Store.open(store.workspace, now=START, journal=sqlite_of(store).journal.mode) as again:
         assert listed(again) == []
 
 
 def test_an_inner_block_joins_the_outer_one(store: Store) -> None:
-    with store, Store.open(store.path.parent, now=START, journal=sqlite_of(store).journal.mode) as other:
+    with store, Store.open(store.workspace, now=START, journal=sqlite_of(store).journal.mode) as other:
         with store.transaction():
             with store.transaction():
                 add(store, "a.example")
@@ -75,8 +76,8 @@ def test_reads_inside_a_transaction_see_its_changes(store: Store) -> None:
 
 def test_a_snapshot_sees_one_state_while_another_process_writes(tmp_path: Path) -> None:
     with (
-        Store.open(tmp_path, now=START, journal="wal") as store,
-        Store.open(tmp_path, now=START, journal="wal") as other,
+        Store.open(Workspace(tmp_path), now=START, journal="wal") as store,
+        Store.open(Workspace(tmp_path), now=START, journal="wal") as other,
     ):
         with store.snapshot():
             assert listed(store) == []
@@ -115,7 +116,7 @@ def add_many(store: Store, number: int) -> None:
 def written(store: Store) -> int:
     """Return how many bytes stand in the files of the database, or its log."""
     return sum(
-        path.stat().st_size for path in store.path.parent.glob("sequences.db*") if "journal" not in path.name
+        path.stat().st_size for path in store.workspace.folder.glob("sequences.db*") if "journal" not in path.name
     )
 
 
@@ -137,7 +138,7 @@ def test_a_transaction_of_any_size_writes_before_its_end_and_is_undone_as_a_whol
 
 def test_a_transaction_of_any_size_goes_on_in_memory_while_somebody_reads(store: Store) -> None:
     mode = sqlite_of(store).journal.mode
-    with store, Store.open(store.path.parent, now=START, journal=mode, busy_seconds=0.2) as other:
+    with store, Store.open(store.workspace, now=START, journal=mode, busy_seconds=0.2) as other:
         with sqlite_of(store).of_any_size(kept_kib=256), store.transaction(), other.snapshot():
             assert listed(other) == []
             add_many(store, 3_000)

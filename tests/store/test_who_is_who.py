@@ -12,6 +12,7 @@ from tests.world.data_folder import sqlite_of
 from tests.world.engine import EMAIL, LATER, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.store.sqlite.schema import migrations
 from sequences_mcp.store.unit_of_work import Store
@@ -113,7 +114,7 @@ async def test_listing_a_former_address_stops_what_runs_to_the_newer_one(world: 
 async def test_another_spelling_of_the_same_address_is_no_former_address(world: EngineWorld) -> None:
     ann = await world.contact("Ann@münchen.example")
     await world.contact("ann@xn--mnchen-3ya.example")
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         assert other.execute("SELECT count(*) FROM former_address").fetchone() == (0,)
         assert other.execute("SELECT count(*) FROM contact").fetchone() == (1,)
     assert (await world.local.get_contacts([ann.id]))[0].email == "ann@münchen.example"
@@ -148,7 +149,7 @@ async def test_the_database_itself_keeps_a_second_live_run_from_an_address(world
     _, second = await moved_row(world)
     (contact,) = await world.local.get_contacts([second])
     await world.plan(contact, blueprint=await world.blueprint(EMAIL))
-    with closing(sqlite3.connect(world.store.path)) as other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other:
         with pytest.raises(sqlite3.IntegrityError, match=r"sequence\.address_key"):
             other.execute("UPDATE sequence SET status = 'ACTIVE' WHERE status = 'FOUND'")
         with pytest.raises(sqlite3.IntegrityError, match="never changes"):
@@ -159,11 +160,11 @@ async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends
     world: EngineWorld,
 ) -> None:
     await moved_row(world)
-    with closing(sqlite3.connect(world.store.path)) as other, other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other, other:
         other.execute("DROP INDEX sequence_one_live_per_address")
     (contact,) = await world.local.get_contacts([(await moved_second(world))])
     await world.plan(contact, blueprint=await world.blueprint(EMAIL))
-    with closing(sqlite3.connect(world.store.path)) as other, other:
+    with closing(sqlite3.connect(world.store.workspace.database)) as other, other:
         other.execute(
             "UPDATE sequence SET status = 'ACTIVE', next_run_at = 0, lane = 'mailbox' WHERE status = 'FOUND'"
         )
@@ -182,10 +183,10 @@ async def moved_second(world: EngineWorld) -> str:
 
 async def test_people_and_runs_of_an_older_file_are_kept_when_it_is_upgraded(tmp_path: Path) -> None:
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    with Store.open(tmp_path / "data", now=now, steps=migrations()[:6]) as store, store.transaction():
+    with Store.open(Workspace(tmp_path / "data"), now=now, steps=migrations()[:6]) as store, store.transaction():
         for sql in OLD_ROWS:
             sqlite_of(store)._writer.execute(sql)
-    with Store.open(tmp_path / "data", now=now) as store:
+    with Store.open(Workspace(tmp_path / "data"), now=now) as store:
         kept = (
             sqlite_of(store)._reader.execute("SELECT contact_no, address_key FROM sequence ORDER BY no").fetchall()
         )

@@ -24,6 +24,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review import decide
@@ -101,7 +102,7 @@ async def test_everything_stands_where_it_stood_and_nothing_leaves_before_its_ti
         assert [one.code for one in app.troubles() if one.stops] == ["no_handing_over"]
         listed = (await app.records.list_suppressed(page=1, size=10)).items
         assert {one.value for one in listed} == {"rival.example", "never@again.example"}
-    with Store.open(upgraded.folder, now=upgraded.clock()) as store:
+    with Store.open(Workspace(upgraded.folder), now=upgraded.clock()) as store:
         assert store.audit.verify() is None
 
 

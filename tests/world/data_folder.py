@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.sqlite.schema import migrations
 
@@ -67,5 +68,5 @@ def with_schema(folder: Path) -> Path:
 def _empty_database() -> bytes:
     with TemporaryDirectory() as made:
         # With no lineage: each copy begins its own.
-        SqliteDatabase.open(Path(made), now=NOON, steps=migrations()).close()
+        SqliteDatabase.open(Workspace(Path(made)), now=NOON, steps=migrations()).close()
         return (Path(made) / FILE_NAME).read_bytes()

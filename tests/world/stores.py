@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.postgres.database import PostgresDatabase
 from sequences_mcp.store.postgres.schema import LOCK, WRITING
 from sequences_mcp.store.sqlite.database import FILE_NAME
@@ -125,7 +126,7 @@ def _template() -> str:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        PostgresDatabase.open(Path(folder), url_of(name), now=_NOON).close()
+        PostgresDatabase.open(Workspace(Path(folder)), url_of(name), now=_NOON).close()
     return name
 
 
@@ -143,7 +144,7 @@ def open_store(folder: Path, *, now: datetime, **options: Any) -> Store:
     """Open the store of a data folder, of whichever kind the tests run on."""
     if ON_POSTGRES:
         options = {name: value for name, value in options.items() if name == "busy_seconds"}
-    return Store.open(folder, now=now, url=address_of(folder), **options)
+    return Store.open(Workspace(folder), now=now, url=address_of(folder), **options)
 
 
 # What the tests say to SQLite, for PostgreSQL.

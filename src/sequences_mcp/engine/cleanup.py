@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.plan import LIFETIME
 from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.approvals import decide, resealed
 from sequences_mcp.engine.context import keep_changes
 from sequences_mcp.private_files import delete_exports
@@ -100,6 +99,6 @@ def purge(store: Store, *, now: datetime) -> None:
     Both are full of what people wrote.
     """
     with suppress(OSError):  # whoever looks at the exports next tries again
-        delete_exports(Workspace(store.path.parent).exports, now=now)
+        delete_exports(store.workspace.exports, now=now)
     if store.upkeep.has_old_answers(before=now - KEPT_FOR):
         store.upkeep.forget_answers(before=now - KEPT_FOR)

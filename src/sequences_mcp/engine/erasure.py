@@ -64,7 +64,9 @@ class LocalErasures(EngineVerbs):
         def act(work: UnitOfWork) -> ErasureTally:
             approving()
             new_ids = (engine.new_id(IdKind.CONTACT) for _ in iter(int, 1))
-            return erased(work, [contact_id], engine.store.path.parent, by=Decided(actor, now, new_ids=new_ids))
+            return erased(
+                work, [contact_id], engine.store.workspace.folder, by=Decided(actor, now, new_ids=new_ids)
+            )
 
         tally = await engine.insisting(act)
         return replace(tally, is_swept=engine.store.erasures.sweep())
@@ -115,8 +117,9 @@ class LocalErasures(EngineVerbs):
 
     async def older_copies(self) -> tuple[str, ...]:
         """Return the names of older databases that a restore has kept in the data folder: they are not erased."""
-        folder = self.engine.store.path.parent
-        return tuple(sorted(path.name for path in folder.glob(f"{self.engine.store.path.name}.replaced-*")))
+        workspace = self.engine.store.workspace
+        older = workspace.folder.glob(f"{workspace.database.name}.replaced-*")
+        return tuple(sorted(path.name for path in older))
 
     async def export(self, contact_id: str) -> tuple[Path, Mapping[str, int]]:
         """Write all that is kept of a person into a private file of the data folder; return it, with counts.
@@ -127,7 +130,7 @@ class LocalErasures(EngineVerbs):
             held = [asdict(vendor) for vendor in held_at_vendors(work, contact_id)]
             facts = {"contact_id": contact_id, "made_at": self.engine.clock().isoformat(), "at_vendors": held}
             sections, begun = work.erasures.everything(contact_id), work.audit.page(page=1, size=1).total_count
-        folder = Workspace(self.engine.store.path.parent).exports
+        folder = self.engine.store.workspace.exports
         path = folder / export_name("contact", "json", now=self.engine.clock())
         text = json.dumps({**facts, **sections}, ensure_ascii=False, indent=1)
         await asyncio.to_thread(write_private, path, f"{text}\n")
@@ -374,7 +377,7 @@ def erase_again(store: Store, *, now: datetime) -> int:
     """
     if not store.lineage.brings_back_erased():
         return 0
-    done = _in_one(store, lambda work: _erased_again(work, store.path.parent, now=now))
+    done = _in_one(store, lambda work: _erased_again(work, store.workspace.folder, now=now))
     log.warning("The database is older than some erasures: %d people are erased again.", done)
     store.erasures.sweep()
     return done
@@ -407,7 +410,7 @@ def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     done = 0
     if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
         try:
-            done = _in_one(store, lambda work: _erased_by_time(work, due, store.path.parent, now=now))
+            done = _in_one(store, lambda work: _erased_by_time(work, due, store.workspace.folder, now=now))
         except StoreUnwritableError as error:
             log.error("%s %s", error, error.next_step)
     if store.erasures.unswept():

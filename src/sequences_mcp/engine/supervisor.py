@@ -125,7 +125,7 @@ class Heartbeat:
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
     results = {(worker.host, worker.process, worker.lane): worker for worker in store.workers.all()}
-    for in_file in in_files(Workspace(store.path.parent), now=now):
+    for in_file in in_files(store.workspace, now=now):
         known = results.get((in_file.host, in_file.process, in_file.lane))
         if known is None or known.beat < in_file.beat:
             results[in_file.host, in_file.process, in_file.lane] = in_file

@@ -64,10 +64,10 @@ def _standstills(store: Repositories) -> Iterator[Trouble]:
 
 def _disk(store: Store) -> Iterator[Trouble]:
     if not store.has_room():
-        free = shutil.disk_usage(store.path.parent).free // 2**20
+        free = shutil.disk_usage(store.workspace.folder).free // 2**20
         yield Trouble(
             code="disk_full",
-            what=f"No e-mail is sent: the disk of {store.path.parent} has {free} MiB left.",
+            what=f"No e-mail is sent: the disk of {store.workspace.folder} has {free} MiB left.",
             remedy="Make room; it goes on by itself.",
         )
 

@@ -16,7 +16,6 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.entries import Answer, ScheduleEntry
 from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine import changed_settings, cleanup, events, plans
 from sequences_mcp.engine.approvals import text_approved_at
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -546,7 +545,7 @@ class Worker:
 
     @property
     def _receipts(self) -> Receipts:
-        return Receipts(Workspace(self.store.path.parent).receipts)
+        return Receipts(self.store.workspace.receipts)
 
     @property
     def _unrecorded(self) -> dict[int, Outcome]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, StoreDamagedError
 
 T = TypeVar("T")
@@ -24,7 +24,8 @@ REMEMBERED = 64
 class Database(ABC):
     """An open database, for the thread that opened it. Everything raises StoreError and its kinds."""
 
-    def __init__(self, *, patience: float) -> None:
+    def __init__(self, workspace: Workspace, *, patience: float) -> None:
+        self.workspace = workspace  # whose journals belong to this database
         self._patience = patience  # seconds to wait for other processes
         self._depth = 0
         self._in_snapshot = False
@@ -32,11 +33,6 @@ class Database(ABC):
         self._known: dict[Hashable, Any] = {}
         self._known_at: Hashable = None
         self.commits = 0  # of this thread, since it was opened
-
-    @property
-    @abstractmethod
-    def path(self) -> Path:
-        """The database's file, or its name on another machine; its folder has the journals."""
 
     @property
     @abstractmethod

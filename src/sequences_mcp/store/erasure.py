@@ -185,7 +185,7 @@ class ErasureRepository:
         ]
 
     def _note(self, record: Mapping[str, Any]) -> None:
-        path = self._database.path.parent / journals.SUPPRESSIONS
+        path = self._database.workspace.suppression_journal
         self._database.write("lineage.suppressions_read", suppressions_read=-1)
         self._database.after_commit(lambda: journals.append_if_possible(path, record))
 
@@ -461,7 +461,7 @@ class ErasureRepository:
             result: dict[str, Any] = marks.out_of_value(record, blank="")
             return result
 
-        folder = self._database.path.parent
+        folder = self._database.workspace.folder
         return sum(
             journals.rewrite_in_place(folder / name, blanked) for name in (journals.SENT, journals.SUPPRESSIONS)
         )

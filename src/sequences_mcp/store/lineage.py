@@ -50,11 +50,11 @@ class DatabaseLocation:
     mark: str | None
 
     @classmethod
-    def of(cls, path: Path) -> DatabaseLocation:
-        """Return the location of a database file."""
-        header = journals.first_line(path.parent / journals.SENT)
+    def of(cls, workspace: Workspace) -> DatabaseLocation:
+        """Return the location of a workspace's database."""
+        header = journals.first_line(workspace.sent_journal)
         mark = None if header is None else str(header.get("mark", ""))
-        return cls(path.parent, machine(), number_of(path.parent / journals.SENT), mark)
+        return cls(workspace.folder, machine(), number_of(workspace.sent_journal), mark)
 
 
 class LineageRepository:
@@ -68,13 +68,13 @@ class LineageRepository:
 
         What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
         """
-        place = DatabaseLocation.of(self._database.path)
+        place = DatabaseLocation.of(self._database.workspace)
         row = self._database.row("lineage.present")
         if row is not None and _fits(row, place) and not _has_news(row, place.folder):
             return
         with self._database.transaction():
             # Read again: another process may have begun the journal since, before this transaction.
-            place = DatabaseLocation.of(self._database.path)
+            place = DatabaseLocation.of(self._database.workspace)
             row = self._database.row("lineage.present")
             if row is None:
                 self._give_place(place, now=now)
@@ -109,7 +109,7 @@ class LineageRepository:
         """End a standstill because a person confirmed that the database belongs here; return its kinds."""
         with self._database.transaction():
             results = self.standstills()
-            place = DatabaseLocation.of(self._database.path)
+            place = DatabaseLocation.of(self._database.workspace)
             kinds = {result.kind for result in results}
             mark = place.mark or _fresh_mark()
             self._database.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
@@ -217,15 +217,15 @@ class LineageRepository:
         Not in the transaction that made the row: a journal without a row would be an earlier database's trace.
         """
         row = self._database.rows("lineage.present")[0]
-        place = DatabaseLocation.of(self._database.path)
+        place = DatabaseLocation.of(self._database.workspace)
         if self.standstills() or (place.mark is not None and (row["file"] or not place.file)):
             return
         with self._database.transaction():
-            place = DatabaseLocation.of(self._database.path)
+            place = DatabaseLocation.of(self._database.workspace)
             if place.mark is None:
                 with _writable(place.folder):
                     journals.begin_journal(place.folder / journals.SENT, {"mark": row["mark"]})
-                place = DatabaseLocation.of(self._database.path)
+                place = DatabaseLocation.of(self._database.workspace)
             self._database.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
     def _read_sent(self, folder: Path, *, now: datetime) -> None:
@@ -281,9 +281,9 @@ class LineageRepository:
         audit.record(at=now, actor=actor, action=action, subject="database", detail=detail)
 
     def _note(self, record: dict[str, Any]) -> None:
-        with _writable(self._database.path.parent):
-            journals.append_line(self._database.path.parent / journals.SENT, record)
-            _raise_mark(self._database.path.parent)
+        with _writable(self._database.workspace.folder):
+            journals.append_line(self._database.workspace.sent_journal, record)
+            _raise_mark(self._database.workspace.folder)
 
 
 @cache

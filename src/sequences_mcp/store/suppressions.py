@@ -116,7 +116,7 @@ class SuppressionRepository:
 
         def write() -> None:
             try:
-                journals.append_line(self._database.path.parent / journals.SUPPRESSIONS, record)
+                journals.append_line(self._database.workspace.suppression_journal, record)
             except OSError as error:
                 log.warning("The journal of suppressions cannot be written: %s", error)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import import_module
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreInterruptedError
 from sequences_mcp.store.database import Database
 from sequences_mcp.store.filesystem import enforce_private, is_turn_wanted, want_turn
@@ -150,7 +150,7 @@ class Store(Repositories):
     @classmethod
     def open(
         cls,
-        folder: Path,
+        workspace: Workspace,
         *,
         now: datetime,
         journal: JournalMode | None = None,
@@ -159,9 +159,9 @@ class Store(Repositories):
         examined: bool = True,
         url: str | None = None,
     ) -> Store:
-        """Open, or create, the database of a data folder, up to date, and compare it with its lineage.
+        """Open, or create, the database of a workspace, up to date, and compare it with its lineage.
 
-        ``url`` is the address of a database on PostgreSQL, where it is not a file of the folder.
+        ``url`` is the address of its database on PostgreSQL, where it is not the file of the data folder.
 
         ``busy_seconds`` is how long to wait for other processes; without ``examined`` a small file is not checked,
         because this process just has. ``journal`` and ``steps`` override what SQLite's version and this program
@@ -171,16 +171,16 @@ class Store(Repositories):
         if url is not None:
             from sequences_mcp.store.postgres.database import PostgresDatabase
 
-            database = PostgresDatabase.open(folder, url, now=now, busy_seconds=busy_seconds)
+            database = PostgresDatabase.open(workspace, url, now=now, busy_seconds=busy_seconds)
         else:
             database = SqliteDatabase.open(
-                folder, now=now, journal=journal, busy_seconds=busy_seconds, steps=steps, examined=examined
+                workspace, now=now, journal=journal, busy_seconds=busy_seconds, steps=steps, examined=examined
             )
         try:
             store = cls(database, url=url)
             if steps is None:
                 store.lineage.look(now=now)
-                enforce_private(folder)
+                enforce_private(workspace.folder)
         except BaseException:
             database.close()
             raise
@@ -188,7 +188,7 @@ class Store(Repositories):
 
     def another(self, *, now: datetime) -> Store:
         """Open the same database once more, for another thread."""
-        return Store.open(self.path.parent, now=now, examined=False, url=self._url)
+        return Store.open(self.workspace, now=now, examined=False, url=self._url)
 
     def close(self) -> None:
         """Close the database, and let a restore have the folder."""
@@ -203,9 +203,9 @@ class Store(Repositories):
         self.close()
 
     @property
-    def path(self) -> Path:
-        """The database's file; its folder is the data folder."""
-        return self.database.path
+    def workspace(self) -> Workspace:
+        """The workspace whose database this is."""
+        return self.database.workspace
 
     @property
     def in_transaction(self) -> bool:
@@ -264,11 +264,11 @@ class Store(Repositories):
 
     def want_turn(self) -> int | None:
         """Ask a long transaction of this data folder's programs to step aside, until the descriptor is closed."""
-        return want_turn(self.path.parent)
+        return want_turn(self.workspace.folder)
 
     def is_turn_wanted(self) -> bool:
         """Say whether a program of this data folder asks a long transaction to step aside."""
-        return is_turn_wanted(self.path.parent)
+        return is_turn_wanted(self.workspace.folder)
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""

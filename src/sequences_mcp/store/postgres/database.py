@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
 from sequences_mcp.store import filesystem
 from sequences_mcp.store.database import Database
@@ -27,7 +28,6 @@ from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, upgrade_po
 
 T = TypeVar("T")
 Rows: TypeAlias = "list[connections.PostgresRow]"
-NAME = "postgresql"
 STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
 # A commit that the server forgets when it dies would let an e-mail leave twice.
 DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
@@ -37,9 +37,8 @@ ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 class PostgresDatabase(Database):
     """An open database, for the thread that opened it. A connection is held for a transaction, not longer."""
 
-    def __init__(self, folder: Path, pool: connections.Pool, *, patience: float) -> None:
-        super().__init__(patience=patience)
-        self._path = folder / NAME
+    def __init__(self, workspace: Workspace, pool: connections.Pool, *, patience: float) -> None:
+        super().__init__(workspace, patience=patience)
         self._pool = pool
         self._held: connections.Connection | None = None
         self._is_beside = False
@@ -48,15 +47,17 @@ class PostgresDatabase(Database):
         self._last_written = 0
         self._write_last: Callable[[Sequence[Any]], None] | None = None
         self._seen_at = ""
-        self._host_folder = host_folder(folder)
+        self._host_folder = host_folder(workspace.folder)
 
     @classmethod
-    def open(cls, folder: Path, url: str, *, now: datetime, busy_seconds: float = 10.0) -> PostgresDatabase:
-        """Open the database at an address, up to date; ``folder`` is this host's, with journals and outbox.
+    def open(
+        cls, workspace: Workspace, url: str, *, now: datetime, busy_seconds: float = 10.0
+    ) -> PostgresDatabase:
+        """Open the database at an address, up to date; the folder of ``workspace`` has journals and outbox.
 
         Raises StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError, SettingsError.
         """
-        filesystem.make_folder(folder)
+        filesystem.make_folder(workspace.folder)
         pool = connections.Pool.of(url)
         try:
             connection = pool.take(busy_seconds)
@@ -65,8 +66,8 @@ class PostgresDatabase(Database):
                     upgrade_postgres(connection, pool.name, now=now)
             finally:
                 pool.give_back(connection)
-            filesystem.enforce_private(folder)
-            return cls(folder, pool, patience=busy_seconds)
+            filesystem.enforce_private(workspace.folder)
+            return cls(workspace, pool, patience=busy_seconds)
         except BaseException:
             pool.release()
             raise
@@ -79,11 +80,6 @@ class PostgresDatabase(Database):
     def title(self) -> str:
         """The database, for people to read: its address without the password."""
         return self._pool.name
-
-    @property
-    def path(self) -> Path:
-        """A name in the data folder of this host, which has the journals and the outbox."""
-        return self._path
 
     @contextmanager
     def _nested(self) -> Iterator[None]:
@@ -294,10 +290,10 @@ class PostgresDatabase(Database):
     def has_room(self) -> bool:
         """Say whether this host's disk has room for what is written down beside the database after a send."""
         try:
-            return filesystem.has_room(self.path.parent)
+            return filesystem.has_room(self.workspace.folder)
         except OSError as error:
             raise StoreUnwritableError(
-                f"The data folder {self.path.parent} cannot be looked into: {error.strerror or error}.",
+                f"The data folder {self.workspace.folder} cannot be looked into: {error.strerror or error}.",
                 next_step="Put it back, or check its disk; the program goes on by itself when it is there.",
             ) from error
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sequences_mcp.domain.workspace import DATABASE
+from sequences_mcp.domain.workspace import DATABASE, Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
 from sequences_mcp.store.database import Database
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
@@ -43,26 +43,26 @@ class SqliteDatabase(Database):
 
     def __init__(
         self,
-        path: Path,
+        workspace: Workspace,
         *,
         writer: sqlite3.Connection,
         reader: sqlite3.Connection,
         journal: ChosenJournal,
         patience: float,
     ) -> None:
-        super().__init__(patience=patience)
-        self._path = path
+        super().__init__(workspace, patience=patience)
+        self.path = workspace.database
         self.journal = journal
         self._writer = writer
         self._reader = reader
         self._read_version: int | None = None
         self._closing = ExitStack()
-        self._identity = _identity(path)
+        self._identity = _identity(self.path)
 
     @classmethod
     def open(
         cls,
-        folder: Path,
+        workspace: Workspace,
         *,
         now: datetime,
         journal: JournalMode | None = None,
@@ -76,11 +76,11 @@ class SqliteDatabase(Database):
         without ``examined`` a small file is not checked, because this process just has. Raises
         StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError.
         """
-        make_folder(folder)
-        path = folder / FILE_NAME
+        make_folder(workspace.folder)
+        path = workspace.database
         choice = choose_journal(sqlite3.sqlite_version_info[:3], journal)
         with ExitStack() as opening:
-            present = share_folder(folder)
+            present = share_folder(workspace.folder)
             if present is not None:
                 opening.callback(os.close, present)
             writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
@@ -94,22 +94,17 @@ class SqliteDatabase(Database):
             opening.callback(reader.close)
             for connection in (writer, reader):
                 share_fairly(connection)
-            database = cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
+            database = cls(workspace, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
             database._closing = opening.pop_all()
         return database
 
     def keep_private(self) -> None:
         """Take other users' rights to the files of the folder away."""
-        enforce_private(self.path.parent)
+        enforce_private(self.workspace.folder)
 
     def close(self) -> None:
         """Close both connections, and let a restore have the folder."""
         self._closing.close()
-
-    @property
-    def path(self) -> Path:
-        """The database's file, in the data folder."""
-        return self._path
 
     @property
     def title(self) -> str:
@@ -210,7 +205,7 @@ class SqliteDatabase(Database):
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
         with _vanished(self.path):
-            return has_room(self.path.parent)
+            return has_room(self.workspace.folder)
 
     def require_in_place(self) -> None:
         """Raise StoreUnwritableError unless the file that is open is still the one at its path.
