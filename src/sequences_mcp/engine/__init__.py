@@ -1,1 +1,1 @@
-"""The embedded provider: a pure machine, a store on one SQLite file, a scheduler, channels."""
+"""The embedded provider: a pure machine, a worker over the store, a calendar, channels."""

@@ -85,7 +85,7 @@ def _name(person: PersonShown) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a name on one line: what it breaks is not taken for what is said of the plan."""
+    """Return a name on one line, so that a line break in it cannot look like a line of the question."""
     return " ".join(text.split())
 
 

@@ -56,7 +56,7 @@ class StartRequest:
     sender: str | None = None
 
     async def call(self, app: AppContext) -> ToolCall:
-        """Return what this start is known by: the key given, or one derived from arguments and version."""
+        """Return the idempotency key of this start: the one given, or one derived from arguments and version."""
         given = {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
         mark = fingerprint(given if self.sender is None else {**given, "sender": self.sender})
         if self.idempotency_key is not None:
@@ -67,7 +67,7 @@ class StartRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """The plan that stands for a call; ``is_repeat``: an earlier call made it."""
+    """The plan of a call; ``is_repeat`` is true where an earlier call with the same key made it."""
 
     plan_id: str
     is_repeat: bool

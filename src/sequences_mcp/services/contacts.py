@@ -1,4 +1,4 @@
-"""People: searched, saved, put on a vendor's lists."""
+"""Contacts: searched, saved, and placed on a vendor's lists."""
 
 from __future__ import annotations
 
@@ -82,14 +82,18 @@ async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_
     return await where.list_sourcings(page=page, size=size)
 
 
-LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
-ABOUT_ONE = (NotFoundError, ProviderRejectedError, ProviderConflictError)  # the next person may fare better
+LONGEST = timedelta(seconds=50)  # one more request may follow; both end before a client gives up waiting
+ABOUT_ONE = (
+    NotFoundError,
+    ProviderRejectedError,
+    ProviderConflictError,
+)  # errors about one person: the others are tried all the same
 UNTRIED = "not tried"
 
 
 @dataclass(slots=True)
 class _Trail:
-    """What has become of each person so far, None while nothing has, and the last error on the way."""
+    """How far a placement is: the outcome of each person, None while they were not tried, and the last error."""
 
     placed: list[PlacedContact | None]
     error: SequencesError | None = None
@@ -100,7 +104,7 @@ class _Trail:
         return not is_unknown and (self.error is None or isinstance(self.error, ABOUT_ONE))
 
     def people(self) -> tuple[PlacedContact, ...]:
-        """Return everybody; whoever was not come to is not done."""
+        """Return the outcome of everybody: of people who were not tried, ``not_done``."""
         return tuple(placed or PlacedContact(outcome="not_done", why=UNTRIED) for placed in self.placed)
 
 
@@ -150,7 +154,7 @@ def _failed(error: SequencesError) -> PlacedContact:
 
 
 async def _hold_back(app: AppContext, people: Items[ContactInput], trail: _Trail) -> None:
-    """Note those on the suppression list: whoever must never be contacted is put nowhere."""
+    """Set the outcome of suppressed people to "not done": they are placed nowhere."""
     now = app.clock()
     facts = [
         Contact(id=contact.id or f"?{index}", created_at=now, updated_at=now, **facts_of(contact.fields))

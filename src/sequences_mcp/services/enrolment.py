@@ -185,7 +185,7 @@ def _with_warning(enrolment: Enrolment, warning: str | None) -> Enrolment:
 
 
 def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem]:
-    """Return what this vendor takes of no row; InvalidArgumentsError for too many rows."""
+    """Return the problems of rows with people that this vendor cannot take; InvalidArgumentsError for too many."""
     provider.require(Provider.enrol)
     title = provider.title
     if len(entries) > MOST:
@@ -314,7 +314,7 @@ LOST = "whether they were enrolled could not be written down; it counts as unkno
 
 
 def _nowhere(point: str) -> None:
-    """Ignore a point of the enrolment: the default of ``at``."""
+    """Do nothing: the default of ``at``, which tests replace to end the process at a point."""
 
 
 async def enrol_at_vendor(

@@ -169,7 +169,7 @@ def suppression_facts(entry: Suppression) -> Facts:
 
 
 def audit_facts(entry: AuditEntry) -> Facts:
-    """Return one thing that happened."""
+    """Return one entry of the audit."""
     return {
         "number": entry.number,
         "at": _utc(entry.at),
@@ -301,7 +301,7 @@ async def write_export(
 
 
 async def _audit_end(app: AppContext) -> int:
-    """Return the number of the last thing that happened."""
+    """Return the number of the audit's last row."""
     return (await app.records.list_audit(page=1, size=1)).total_count
 
 
@@ -339,7 +339,7 @@ def list_exports(app: AppContext) -> list[ExportRecord]:
     for path, made_at in private_files.exports_in(app.workspace.exports):
         as_format: ExportFormat = "csv" if path.suffix == ".csv" else "json"
         if path.suffix != ".new":
-            with suppress(FileNotFoundError):  # an erasure was quicker
+            with suppress(FileNotFoundError):  # deleted by an erasure meanwhile
                 size = path.stat().st_size
                 results.append(ExportRecord(path=path, format=as_format, size=size, written_at=made_at))
     return sorted(results, key=lambda file: file.written_at, reverse=True)

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a call, in one answer: what refused it first, and what stood beside that.
+"""Everything that is wrong with a call, in one error: the first problem, and all others that can be found.
 
 A verb stops at its first problem. Whoever calls then mends one thing, calls again and meets the next. Here the
 parts of a refused call are looked at one by one, each whatever is wrong with the others: the people, the blueprint

@@ -147,7 +147,7 @@ def _unfolded_line(row: list[Any]) -> ImportLine:
 
 def _folded_row(row: _ReadRow) -> list[Any]:
     entry = row.entry
-    assert entry is not None  # one without is refused, and not kept
+    assert entry is not None  # a row without it is refused, and not kept
     facts = [getattr(entry.fields, name) for name in FACTS]
     return [row.number, row.who, facts, entry.note, [_folded_problem(problem) for problem in entry.checked or ()]]
 

@@ -24,7 +24,7 @@ from sequences_mcp.ports.embedded import (
 from sequences_mcp.services.enrolment import Enrolment
 from sequences_mcp.services.sequences import busy_now
 
-PEOPLE_KEPT, REASONS_KEPT, KINDS_KEPT = 5, 3, 5  # of those left out of a plan
+PEOPLE_KEPT, REASONS_KEPT, KINDS_KEPT = 5, 3, 5  # people left out who are named; the others are counted
 BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 
 
@@ -71,7 +71,7 @@ class Tally:
     warnings: dict[Finding, None]
     left_out: list[LeftOutPerson] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
-    saved: int = 0  # whom nobody here knew before
+    saved: int = 0  # the ids of people who are new here
     unstored: frozenset[str] = frozenset()  # made-up ids of people who were erased here, and are not stored again
     reminders: ReminderTally = field(default_factory=ReminderTally)
 

@@ -1,4 +1,4 @@
-"""Failed runs planned anew: who failed last, what keeps somebody out of the new plan, which steps are left."""
+"""A new plan of a blueprint's failed runs: whom it takes, whom it leaves out and why, which steps are left."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     run_id = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
     if run_id is None:
         return (await with_pace(app, [detail]))[0]
-    # What was found may be an earlier run of theirs.
+    # The vendor may have answered with an earlier run of the same person.
     if await app.vendor_runs.baseline_of(run_id.sequence) is not None:
         return await followed(app, run_id)
     seen = await app.vendor_runs.observe(run_id.sequence, detail)
@@ -241,7 +241,7 @@ async def read_again(app: AppContext, run: SequenceDetail) -> None:
     try:
         await followed(app, run)
     except SequencesError:
-        return  # a vendor that does not answer: the run goes on counting as live
+        return  # the vendor does not answer: the run still counts as live
 
 
 PENDING = frozenset({StepState.PLANNED, StepState.HELD})
@@ -374,7 +374,7 @@ async def update_sequence(
             (recipient_rows.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
         )
         if not app.is_approved:
-            await provider.require_used(sequence_id, variables=variables)  # nobody is asked about a useless change
+            await provider.require_used(sequence_id, variables=variables)  # a change of nothing needs no approval
             earlier = await present_variables(app, sequence_id, variables)
             await request_change(
                 app,

@@ -255,7 +255,7 @@ def _hold_back(
 async def _carried_out(
     app: AppContext, write: VendorWrite, act: Callable[[], Awaitable[None]], *, verb: str, done: str
 ) -> str:
-    """Do what a write says, once; return ``done``, or in words why it was not done or is unknown."""
+    """Carry out a write once, through the ledger; return ``done``, or why it was not done or is unknown."""
 
     async def effect() -> str:
         await act()
@@ -452,7 +452,7 @@ def _is_page_of_somebody(text: str, host: str) -> bool:
 
 
 def _bare(contact: str) -> str:
-    """Return what is meant where an address or a domain was copied with what stood around it."""
+    """Return an address or a domain without what was copied with it: a name and brackets, ``mailto:``, quotes."""
     text = contact.strip()
     if match := re.search(r"<([^<>]*@[^<>]*)>\s*$", text):
         text = match[1]

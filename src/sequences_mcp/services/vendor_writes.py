@@ -104,7 +104,7 @@ def _words(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-FIRST_LOOK = 0.02  # seconds; each look at a twin's progress comes twice as late as the one before
+FIRST_LOOK = 0.02  # seconds until the outcome of another call with the same key is looked up; then doubled
 LATEST_LOOK = 0.5
 LOOKS = 260  # about two minutes: longer than any call
 CHECKED = "checked"
@@ -122,7 +122,7 @@ async def run_once(app: AppContext, write: VendorWrite, effect: Callable[[], Awa
     """
     begun = await app.operations.begin(write)
     if not begun.is_new:
-        return await _answer_of_twin(app, begun.operation)
+        return await _answer_of_other_call(app, begun.operation)
     try:
         answer = await effect()
     except BaseException as error:  # even a call that was given up may have reached the vendor
@@ -133,7 +133,7 @@ async def run_once(app: AppContext, write: VendorWrite, effect: Callable[[], Awa
 
 
 async def _record(app: AppContext, operation: VendorOperation, error: BaseException, *, repeatable: bool) -> None:
-    is_repeat = operation.state == "unknown"  # of whose first call a refusal of the second says nothing
+    is_repeat = operation.state == "unknown"  # where a refused repeat proves nothing about the first request
     if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown" and not is_repeat:
         await app.operations.conclude(operation.id, state="not_done", answer=_error_json(error))
         return
@@ -159,7 +159,7 @@ def _unknown_outcome(
     )
 
 
-async def _answer_of_twin(app: AppContext, operation: VendorOperation) -> str:
+async def _answer_of_other_call(app: AppContext, operation: VendorOperation) -> str:
     delay = FIRST_LOOK
     for _ in range(LOOKS):
         if operation.state != "begun":
@@ -302,7 +302,7 @@ def _happened(operation: VendorOperation, detail: SequenceDetail) -> bool | None
     """Say whether the present state shows the effect; None where it shows nothing."""
     status = detail.sequence.status
     if detail.provider_status != status.value:
-        return None  # a word whose meaning nobody here knows
+        return None  # a status word that is in no table here
     if operation.tool == "stop_sequence":
         return None if operation.arguments.get("scope") == "COMPANY" else status in TERMINAL
     if operation.tool == "update_sequence":

@@ -1,4 +1,4 @@
-"""Erasing people: their rows emptied, their marks taken out of all others, keyed hashes kept, journals rewritten.
+"""Erasing people: their rows are emptied, their names and addresses taken out of all other rows and journals.
 
 Which column can tell of a person, and what becomes of it, is listed in tests/store/test_erasure_columns.py; a new
 column fails there until it is.
@@ -46,7 +46,7 @@ ENOUGH = 3  # letters of ASCII, by which rows are looked for that are then looke
 
 @dataclass(slots=True, kw_only=True)
 class Removed:
-    """What was removed, in numbers, and our ids of what names them and stays.
+    """What an erasure removed, as counts, and the ids of what still names the person and stays.
 
     ``message_ids`` are those of e-mails to others that named them: their files go as well.
     """
@@ -67,7 +67,7 @@ class ErasureRepository:
     # By what somebody is known again.
 
     def known(self, keys: Iterable[ErasedKey]) -> set[ErasedKey]:
-        """Return those of these marks that belong to somebody who was erased."""
+        """Return those of these keys (address, number, profile, id) that belong to somebody who was erased."""
         if not self.is_anybody():
             return set()
         secret = self._database.secret(OF_DATABASE)
@@ -76,7 +76,7 @@ class ErasureRepository:
         return {hashes[row["hash"]] for row in rows}
 
     def is_anybody(self) -> bool:
-        """Say whether anybody was erased who is still to be known again."""
+        """Say whether the hash of anybody who was erased is kept."""
         return is_anybody_erased(self._database)
 
     def known_people(self, people: Iterable[Contact]) -> set[str]:

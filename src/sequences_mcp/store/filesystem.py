@@ -1,4 +1,4 @@
-"""Where a database may live, and who uses the data folder now."""
+"""The data folder: its locks between processes, its file system and free space, and who may read its files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def share_folder(folder: Path) -> int | None:
     """Lock the folder against a restore until the descriptor is closed; StoreBusyError during one."""
     try:
         lock = _opened(folder)
-    except OSError:  # a folder that cannot be written: the database itself says so better
+    except OSError:  # a folder that cannot be written: opening the database raises the error that says so
         return None
     if lock is not None and not _locked(lock, alone=False):
         os.close(lock)
@@ -83,7 +83,7 @@ def _locked(lock: int, *, alone: bool) -> bool:
     return True
 
 
-# Locks on these are advisory at best and lies at worst (https://www.sqlite.org/howtocorrupt.html, 2.1).
+# Their locks are not reliable: https://www.sqlite.org/howtocorrupt.html, 2.1
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "davfs", "ceph"})
 NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.davfs", "fuse.google-drive")
 LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})

@@ -137,7 +137,7 @@ def _line(record: Mapping[str, Any]) -> bytes:
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:  # torn by a crash: what it would have said was never acted on
+    except ValueError:  # cut off by a crash: what it was to record had not been done yet
         return None
     return record if isinstance(record, dict) else None
 

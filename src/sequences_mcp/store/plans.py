@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import LeftOutShown, PlanningTally, PlanTally
     from sequences_mcp.ports.embedded import ToolCall
 
-_ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
+# Stored in a column beside the state 'refused', so that older versions can still read the plan.
+_ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)
 
 
 class PlanRepository:

@@ -1,4 +1,4 @@
-"""The seam between the engine and a database: a unit of work, whose repositories speak of nouns and values."""
+"""The interface between the product and its database: a unit of work with one repository a noun."""
 
 from __future__ import annotations
 
@@ -279,5 +279,5 @@ class Store(Repositories):
         self.database.require_in_place()
 
     def check(self) -> None:
-        """Examine the whole file, slowly; StoreDamagedError says what is wrong."""
+        """Examine the whole database, which may take minutes; StoreDamagedError says what is wrong."""
         self.database.check()

@@ -1,4 +1,4 @@
-"""Whose account, at which address: what a key and a base URL must look like, and how a key stays unseen."""
+"""API keys and base URLs of vendors: what they must look like, and how a key is kept out of texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.vendors.description import VendorDescription
 
-SHORTEST_SECRET = 8  # anything shorter would be cut out of ordinary words
+SHORTEST_SECRET = 8  # a shorter text would also be replaced inside ordinary words
 REDACTED = "[key]"
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class LazyMapping(Mapping[str, T]):
-    """A mapping of these names to what ``make`` makes of each, once, when it is first asked for."""
+    """A mapping of these names to values, each made by ``make`` when it is looked up for the first time."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], T]) -> None:
         self._made: dict[str, T] = {}
@@ -49,7 +49,7 @@ def when_used(make: Callable[[], T]) -> T:
 
 
 class _Later:
-    """Hands every attribute on to what ``make`` makes."""
+    """A proxy: every attribute is that of the value of ``make``."""
 
     __slots__ = ("_made", "_make")
 

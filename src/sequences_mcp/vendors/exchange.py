@@ -87,7 +87,7 @@ class Exchange:
     """
 
     def __init__(self, timing: Timing, *, headers: Mapping[str, str], base_url: str) -> None:
-        for chatty in ("httpx", "httpcore"):  # their lines hold whole URLs, so people's addresses
+        for chatty in ("httpx", "httpcore"):  # their log lines hold whole URLs, with people's addresses
             logging.getLogger(chatty).setLevel(logging.WARNING)
         parts = urlsplit(base_url)
         heeds_environment = not is_loopback_url(parts.hostname or "")
@@ -120,7 +120,7 @@ class Exchange:
             return NoAnswer(fault=ConnectionFault.OVERSIZED, why=f"an answer of more than {LARGEST_ANSWER} bytes")
         except httpx.DecodingError:
             return NoAnswer(fault=ConnectionFault.UNREADABLE, why="an answer whose compression is broken")
-        except (httpx.InvalidURL, UnicodeError) as error:  # a host that no name service could know
+        except (httpx.InvalidURL, UnicodeError) as error:  # not a valid host name
             return NoAnswer(fault=ConnectionFault.NOT_SENT, why=f"{type(error).__name__}: {error}")
         except httpx.TransportError as error:
             return NoAnswer(fault=flight.fault(error), why=f"{type(error).__name__}: {error}".rstrip(": "))

@@ -173,7 +173,7 @@ class VendorRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorApi:
-    """One vendor's API: who it is, how a key is shown, its published limits, and how it says no.
+    """One vendor's API: its description, how a key is sent, its published limits, and how its errors are read.
 
     ``sign`` makes the headers that carry the key. ``words`` reads an error body of any shape. ``explain`` takes
     a refusal to our error, or to None where the status alone says enough.
@@ -460,7 +460,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCall:
-    """A call that has ended; ``may_have_acted`` if any of its attempts may have had its effect."""
+    """A call that has ended; ``may_have_acted`` if any of its attempts may have been carried out."""
 
     vendor: VendorApi
     request: VendorRequest
@@ -469,7 +469,7 @@ class HttpCall:
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody can say that nothing was changed."""
+        """Whether the outcome is unknown: the vendor may have changed something."""
         return self.may_have_acted and self.request.effect is not Effect.READ
 
 

@@ -1,4 +1,4 @@
-"""What lets a call out: a vendor's circuit breaker, and a token bucket each for reads and writes."""
+"""When a request to a vendor may leave: a circuit breaker, and a token bucket each for reads and writes."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ STRAIGHT = 5
 FAILURE_WINDOW = 30.0
 WINDOW_CALLS = 20
 OPEN_FOR = 30.0
-PROBE_LEASE = 90.0  # longer than any call: a probe whose caller vanished does not keep the breaker open
+PROBE_LEASE = 90.0  # longer than any call: after it, another caller may be the probe
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What the last attempts were like; times are monotonic seconds.
+    """The circuit breaker of one vendor; times are monotonic seconds.
 
     ``recent`` holds the instant of each attempt of the last half minute and whether it failed; ``shut_until`` is
     None while the breaker is closed; ``probe_until`` while nobody is finding out whether the vendor is back.
@@ -63,7 +63,7 @@ class Breaker:
 
 
 def breaker_admits(breaker: Breaker, now: float) -> tuple[Breaker, float]:
-    """Return the breaker after asking to pass, and the seconds until it makes sense to ask again: 0 to pass.
+    """Return the breaker after a request asked to leave, and the seconds until it may ask again: 0 to leave now.
 
     After half a minute one caller passes, as the probe; the others wait for what it finds.
     """
@@ -142,7 +142,7 @@ def bucket_updated(bucket: Bucket, now: float, *, remaining: int | None, reset_i
 
 
 def shut_bucket(bucket: Bucket, until: float) -> Bucket:
-    """Return the bucket closed until an instant: what a 429 asks for."""
+    """Return the bucket closed until an instant, as a 429 answer asks."""
     return replace(bucket, shut_until=max(bucket.shut_until, until))
 
 
@@ -167,7 +167,7 @@ class Pacer:
         }
 
     async def admit(self, request: VendorRequest, *, remaining: float) -> Throttled | None:
-        """Wait for a token and return None, or return what bars the way for longer than remains."""
+        """Wait for a token and return None; Throttled where that would take longer than ``remaining`` seconds."""
         if request.safe:
             return None
         now, is_read = self._clockwork.monotonic(), request.effect is Effect.READ

@@ -1,4 +1,4 @@
-"""Reading a vendor's JSON and quoting its words: nothing is trusted, nothing that is missing breaks a reading."""
+"""Reading a vendor's JSON and quoting its texts: values are checked; a missing one is None or UnreadableError."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _stands(detail: SequenceDetail, now: datetime) -> Markup:
 
 
 def _day(moment: datetime, now: datetime) -> Markup:
-    """Return a day: its name within the next six, else its date. The script says it in the reader's zone."""
+    """Return a day as HTML: the weekday within the next six days, else the date. The script corrects the zone."""
     at = moment.astimezone(UTC)
     words = f"{at:%A}" if timedelta(0) <= at - now < timedelta(days=6) else f"{at:%Y-%m-%d}"
     return Markup('<time datetime="{}" data-day>{}</time>').format(at.isoformat(), words)
@@ -238,7 +238,7 @@ def build_page(
 
 @asynccontextmanager
 async def _compiling() -> AsyncIterator[None]:
-    """Compile the templates beside the first requests: those of a plan alone take a third of a second."""
+    """Compile the templates while the first requests are served: those of a plan take a third of a second."""
     is_over = threading.Event()
     work = asyncio.create_task(asyncio.to_thread(_compile_all, environment(), is_over))
     try:

@@ -96,7 +96,7 @@ def week_bars(weeks: Iterable[WeekTally]) -> list[BarShown]:
 
 
 async def front_screen(page_request: PageRequest) -> Response:
-    """Show what failed, what waits for the person, how each campaign goes, and what leaves next."""
+    """Show what failed, what waits for the person, the numbers of each campaign, and the next e-mails."""
     app = page_request.app
     reviews = await list_reviews(app, page=page_request.page, size=FRONT_SHOWN)
     tasks = await sequences.list_tasks(app, page=1, size=1)
@@ -198,7 +198,7 @@ async def retry_form(page_request: PageRequest) -> Response:
 
 
 async def _in_silence(done: int, total: int) -> None:
-    """Tell nobody how far planning is."""
+    """Ignore the progress of planning: the answer to a form has no place for it."""
 
 
 async def pause_all_form(page_request: PageRequest) -> Response:
@@ -219,7 +219,7 @@ async def pause_all_form(page_request: PageRequest) -> Response:
 
 
 async def resume_all_form(page_request: PageRequest) -> Response:
-    """Let those go on who were paused together."""
+    """Resume the runs that were paused together, which the form names by the instant of the pause."""
     try:
         since, until = (datetime.fromisoformat(page_request.form.get(name, "")) for name in ("since", "until"))
     except ValueError as error:
@@ -231,7 +231,7 @@ async def resume_all_form(page_request: PageRequest) -> Response:
 
 
 async def search_screen(page_request: PageRequest) -> Response:
-    """Show the people and campaigns that a text is in."""
+    """Show the people and campaigns that match a search text."""
     query = page_request.request.query_params.get("q", "").strip()[:200]
     app = page_request.app
     people = await contacts.find_contacts(app, query=query, page=page_request.page, size=RESULTS_SHOWN)

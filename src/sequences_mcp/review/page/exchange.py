@@ -1,4 +1,4 @@
-"""The screens on which people come in from a file, and everything that is kept leaves as one.
+"""The screens that import people from a file and export what is stored as a file.
 
 A file that was dropped stays in this process's memory, one at a time, until its people are saved, it is put aside,
 or half an hour has gone by; it is never written to the disk. It is looked through beside everything else. What a
@@ -41,9 +41,11 @@ COLUMN = "column."
 
 @dataclass(slots=True)
 class ImportState:
-    """A file on its way in: ``data`` until its people are saved, what was said of it, and how far it is.
+    """An import that a person has begun on the page, from the upload to its result.
 
-    ``owner`` is the session that dropped it. ``work`` looks through it, or saves it; what went wrong is ``fault``.
+    ``owner`` is the session that uploaded the file, ``data`` its bytes until its people are saved. ``chosen`` says
+    by the names of columns what they hold, ``leaves_out`` that refused rows are skipped, ``rows`` how many are
+    read so far. ``work`` is the task that previews or saves the file, ``fault`` the error it ended with.
     """
 
     token: str
@@ -62,7 +64,7 @@ class ImportState:
 
     @property
     def is_working(self) -> bool:
-        """Whether it is looked through or saved just now."""
+        """Whether the file is being previewed or saved at this moment."""
         return self.work is not None and not self.work.done()
 
     def let_go(self) -> None:
@@ -86,7 +88,7 @@ async def exchange_screen(page_request: PageRequest) -> Response:
 
 
 async def upload_form(page_request: PageRequest) -> Response:
-    """Take a file and begin to look through it."""
+    """Take an uploaded file and start its preview."""
     name, data = await received_file(page_request.request, most=tables.MOST_BYTES)
     if not data:
         raise InvalidArgumentsError("No file was chosen.", next_step="Go back and choose a CSV or Excel file.")
@@ -107,7 +109,7 @@ async def upload_form(page_request: PageRequest) -> Response:
 
 
 def _look(app: AppContext, dropped: ImportState) -> None:
-    """Begin to look through a file anew."""
+    """Start the task that previews the file; one that is still running is cancelled."""
     if dropped.work is not None:
         dropped.work.cancel()
     dropped.preview, dropped.fault, dropped.rows = None, None, 0
@@ -126,7 +128,7 @@ async def _looked(app: AppContext, dropped: ImportState) -> None:
 
 
 async def import_screen(page_request: PageRequest) -> Response:
-    """Show how a file was read and what would become of its rows; while that is not known, how far it is."""
+    """Show how a file was read and what would become of its rows; while that is computed, the progress."""
     return await _shown(page_request, _mine(page_request))
 
 
@@ -235,7 +237,7 @@ def _present(page_request: PageRequest) -> ImportState | None:
 
 
 def _mine(page_request: PageRequest) -> ImportState:
-    """Return the file of the path; NotFoundError."""
+    """Return the import that the path names, if it is this session's; NotFoundError."""
     dropped = _present(page_request)
     if dropped is None or dropped.token != page_request.path_part("token"):
         raise NotFoundError(

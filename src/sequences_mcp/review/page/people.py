@@ -26,11 +26,11 @@ SELECTED = "out."  # begins the name of the field of each selected person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideAddresses:
-    """The addresses of the people of a plan in one list.
+    """The URLs of the list of a plan's people that stands beside the texts.
 
-    ``wanted`` has the conditions of the list, which every link carries; ``current`` is the path of the person on
-    the screen, ``listing`` that of the list as it is shown, which names nobody. ``is_counted``: these texts, being
-    on the screen, count as read.
+    ``wanted`` has the search and filter of the list, which every link keeps; ``chosen`` is the run id of the
+    person whose texts are shown, ``page`` the page of the list. ``is_counted``: showing these texts counts as
+    having read them.
     """
 
     plan_id: str
@@ -41,7 +41,7 @@ class SideAddresses:
 
     @property
     def query(self) -> str:
-        """The conditions as the query string of an address."""
+        """The search and the filter as a query string, with its question mark; empty for neither."""
         parts = {name: value for name, value in (("q", self.wanted.search), ("show", self.wanted.kind)) if value}
         return f"?{urlencode(parts)}" if parts else ""
 
@@ -63,11 +63,11 @@ class SideAddresses:
 async def side(
     page_request: PageRequest, plan: Plan, *, chosen: str | None = None
 ) -> tuple[PeopleBeside, SideAddresses]:
-    """Return the people of a plan with the texts of the one who is chosen, which counts as having opened them.
+    """Return a page of a plan's people, with the texts of one of them, and the URLs around it.
 
-    Where nobody is chosen that is whose turn it is to be read, or the first of the list. A search, a filter, a
-    page of the list and the answer to a form show the first as well, but these texts do not count as opened: the
-    person asked for the list.
+    ``chosen`` is the run id of the person to show; without it, the next person who is still to be read, or else
+    the first of the list. Showing somebody counts as having opened their texts, except where the request was a
+    search, a filter, a page of the list or the answer to a form: those ask for the list, not for a person.
     """
     app, reading = page_request.app.sending_under(plan.header.terms), page_request.unlocked
     given = page_request.request.query_params

@@ -39,7 +39,7 @@ class LockQueue:
 
 @dataclass(slots=True)
 class PendingImport:
-    """The one file that is on its way in (``exchange.DroppedFile``), or None."""
+    """The one import that is under way on the page (``exchange.ImportState``), or None."""
 
     file: Any = None
 
@@ -61,7 +61,7 @@ class PageContext:
 
     @property
     def workspace(self) -> Workspace:
-        """Whose page this is."""
+        """The workspace that this page shows and changes."""
         return self.app.workspace
 
     @property
@@ -132,7 +132,7 @@ class PageRequest:
 
     @property
     def wants_json(self) -> bool:
-        """Whether the page's script asks, which shows nothing of an answer but its facts."""
+        """Whether the request is from the page's script, which takes JSON in place of a screen."""
         return "application/json" in self.request.headers.get("accept", "")
 
     def redirect(self, path: str) -> Response:
@@ -188,7 +188,8 @@ class FileUpload:
             raise _no_upload()
         self._mark = f"\r\n--{boundary}".encode()
         self._chunks = request.stream()
-        self._read = bytearray(b"\r\n")  # so that the first mark is like the others
+        # Every boundary follows a line break but the first (RFC 2046, 5.1.1); with this, the first does too.
+        self._read = bytearray(b"\r\n")
         self._name: str | None = None
 
     async def fields(self) -> dict[str, str]:
@@ -226,7 +227,7 @@ class FileUpload:
         return self._name or "", data
 
     async def drop(self) -> None:
-        """Read what is left and forget it, so that the browser gets to read the answer."""
+        """Read and discard the rest: a browser reads the answer only after it has sent the whole form."""
         self._read = bytearray()
         while await self._more():
             self._read.clear()
@@ -258,7 +259,7 @@ async def received_file(request: Request, *, most: int) -> tuple[str, bytes]:
 
 
 async def drop_upload(request: Request) -> None:
-    """Forget the file of a form that is refused."""
+    """Read and discard the file of a form that is refused."""
     if (upload := getattr(request.state, "upload", None)) is not None:
         await upload.drop()
 
@@ -280,7 +281,7 @@ AGAIN = "Type your passphrase again: this browser did not show that it is the on
 
 
 class LockFault(NamedTuple):
-    """Why something was not done; ``asks`` when the passphrase has to be typed for it."""
+    """Why an approval was not accepted; ``asks``: the passphrase has to be typed for the next try."""
 
     status: HTTPStatus
     words: str

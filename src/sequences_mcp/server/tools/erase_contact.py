@@ -60,7 +60,7 @@ async def erase_contact(
 
 
 async def _nothing(app: AppContext) -> str:
-    """Make no other effect than the erasure itself."""
+    """Return an empty result: the approval itself erases, so nothing is left to carry out."""
     return "{}"
 
 

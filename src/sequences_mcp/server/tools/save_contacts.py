@@ -26,7 +26,7 @@ async def save_contacts(
 
 
 async def _read(app: AppContext, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    if arguments["provider"] != LOCAL:  # it knows of no such place, and says so
+    if arguments["provider"] != LOCAL:  # a vendor checks its people itself; a wrong provider is refused there
         return dict(arguments)
     return {**arguments, "contacts": await verb.entries_to_save(app, contacts=arguments["contacts"])}
 

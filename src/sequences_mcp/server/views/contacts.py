@@ -87,7 +87,7 @@ def who(contact: Contact) -> dict[str, Any]:
 
 
 def contact_page(matches: FoundContacts) -> ContactPage:
-    """Return a page of people whose notes share one budget, with why somebody must never be contacted."""
+    """Return a page of people: notes cut to one shared budget, and why a suppressed person is on the list."""
     page, never = matches
     limit = fair_limit((len(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
     items = tuple(_contact(contact, limit, never=never.get(contact.id)) for contact in page.items)

@@ -1,4 +1,4 @@
-"""Views of what came of blueprints. What is not known is absent, and what is 0 is told as 0."""
+"""Views of the outcomes of blueprints. A count that is not known is left out; a count of zero is shown."""
 
 from __future__ import annotations
 

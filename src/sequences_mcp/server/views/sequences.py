@@ -463,7 +463,7 @@ def stopped_view(detail: SequenceDetail) -> StoppedView:
 
 
 def left_alone(runs: Mapping[str, tuple[str, ...]]) -> dict[str, str] | None:
-    """Return why → how many runs go on, the first of them by id."""
+    """Return the runs that go on: by reason, how many, with the first ids; None where there are none."""
     return {
         why: f"{len(ids):,}: {', '.join(ids[:LEFT_SHOWN])}{' …' if len(ids) > LEFT_SHOWN else ''}"
         for why, ids in runs.items()

@@ -231,7 +231,7 @@ class StartView(FindingsView, PlanView, WrittenView):
 
 
 def start_view(start: starts.StartState, *, is_repeat: bool) -> StartView:
-    """Return a start as it was planned; ``standing`` says how it stands. A repeat tells of the first call."""
+    """Return a start as it was planned (``standing`` adds its present state); a repeat tells when that was."""
     plan, terms, counted = start.plan, start.plan.header.terms, start.counted
     return StartView(
         approval="not_asked",

@@ -86,7 +86,7 @@ def holder(path: Path) -> str | None:
 
 
 def damaged(path: Path, why: str) -> StoreDamagedError:
-    """Return the error for a file that is no sound database."""
+    """Return the error for a damaged file, or for one that is no database."""
     return StoreDamagedError(
         f"{path} is not a sound database: {why}.",
         next_step="Nothing will be sent. `sequences-mcp restore FILE` puts a backup in its place; do not copy one "
@@ -105,7 +105,7 @@ OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
 MOST_CHANGED_KIB = 112 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
-SOON = 0.1  # seconds within which our own processes are done
+SOON = 0.1  # seconds in which this product's own transactions end
 LONGEST_TRANSACTION = 0.03
 PAUSE_BETWEEN_TRANSACTIONS = 0.001  # seconds, for a statement that SQLite gives up at once
 
@@ -149,7 +149,7 @@ def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds
             next_step="Use a Python whose SQLite is 3.38 or newer.",
         )
     with translated(path):
-        # isolation_level=None: the driver starts no transaction behind our back.
+        # isolation_level=None: the driver begins no transaction by itself.
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=256)
     try:
         with translated(path):
@@ -166,8 +166,8 @@ def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds
 def share_fairly(connection: sqlite3.Connection) -> None:
     """Set a busy timeout of milliseconds, for a caller that retries by itself.
 
-    SQLite waits longer after each try, up to a tenth of a second, so that among several busy processes one can
-    wait for ever; short waits, repeated, give each of them its turn.
+    SQLite waits longer after each try, up to a tenth of a second, so among several busy processes one may never
+    get the lock; short waits, repeated, are fair.
     """
     _require(connection, "busy_timeout", IMPATIENT_MS)
 

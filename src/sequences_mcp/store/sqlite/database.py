@@ -187,7 +187,7 @@ class SqliteDatabase(Database):
     def _query(self, sql: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:
         source = self._writer if self._depth else self._reader
         with translated(self.path):
-            # Always read to the end: an open cursor would keep its lock and block our own next commit.
+            # Always read to the end: an open cursor keeps its lock and would block the next commit.
             return self._patiently(source, sql, values).fetchall()
 
     def _command(self, sql: str) -> None:

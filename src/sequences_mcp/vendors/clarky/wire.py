@@ -1,17 +1,12 @@
-"""Clarky's published bounds (pages "Rate limits" and "Pagination").
+"""Clarky's wire format: limits, error bodies, statuses, and its JSON as our values.
 
-Clarky's refusals (page "Errors"): ``{"error": {"code", "message", "details"}}``.
-
-Clarky's enrollment status in our nine words (page "Sequences").
-
-One word is documented, ``pending_approval``. The others are the plain words that such an API would use: a run
-whose word says that it is over counts as over, so that its person is not taken for one in a sequence for ever. A
-word that says that something went wrong without saying that it is final counts as waiting for a person.
-
-Clarky's JSON as values. One thing is ``{"data": {…}}``, a list ``{"data": […], "pagination": {…}}``.
-
-The bodies of the two sequence endpoints are not published: they are read with and without ``data``, and by every
-name their fields plausibly have.
+- Limits: pages "Rate limits" and "Pagination".
+- Errors (page "Errors"): ``{"error": {"code", "message", "details"}}``.
+- Statuses of an enrolment (page "Sequences") as one of our nine. Only ``pending_approval`` is documented; the
+  other words in the table are the usual ones of such APIs. A word that says "over" ends the run, because its
+  contact would otherwise count as busy for ever. A word for a failure that need not be final waits for a person.
+- JSON: one thing is ``{"data": {…}}``, a list ``{"data": […], "pagination": {…}}``. The bodies of the two sequence
+  endpoints are not published, so they are read with and without ``data``, under each plausible field name.
 """
 
 from __future__ import annotations

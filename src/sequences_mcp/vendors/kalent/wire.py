@@ -1,12 +1,10 @@
-"""Kalent's published bounds. Its rate limits have no published numbers.
+"""Kalent's wire format: sizes, error bodies, statuses, and its JSON as our values.
 
-Kalent's refusals: both published error shapes and every published code, each with its remedy.
-
-Pages "Authentication" and "Start sequence blueprint".
-
-Kalent's ``displayStatus`` in our nine words (page "Get candidate dynamic sequence status").
-
-Kalent's JSON as values. Every success is ``{"success": true, "data": {…}}``.
+- Limits: sizes are published; of its rate limits no numbers are.
+- Errors (pages "Authentication" and "Start sequence blueprint"): both published shapes and every published code,
+  each with what to do about it.
+- Statuses: ``displayStatus`` as one of our nine (page "Get candidate dynamic sequence status").
+- JSON: every success is ``{"success": true, "data": {…}}``.
 """
 
 from __future__ import annotations

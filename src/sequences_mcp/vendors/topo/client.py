@@ -1,9 +1,7 @@
-"""What Topo's key may do, learned once, so that what it may not do is said before anything is asked.
+"""Topo's documented endpoints, one method each, and the scopes of its key. Ids are whole ids (``topo:1111-…``).
 
-Pausing, stopping and excluding are asked for in any case: a key may have been given more since, and nobody may be
-kept from holding back.
-
-Topo's documented endpoints, one method each. Ids are whole ids (``topo:1111-…``).
+The scopes are read once, and a call that needs a missing one is refused without a request. Pausing, stopping and
+excluding are requested all the same: they must never be blocked, and the key may have been given the scope since.
 """
 
 from __future__ import annotations

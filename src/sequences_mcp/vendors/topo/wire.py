@@ -1,12 +1,10 @@
-"""Topo's published bounds. Its rate limits could not be read: they are taken from its answers.
+"""Topo's wire format: page and batch sizes, ids, error bodies, statuses, and its JSON as our values.
 
-Topo's own part of a whole id, by what it is the id of. Each raises WrongIdError for another provider's id.
-
-Topo's refusals (page "Errors and rate limits"): a flat object with ``status_code`` and ``type``.
-
-Topo's statuses are ours (page "Sequences"); a word Topo adds within /v1 has no meaning yet.
-
-Topo's JSON as values. One thing is a bare object; a list has ``items``, ``total_count`` and ``has_more``.
+- Limits: sizes are published; rate limits are not, so they are taken from the headers of Topo's answers.
+- Ids: ``topo_…_id`` takes our whole id to Topo's; WrongIdError for another provider's id or another kind.
+- Errors (page "Errors and rate limits"): a flat object with ``status_code`` and ``type``.
+- Statuses (page "Sequences") are the nine of this product; a word that Topo adds later is read as unknown.
+- JSON: one thing is a bare object; a list has ``items``, ``total_count`` and ``has_more``.
 """
 
 from __future__ import annotations
