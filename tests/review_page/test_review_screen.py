@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from benchmarks import review
@@ -16,6 +19,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run, SequenceStatus
 from sequences_mcp.services.reviews import edit_draft
 
+Opened: TypeAlias = Callable[[Plan], AbstractContextManager[Screen]]
 MAILBOX = """\
 [mailboxes.ada]
 name = "Ada Lovelace"
@@ -47,6 +51,20 @@ def with_texts_of_their_own(world: PageWorld, plan: Plan, number: int) -> None:
             await edit_draft(app, draft_id=f"local:draft_{person.sequence.steps[0].key}", content=text)
 
     world.at_desk(write)
+
+
+@pytest.fixture
+def opened(world: PageWorld, browser: Browser, shots: Path) -> Opened:
+    """Open the screen of a plan in a browser of its own, unlocked."""
+
+    @contextmanager
+    def opening(plan: Plan) -> Iterator[Screen]:
+        with screen(browser, world, shots) as person:
+            person.opens(f"/plans/{plan.id}")
+            person.unlocks()
+            yield person
+
+    return opening
 
 
 def presses(person: Screen, *keys: str) -> None:
@@ -104,24 +122,20 @@ def test_sixty_people_are_read_edited_thinned_out_and_approved_in_few_key_presse
 
 @pytest.mark.alone
 def test_a_screen_of_the_review_loads_in_a_few_times_what_the_smallest_file_takes(
-    world: PageWorld, browser: Browser, shots: Path
+    world: PageWorld, opened: Opened
 ) -> None:
     plan, walked = review.planned(world), review.Walked()
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         review.load_one_by_one(person, world, plan, walked=walked)
     best, bare = min(load["whole"] for load in walked.loads), min(walked.bare)
     assert best <= review.TIMES_BARE * bare, f"{best:.0f} ms against {bare:.0f} ms"
 
 
 def test_the_files_of_a_screen_are_kept_by_the_browser_under_the_hash_of_what_they_hold(
-    world: PageWorld, browser: Browser, shots: Path
+    world: PageWorld, opened: Opened
 ) -> None:
     plan = world.plan(people=1)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         person.opens(f"/plans/{plan.id}")
         kept = dict(person.tab.evaluate(LOADED_FILES))
         for path in re.findall(r"/static/[^\"]*", person.tab.content()):
@@ -140,26 +154,18 @@ def test_a_kept_file_that_is_not_what_the_screen_names_is_not_run(
         assert person.tab.title() != "taken over"
 
 
-def test_a_plan_of_three_is_approved_with_one_click_after_unlocking(
-    world: PageWorld, browser: Browser, shots: Path
-) -> None:
+def test_a_plan_of_three_is_approved_with_one_click_after_unlocking(world: PageWorld, opened: Opened) -> None:
     plan = world.plan(MAIL, people=3)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         person.photographs("review-3")
         person.tab.get_by_role("button", name="Approve 3 people").click()
         expect(person.tab.get_by_text("Approved by page")).to_be_visible()
     assert world.present(plan.id).decided_by == "page"
 
 
-def test_j_and_k_walk_through_everybody_and_back_leads_back(
-    world: PageWorld, browser: Browser, shots: Path
-) -> None:
+def test_j_and_k_walk_through_everybody_and_back_leads_back(world: PageWorld, opened: Opened) -> None:
     plan = world.plan(people=52)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         at(person, "Grace Hopper0")
         goes_on(person, "j")
         goes_on(person, "j")
@@ -182,13 +188,11 @@ def test_j_and_k_walk_through_everybody_and_back_leads_back(
 
 @pytest.mark.parametrize("key", ["j", "Enter"])
 def test_a_key_held_down_or_pressed_before_the_answer_is_there_leaves_one_screen(
-    world: PageWorld, browser: Browser, shots: Path, key: str
+    world: PageWorld, opened: Opened, key: str
 ) -> None:
     plan = world.plan(people=6)
     with_texts_of_their_own(world, plan, 6)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         at(person, "Grace Hopper0")
         expect(person.tab.locator(".walk .turn")).to_contain_text("5 to go")
         for _ in range(20):
@@ -207,12 +211,10 @@ def test_a_key_held_down_or_pressed_before_the_answer_is_there_leaves_one_screen
 
 
 def test_e_pressed_before_the_next_screen_is_there_opens_the_editor_on_it(
-    world: PageWorld, browser: Browser, shots: Path
+    world: PageWorld, opened: Opened
 ) -> None:
     plan = world.plan(people=3)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         at(person, "Grace Hopper0")
         person.tab.evaluate(PRESS_AT_ONCE, ["j", "e"])
         at(person, "Linus Hopper1")
@@ -288,12 +290,10 @@ def test_an_answer_without_a_body_counts_nobody_as_read(world: PageWorld, person
 
 
 def test_what_is_typed_is_checked_as_it_is_typed_and_a_refused_text_is_kept(
-    world: PageWorld, browser: Browser, shots: Path
+    world: PageWorld, opened: Opened
 ) -> None:
     plan = world.plan(people=2)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         at(person, "Grace")
         text = begins_to_edit(person)
         text.fill("Hi [first name], would a call suit you? jkex")
@@ -311,12 +311,10 @@ def test_what_is_typed_is_checked_as_it_is_typed_and_a_refused_text_is_kept(
 
 
 def test_a_text_that_somebody_else_changed_meanwhile_is_not_taken_for_read(
-    world: PageWorld, browser: Browser, shots: Path
+    world: PageWorld, opened: Opened
 ) -> None:
     plan = world.plan(people=1)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         at(person, "Grace")
         text = begins_to_edit(person)
         with_texts_of_their_own(world, plan, 1)
@@ -332,13 +330,9 @@ def test_a_text_that_somebody_else_changed_meanwhile_is_not_taken_for_read(
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-def test_the_keys_can_be_turned_off_and_do_nothing_where_somebody_types(
-    world: PageWorld, browser: Browser, shots: Path
-) -> None:
+def test_the_keys_can_be_turned_off_and_do_nothing_where_somebody_types(world: PageWorld, opened: Opened) -> None:
     plan = world.plan(people=3)
-    with screen(browser, world, shots) as person:
-        person.opens(f"/plans/{plan.id}")
-        person.unlocks()
+    with opened(plan) as person:
         person.tab.get_by_placeholder("Name, company, title").press_sequentially("jxk")
         expect(person.tab.locator("#person")).to_contain_text("Grace Hopper0")
         person.tab.get_by_label("use these keys").uncheck()

@@ -70,9 +70,6 @@ class WrittenRecord:
     made: str = "entry"  # or "key", when the object around it was missing, or "file"
 
 
-Memory = dict[str, WrittenRecord]  # by the paths of the files
-
-
 def planned_entry(
     client: ChatProgram, path: Path, command: tuple[str, ...], *, data_dir: str = ""
 ) -> ClientChange:
@@ -141,22 +138,6 @@ def write_change(change: ClientChange, *, now: datetime, workspace: Workspace) -
         _replace(path, change.after, mode=mode)
     _remember(change, known, copy=copy, workspace=workspace, memory=memory)
     return copy
-
-
-def undo_change(change: ClientChange, copy: Path | None, *, workspace: Workspace) -> None:
-    """Put a file back as it was before ``write_change``, as far as it is still as that left it."""
-    with suppress(OSError, ValueError):
-        now, _ = _read(change.path, change.client)
-        if now == change.after and change.before is None:
-            change.path.resolve().unlink(missing_ok=True)
-        elif now == change.after and change.before is not None:
-            path = change.path.resolve()
-            _replace(path, change.before, mode=stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600)
-        if copy is not None:
-            copy.unlink(missing_ok=True)
-        memory = remembered(workspace)
-        memory.pop(str(change.path), None)
-        _keep(memory, workspace)
 
 
 def remembered(workspace: Workspace) -> dict[str, WrittenRecord]:

@@ -145,14 +145,6 @@ class Narrator:
             self.say(f"  ← {facts['outcome']}: {facts.get('message') or facts['next']}")
         return facts
 
-    async def once_written_down(self, sequence_id: str) -> None:
-        """Return when no step of a run is in flight: a message arrives before its step is recorded as sent."""
-        async with asyncio.timeout(PATIENCE):
-            run = await self._facts("get_sequence", {"sequence_id": sequence_id})
-            while _on_its_way(run):
-                await asyncio.sleep(LOOK_EVERY)
-                run = await self._facts("get_sequence", {"sequence_id": sequence_id})
-
     async def once_ended(self, sequence_id: str) -> dict[str, Any]:
         """Return a run once it is over."""
         async with asyncio.timeout(PATIENCE):
@@ -174,10 +166,6 @@ class Narrator:
     def claude(self, text: str) -> None:
         """Print what the model says."""
         self.say(f"Claude: {text}")
-
-
-def _on_its_way(run: dict[str, Any]) -> bool:
-    return any(step["state"] in ("claimed", "handed_over") for step in run["steps"])
 
 
 def quoted_lines(text: str) -> str:

@@ -15,12 +15,6 @@ UNION SELECT r.recipient FROM sequence s JOIN step_run r ON r.sequence_no = s.no
 SELECT sequence.no, sequence.id, plan.id AS plan_id, provider, remote_id, handover, sequence.status, operation_id
 FROM sequence JOIN plan ON plan.no = plan_no WHERE contact_no = :no ORDER BY sequence.no
 
--- last_change --
--- When something last happened to a person here: a step, an answer, the end of a run.
-SELECT max(at) AS at FROM (
-  SELECT updated_at AS at FROM sequence WHERE contact_no = :no
-  UNION ALL SELECT recorded_at FROM recorded_reply WHERE contact_no = :no) AS instants
-
 -- steps --
 -- The keys of a person's steps, with the texts and leases that they had.
 SELECT DISTINCT r.key, r.lease, r.content IS NOT NULL AS is_written FROM sequence s JOIN step_run r ON r.sequence_no = s.no
