@@ -21,6 +21,7 @@ from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.world.page import MAIL, PASSPHRASE, Answer, PageWorld, Visitor, apart, crowd
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server.app import build_server
@@ -216,7 +217,7 @@ SCRIPTS: dict[str, Script] = {
         "start_sequence", **scene.start(idempotency_key=scene.plan.digest)
     ),
     "1 a digest of something else": lambda scene: scene.tries(
-        lambda app: app.plans.approve_plan(scene.plan.id, digest="0" * 64, actor="agent")
+        lambda app: app.plans.approve_plan(scene.plan.id, digest="0" * 64, actor=Actor("agent"))
     ),
     **{f"2 a host whose dialog {word}": partial(_starts_with, answer) for word, answer in DIALOG.items()},
     "3 the page without a session": posts("/approve"),

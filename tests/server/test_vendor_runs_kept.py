@@ -11,6 +11,7 @@ from tests.world.stores import open_store
 from tests.world.vendors import VENDORS, Connected, approve, rows, start_at, tampered
 
 from sequences_mcp.bootstrap import open_worker
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.settings import read_settings
 
@@ -58,7 +59,7 @@ async def test_no_local_way_moves_a_run_that_a_vendor_has(vendors: Connected, ve
 
 def refused(app: Any, plan_id: str) -> Any:
     """Say no to a plan that was said yes to."""
-    return app.plans.refuse_plan(plan_id, reason="no", actor="ada")
+    return app.plans.refuse_plan(plan_id, reason="no", actor=Actor("ada"))
 
 
 def kept(vendors: Connected, status: str) -> None:

@@ -14,7 +14,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.engine.context import action_of, apply_event
 from sequences_mcp.engine.events import Event, Paused
-from sequences_mcp.errors import StoreError
+from sequences_mcp.errors import ConflictError
 from sequences_mcp.ports.embedded import StepText
 from sequences_mcp.store import statements
 
@@ -67,7 +67,7 @@ async def test_the_database_refuses(world: EngineWorld, law: str) -> None:
 async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: EngineWorld) -> None:
     await populate(world)
     blueprint = (await world.local.list_blueprints(page=1, size=1)).items[0]
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(ConflictError, match="has just changed this blueprint"):
         world.store.blueprints.add_version(blueprint)
 
 

@@ -26,7 +26,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
 from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, new_id, parse_id, provider_of
 from sequences_mcp.domain.run import LIVE
-from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.domain.workspace import DATABASE, Workspace
 from sequences_mcp.engine.approvals import sealed_digest, stands_for
 from sequences_mcp.engine.context import EngineContext, EngineVerbs
 from sequences_mcp.engine.events import OptedOut
@@ -118,7 +118,7 @@ class LocalErasures(EngineVerbs):
     async def older_copies(self) -> tuple[str, ...]:
         """Return the names of older databases that a restore has kept in the data folder: they are not erased."""
         workspace = self.engine.store.workspace
-        older = workspace.folder.glob(f"{workspace.database.name}.replaced-*")
+        older = workspace.folder.glob(f"{DATABASE}.replaced-*")
         return tuple(sorted(path.name for path in older))
 
     async def export(self, contact_id: str) -> tuple[Path, Mapping[str, int]]:

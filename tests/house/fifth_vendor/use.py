@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sequences_mcp.bootstrap import open_context
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.services.connections import list_providers
@@ -37,7 +38,7 @@ async def used(folder: Path, key: str) -> dict[str, object]:
             contacts=[{"email": "grace@hopper.example", "first_name": "Grace"}],
             progress=_silent,
         )
-        plan = await app.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor="terminal")
+        plan = await app.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor=Actor("terminal"))
         stopped = await enrol_at_vendor(app, plan_id=plan.id)
         run = await get_sequence(app, sequence_id=started.sample.sequence.id)
         try:
