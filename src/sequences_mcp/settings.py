@@ -438,7 +438,8 @@ def _mailbox(
 def _whole_sender(sender: Sender, file: FileSettings | None, *, name: str | None, zone: str | None) -> Sender:
     """Return a sender with what their mailbox's table has besides name and address; else they are in ``zone``."""
     given = {} if file is None or name is None else dict(file.of_sender.get(name, {}))
-    if given.pop("opt_out_line", False):
+    of_law = bool(file and file.law and file.law.opt_out_line)
+    if given.pop("opt_out_line", of_law):
         from sequences_mcp.guards.law import built_in
 
         lines = {tag: language.lines["opt_out_line"] for tag, language in built_in().languages.items()}

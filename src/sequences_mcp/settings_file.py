@@ -212,7 +212,7 @@ _WHOLE: Mapping[str, Form] = {
 }
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
 _TABLES = ("mailboxes", "law", "people", *VENDORS)
-_LAW = ("sender", "basis", "source", "countries")
+_LAW = ("sender", "basis", "source", "countries", "opt_out_line")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _OAUTH = ("oauth", "oauth_client_id", "oauth_client_secret", "oauth_tenant", "oauth_authority")
 _OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
@@ -492,9 +492,12 @@ class _Reader:
             return
         texts: dict[str, str] = {}
         countries: tuple[str, ...] = ()
+        asks_for_line = False
         for name in self._known(("law",), table, _LAW):
             try:
-                if name == "countries":
+                if name == "opt_out_line":
+                    asks_for_line = _truth(table[name])
+                elif name == "countries":
                     countries = tuple(code.strip() for code in _several(table[name]).split(",") if code.strip())
                 else:
                     texts[name] = _text(table[name])
@@ -504,7 +507,7 @@ class _Reader:
             self.settings.wrong(
                 ("law", "countries"), f"{odd[0]!r} is not a country in ISO 3166 alpha-2, such as FR"
             )
-        self.settings.law = LawSetting(**texts, countries=countries)
+        self.settings.law = LawSetting(**texts, countries=countries, opt_out_line=asks_for_line)
 
     def _people(self, content: Mapping[str, Any]) -> None:
         """Read from which folders the tools may take files with people."""

@@ -143,6 +143,22 @@ async def test_the_line_on_how_to_say_no_is_in_the_persons_language_and_in_the_t
         assert edited["content"] == f"{own}\n\n{SIGNATURE}"  # it says so itself
 
 
+def test_the_setting_of_the_law_asks_for_the_line_in_every_mailbox_but_one_that_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    two = "[mailboxes.bob]\nname = 'Bob'\naddress = 'b@b.example'\nopt_out_line = false\n"
+    table = "[mailboxes.ada]\nname = 'Ada'\naddress = 'a@b.example'\n"
+    law = "[law]\nopt_out_line = true\n"
+    (tmp_path / "settings.toml").write_text(f"default_mailbox = 'ada'\n{table}{two}{law}")
+    settings = read_settings({"SEQUENCES_DATA_DIR": str(tmp_path)})
+    lines = {box.name: box.sender.opt_out_lines for box in settings.mailboxes if box.sender}
+    assert "rather not hear" in dict(lines["ada"])["en"] and lines["bob"] == ()
+    (tmp_path / "settings.toml").write_text(law)
+    of_environment = {"SEQUENCES_DATA_DIR": str(tmp_path), "SEQUENCES_SENDER": "Ada <a@b.example>"}
+    sender = read_settings(of_environment).mailbox.sender
+    assert sender is not None and sender.opt_out_lines
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [

@@ -7,7 +7,7 @@ from tests.world.inbound_mail import AT, Sent, reply
 from tests.world.mail_corpus import ElsewhereItem, elsewhere, table
 
 from sequences_mcp.engine.inbound.absence import away_until
-from sequences_mcp.engine.inbound.kind import judge_inbound
+from sequences_mcp.engine.inbound.kind import is_hard, judge_inbound
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import parse_inbound
@@ -51,6 +51,25 @@ def test_whoever_asks_for_no_more_is_heard_in_their_words_and_nobody_else(*, is_
         message = parse_inbound(reply(SENT, written))
         assert judge_inbound(message).kind.value == "reply"
         assert is_opt_out(new_text(message.text, (SENT.text, SENT.subject))) is is_one
+
+
+REFUSALS = [
+    (kind == "hard", status, words)
+    for kind, rows in table("elsewhere")["refusals"].items()
+    for status, words in rows
+]
+
+
+@pytest.mark.parametrize(("is_gone", "status", "words"), REFUSALS)
+def test_an_address_is_given_up_where_a_server_says_nothing_else_of_it(
+    *, is_gone: bool, status: str, words: str
+) -> None:
+    assert is_hard(status, words) is is_gone
+
+
+@pytest.mark.parametrize(("text", "until"), table("elsewhere")["away"]["until"])
+def test_an_absence_ends_on_the_day_that_it_names_however_it_is_written(text: str, until: str) -> None:
+    assert f"{away_until(text, AT):%Y-%m-%d}" == until
 
 
 def test_there_are_more_than_sixty_of_them() -> None:

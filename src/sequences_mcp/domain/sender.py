@@ -120,13 +120,14 @@ class LawSetting:
 
     ``sender`` is the company with its postal address behind the first comma, ``basis`` the legal ground on which
     people's data is kept, ``source`` where it is from unless a contact says otherwise, ``countries`` where people
-    are whose own country is not known.
+    are whose own country is not known. ``opt_out_line`` adds the line on how to say no to each mailbox's texts.
     """
 
     sender: str | None = None
     basis: str | None = None
     source: str | None = None
     countries: tuple[str, ...] = ()
+    opt_out_line: bool = False
 
     @property
     def name(self) -> str:

@@ -69,7 +69,7 @@ def _named_date() -> re.Pattern[str]:
         "|".join(sorted(map(re.escape, names), key=len, reverse=True))
         for names in (_numbers("months"), filter(_ENGLISH.match, _numbers("months")))
     )
-    day = r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.|:e|-?го)?"
+    day = r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|°|ª|η|\.|:e|-?го)?"
     year = r"(?:[\s,.-]*(?:de\s+)?(20\d\d))?"
     return re.compile(
         rf"{day}[\s-]*(?:of\s+|de\s+|di\s+|d'|ב)?({months})\b\.?{year}|\b({first})\b\.?\s+{day}(?!\d|:){year}"
