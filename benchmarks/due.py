@@ -181,7 +181,7 @@ async def start(local: LocalProvider, count: int) -> None:
             time_zone="UTC",
             steps=(
                 StepRun(
-                    key=local.plans.new_key(),
+                    key=local.plans.new_keys(1)[0],
                     step=STEP,
                     recipient=saved.contact.email,
                     subject="Hi",

@@ -246,7 +246,7 @@ async def fill(store: Store, messages: int) -> None:
             time_zone="UTC",
             steps=(
                 StepRun(
-                    key=local.plans.new_key(),
+                    key=local.plans.new_keys(1)[0],
                     step=step,
                     recipient=saved.contact.email,
                     subject="Hi",

@@ -26,7 +26,7 @@ from sequences_mcp.domain.blueprint import (
     Temporality,
 )
 from sequences_mcp.domain.contact import Contact, ContactFields
-from sequences_mcp.domain.ids import new_key
+from sequences_mcp.domain.ids import KEY_ENTROPY, new_key
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
 from sequences_mcp.domain.run import Leaving, Run, StepRun
 from sequences_mcp.domain.sender import Sender
@@ -173,7 +173,7 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
         time_zone=contact.time_zone or "UTC",
         steps=tuple(
             StepRun(
-                key=new_key(START, os.urandom(10)),
+                key=new_key(START, os.urandom(KEY_ENTROPY)),
                 step=step,
                 recipient=recipients.get(step.type, contact.phone),
                 subject=step.subject,

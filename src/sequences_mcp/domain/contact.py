@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import unquote
 
+from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.errors import InvalidArgumentsError
 
 ERASED_PERSON = "(erased)"
@@ -69,6 +71,7 @@ def read_profile(url: str) -> str:
     return url
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFields:
     """The facts about a person; None means "not given" and never erases what is stored.
@@ -96,8 +99,11 @@ class ContactFields:
 
 
 FACTS = tuple(field.name for field in fields(ContactFields))
+in_order = attrgetter(*FACTS)
+"""Returns a person's facts in the order of ``FACTS``."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(ContactFields):
     """A stored person. ``phone`` is E.164, ``country`` ISO 3166 alpha-2, ``time_zone`` an IANA name."""
@@ -118,7 +124,12 @@ class Contact(ContactFields):
 
 def facts_of(known: ContactFields) -> dict[str, Any]:
     """Return the facts about a person by name, None included."""
-    return {name: getattr(known, name) for name in FACTS}
+    return dict(zip(FACTS, in_order(known), strict=True))
+
+
+def facts_given(known: ContactFields) -> dict[str, str]:
+    """Return the facts about a person that are there, by name."""
+    return {name: value for name, value in zip(FACTS, in_order(known), strict=True) if value is not None}
 
 
 def appended_note(notes: str, text: str, now: datetime) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache, lru_cache
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
@@ -60,7 +61,7 @@ def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
 
 def canonical_text(value: str | None) -> str:
     """Return the canonical JSON of a text or of nothing, as it stands inside of ``canonical``, not encoded yet."""
-    return "null" if value is None else _CANONICAL.encode(value)
+    return "null" if value is None else encode_basestring(value)
 
 
 def text_digest(sequence: Run, run: StepRun) -> bytes:

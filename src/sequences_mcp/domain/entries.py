@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.plan import Terms
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """One thing that happened: who (``agent``, ``engine``, ``page``, ``terminal:NAME`` …) did what to which id."""

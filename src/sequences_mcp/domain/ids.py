@@ -24,8 +24,7 @@ LONGEST = 200
 # control character, and not a dot alone.
 _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
-_SHIFTS = tuple(range(70, -1, -10))  # of the eighty random bits
+_DIGIT_OF_BYTE = bytes(_ALPHABET.encode("ascii")[byte % len(_ALPHABET)] for byte in range(256))
 
 
 class IdKind(StrEnum):
@@ -82,24 +81,33 @@ class Reference(NamedTuple):
         return f"{self.provider}:{self.own}"
 
 
+KEY_ENTROPY = 16  # bytes: each gives one digit of five bits, eighty bits together
+
+
 def new_id(kind: IdKind, now: datetime, entropy: bytes) -> str:
     """Return a new local id.
 
-    ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
+    ``now`` is aware; ``entropy`` is ``KEY_ENTROPY`` random bytes, passed in so that making an id is pure.
     """
     return f"{LOCAL}:{kind}_{new_key(now, entropy)}"
 
 
+def new_keys(now: datetime, entropy: bytes) -> list[str]:
+    """Return as many keys as ``entropy`` has bytes for."""
+    return [new_key(now, entropy[start : start + KEY_ENTROPY]) for start in range(0, len(entropy), KEY_ENTROPY)]
+
+
 def new_key(now: datetime, entropy: bytes) -> str:
     """Return the ULID of a new local id, for what has ids of several kinds: a step is a text and a task."""
-    number = int.from_bytes(entropy[:10], "big")
-    digits = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    if len(entropy) < KEY_ENTROPY:
+        raise ValueError(f"a key needs {KEY_ENTROPY} random bytes, not {len(entropy)}")
+    digits = entropy[:KEY_ENTROPY].translate(_DIGIT_OF_BYTE).decode("ascii")
     return _instant_digits(int(now.timestamp() * 1000)) + digits
 
 
 @lru_cache(maxsize=16)  # a start makes thousands of ids within a few milliseconds
 def _instant_digits(milliseconds: int) -> str:
-    return "".join([_PAIRS[milliseconds >> shift & 1023] for shift in range(40, -1, -10)])
+    return "".join([_ALPHABET[milliseconds >> shift & 31] for shift in range(45, -1, -5)])
 
 
 def parse_id(text: str, kind: IdKind) -> Reference:

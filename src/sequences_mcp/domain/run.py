@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sequences_mcp.domain.blueprint import Channel, Sourcing, variant_letter
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.markdown import letter_of
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _drawn(html: str) -> str:
     return _TAG.sub(lambda match: f"<{match[1]}{_DRAWN[match[2]]}>", html)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
     """One step of one run, with the exact text this person gets.
@@ -208,6 +210,7 @@ class StepRun:
         return self.state in OVER
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One contact's run, number ``ordinal`` (from 0) of its plan.

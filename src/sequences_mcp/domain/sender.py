@@ -79,6 +79,8 @@ class Sender:
         signature, and not the ``-- `` of RFC 3676, section 4.3: that is a convention among mail programs, which
         grey out, fold or drop what follows it, and a person's letter ends in a name that is read.
         """
+        if not (self.signature or self.opt_out_lines):
+            return content
         lines = {} if says_no else dict(self.opt_out_lines)
         line = next((lines[tag] for tag in (*languages, *lines) if tag in lines), "")
         below = [markdown_lines(part) if is_markdown else part for part in (self.signature, line) if part]

@@ -46,11 +46,7 @@ def thread_subject(emails: Iterable[tuple[Step, str | None]]) -> str | None:
 
     Each comes with its final subject, None while that is still to be written.
     """
-    subject, has_begun = None, False
-    for step, text in emails:
-        if step.type is Channel.EMAIL and (step.starts_thread or not has_begun):
-            subject, has_begun = text, True
-    return subject
+    return steps_so_far(emails).subject
 
 
 class Earlier(NamedTuple):
@@ -59,11 +55,18 @@ class Earlier(NamedTuple):
     steps: tuple[Step, ...] = ()
     subject: str | None = None
 
+    def followed_by(self, step: Step, subject: str | None) -> Earlier:
+        """Return these steps and one more, given with its final subject."""
+        begins = step.type is Channel.EMAIL and not is_answering(step, self.steps)
+        return Earlier((*self.steps, step), subject if begins else self.subject)
+
 
 def steps_so_far(pairs: Iterable[tuple[Step, str | None]]) -> Earlier:
     """Return the steps before one, each given with its final subject."""
-    known = tuple(pairs)
-    return Earlier(tuple(step for step, _ in known), thread_subject(known))
+    earlier = Earlier()
+    for step, subject in pairs:
+        earlier = earlier.followed_by(step, subject)
+    return earlier
 
 
 def answer_subject(subject: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.addresses import address_key, is_address, read_address, read_host, shown_host
@@ -20,6 +20,7 @@ from sequences_mcp.domain.contact import (
     ContactFields,
     also_known,
     appended_note,
+    facts_given,
     facts_of,
     read_phone,
     read_profile,
@@ -51,10 +52,9 @@ def checked_facts(
     """
     facts: dict[str, str] = {}
     problems = []
-    for name in ("country", *(name for name in FACTS if name != "country")):
-        value = getattr(contact_fields, name)
-        if value is None:
-            continue
+    given = facts_given(contact_fields)
+    for name in sorted(given, key=lambda name: name != "country"):
+        value: str | None = given[name]
         try:
             require_short(name, value)
             value = _tidy(value)
@@ -63,7 +63,7 @@ def checked_facts(
             facts[name] = _spelled(name, value, country=facts.get("country") or country)
         except InvalidArgumentsError as error:
             problems.append(RowProblem(position, name, value, error.message.rstrip("."), error.next_step))
-    return ContactFields(**facts), problems
+    return contact_fields if facts == given else ContactFields(**facts), problems
 
 
 def tidied_facts(person: Contact) -> Contact:
@@ -277,8 +277,8 @@ class LocalContacts(LocalMethods):
             people=tuple(result.stored if result else None for result in results),
             problems=tuple(problems),
             entries=tuple(
-                replace(entry, fields=result.facts, checked=tuple(result.problems)) if result else entry
-                for entry, result in zip(people, results, strict=True)
+                spelled if result else entry
+                for entry, (_, spelled), result in zip(people, rows, results, strict=True)
             ),
             identities=identities,
         )
@@ -315,9 +315,9 @@ class LocalContacts(LocalMethods):
 
         No two of all that are saved together may be the same person.
         """
-        pairs = zip(matched.people, matched.entries, strict=True)
+        pairs, now = zip(matched.people, matched.entries, strict=True), self.engine.clock()
         return self.engine.store.contacts.pack(
-            (stored, self._merged(stored, entry.fields, entry.note)) for stored, entry in pairs
+            (stored, self._merged(stored, entry.fields, entry.note, now=now)) for stored, entry in pairs
         )
 
     async def save_prepared(
@@ -352,17 +352,16 @@ class LocalContacts(LocalMethods):
 
     def _save_parts(self, work: UnitOfWork, parts: Items[bytes], *, steps_aside: bool) -> SavedTally:
         created = updated = 0
-        actor, at = self.engine.actor, self.engine.clock()
-        details = {True: {"created": True}, False: {"created": False}}
+        at = self.engine.clock()
         for part in parts:
             if steps_aside and self.engine.store.is_turn_wanted():
                 raise _StepsAsideError
             made, changed = work.contacts.save_packed(part)
-            work.audit.append(
-                AuditRow(at=at, actor=actor, action="contact.saved", subject=contact_id, detail=details[is_new])
-                for ids, is_new in ((made, True), (changed, False))
-                for contact_id in ids
-            )
+            saved = [
+                *((contact_id, True) for contact_id in made),
+                *((contact_id, False) for contact_id in changed),
+            ]
+            work.audit.append(self._audit_rows(saved, at=at))
             created, updated = created + len(made), updated + len(changed)
         return SavedTally(created, updated)
 
@@ -381,13 +380,13 @@ class LocalContacts(LocalMethods):
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
         with self.engine.store.transaction() as work:
-            known = _Known.of(work, entries, optional=optional)
+            known, now = _Known.of(work, entries, optional=optional), self.engine.clock()
             known.read_erased(entries)
             for place, entry in _placed(entries):
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
                     continue
-                merged = self._merged(row.stored, row.facts, entry.note)
+                merged = self._merged(row.stored, row.facts, entry.note, now=now)
                 if known.was_erased(merged, entry):
                     if leaves_erased_out:
                         saved.append(SavedContact(merged, created=False, is_stored=False))
@@ -402,7 +401,8 @@ class LocalContacts(LocalMethods):
                 saved.append(contact)
             require_none(problems, what="contact")
             known.flush()
-            work.audit.append(self._audit_row(contact) for contact in saved if contact.is_stored)
+            stored = [(person.contact.id, person.created) for person in saved if person.is_stored]
+            work.audit.append(self._audit_rows(stored, at=now))
         return saved
 
     def _match_row(
@@ -439,10 +439,12 @@ class LocalContacts(LocalMethods):
         except InvalidArgumentsError as error:
             yield RowProblem(place, "note", entry.note, error.message.rstrip("."), error.next_step)
 
-    def _audit_row(self, saved: SavedContact) -> AuditRow:
-        engine, detail = self.engine, {"created": saved.created}
-        return AuditRow(
-            at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
+    def _audit_rows(self, people: Iterable[tuple[str, bool]], *, at: datetime) -> Iterator[AuditRow]:
+        """Yield what is written down of people, given by id and whether each is new: one of two details."""
+        actor, details = self.engine.actor, {True: {"created": True}, False: {"created": False}}
+        return (
+            AuditRow(at=at, actor=actor, action="contact.saved", subject=contact_id, detail=details[is_new])
+            for contact_id, is_new in people
         )
 
     def _match(self, entry: ContactEntry, place: int, known: _Known) -> _Met:
@@ -483,9 +485,8 @@ class LocalContacts(LocalMethods):
             )
         return _Met(contact, facts, problems)
 
-    def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
-        now = self.engine.clock()
-        known = {name: value for name, value in facts_of(facts).items() if value is not None}
+    def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None, *, now: datetime) -> Contact:
+        known: dict[str, Any] = facts_given(facts)
         if stored is None:
             contact = Contact(id=self.engine.new_id(IdKind.CONTACT), created_at=now, updated_at=now, **known)
         else:

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
 from sequences_mcp.domain.actors import Actor
-from sequences_mcp.domain.ids import LOCAL, IdKind, new_id, new_key
+from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, IdKind, new_id, new_keys
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine import events
@@ -90,11 +90,11 @@ class EngineContext:
 
     def new_id(self, kind: IdKind) -> str:
         """Return a fresh id."""
-        return new_id(kind, self.clock(), self.entropy(10))
+        return new_id(kind, self.clock(), self.entropy(KEY_ENTROPY))
 
-    def new_key(self) -> str:
-        """Return a fresh key of a step."""
-        return new_key(self.clock(), self.entropy(10))
+    def new_keys(self, number: int) -> list[str]:
+        """Return fresh keys of so many steps."""
+        return new_keys(self.clock(), self.entropy(KEY_ENTROPY * number))
 
     def audit(self, work: UnitOfWork, action: str, subject: str, **detail: object) -> None:
         """Write down what was done, in the transaction that does it."""

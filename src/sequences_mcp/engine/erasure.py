@@ -24,7 +24,7 @@ from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key, visible_address
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
-from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, new_id, parse_id, provider_of
+from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, PROVIDERS, IdKind, new_id, parse_id, provider_of
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.domain.workspace import DATABASE, Workspace
 from sequences_mcp.engine.approvals import sealed_digest, stands_for
@@ -390,7 +390,7 @@ def _in_one(store: Store, act: Callable[[UnitOfWork], int]) -> int:
 
 def _erased_again(work: UnitOfWork, folder: Path, *, now: datetime) -> int:
     ids, addresses = work.erasures.brought_back()
-    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
+    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(KEY_ENTROPY)) for _ in iter(int, 1))
     by = Decided(actors.ENGINE, now, new_ids=new_ids, is_asked=False, is_repeated=True)
     for begin in range(0, len(ids), AT_ONCE):
         erased(work, ids[begin : begin + AT_ONCE], folder, by=by)
@@ -419,7 +419,7 @@ def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
 
 
 def _erased_by_time(work: UnitOfWork, due: Items[str], folder: Path, *, now: datetime) -> int:
-    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(10)) for _ in iter(int, 1))
+    new_ids = (new_id(IdKind.CONTACT, now, os.urandom(KEY_ENTROPY)) for _ in iter(int, 1))
     by = Decided(actors.RETENTION, now, new_ids=new_ids, is_asked=False)
     at_rest = [item for item in due if _is_at_rest(work, item, now=now)]
     return erased(work, at_rest, folder, by=by).people if at_rest else 0

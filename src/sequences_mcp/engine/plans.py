@@ -187,9 +187,9 @@ class LocalPlans(EngineVerbs):
 
     engine: EngineContext
 
-    def new_key(self) -> str:
-        """Return a fresh key for a step of somebody who is planned."""
-        return self.engine.new_key()
+    def new_keys(self, number: int) -> list[str]:
+        """Return fresh keys for so many steps of somebody who is planned."""
+        return self.engine.new_keys(number)
 
     async def open_plan(self, header: PlanHeader) -> Plan:
         """Begin a plan that nobody can approve yet; NotFoundError for an unknown blueprint version."""
@@ -222,7 +222,11 @@ class LocalPlans(EngineVerbs):
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "people can no longer be added")
             self._check(plan, people)
-            runs = [self._new_run(plan, number, person) for number, person in enumerate(people, start=plan.people)]
+            now = self.engine.clock()
+            runs = [
+                self._new_run(plan, number, person, now=now)
+                for number, person in enumerate(people, start=plan.people)
+            ]
             work.runs.insert(plan.id, runs)
             work.plans.set_text_digests(plan.id, work.plans.text_digests(plan.id) + approvals.digests_of(runs))
             warnings = plan.warnings + sum(run.warnings for run in runs)
@@ -495,8 +499,8 @@ class LocalPlans(EngineVerbs):
                 f"There is no contact {', '.join(missing)}.", next_step="find_contacts shows who there is."
             )
 
-    def _new_run(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:
-        now, warnings = self.engine.clock(), warnings_in(person.findings)
+    def _new_run(self, plan: Plan, ordinal: int, person: PlannedPerson, *, now: datetime) -> Run:
+        warnings = warnings_in(person.findings)
         return Run(
             id=self.engine.new_id(IdKind.SEQUENCE),
             plan_id=plan.id,

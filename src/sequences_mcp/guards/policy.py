@@ -38,6 +38,10 @@ class GuardPolicy:
     sms_segments: int = 3
     max_steps: int = 50
 
+    def __hash__(self) -> int:
+        """Hash one number: a process has one policy, looked up twenty times for each person of a plan."""
+        return self.max_steps
+
     @property
     def invitation_note(self) -> int:
         """How long the note of an invitation may be: LinkedIn gives paying accounts 300, others 200."""

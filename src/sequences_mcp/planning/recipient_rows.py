@@ -15,6 +15,7 @@ from sequences_mcp.domain.contact import (
     FACTS,
     ContactFields,
     dialled,
+    facts_given,
     facts_of,
     read_phone,
     read_profile,
@@ -29,6 +30,7 @@ from sequences_mcp.domain.findings import (
     require_none,
 )
 from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, WrongIdError
 from sequences_mcp.guards.check import check_value
@@ -129,6 +131,7 @@ TEXT_MISSHAPEN = "the text is not of the right form"
 TEXT_FORM = "Give a string, or an object with content and, for an e-mail, subject."
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """One person of a start: ``contact_id``, facts to save, or both: facts about the one who has that id.
@@ -318,10 +321,11 @@ def _values(entries: Items[Recipient], policy: GuardPolicy) -> Iterator[GivenVal
     """Yield the values of which the guards say anything: of nearly every one, nothing."""
     for entry in entries:
         position, fields = entry.contact.position or 0, entry.contact.fields
-        given = [(name, getattr(fields, name)) for name in FACTS]
-        given += [("note", entry.contact.note), *entry.variables.items()]
+        given = [*facts_given(fields).items(), *entry.variables.items()]
+        if entry.contact.note is not None:
+            given.append(("note", entry.contact.note))
         for name, value in given:
-            if value is not None and check_value(name, value, policy=policy):
+            if check_value(name, value, policy=policy):
                 yield GivenValue(f"contact {position}", name, value, position)
 
 

@@ -22,7 +22,6 @@ from sequences_mcp.domain.threads import (
     Earlier,
     answer_subject,
     is_answering,
-    steps_so_far,
     takes_thread_subject,
     thread_left,
     thread_subject,
@@ -261,18 +260,14 @@ def render_recipient(
     zone = app.zone_of(contact)
     results = [*warnings_about(contact), *_never_open(app, blueprint.steps, zone)]
     steps: list[StepRun] = []
-    for step in blueprint.steps:
+    earlier = Earlier()
+    for step, key in zip(blueprint.steps, app.plans.new_keys(len(blueprint.steps)), strict=True):
         variant = variants.get(step.id)
-        planned, findings = planned_step(
-            app,
-            step.given(variant),
-            contact,
-            values=values,
-            text=texts.get(step.id),
-            earlier=steps_so_far((planned.step, planned.subject) for planned in steps),
-        )
-        steps.append(planned if variant is None else replace(planned, variant=variant))
-        results.extend(findings)
+        given = step.given(variant)
+        planned = planned_text(app, given, contact, values=values, text=texts.get(step.id), earlier=earlier)
+        earlier = earlier.followed_by(given, planned.subject)
+        steps.append(planned.of(given, key=key, variant=variant))
+        results.extend(planned.findings)
     return PlannedPerson(
         contact=contact,
         variables=variables,
@@ -317,7 +312,27 @@ def _person_warning(rule: str, *, field: str, message: str, excerpt: str) -> Fin
     return Finding(rule=rule, severity=Severity.WARNING, field=field, message=message, excerpt=excerpt)
 
 
-def planned_step(
+class PlannedText(NamedTuple):
+    """The final text of one step for one person, where it goes, and what was found in it."""
+
+    recipient: str | None
+    subject: str | None
+    content: str | None
+    findings: list[Finding]
+
+    def of(self, step: Step, *, key: str, variant: int | None = None) -> StepRun:
+        """Return the step of a run that has this text."""
+        return StepRun(
+            key=key,
+            step=step,
+            recipient=self.recipient,
+            subject=self.subject,
+            content=self.content,
+            variant=variant,
+        )
+
+
+def planned_text(
     app: AppContext,
     step: Step,
     contact: Contact,
@@ -326,8 +341,8 @@ def planned_step(
     text: StepText | None,
     earlier: Earlier,
     rewritten: bool = False,
-) -> tuple[StepRun, list[Finding]]:
-    """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
+) -> PlannedText:
+    """Return the final text of one step, which follows the ``earlier`` ones, and what was found.
 
     ``step`` is the blueprint's own, by which the text is checked again at the send; ``text`` stands for its
     template where one is given for this person, which ``rewritten`` allows for every step. A subject that
@@ -341,7 +356,7 @@ def planned_step(
         subject = None if earlier.subject is None else answer_subject(earlier.subject)
     findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
-        return _step_run(app, step, to, subject=subject, content=None), findings
+        return PlannedText(to, subject, None, findings)
     if text is not None and app.sender is not None:
         text, content = replace(text, content=app.sender.unsigned(text.content)), app.sender.unsigned(content)
     if text is not None:
@@ -371,13 +386,7 @@ def planned_step(
         findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     if app.sender is not None and step.type is Channel.EMAIL:
         content = _signed(app, app.sender, content, contact=contact, is_markdown=step.is_markdown)
-    return _step_run(app, step, to, subject=subject, content=content), findings
-
-
-def _step_run(
-    app: AppContext, step: Step, recipient: str | None, *, subject: str | None, content: str | None
-) -> StepRun:
-    return StepRun(key=app.plans.new_key(), step=step, recipient=recipient, subject=subject, content=content)
+    return PlannedText(to, subject, content, findings)
 
 
 def _signed(app: AppContext, sender: Sender, content: str, *, contact: Contact, is_markdown: bool) -> str:

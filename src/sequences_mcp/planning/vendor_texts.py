@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
@@ -117,14 +116,15 @@ def vendor_recipient(
     )
     results = [*rendering.warnings_about(contact), *about_values]
     steps = []
-    for place, step in enumerate(blueprint.steps):
+    keys = app.plans.new_keys(len(blueprint.steps))
+    for place, (step, key) in enumerate(zip(blueprint.steps, keys, strict=True)):
         earlier = Earlier(blueprint.steps[:place])
         manual = step.model_copy(update={"content_source": ContentSource.MANUAL})
-        planned, findings = rendering.planned_step(app, manual, contact, values=plain, text=None, earlier=earlier)
+        planned = rendering.planned_text(app, manual, contact, values=plain, text=None, earlier=earlier)
         subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))
-        steps.append(replace(planned, step=step, subject=subject, content=content or ""))
+        steps.append(planned._replace(subject=subject, content=content or "").of(step, key=key))
         written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
-        remaining = [f for f in findings if not written_there or f.rule.startswith("person.")]
+        remaining = [f for f in planned.findings if not written_there or f.rule.startswith("person.")]
         results.extend(_not_told(step, blank, remaining))
     return PlannedPerson(
         vendor_facts=vendor_facts,

@@ -16,10 +16,12 @@ from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
 from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
+from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
 from sequences_mcp.domain.sender import Sender
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class SavedContact:
     """The result of one upsert.
@@ -42,6 +44,7 @@ class SavedTally:
     updated: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class ContactEntry:
     """One person to save, with a note to append.
@@ -271,6 +274,7 @@ class StepText:
     keeps_subject: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
     """One person of a start with their final texts and all that was found about them.

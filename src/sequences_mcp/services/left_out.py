@@ -114,7 +114,7 @@ class Tally:
 
 def stray_texts(blueprint: Blueprint, entry: recipient_rows.Recipient) -> tuple[str, ...]:
     """Return why texts for steps that the blueprint does not have leave a person out, a sentence each."""
-    known = {step.id for step in blueprint.steps}
+    known = {step.id for step in blueprint.steps} if entry.texts else frozenset()
     return tuple(
         f"there is no step {step_id!r} to write a text for" for step_id in entry.texts if step_id not in known
     )

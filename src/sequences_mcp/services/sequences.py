@@ -29,7 +29,7 @@ from sequences_mcp.domain.threads import answer_subject, steps_so_far, takes_thr
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import refusals_of_text
-from sequences_mcp.planning.rendering import planned_step, values_for
+from sequences_mcp.planning.rendering import planned_text, values_for
 from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
 from sequences_mcp.ports.embedded import Draft, OpenTask, SequenceDetail, SequenceFilter, StepText, VendorFacts
 from sequences_mcp.ports.provider import Provider
@@ -285,7 +285,7 @@ async def require_allowed_texts(
         variables=variables,
     )
     stays = text is not None and text.subject is None and run.content is not None
-    planned, findings = planned_step(
+    planned = planned_text(
         app,
         step,
         draft.contact,
@@ -296,9 +296,9 @@ async def require_allowed_texts(
     )
     if text is not None:
         waivers = await app.waivers.waivers_of(sequence.blueprint_id)
-        new = replace(planned, key=run.key)
-        findings += refusals_of_text(app, sequence, draft.contact, waivers=waivers, text=new)
-    return StepText(subject=planned.subject, content=planned.content or ""), findings
+        new = planned.of(step, key=run.key)
+        planned.findings.extend(refusals_of_text(app, sequence, draft.contact, waivers=waivers, text=new))
+    return StepText(subject=planned.subject, content=planned.content or ""), planned.findings
 
 
 async def store_texts(

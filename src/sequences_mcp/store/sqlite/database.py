@@ -28,7 +28,7 @@ from sequences_mcp.store.sqlite.connection import (
     translated,
 )
 from sequences_mcp.store.sqlite.schema import Migration, migrations, upgrade
-from sequences_mcp.store.statements import statement
+from sequences_mcp.store.statements import statement, statement_by_place
 
 T = TypeVar("T")
 FILE_NAME = DATABASE
@@ -178,8 +178,9 @@ class SqliteDatabase(Database):
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
+        sql, in_order = statement_by_place(name)
         with self.joined(), translated(self.path):
-            self._writer.executemany(statement(name), rows)
+            self._writer.executemany(sql, map(in_order, rows))
 
     def _statement(self, name: str) -> str:
         return statement(name)
