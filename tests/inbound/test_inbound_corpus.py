@@ -12,11 +12,20 @@ from pathlib import Path
 import pytest
 from tests.world.inbound_mail import AT, reply
 from tests.world.mail_corpus import SENT, CorpusItem, absences, attached, bounces, machines
-from tests.world.mail_replies import CHARSETS, ReplyItem, in_charset, no_opt_outs, opt_outs, present, replies
+from tests.world.mail_replies import (
+    CHARSETS,
+    ReplyItem,
+    further_replies,
+    in_charset,
+    no_opt_outs,
+    opt_outs,
+    present,
+    replies,
+)
 
 from sequences_mcp.engine.inbound.absence import away_until
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, judge_inbound
-from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.opt_out import is_opt_out, offered_answers
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import parse_inbound
 
@@ -157,6 +166,14 @@ def kind_of_reply(item: ReplyItem) -> InboundKind:
 
 def test_our_own_line_about_stopping_is_never_an_opt_out() -> None:
     assert [item.name for item in replies() if is_opt_out(said(item), f"Re: {item.subject}")] == []
+
+
+def test_whatever_program_quotes_it_the_line_that_the_product_offers_is_never_an_opt_out() -> None:
+    assert len(further_replies()) >= 200
+    for item in further_replies():
+        assert kind_of_reply(item) is InboundKind.REPLY, item.name
+        assert not is_opt_out(said(item), f"Re: {item.subject}", offered=offered_answers(item.ours)), item.name
+        assert all(words(answer) in words(said(item)) for answer in item.answers), item.name
 
 
 def test_an_opt_out_is_heard_in_every_language() -> None:

@@ -216,7 +216,8 @@ async def test_a_strangers_headers_put_nothing_into_the_draft(bureau: Bureau, do
 
 @pytest.mark.parametrize("text", ["Tuesday works.", "Tuesday works.\n\nAda Lovelace\nExample Ltd"])
 def test_the_answer_is_closed_by_the_senders_signature_once(text: str) -> None:
-    sender = Sender(ADA, "Ada", "Lovelace", signature="Ada Lovelace\nExample Ltd")
+    line = (("en", 'Just reply "no thanks".'),)
+    sender = Sender(ADA, "Ada", "Lovelace", signature="Ada Lovelace\nExample Ltd", opt_out_lines=line)
     answer = AnswerDraft(
         sender=sender,
         recipient=GRACE["email"],

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from quopri import encodestring
+from textwrap import fill
 from typing import Any
 
 from tests.world.inbound_mail import Sent, raw
 from tests.world.mail_corpus import _encoded_subject, table
+
+from sequences_mcp.guards.law import built_in
 
 SENT = Sent()
 PLACES = ("above", "below", "between")
@@ -306,3 +309,67 @@ def in_charset(item: Charset, *, html: bool = False) -> bytes:
         answered(table("replies")["language"][0]), f"Content-Type: text/{'html' if html else 'plain'}{named}"
     )
     return f"{head}\nContent-Transfer-Encoding: {item.encoding}\n\n".encode() + data
+
+
+# Programs and gateways that quote in other ways than the seven, ours ending in the line that the product offers
+
+PLAIN, RICH = "text/plain; charset=utf-8", "text/html; charset=utf-8"
+BANNER = (
+    "CAUTION: This email originated from outside of the organization. Do not click links or open attachments "
+    "unless you recognize the sender and know the content is safe."
+)
+
+
+@cache
+def further_replies() -> tuple[ReplyItem, ...]:
+    """What people answer in each language by each of these, to a text that ends in the offered line of its law."""
+    lines = {name: language.lines["opt_out_line"] for name, language in built_in().languages.items()}
+    return tuple(
+        ReplyItem(f"{language['name']}, {program}", data, item.answers, item.ours)
+        for language, tag in zip(table("replies")["language"], lines, strict=True)
+        for item in [answered({**language, "ours": [*language["ours"][:2], lines[tag]]})]
+        for program, data in (*_by_plain_programs(item), *_by_rich_programs(item))
+    )
+
+
+def _by_plain_programs(item: Answered) -> Iterator[tuple[str, bytes]]:
+    said, ours, introduction = "\n\n".join(item.answers), "\n\n".join(item.ours), item.introduction
+    headers, last = "\n".join(item.headers), ours.splitlines()[-1]
+    wrapped = "\n".join(fill(line, 50) for line in ours.splitlines())
+    halves = "\n".join(f"> {line}" if place % 2 else line for place, line in enumerate(wrapped.splitlines()))
+    below = {
+        "Proton": f"Sent with Proton Mail secure email.\n\n{introduction}\n\n{_marked(ours)}",
+        "Superhuman": f"Sent via Superhuman ( https://sprh.example )\n\n{introduction}\n\n{_marked(wrapped)}",
+        "a gateway's warning": f"{item.divider}\n{headers}\n\n{BANNER}\n\n{ours}",
+        "Mail.ru": f"--\nBob\n\nПонедельник, 23 ноября 2026, 9:00 от Ada <ada@example.com>:\n{_marked(ours)}",
+        "QQ": f"---------- 原始邮件 ----------\n发件人: Ada <ada@example.com>;\n主题: Hi\n\n{ours}",
+        "NetEase": f"\n\nAt 2026-11-23 09:00:00, Ada <ada@example.com> wrote:\n{_marked(ours).replace('> ', '>')}",
+        "Naver": f"-----Original Message-----\nFrom: Ada<ada@example.com>\nSubject: Hi\n\n{ours}",
+        "Notes": f"\n\nVon:\tAda <ada@example.com>\nAn:\tBob\nDatum:\t23.11.2026 09:00\nBetreff:\tHi\n\n{wrapped}",
+        "bars": f"{introduction}\n" + "\n".join(f"| {line}" for line in ours.splitlines()),
+        "twice": f"{introduction}\n" + "\n".join(f">> {line}" for line in ours.splitlines()),
+        "every other line marked": f"{introduction}\n{halves}",
+        "straight quotation marks": f"{introduction}\n\n{ours.translate(STRAIGHT)}",
+        "letters that were lost": introduction + "\n\n" + "".join(c if ord(c) < 256 else "?" for c in ours),
+        "the last line": _marked(last),
+        "the last line, unmarked": last,
+    }
+    for program, text in below.items():
+        yield program, _single(item, f"{said}\n\n{text}", PLAIN)
+
+
+STRAIGHT = str.maketrans("„“”«»’", '"""""\'')
+
+
+def _by_rich_programs(item: Answered) -> Iterator[tuple[str, bytes]]:
+    said, ours = escape("\n\n".join(item.answers)), escape("\n\n".join(item.ours))
+    introduction, broken = escape(item.introduction), ours.replace("\n", "<br>")
+    below = {
+        "Outlook on a phone": f"<div>Get Outlook for iOS</div><hr><b>From:</b> Ada<br><div>{broken}</div>",
+        "Yandex": f"<div>23.11.2026, 09:00, Ada &lt;ada@example.com&gt;:</div><blockquote>{broken}</blockquote>",
+        "Samsung": f"<div>---- Original message ----</div><div>{broken.replace('<br>', '</div><div>')}</div>",
+        "unbroken spaces": f"<p>{introduction}</p><p>{broken.replace(' ', '&nbsp;').replace('<br>', '<br> ')}</p>",
+        "HEY": f"<div>On November 23, Ada &lt;ada@example.com&gt; wrote:</div><blockquote>{ours}</blockquote>",
+    }
+    for program, html in below.items():
+        yield program, _single(item, f"<html><body><div>{said}</div>{html}</body></html>", RICH)

@@ -17,14 +17,15 @@ from sequences_mcp.ports.embedded import AnswerDraft
 def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
     """Return the e-mail of an answer, closed by the sender's signature; InvalidArgumentsError for a bad text.
 
-    ``key`` is a secret of this installation: the same answer gets the same Message-ID.
+    ``key`` is a secret of this installation: the same answer gets the same Message-ID. The mailbox's line on how
+    to say no belongs below what is sent to many, and not below an answer to somebody who wrote.
     """
     name, address = answer.name, answer.sender.address
     return compose(
         sender=answer.sender,
         recipient=answer.recipient,
         subject=answer.subject,
-        content=answer.sender.signed(answer.content),
+        content=answer.sender.signed(answer.content, says_no=True),
         message_id=message_id(key, sequence_id=name, step_key="answer", generation=0, sender=address),
         date=answer.at,
         within=Correspondence(answers=answer.answers, refers_to=answer.refers_to),
