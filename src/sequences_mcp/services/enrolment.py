@@ -245,7 +245,7 @@ def _shown(fields: ContactFields, app: AppContext) -> Contact:
 
 
 def _is_own(entry: Recipient) -> bool:
-    """Say whether somebody is told of by facts, or by an id of this server."""
+    """Say whether an entry names its person by facts or by an id of this server, not by an id of the vendor."""
     return not entry.contact_id or provider_of(entry.contact_id) == LOCAL
 
 
@@ -265,7 +265,7 @@ async def _looked_up(
 async def _candidate(
     offer: Offer, entry: Recipient, stored: Contact | None, *, is_alone: bool
 ) -> vendor.VendorPerson | RowProblem:
-    """Return what the vendor says of somebody, or why it cannot be they; SequencesError for what concerns all."""
+    """Return the vendor's record of a person, or the problem of the row; SequencesError for one of all rows."""
     position = entry.contact.position or 0
     fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
     person = vendor.PersonRequest(

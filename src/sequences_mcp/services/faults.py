@@ -51,7 +51,7 @@ async def every_fault(
 
 
 def _tells_more(results: list[RequestError | SettingsError], other: SequencesError) -> bool:
-    """Say whether an error is neither told yet nor about rows that another one tells of."""
+    """Say whether an error adds to ``results``: it is not among them, and none of them is about rows already."""
     if any(other.message == result.message for result in results):
         return False
     return OF_ROWS.isdisjoint(other.data) or all(OF_ROWS.isdisjoint(result.data) for result in results)

@@ -69,7 +69,7 @@ class ImportLine:
 
 
 class _ReadRow(NamedTuple):
-    """A row as it was read: whose it is in words, the person to save, and what is wrong whoever is stored."""
+    """A row that was read: its person in words and as they are saved, and the problems of its own values."""
 
     number: int
     who: str
@@ -418,7 +418,7 @@ class _Named:
     phones: _Places = field(default_factory=lambda: _Places())
 
     def again(self, number: int, who: str, fields: ContactFields) -> RowProblem | None:
-        """Note a person; return the problem of a row whose person an earlier one names."""
+        """Record a row's person; return the problem where an earlier row names the same one, else None."""
         earlier = self.people.setdefault(_short(who), number) if who else number
         if fields.phone and earlier == number:
             # A number alone tells two people apart where both have an address.
@@ -432,7 +432,7 @@ class _Named:
 
 
 class _Places:
-    """Places, none of them 0, by hashes of eight bytes: some 30 bytes each, a quarter of what a dict needs."""
+    """A map of eight-byte hashes to places other than 0: some 30 bytes an entry, a quarter of a dict's."""
 
     def __init__(self, size: int = 1024) -> None:
         self._hashes, self._places, self._used = array("Q", bytes(8 * size)), array("q", bytes(8 * size)), 0

@@ -27,7 +27,10 @@ from sequences_mcp.services.vendor_writes import run_once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifiedPerson:
-    """What was put on the own list beside an id, what that stopped, how vendors know the person, what failed."""
+    """A person behind an id: what else was suppressed, which runs that stopped, by what vendors know them.
+
+    ``unavailable_because`` says why a vendor could not be asked.
+    """
 
     also: tuple[str, ...] = ()
     stopped: tuple[SequenceDetail, ...] = ()

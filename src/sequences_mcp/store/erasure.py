@@ -467,7 +467,7 @@ class ErasureRepository:
         )
 
     def end(self, *, now: datetime) -> None:
-        """Let nothing more change that never changes; note that bytes of what was erased are still in the file."""
+        """Forbid changes of fixed rows again; record that the file still has bytes of erased rows."""
         self._database.write("erasure.end")
         self._database.write("erasure.unsweep", since=to_micros(now))
 

@@ -61,7 +61,10 @@ class InboxRepository:
         return {row["folder"]: FolderMark(row["uidvalidity"], row["last_uid"], row["modseq"]) for row in rows}
 
     def keep_mark(self, mailbox: str, folder: str, *, mark: FolderMark, is_anew: bool = False) -> None:
-        """Note how far a folder was read; under one counting that goes back only where it ``is_anew``."""
+        """Store how far a folder was read.
+
+        Under one UIDVALIDITY that never goes back, unless the server has begun to give out UIDs ``is_anew``.
+        """
         self._database.write(
             "inbound.keep_folder_anew" if is_anew else "inbound.keep_folder",
             mailbox=mailbox,
@@ -86,7 +89,7 @@ class InboxRepository:
         )
 
     def read(self, mailbox: str, *, began: datetime, now: datetime, left_out: Iterable[str] = ()) -> None:
-        """Note that a walk that began then had an answer of every folder but for those that do not matter."""
+        """Record that a pass that began then has read every folder, but for the unimportant ones ``left_out``."""
         names = ", ".join(f"“{name[:60]}”" for name in left_out)[:500]
         values = {"began": to_micros(began), "now": to_micros(now), "left_out": names}
         self._database.write("inbound.read", mailbox=mailbox, **values)
@@ -112,7 +115,7 @@ class InboundRepository:
         return self._database.row("inbound.seen", hash=digest) is not None
 
     def forget(self, *, before: datetime) -> None:
-        """Forget what was looked at so long ago that no walk comes upon it again."""
+        """Forget messages looked at so long ago that no later pass over the folders meets them again."""
         self._database.write("inbound.forget", before=to_micros(before))
 
     def begun_first(self) -> datetime | None:

@@ -58,13 +58,13 @@ class AttemptRepository:
         self._database.write("attempts.give_back", lease=lease)
 
     def answered(self, lease: int, answer: Answer, *, code: str = "") -> None:
-        """Note what an attempt was answered, and what a refusal is known by."""
+        """Store the answer to an attempt, and the code by which equal refusals are recognised."""
         self._database.write("attempts.answer", lease=lease, answer=answer, code=code)
 
     def count(self, key: str, *, generation: int, since: datetime | None) -> int:
         """Return how often sending one text came as far as its recipient, or ended the program, since an instant.
 
-        What a server refused whoever sends, or no server answered, is no try of this text.
+        Refusals that are about the mailbox, and attempts that no server answered, are not counted.
         """
         row = self._database.rows(
             "attempts.count_since", key=key, generation=generation, since=to_micros(since) or 0
@@ -208,9 +208,9 @@ class MailboxRepository:
         return from_micros(row["at"]) if row is not None else None
 
     def resting(self, sender: str, *, now: datetime, account: str | None = None) -> Rest | None:
-        """Return the rest of a mailbox since its last accepted e-mail, also where its next try is due; or None.
+        """Return the pause of a mailbox after refusals, also once its next try is due; None where there is none.
 
-        One of another account, or that would last longer than any rest does (the clock was ahead), is none.
+        A pause of another account does not count, nor one longer than any can be: the clock was ahead then.
         """
         row = self._database.remembered(
             ("rest", sender), lambda: self._database.row("mailboxes.find", sender=sender)

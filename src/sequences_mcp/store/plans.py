@@ -88,11 +88,11 @@ class PlanRepository:
         )
 
     def redact(self, plan_id: str, *, present: str, sealed: str) -> None:
-        """Note which digest a plan has without somebody who was erased, and which one stands for it."""
+        """Store the digest of a plan without the people who were erased, and the approved one that it replaces."""
         self._database.write("plans.redact", id=plan_id, present=present, sealed=sealed)
 
     def redaction(self, plan_id: str) -> tuple[str, str] | None:
-        """Return a plan's digest without those who were erased, and the one that stands for it, or None."""
+        """Return a plan's digest without the people who were erased, and the approved one; None if nobody was."""
         row = self._database.row("plans.redaction", id=plan_id)
         return (row["present"], row["sealed"]) if row else None
 

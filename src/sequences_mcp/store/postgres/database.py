@@ -1,10 +1,10 @@
 """One thread's way to a PostgreSQL database: named statements, transactions, snapshots, and a commit read back.
 
-Who changes what is decided by three advisory locks of the server. A transaction of a verb has the writing lock for
-itself, as it has the file on SQLite, so that what it read still holds when it writes. Those of workers share it:
-each locks the run that it takes and passes over the ones that others have, so that they work side by side, and the
-mailbox whose limits it measures. The audit's chain is the one queue that all stand in, so its rows are written
-last.
+Advisory locks of the server order those who write. The transaction of a verb holds the lock WRITING exclusively,
+as it would the file on SQLite, so that what it read still holds when it writes. Transactions of workers share it:
+each locks the row of the run that it takes, skips rows that others have locked, and locks the mailbox whose limits
+it checks. Each row of the audit has the hash of the one before, so its rows are written at the end of a
+transaction, under the lock AUDIT, which is thus held as shortly as possible.
 """
 
 from __future__ import annotations
@@ -338,7 +338,7 @@ def _fetched(connection: connections.Connection, sql: str, values: Mapping[str, 
 
 
 def host_folder(folder: Path) -> str:
-    """Return what names a data folder among those of all hosts."""
+    """Return an id for a data folder that no other host has: a hash of the machine and the path."""
     from sequences_mcp.store.lineage import machine
 
     return sha256(f"{machine()}:{folder.resolve()}".encode()).hexdigest()[:32]
