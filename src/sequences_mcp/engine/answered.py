@@ -73,7 +73,7 @@ def _followed(work: UnitOfWork, run: Run, answer: AnswerEvent, *, on_reply: OnRe
     if answer.ends_as is None and on_reply is OnReply.HOLD and has_begun:
         held = _held(work, [run], answer, reason="the contact answered")
         return (HELD_FOR_PERSON if held else RUN_OVER), held
-    # What has not begun cannot succeed: somebody who answered is only taken out of it.
+    # A run that has not begun cannot have succeeded: its person is only taken out of the plan.
     replied = Replied(answer.reason) if has_begun else Stopped(StopReason.WIN, answer.reason)
     event = answer.ends_as or replied
     if run.status not in LEGAL[type(event)]:

@@ -1,4 +1,4 @@
-"""What time itself asks of the records: those of a clock that was ahead, and answers that are kept no longer."""
+"""Corrections of stored instants after a clock was ahead, and the deletion of old answers and exports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT_FOR = timedelta(days=30)
 def after_a_clock_that_was_ahead(
     store: Store, *, sender: str, now: datetime, longest_lease: timedelta
 ) -> timedelta | None:
-    """Let every stored instant that lies after now, and from which something waits, count as now.
+    """Set every stored instant in the future from which a wait is counted to ``now``: the clock was ahead.
 
     Return by how much the clock was ahead, or None where nothing is to be put right. Where it is rather the
     present clock that is behind, nothing is touched: all waits are right again once it is set.
@@ -47,7 +47,7 @@ def after_a_clock_that_was_ahead(
 
 
 def _end_sooner(work: UnitOfWork, plan_id: str, *, now: datetime) -> None:
-    """Let an undecided plan wait no longer than one that is made now; what a person approves has that end."""
+    """Shorten the wait of an undecided plan to that of one made now; the digest of its approval has that end."""
     plan = work.plans.find(plan_id)
     if plan is not None:
         header = replace(plan.header, expires_at=now + LIFETIME)
@@ -96,9 +96,9 @@ def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
 def purge(store: Store, *, now: datetime) -> None:
     """Forget the answers of calls that nobody can repeat any more, and delete exports whose time is over.
 
-    Both are full of what people wrote.
+    Both hold texts that people wrote.
     """
-    with suppress(OSError):  # whoever looks at the exports next tries again
+    with suppress(OSError):  # tried again when the exports are listed next
         delete_exports(store.workspace.exports, now=now)
     if store.upkeep.has_old_answers(before=now - KEPT_FOR):
         store.upkeep.forget_answers(before=now - KEPT_FOR)

@@ -117,7 +117,10 @@ MOST_ON_LOOP = 500  # rows saved by the event loop's own thread: about 50 ms
 
 MOST_NEW = 1_000  # people, new since rows were matched, who are compared with the rows inside the transaction
 MOST_TURNS = 10  # how often an import steps aside before it writes to the end
-PAUSE, MOST_PAUSES = 0.02, 6_000  # seconds: two minutes, as long as those insist who are waited for
+PAUSE, MOST_PAUSES = (
+    0.02,
+    6_000,
+)  # seconds between two looks, and looks: two minutes, the longest that such an operation tries
 
 
 class _StepsAsideError(Exception):
@@ -125,7 +128,7 @@ class _StepsAsideError(Exception):
 
 
 class _Met(NamedTuple):
-    """Whom a row is about, None for somebody new; the facts that can be true, and what is wrong with others."""
+    """A row after matching: the stored person, None for a new one; its valid facts, and problems of others."""
 
     stored: Contact | None
     facts: ContactFields
@@ -145,7 +148,9 @@ class _Known:
     optional: frozenset[str]
     by_phone: dict[str, list[Contact]] | None = None
     new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
-    erased: dict[ErasedKey, bool] | None = None  # whose marks are those of somebody erased; None: nobody's are
+    erased: dict[ErasedKey, bool] | None = (
+        None  # by key, whether it is of somebody who was erased; None: nobody was
+    )
 
     @classmethod
     def of(cls, store: Repositories, entries: Items[ContactEntry], *, optional: frozenset[str]) -> _Known:
