@@ -7,13 +7,11 @@ Python's SequenceMatcher takes minutes for two texts of 800 words that have only
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from itertools import pairwise
 
 MOST_EDITS = 60
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +31,6 @@ class DiffSpan:
     def differs(self) -> bool:
         """Whether the first text differs in this span."""
         return not self.same
-
-
-def split_words(text: str) -> list[str]:
-    """Return the words, spaces and punctuation of a text; joined, they are the text."""
-    return _WORDS.findall(text)
 
 
 def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS) -> list[DiffSpan] | None:
