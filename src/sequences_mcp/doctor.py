@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
@@ -254,8 +254,10 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[DoctorLine]:
     yield DoctorLine(
         True, f"database: {survey.path}, passes its own checks; journal: {survey.journal} ({survey.why})"
     )
+    yield from (DoctorLine(ok, words) for ok, words in survey.server)
     yield DoctorLine(survey.broken_row is None, f"audit: {survey.audit_rows:,} rows, {survey.chain}")
-    behind = survey.latest is not None and survey.latest > now
+    apart = timedelta(minutes=1) if survey.server else timedelta(0)  # between the clocks of several machines
+    behind = survey.latest is not None and survey.latest > now + apart
     clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
     yield DoctorLine(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
     yield from _pending(settings, survey)

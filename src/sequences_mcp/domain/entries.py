@@ -76,6 +76,7 @@ class Survey:
 
     ``broken_row`` is the first row of the audit that does not fit its chain, ``latest`` the chain's last instant;
     ``emptied_rows`` is how many of its rows were emptied because somebody of whom they told was erased.
+    ``server`` is what is to be known of a database server, each with whether it is right.
     """
 
     path: str
@@ -88,6 +89,7 @@ class Survey:
     due: int
     next_at: datetime | None
     unknown: int
+    server: tuple[tuple[bool | None, str], ...] = ()
 
     @property
     def chain(self) -> str:

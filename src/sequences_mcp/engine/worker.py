@@ -240,7 +240,7 @@ class Worker:
                 log.warning("The worker cannot use the database: %s", error)
                 self._trouble(str(error))
                 pause = AFTER_A_STORE_ERROR
-            stop.wait(pause)
+            self.store.sleep(stop, pause)
 
     def run_due(self, limit: int = 100) -> int:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
@@ -343,10 +343,11 @@ class Worker:
         return max(at, opens[0]) if opens else at
 
     def _pause(self) -> float:
-        """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
-        coming = self.next_at(within=timedelta(seconds=self.poll)) if self.store.has_room() else None
-        soonest = self.poll if coming is None else (coming - self.clock()).total_seconds()
-        return min(max(soonest, 0.0), self.poll)
+        """Return for how many seconds nothing is due, bounded: another process may add work and not tell."""
+        longest = self.store.longest_sleep(self.poll)
+        coming = self.next_at(within=timedelta(seconds=longest)) if self.store.has_room() else None
+        soonest = longest if coming is None else (coming - self.clock()).total_seconds()
+        return min(max(soonest, 0.0), longest)
 
     def next_at(self, *, within: timedelta = ALWAYS) -> datetime | None:
         """Return when the next thing can be done in its queues, or None where nothing is planned for that time."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from threading import Event
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
@@ -159,6 +161,18 @@ class Database(ABC):
                 del self._known[next(iter(self._known))]
             self._known[key] = read()
         return cast("T", self._known[key])
+
+    def sleep(self, stop: Event, seconds: float) -> None:
+        """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""
+        stop.wait(seconds)
+
+    def longest_sleep(self, poll: float) -> float:
+        """Return for how many seconds whoever looks for work every ``poll`` seconds, untold, may sleep now."""
+        return poll
+
+    def server_lines(self, *, now: datetime) -> tuple[tuple[bool | None, str], ...]:
+        """Return what is to be known of a server, each with whether it is right; nothing of a file."""
+        return ()
 
     @abstractmethod
     def _snapshot_version(self) -> Hashable:

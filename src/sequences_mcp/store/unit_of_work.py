@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import import_module
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -261,6 +262,19 @@ class Store(Repositories):
     def of_any_size(self) -> AbstractContextManager[None]:
         """Inside the block, let a transaction change any number of rows in a bounded amount of memory."""
         return self.database.of_any_size()
+
+    def sleep(self, stop: Event, seconds: float) -> None:
+        """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""
+        self.database.sleep(stop, seconds)
+
+    def longest_sleep(self, poll: float) -> float:
+        """Return for how many seconds whoever looks for work every ``poll`` seconds, untold, may sleep now."""
+        return self.database.longest_sleep(poll)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines use this database, each with a clock of its own."""
+        return self._url is not None
 
     def want_turn(self) -> int | None:
         """Ask a long transaction of this data folder's programs to step aside, until the descriptor is closed."""

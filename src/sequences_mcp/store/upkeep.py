@@ -36,6 +36,7 @@ class UpkeepRepository:
 
     def survey(self, *, now: datetime) -> Survey:
         """Examine the file and the audit's chain and count what waits; StoreDamagedError when it is not sound."""
+        server = self._database.server_lines(now=now)  # first, so that ``now`` is not long ago
         self._database.check()
         journal, why = self._database.described()
         chain, audit = self._aggregate("survey.audit"), AuditRepository(self._database)
@@ -51,6 +52,7 @@ class UpkeepRepository:
             due=self._aggregate("survey.due", now=to_micros(now))["number"],
             next_at=None if next_at is None else from_micros(next_at),
             unknown=self._aggregate("survey.unknown")["number"],
+            server=server,
         )
 
     def _aggregate(self, name: str, **values: Any) -> Any:

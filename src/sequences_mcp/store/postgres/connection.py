@@ -7,9 +7,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias, cast
 
 import psycopg
@@ -28,6 +28,7 @@ from sequences_mcp.errors import (
     StoreUnwritableError,
 )
 from sequences_mcp.store.database import taken
+from sequences_mcp.store.postgres.news import ServerNews
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
@@ -35,6 +36,7 @@ OLDEST = 150_000  # the version of PostgreSQL, as the server tells it
 MOST_CONNECTIONS = 8
 PREPARED = 500  # statements that a connection keeps parsed and planned
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+ONE_TRY = 0.5  # seconds
 log = logging.getLogger(__name__)
 # What keeps a worker that is frozen, or a cut cable, from holding what all others wait for.
 _WATCHED = {
@@ -98,9 +100,9 @@ class _Flag(numeric.Int8Dumper):
         return b"1" if obj else b"0"
 
 
-def _configure(connection: Connection) -> None:
+def _configure(connection: Connection, *, prepares: bool) -> None:
     connection.row_factory = _named
-    connection.prepare_threshold, connection.prepared_max = 2, PREPARED
+    connection.prepare_threshold, connection.prepared_max = 2 if prepares else None, PREPARED
     # One type for every number and text, so that a statement is prepared once.
     connection.adapters.register_dumper(int, numeric.Int8Dumper)
     connection.adapters.register_dumper(bool, _Flag)
@@ -121,7 +123,10 @@ class Pool:
         self.url = url
         self._most = most
         self.name = shown(url)
-        self.version = require_server(url)
+        self.version, self.is_pooled = require_server(url)
+        self.news = ServerNews(
+            lambda: psycopg.connect(_watched(url), autocommit=True), can_listen=not self.is_pooled
+        )
         self._users = 0
         self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
             _watched(url),
@@ -129,7 +134,8 @@ class Pool:
             min_size=0,
             max_size=most,
             max_idle=60.0,
-            configure=_configure,
+            reconnect_timeout=0.0,  # no pauses that grow with a server's absence: whoever asks tries again
+            configure=partial(_configure, prepares=not self.is_pooled),
             num_workers=1,
             open=False,
         )
@@ -157,13 +163,31 @@ class Pool:
             if self._users:
                 return
             del self._open[self.url, self._most]
+        self.news.close()
         self._pool.close()
+
+    def changed(self) -> None:
+        """Let all of this process know of a commit at once, before its notification comes back."""
+        with self._lock:
+            pools = [pool for pool in self._open.values() if pool.url == self.url]
+        for pool in pools:
+            pool.news.changed()
 
     def take(self, seconds: float) -> Connection:
         """Return a connection for this thread alone; StoreBusyError when none is to be had for so long."""
+        give_up = time.monotonic() + max(seconds, 0.1)
+        while (left := give_up - time.monotonic()) > ONE_TRY:  # each begins to connect anew, where that failed
+            with suppress(psycopg_pool.PoolTimeout):
+                return self._pool.getconn(timeout=ONE_TRY)
         try:
-            return self._pool.getconn(timeout=max(seconds, 0.1))
+            return self._pool.getconn(timeout=max(left, 0.05))
         except psycopg_pool.PoolTimeout as error:
+            stats = self._pool.get_stats()
+            if stats.get("pool_size", 0) - stats.get("pool_available", 0) >= self._most:
+                raise StoreBusyError(
+                    f"All {self._most} connections of this program to {self.name} are in use.",
+                    next_step="Nothing was changed. Try again in a few seconds.",
+                ) from error
             raise unreachable(self.name) from error
 
     def give_back(self, connection: Connection) -> None:
@@ -189,14 +213,20 @@ def shown(url: str) -> str:
     return f"postgresql://{user and f'{user}@'}{host}:{port}/{given.get('dbname') or user}"
 
 
-def require_server(url: str) -> str:
-    """Return the server's version in words; StoreError and its kinds say why it cannot be used."""
+def require_server(url: str) -> tuple[str, bool]:
+    """Return the server's version in words, and whether a pooler such as pgbouncer stands before it.
+
+    StoreError and its kinds say why it cannot be used. A pooler gives a client a process number of its own.
+    """
     name = shown(url)
     try:
         with psycopg.connect(_watched(url), autocommit=True) as connection:
             version = connection.info.server_version
             words = str(connection.info.parameter_status("server_version") or version)
-            standby = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+            standby, process = connection.execute(
+                "SELECT pg_is_in_recovery(), pg_backend_pid()", prepare=False
+            ).fetchone() or (False, 0)
+            is_pooled = process != connection.info.backend_pid
     except psycopg.Error as error:
         raise _refused(error, name) from None
     if version < OLDEST:
@@ -204,12 +234,12 @@ def require_server(url: str) -> str:
             f"The server at {name} is PostgreSQL {words}; version 15 or later is needed.",
             next_step="Update the server, or name another one in `database`.",
         )
-    if standby is not None and standby[0]:
+    if standby:
         raise StoreUnwritableError(
             f"The server at {name} is a replica, which can only be read.",
             next_step="Name the primary server in `database`; `target_session_attrs=read-write` finds it.",
         )
-    return words
+    return words, is_pooled
 
 
 def _refused(error: psycopg.Error, name: str) -> StoreError:
@@ -219,6 +249,11 @@ def _refused(error: psycopg.Error, name: str) -> StoreError:
         return StoreUnwritableError(
             f"The database server at {name} does not let this program in: {words}.",
             next_step="Correct the user, the password or the name of the database; nothing was changed.",
+        )
+    if "too many" in words or "connection slots" in words:
+        return StoreBusyError(
+            f"The database server at {name} has no connection left: {words}.",
+            next_step="Nothing was changed. Try again later; `sequences-mcp doctor` shows its limits.",
         )
     return unreachable(name)
 

@@ -9,11 +9,13 @@ transaction, under the lock AUDIT, which is thus held as shortly as possible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
@@ -21,16 +23,19 @@ import psycopg
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
 from sequences_mcp.store import filesystem
-from sequences_mcp.store.database import Database
+from sequences_mcp.store.database import REMEMBERED, Database
+from sequences_mcp.store.postgres import conditions, dialect, news
 from sequences_mcp.store.postgres import connection as connections
-from sequences_mcp.store.postgres import dialect
-from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, upgrade_postgres
+from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, require_known, upgrade_postgres
 
 T = TypeVar("T")
 Rows: TypeAlias = "list[connections.PostgresRow]"
 STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
 # A commit that the server forgets when it dies would let an e-mail leave twice.
 DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+OF_WORKERS = {"workers", "lineage"}  # files of statements about workers and hosts themselves
+TOLD_LOOKS = 5  # how many times longer a worker sleeps that is told of new work
+NUMBERED = "SELECT pg_current_xact_id()::text || ' ' || (SELECT max(version) FROM migration)"
 ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 
 
@@ -48,6 +53,11 @@ class PostgresDatabase(Database):
         self._write_last: Callable[[Sequence[Any]], None] | None = None
         self._seen_at = ""
         self._host_folder = host_folder(workspace.folder)
+        self._notice: str | None = None  # what the open transaction's commit tells others
+        self._told: dict[Hashable, Any] = {}
+        self._told_at: int | None = None
+        self._known_work = pool.news.work
+        self._secret: bytes | None = None
 
     @classmethod
     def open(
@@ -102,11 +112,13 @@ class PostgresDatabase(Database):
         begin = (
             f"BEGIN; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
             f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS}; {DURABLY};"
-            f" SELECT {lock}; SELECT pg_current_xact_id()::text"
+            f" SELECT {lock}; {NUMBERED}"
         )
-        self._held, self._xid = self._begun(begin)
-        self._depth, self._is_beside = 1, beside
+        self._held, answer = self._begun(begin)
+        self._xid, _, version = answer.partition(" ")
+        self._depth, self._is_beside, self._notice = 1, beside, None
         try:
+            require_known(int(version), self.title)  # a newer program may have begun to use it meanwhile
             yield
             self._flush_last()
             self._commit()
@@ -157,12 +169,15 @@ class PostgresDatabase(Database):
         https://www.postgresql.org/docs/15/functions-info.html, pg_xact_status
         """
         assert self._held is not None
+        tells = f"NOTIFY {news.CHANNEL}, '{self._notice}'; " if self._notice else ""
         try:
-            self._held.execute("COMMIT")
+            self._held.execute(f"{tells}COMMIT".encode())
         except psycopg.Error as error:
             if not connections.is_lost(error, self._held):
                 raise connections.server_error(error, self.title) from error
             self._read_back()
+        if self._notice:
+            self._pool.changed()
 
     def _read_back(self) -> None:
         for _ in connections.pauses(ASKS_FOR):
@@ -238,14 +253,44 @@ class PostgresDatabase(Database):
         """Execute the named statement; return how many rows it changed."""
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
+            self._note_change(name)
             return self._held.execute(self._translated(name), self._whole(values)).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
+            self._note_change(name)
             with self._held.cursor() as cursor:
                 cursor.executemany(self._translated(name), [self._whole(row) for row in rows])
+
+    def _note_change(self, name: str = "") -> None:
+        """Have the commit tell others: of new work, but not where a worker did a step or showed itself."""
+        is_quiet = self._is_beside or name.partition(".")[0] in OF_WORKERS
+        self._notice = self._notice or news.STEP if is_quiet else news.WORK
+
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key; while the server tells of changes, it is not asked for any."""
+        changes = None if self._depth or self._in_snapshot else self._pool.news.changes
+        if changes is None:
+            return super().remembered(key, read)
+        if self._told_at != changes:
+            self._told.clear()
+            self._told_at = changes
+        if key not in self._told:
+            value = super().remembered(key, read)
+            if len(self._told) == REMEMBERED:
+                del self._told[next(iter(self._told))]
+            self._told[key] = value
+        return cast("T", self._told[key])
+
+    def sleep(self, stop: Event, seconds: float) -> None:
+        """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""
+        self._known_work = self._pool.news.sleep(stop, seconds, known=self._known_work)
+
+    def longest_sleep(self, poll: float) -> float:
+        """Return ``poll``, or several times that while the server tells of new work."""
+        return poll * TOLD_LOOKS if self._pool.news.hears else poll
 
     def _statement(self, name: str) -> str:
         return dialect.postgres_statement(name, locked=self._is_beside)
@@ -262,6 +307,8 @@ class PostgresDatabase(Database):
             return self._query_alone(sql, self._whole(values))
         if self._last and dialect.reads_audit(sql):
             self._flush_last()
+        if self._depth and dialect.changes_rows(sql):
+            self._note_change()
         with connections.driver_errors(self.title):
             return _fetched(self._held, sql, self._whole(values))
 
@@ -298,7 +345,15 @@ class PostgresDatabase(Database):
             ) from error
 
     def require_in_place(self) -> None:
-        """Do nothing: an address cannot be exchanged under an open connection as a file can."""
+        """Raise StoreUnwritableError where the address leads to another database than the one that was opened."""
+        present = self.remembered("secret", partial(self.secret, "message_id"))
+        if self._secret is None:
+            self._secret = present
+        elif present != self._secret:
+            raise StoreUnwritableError(
+                f"Another database has taken the place of {self.title}.",
+                next_step="The program opens it anew by itself; nothing was sent meanwhile.",
+            )
 
     def check(self) -> None:
         """Ask the server whether it answers; what its pages hold it checks itself."""
@@ -310,6 +365,8 @@ class PostgresDatabase(Database):
         False where others use one of them for longer than this waits. What the server's log and its backups hold
         ends with those.
         """
+        if self._pool.is_pooled:
+            return self._swept_through_a_pooler()
         connection = self._pool.take(self._patience)
         try:
             with connections.driver_errors(self.title):
@@ -322,6 +379,26 @@ class PostgresDatabase(Database):
                 connection.execute(b"RESET lock_timeout")
             self._pool.give_back(connection)
         return True
+
+    def _swept_through_a_pooler(self) -> bool:
+        """Do the same without a setting, which would stay with others' connection: pass over what is in use."""
+        passed_over: list[str] = []
+        connection = self._pool.take(self._patience)
+        try:
+            connection.add_notice_handler(lambda notice: passed_over.append(notice.severity_nonlocalized or ""))
+            with connections.driver_errors(self.title):
+                connection.execute(b"VACUUM (FULL, SKIP_LOCKED)")
+        finally:
+            connection.close()  # with what listens to its notices
+            self._pool.give_back(connection)
+        return "WARNING" not in passed_over
+
+    def server_lines(self, *, now: datetime) -> tuple[tuple[bool | None, str], ...]:
+        """Return what is to be known of the server: its settings, clock, limits and replicas."""
+        with self.snapshot(), connections.driver_errors(self.title):
+            assert self._held is not None
+            [facts] = self._held.execute(conditions.ASKED).fetchall()
+        return conditions.lines(facts, now=now, version=self._pool.version, is_pooled=self._pool.is_pooled)
 
     def described(self) -> tuple[str, str]:
         """Return how commits are made durable and why so, for people to read."""

@@ -100,3 +100,11 @@ def reads_audit(sql: str) -> bool:
 
 
 _AUDIT: Callable[[str], object] = re.compile(r"\bFROM audit\b").search
+
+
+def changes_rows(sql: str) -> bool:
+    """Say whether a statement that answers with rows also changes some."""
+    return _CHANGES(sql) is not None
+
+
+_CHANGES: Callable[[str], object] = re.compile(r"\b(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b").search

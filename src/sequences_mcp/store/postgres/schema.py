@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from sequences_mcp.errors import StoreTooNewError
@@ -39,12 +40,12 @@ def upgrade_postgres(connection: Connection, name: str, *, now: datetime) -> Non
     psycopg's errors.
     """
     steps = postgres_migrations()
-    if _version(connection, name, newest=steps[-1].version) == steps[-1].version:
+    if _version(connection, name) == steps[-1].version:
         return
     with connection.transaction():
         connection.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {SCHEMA})")
         # Asked again: another process may have done it while this one waited for the lock.
-        present = _version(connection, name, newest=steps[-1].version)
+        present = _version(connection, name)
         for step in steps:
             if step.version > present:
                 _apply_step(connection, step, now=now)
@@ -54,7 +55,7 @@ def upgrade_postgres(connection: Connection, name: str, *, now: datetime) -> Non
             )
 
 
-def _version(connection: Connection, name: str, *, newest: int) -> int:
+def _version(connection: Connection, name: str) -> int:
     """Return the number of the schema, 0 for an empty database."""
     [tables] = connection.execute(
         "SELECT array_agg(relname::text) FROM pg_class WHERE relkind = 'r' AND"
@@ -65,13 +66,25 @@ def _version(connection: Connection, name: str, *, newest: int) -> int:
     if not {"migration", "blueprint_version", "audit"} <= set(tables):
         raise damaged_server(name, "its schema belongs to another program")
     [version] = connection.execute("SELECT max(version) FROM migration").fetchone() or (0,)
-    if version > newest:
-        raise StoreTooNewError(
-            f"The database {name} has schema {version}; this program knows schemas up to {newest}.",
-            next_step="Update sequences-mcp (`pip install -U sequences-mcp`), or name another database.",
-            data={"found": version, "known": newest},
-        )
+    require_known(int(version), name)
     return int(version)
+
+
+@cache
+def newest_known() -> int:
+    """Return the number of the newest schema that this program knows."""
+    return postgres_migrations()[-1].version
+
+
+def require_known(version: int, name: str) -> None:
+    """Raise StoreTooNewError for a schema that a newer program has made, perhaps while this one runs."""
+    if version > newest_known():
+        raise StoreTooNewError(
+            f"The database {name} has schema {version}; this program knows schemas up to {newest_known()}.",
+            next_step="Update sequences-mcp on this host (`pip install -U sequences-mcp`) and start it again, or "
+            "name another database. Nothing was changed.",
+            data={"found": version, "known": newest_known()},
+        )
 
 
 def _apply_step(connection: Connection, step: Migration, *, now: datetime) -> None:

@@ -1,0 +1,223 @@
+"""A PostgreSQL server of our own, which may be killed, and a wire to it, which may be cut.
+
+The server is a cluster in a folder, of PostgreSQL's programs as Debian installs them. The wire is a TCP proxy
+before any server: it can be cut and mended, lose the answer to a statement, or be cut by chance.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, quote, urlsplit
+
+PATIENCE = 600.0
+
+
+def server_programs() -> Path | None:
+    """Return the folder of the newest PostgreSQL's programs, or None."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    on_path = shutil.which("initdb")
+    return installed[-1] if installed else Path(on_path).parent if on_path else None
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """A PostgreSQL server on a socket in its folder; with a ``word`` nobody gets in without it."""
+
+    folder: Path
+    programs: Path
+    word: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address of its one database."""
+        word = f":{quote(self.word, safe='')}" if self.word else ""
+        return f"postgresql://postgres{word}@/postgres?host={self.folder}"
+
+    def call(self, program: str, *options: str) -> int:
+        """Run one of PostgreSQL's programs, which refuse to be root's; return its exit status."""
+        who = ("runuser", "-u", "postgres", "--") if os.getuid() == 0 else ()
+        command = [*who, str(self.programs / program), "-D", str(self.folder / "data"), *options]
+        done = subprocess.run(
+            command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=PATIENCE
+        )
+        return done.returncode
+
+    def make(self) -> None:
+        """Make its folder of data."""
+        options = ["-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256" if self.word else "trust"]
+        file = self.folder / "word.secret"
+        if self.word:
+            file.write_text(self.word)
+            file.chmod(0o644)
+            options.append(f"--pwfile={file}")
+        if self.call("initdb", *options):
+            raise RuntimeError("initdb does not work here")
+        file.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Start it, which after a kill also brings its data back into order."""
+        settings = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c max_connections=100"
+        if self.call("pg_ctl", "start", "-w", "-t", "300", "-l", str(self.folder / "log"), "-o", settings):
+            raise RuntimeError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        """End it without letting it finish anything."""
+        self.call("pg_ctl", "stop", "-m", "immediate", "-w")
+
+    def restart_as(self, *, replica: bool) -> None:
+        """Start it again, as a replica that can only be read, or as a primary."""
+        self.call("pg_ctl", "stop", "-m", "fast", "-w")
+        mark = self.folder / "data" / "standby.signal"
+        mark.touch() if replica else mark.unlink(missing_ok=True)
+        self.start()
+
+
+@contextmanager
+def own_server(word: str = "") -> Iterator[OwnServer]:
+    """Make a server and remove it afterwards."""
+    programs = server_programs()
+    if programs is None:
+        raise RuntimeError("PostgreSQL is not installed here")
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        if os.getuid() == 0:
+            shutil.chown(place, "postgres")
+        served = OwnServer(place, programs, word)
+        served.make()
+        served.start()
+        try:
+            yield served
+        finally:
+            served.kill()
+
+
+@dataclass(eq=False)
+class _Line:
+    """One connection through the wire."""
+
+    client: socket.socket
+    server: socket.socket
+    loses_answer: bool = False
+
+    def end(self) -> None:
+        """Close both ends, whoever is reading from them."""
+        for end in (self.client, self.server):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                end.close()
+
+
+class Wire:
+    """A way to a server, from a port of its own.
+
+    ``chance`` is how probable it is that a message to the server is its connection's last one: half of those do
+    not arrive, of the others the answer does not.
+    """
+
+    def __init__(
+        self, url: str, *, host: str = "127.0.0.1", chance: float = 0.0, seed: int = 1, port: int | None = None
+    ) -> None:
+        parts = urlsplit(url)
+        folder = parse_qs(parts.query).get("host", [""])[0]
+        self._target: str | tuple[str, int] = (parts.hostname or "127.0.0.1", parts.port or port or 5432)
+        if folder.startswith("/"):
+            self._target = f"{folder}/.s.PGSQL.{parts.port or 5432}"
+        self._parts, self._chance, self._random = parts, chance, random.Random(seed)
+        self._lost: bytes | None = None
+        self._is_cut = False
+        self._lines: set[_Line] = set()
+        self._lock = threading.Lock()
+        self.changes: dict[bytes, bytes] = {}  # what the server says, by what the client hears, of the same length
+        self.cuts = 0
+        self._listener = socket.create_server((host, 0), backlog=50)
+        self.host, self.port = host, self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """The address of the database through this wire."""
+        user, _, _ = self._parts.netloc.rpartition("@")
+        given = parse_qs(self._parts.query)
+        user = user or quote(given.get("user", ["postgres"])[0])
+        place = f"{self.host}:{self.port}{self._parts.path}"
+        return f"postgresql://{user}@{place}?sslmode=disable&gssencmode=disable"
+
+    def lose_answer_to(self, words: bytes) -> None:
+        """Pass on the next message with these words, and cut its connection instead of passing on its answer."""
+        self._lost = words
+
+    def cut(self) -> None:
+        """End every connection and let nobody in."""
+        with self._lock:
+            self._is_cut = True
+            lines, self._lines = self._lines, set()
+        for line in lines:
+            line.end()
+
+    def mend(self) -> None:
+        """Let everybody in again."""
+        self._is_cut = False
+
+    def close(self) -> None:
+        """End it for good."""
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # it is closed
+                return
+            if self._is_cut:
+                client.close()
+                continue
+            family = socket.AF_UNIX if isinstance(self._target, str) else socket.AF_INET
+            server = socket.socket(family)
+            try:
+                server.connect(self._target)
+            except OSError:  # the server is away
+                client.close()
+                server.close()
+                continue
+            line = _Line(client, server)
+            with self._lock:
+                self._lines.add(line)
+            for pump in (self._to_server, self._to_client):
+                threading.Thread(target=pump, args=(line,), daemon=True).start()
+
+    def _to_server(self, line: _Line) -> None:
+        with suppress(OSError):
+            while data := line.client.recv(65_536):
+                fate = self._random.random() / self._chance if self._chance else 1.0
+                if fate < 0.5:
+                    break
+                if fate < 1.0 or (self._lost is not None and self._lost in data):
+                    self._lost, line.loses_answer = None, True
+                line.server.sendall(data)
+        self._end(line)
+
+    def _to_client(self, line: _Line) -> None:
+        with suppress(OSError):
+            while (data := line.server.recv(65_536)) and not line.loses_answer:
+                for said, heard in self.changes.items():
+                    data = data.replace(said, heard)
+                line.client.sendall(data)
+        self._end(line)
+
+    def _end(self, line: _Line) -> None:
+        with self._lock:
+            self.cuts += line in self._lines
+            self._lines.discard(line)
+        line.end()
