@@ -328,6 +328,7 @@ work(read_settings(os.environ))
 """
 
 
+@of_a_file
 def test_work_goes_on_by_itself_after_its_data_folder_was_away(tmp_path: Path) -> None:
     folder, away = tmp_path / "data", tmp_path / "away"
     environ = {

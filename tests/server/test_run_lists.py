@@ -9,7 +9,6 @@ import pytest
 from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World, people, tomorrow, yes
 
 from sequences_mcp.bootstrap import open_worker
-from sequences_mcp.settings import read_settings
 
 TASK_FIRST = {name: value for name, value in LINKEDIN.items() if name != "delay"} | {"temporalityType": "ASAP"}
 
@@ -23,10 +22,7 @@ async def listed(desktop: Desktop, **filters: Any) -> list[str]:
 
 
 def worked(world: World) -> None:
-    settings = read_settings(
-        {"SEQUENCES_DATA_DIR": str(world.folder), "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>"}
-    )
-    with open_worker(settings, clock=world.clock) as worker:
+    with open_worker(world.settings, clock=world.clock) as worker:
         while worker.run_due():
             pass
 

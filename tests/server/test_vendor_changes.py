@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +13,8 @@ from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.server.test_vendor_tools import run_at_topo
 from tests.world.product import Desktop
-from tests.world.vendors import Connected, start_at, tampered
+from tests.world.stores import shell
+from tests.world.vendors import Connected, start_at
 from tests.world.vendors import approve as start_yes
 
 from sequences_mcp.domain.actors import Actor
@@ -217,11 +219,25 @@ async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_ha
     assert (before, await at_kalent(vendors)) == (0, 1)
 
 
+def kept_earlier(vendors: Connected) -> dict[str, Any]:
+    """Return what the one change that waits was asked about, as it is stored."""
+    [(earlier,)] = vendors.rows("SELECT earlier FROM asked_change")
+    stored: dict[str, Any] = json.loads(earlier)
+    return stored
+
+
+def keep_earlier(vendors: Connected, earlier: dict[str, Any]) -> None:
+    """Store something else in its place, as somebody with a shell would."""
+    with shell(vendors.folder) as database:
+        database.execute("UPDATE asked_change SET earlier = ?", (json.dumps(earlier),))
+
+
 async def test_a_change_that_an_older_program_kept_without_a_later_field_is_approved(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         _, change = await asked_at_kalent(vendors, desktop)
-        later = "'$.steps[0].policy.autoValidateAIDraft', '$.location'"
-        tampered(vendors, f"UPDATE asked_change SET earlier = json_remove(earlier, {later})")
+        earlier = kept_earlier(vendors)
+        del earlier["steps"][0]["policy"]["autoValidateAIDraft"], earlier["location"]
+        keep_earlier(vendors, earlier)
         async with vendors.app() as app:
             seen = await look_up(app, change)
             said = await approve_in_terminal(app, change, seen=seen, people=None, actor=Actor("ada"))
@@ -233,7 +249,9 @@ async def test_a_blueprints_change_is_not_approved_over_another_text_than_was_sh
 ) -> None:
     async with vendors.client() as desktop:
         _, change = await asked_at_kalent(vendors, desktop)
-        tampered(vendors, "UPDATE asked_change SET earlier = json_set(earlier, '$.steps[0].content', 'Hi')")
+        earlier = kept_earlier(vendors)
+        earlier["steps"][0]["content"] = "Hi"
+        keep_earlier(vendors, earlier)
         async with vendors.app() as app:
             seen = await look_up(app, change)
             with pytest.raises(ConflictError, match="not what it was"):

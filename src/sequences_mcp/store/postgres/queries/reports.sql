@@ -22,13 +22,13 @@ WITH asked AS MATERIALIZED (
 ), runs AS (
   SELECT v.blueprint_id, v.version, s.provider, s.status, s.anchor IS NOT NULL OR s.operation_id IS NOT NULL AS begun,
          coalesce(s.stop_reason, stopped.reason, CAST(g.facts AS jsonb) ->> 'stop_reason') AS reason,
-         (SELECT CAST(json_agg(json_build_array(r.step, r.state,
+         (SELECT coalesce(CAST(json_agg(json_build_array(r.step, r.state,
                    CASE WHEN back.entries IS NULL THEN (r.executed_at + :thursday) / :week * :week - :thursday
                         ELSE r.executed_at END,
                    coalesce(r.server_reply LIKE :outbox, false),
                    r.state = 'failed' AND EXISTS (SELECT 1 FROM attempt a WHERE a.key = r.key
                                                   AND a.generation = r.generation AND a.answer = 'recipient'),
-                   CASE WHEN coalesce(r.same_as, r.generation) = 0 THEN r.variant END) ORDER BY r.step) AS text)
+                   CASE WHEN coalesce(r.same_as, r.generation) = 0 THEN r.variant END) ORDER BY r.step) AS text), '[]')
           FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0) AS steps,
          back.entries, CAST(CAST(g.facts AS jsonb) ->> 'replied_at' AS bigint) AS replied_at,
          CAST(CAST(g.facts AS jsonb) ->> 'last_step_executed_at' AS bigint) AS executed_at, g.read_at
