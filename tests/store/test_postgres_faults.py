@@ -598,7 +598,7 @@ FINE: dict[str, Any] = {
 def test_doctor_says_what_is_wrong_with_the_server(
     changed: dict[str, Any], is_right: bool | None, words: str
 ) -> None:
-    told = conditions.lines({**FINE, **changed}, now=START, version="15.4", is_pooled=False)
+    told = conditions.judged({**FINE, **changed}, now=START, version="15.4", is_pooled=False)
     assert any(line.find(words) >= 0 and ok is is_right for ok, line in told), told
     assert (False in {ok for ok, _ in told}) is (is_right is False)
 

@@ -1,6 +1,6 @@
 """What an operator has to know of the server: settings that promises stand on, its clock, limits and replicas.
 
-One statement asks for all of it, and ``lines`` judges it, for ``doctor``. A replica is refused when the database
+One statement asks for all of it, and ``judged`` judges it, for ``doctor``. A replica is refused when the database
 is opened; what is told here of replicas is what a failover to one of them would lose.
 """
 
@@ -33,7 +33,7 @@ SELECT clock_timestamp() AS clock,
 """
 
 
-def lines(facts: Any, *, now: datetime, version: str, is_pooled: bool) -> tuple[tuple[bool | None, str], ...]:
+def judged(facts: Any, *, now: datetime, version: str, is_pooled: bool) -> tuple[tuple[bool | None, str], ...]:
     """Return what the server answered, in words, each with whether it is right; None for what is only to be known.
 
     ``now`` is this host's clock at the moment of the question.

@@ -398,7 +398,7 @@ class PostgresDatabase(Database):
         with self.snapshot(), connections.driver_errors(self.title):
             assert self._held is not None
             [facts] = self._held.execute(conditions.ASKED).fetchall()
-        return conditions.lines(facts, now=now, version=self._pool.version, is_pooled=self._pool.is_pooled)
+        return conditions.judged(facts, now=now, version=self._pool.version, is_pooled=self._pool.is_pooled)
 
     def described(self) -> tuple[str, str]:
         """Return how commits are made durable and why so, for people to read."""

@@ -81,8 +81,8 @@ def require_known(version: int, name: str) -> None:
     if version > newest_known():
         raise StoreTooNewError(
             f"The database {name} has schema {version}; this program knows schemas up to {newest_known()}.",
-            next_step="Update sequences-mcp on this host (`pip install -U sequences-mcp`) and start it again, or "
-            "name another database. Nothing was changed.",
+            next_step="Update sequences-mcp (`pip install -U sequences-mcp`) and start it again, or name another "
+            "database. Nothing was changed.",
             data={"found": version, "known": newest_known()},
         )
 
