@@ -505,19 +505,21 @@ def _sends(terms: Terms) -> str:
 @contextmanager
 def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
     """Do the due work meanwhile, in threads of its own; ``after`` so many seconds."""
-    if not on or settings.mailbox.sender is None:
+    if not on:
         yield
         return
     stop = threading.Event()
+    if settings.mailbox.sender is not None:
+        works = [
+            partial(_work_until, settings, mailbox, queue)
+            for mailbox in settings.mailboxes
+            for queue in _queues(settings, mailbox)
+        ]
+    else:  # what time alone asks for is otherwise done by a mailbox's worker
+        works = [partial(_keep_house_until, settings)] if settings.erase_after_days else []
     threads = [
-        threading.Thread(
-            target=_work_until,
-            args=(settings, mailbox, queue),
-            kwargs={"stop": stop, "clock": clock, "after": after},
-            daemon=True,
-        )
-        for mailbox in settings.mailboxes
-        for queue in _queues(settings, mailbox)
+        threading.Thread(target=work, kwargs={"stop": stop, "clock": clock, "after": after}, daemon=True)
+        for work in works
     ]
     for thread in threads:
         thread.start()
@@ -599,6 +601,36 @@ def _work_until(
             yield worker.run
 
     keep_working(opened, stop, pulse=pulse)
+
+
+def _keep_house_until(settings: Settings, *, stop: threading.Event, clock: Clock, after: float) -> None:
+    """Do once an hour, from ``after`` seconds, what time alone asks of the records, until told to stop."""
+    import logging
+
+    from sequences_mcp.engine.worker import ERASE_EVERY
+    from sequences_mcp.errors import SequencesError
+
+    wait = after
+    while not stop.wait(wait):
+        try:
+            keep_house(settings, clock=clock)
+        except SequencesError as error:
+            logging.getLogger(__name__).warning("Nobody was erased by time: %s", error)
+        wait = ERASE_EVERY.total_seconds()
+
+
+def keep_house(settings: Settings, *, clock: Clock = utc_now) -> None:
+    """Erase whom the operator's setting lets nobody keep any longer, and forget old answers; StoreError.
+
+    A mailbox's worker does it by itself; this is for a data folder without one.
+    """
+    from sequences_mcp.engine.cleanup import purge
+    from sequences_mcp.engine.erasure import keep_no_longer
+
+    with open_store(settings, now=clock(), examined=False) as store:
+        purge(store, now=clock())
+        while keep_no_longer(store, days=settings.erase_after_days, now=clock()):
+            pass
 
 
 def _vanished(database: Path) -> StoreError:

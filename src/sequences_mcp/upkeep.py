@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.bootstrap import (
+    keep_house,
     open_context,
     open_store,
     open_worker,
@@ -49,6 +50,8 @@ def work_once(settings: Settings) -> WorkDone:
     facts: dict[str, Any] = {"to_outbox": settings.mailbox.smtp_url is None}
     if settings.mailbox.sender is not None:
         facts = _sent_once(settings, stop)
+    else:
+        keep_house(settings)
     if handed is not None:
         facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_at_vendor": handed.unknown}
     return asyncio.run(_work_done(settings, partial(WorkDone, **facts)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ TWO = ("grace@hopper.example", "ada@lovelace.example")
 SHEET = "xl/worksheets/sheet1.xml"
 STRINGS = "xl/sharedStrings.xml"
 
-GOOD: dict[str, tuple[bytes, dict[str, str]]] = {
+GOOD: dict[str, tuple[bytes, dict[str, str | None]]] = {
     "UTF-8": (PLAIN.encode(), {"first_name": "Grace", "company": "Navy"}),
     "a byte order mark": (PLAIN.encode("utf-8-sig"), {"first_name": "Grace"}),
     "semicolons in Windows-1252": (
@@ -86,6 +87,57 @@ GOOD: dict[str, tuple[bytes, dict[str, str]]] = {
         b'email,first name\n"grace@hopper.example, g@x.example",Grace\nAda L <ada@lovelace.example>,Ada\n',
         {"first_name": "Grace"},
     ),
+    "links, labels and several addresses": (
+        b"email,first name\nMAILTO:grace@hopper.example?subject=hi,Grace\n"
+        b'"<a href=""mailto:ada@lovelace.example"">ada@lovelace.example</a>",Ada\n',
+        {"first_name": "Grace"},
+    ),
+    "several addresses, however they are kept apart": (
+        b"email,first name\ngrace@hopper.example / g@x.example,Grace\nada@lovelace.example or a@x.example,Ada\n",
+        {"email": "grace@hopper.example"},
+    ),
+    "addresses between bars and in brackets": (
+        b"email,first name\n[grace@hopper.example](mailto:grace@hopper.example),Grace\n"
+        b"ada@lovelace.example|a@x.example,Ada\n",
+        {"email": "grace@hopper.example"},
+    ),
+    "a second address counts where there is no first": (
+        b"Email 1,Email 2,First name\n,grace@hopper.example,Grace\nada@lovelace.example,a@x.example,Ada\n",
+        {"first_name": "Grace"},
+    ),
+    "the last name first, with a degree": (
+        b'email,name\ngrace@hopper.example,"Hopper, Grace, PhD"\nada@lovelace.example,"Lovelace, Ada"\n',
+        {"first_name": "Grace", "last_name": "Hopper"},
+    ),
+    "titles, degrees and brackets around names": (
+        b'email,name\ngrace@hopper.example,"Prof. Dr. Grace Hopper, MBA, PhD (Navy)"\nada@lovelace.example,Ada\n',
+        {"first_name": "Grace", "last_name": "Hopper"},
+    ),
+    "a title and a last name": (
+        b"email,name\ngrace@hopper.example,Frau Hopper\nada@lovelace.example,Ada\n",
+        {"first_name": None, "last_name": "Hopper"},
+    ),
+    "lines that end in three ways": (
+        PLAIN.replace("company\n", "company\r\n").replace("Navy\n", "Navy\r").encode(),
+        {"company": "Navy"},
+    ),
+    "the end of a file of DOS": (PLAIN.encode() + b"\x1a", {"company": "Navy"}),
+    "a header below two lines of notes": (b"People\nfor the fair;in May\n" + PLAIN.encode(), {"company": "Navy"}),
+    "a delimiter behind each row": (PLAIN.replace("\n", ",\n").encode(), {"company": "Navy"}),
+    "names of columns that are missing": (
+        b"email,,,company\ngrace@hopper.example,x,y,Navy\nada@lovelace.example,,,Engine\n",
+        {"company": "Navy"},
+    ),
+    "a formula with its value": (
+        rewritten(
+            workbook(HEADER, (TWO[0], '=PROPER("grace")', "Navy"), (TWO[1], "Ada", "Engine")),
+            SHEET,
+            lambda part: re.sub(rb"</f><v ?/?>(</v>)?", b"</f><v>Grace</v>", part).replace(
+                b'<c r="B2"', b'<c t="str" r="B2"'
+            ),
+        ),
+        {"first_name": "Grace"},
+    ),
     "XLSX": (workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", None)), {"company": "Navy"}),
     "XLSX named CSV is still one": (
         workbook(HEADER, (TWO[0], "Grace", "Navy"), (TWO[1], "Ada", "Engine")),
@@ -115,7 +167,9 @@ GOOD["numbers and dates in XLSX"] = (
 
 
 @pytest.mark.parametrize(("data", "facts"), GOOD.values(), ids=GOOD.keys())
-async def test_a_file_is_read_however_it_was_written(bureau: Bureau, data: bytes, facts: dict[str, str]) -> None:
+async def test_a_file_is_read_however_it_was_written(
+    bureau: Bureau, data: bytes, facts: dict[str, str | None]
+) -> None:
     async with bureau.app() as app:
         preview = await look_through(app, await read_people_file(data))
         assert preview.counts == {"made": 2, "changed": 0, "unchanged": 0, "refused": 0}, preview.lines
@@ -150,6 +204,16 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
     "a cell without an end": (PLAIN.replace("Navy", "x" * 200_000).encode(), "131,072"),
     "hundreds of columns": (PLAIN.replace("Navy", "," * 400).encode(), "limit is 250"),
     "old Excel named CSV": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Excel workbook"),
+    "a workbook with a password": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600),
+        "protected with a password",
+    ),
+    "a web page behind a byte order mark": (b"\xef\xbb\xbf<table><tr><td>email</td></tr></table>", "web page"),
+    "a web page in UTF-16": ("<html><table><tr><td>email</td></tr></table>".encode("utf-16"), "web page"),
+    "a web page that Excel saved": (b"MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n", "web page"),
+    "a page that begins with a comment": (b"<!-- people -->\n<table></table>", "web page"),
+    "vCards": (b"BEGIN:VCARD\r\nVERSION:3.0\r\nEMAIL:a@b.example\r\nEND:VCARD\r\n", "vCards"),
+    "JSON": (b'[{"email": "a@b.example"}]', "JSON"),
     "a PDF": (b"%PDF-1.7\n...", "PDF"),
     "a web page": (b"<!DOCTYPE html><html><table></table></html>", "web page"),
     "a ZIP that is no workbook": (rewritten(workbook(HEADER), "xl/workbook.xml", bytes)[:40], "workbook"),

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
+from tests.inbound.test_inbound_reading import wait_until
 from tests.secrecy.client import Client
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
 from tests.world.stores import REFUSED, of_a_file, open_store, served_rows, shell
 
+from sequences_mcp.bootstrap import keep_house, working
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.engine.erasure import Decided, erased
@@ -558,3 +560,40 @@ async def test_a_database_put_back_from_before_has_an_erased_person_erased_again
     async with bureau.app("terminal") as app:  # once is enough
         entries = [entry.action for entry in app.records.engine.store.audit.entries()]
     assert entries.count("erasure.repeated") == 1
+
+
+async def test_a_data_folder_without_a_mailbox_erases_by_time_as_well(bureau: Bureau) -> None:
+    await started(bureau, KARA)
+    bureau.work()
+    bureau.forward(days=4)
+    bureau.work()  # the last step
+    bureau.forward(days=31)
+    without = bureau.having(SENDER="", ERASE_AFTER_DAYS="30")
+    assert without.settings.mailbox.sender is None
+    with working(without.having(ERASE_AFTER_DAYS="0").settings, on=True, clock=bureau.clock):
+        assert traces_of(bureau.folder, MARK), "nobody asked for it"
+    with working(without.settings, on=True, clock=bureau.clock):
+        wait_until(lambda: not traces_of(bureau.folder, MARK, PHONE))
+
+
+async def test_a_folder_without_a_mailbox_erases_whoever_is_due_at_once_when_its_house_is_kept(
+    bureau: Bureau,
+) -> None:
+    await started(bureau, *({**GRACE, "email": f"p{number}@navy.example"} for number in range(3)), KARA)
+    bureau.work()
+    bureau.forward(days=4)
+    bureau.work()
+    bureau.forward(days=31)
+    keep_house(bureau.having(SENDER="", ERASE_AFTER_DAYS="30").settings, clock=bureau.clock)
+    assert bureau.rows("SELECT count(*) FROM contact WHERE erased_at IS NULL") == [(0,)]
+
+
+async def test_a_list_of_sequences_says_of_whoever_was_erased_that_they_were(bureau: Bureau) -> None:
+    await started(bureau, KARA, GRACE)
+    bureau.work()
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
+    async with bureau.client() as model:
+        listed = await model.call("list_sequences")
+    names = sorted(item["name"] for item in listed["items"])
+    assert names == ["(erased)", "Grace Hopper"]

@@ -269,7 +269,14 @@ def _known(name: str) -> tuple[str, int] | None:
     for prefix in _PREFIXES:
         if key.startswith(prefix) and key.removeprefix(prefix) in _by_key():
             return _by_key()[key.removeprefix(prefix)]
+    if (numbered := re.fullmatch(r"(.*\D)([2-9])", key)) and numbered[1] in _by_key():
+        target, rank = _by_key()[numbered[1]]
+        if target in _SEVERAL:  # "Email 2" counts where what stands before it is empty
+            return target, rank + _BEHIND * int(numbered[2])
     return None
+
+
+_SEVERAL, _BEHIND = ("email", "phone"), 100
 
 
 def mapped_columns(header: Items[str], *, chosen: Mapping[str, str] | None = None) -> ColumnList:

@@ -150,21 +150,65 @@ def _completed(facts: dict[str, str]) -> dict[str, str]:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Return first and last name: ``Ada Lovelace`` and ``Lovelace, Ada``; a single word is the first name."""
-    if "," in name:
-        last, _, first = name.partition(",")
-        return first.strip(), last.strip()
-    first, _, last = " ".join(name.split()).partition(" ")
+    """Return first and last name: ``Ada Lovelace`` and ``Lovelace, Ada``; a single word is the first name.
+
+    Titles before a name, degrees behind it and what stands in brackets are no part of it. A single word behind a
+    title, as in ``Frau Noether``, is the last name.
+    """
+    last, *others = [" ".join(part.split()) for part in _BRACKETS.sub(" ", name).split(",")]
+    firsts = [part for part in others if part and not all(map(_DEGREE.fullmatch, part.split()))]
+    if firsts:
+        return _plain_name(firsts[0]), _plain_name(last)
+    plain = _plain_name(last)
+    if " " not in plain and plain != last and _TITLE.fullmatch(last.partition(" ")[0]):
+        return "", plain
+    first, _, last = plain.partition(" ")
     return first, last
 
 
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+# Without a dot only those that are nobody's name.
+_TITLE = re.compile(
+    r"(?i)(?:dr|prof|mr|mrs|ms|mme|mlle|herrn?|frau|monsieur|madame)\.?|(?:sr|sra|srta|sig|dott|dhr|mevr|ing|mag)\."
+    r"|dipl\.-[a-zäöü]+\.?|(?:h\.c|med|rer|nat|phil|jur)\."
+)
+_DEGREE = re.compile(
+    r"(?i)ph\.?d\.?|m\.?d\.?|m\.?b\.?a\.?|[bm]\.?(?:sc|a|eng|ed)\.?|j\.?d\.?|esq\.?|jr\.?|sr\.?|i{2,3}|iv"
+    r"|c\.?p\.?a\.?|c\.?f\.?a\.?|p\.?m\.?p\.?|r\.?n\.?|ll\.?[bm]\.?|dr\.?|prof\.?"
+)
+
+
+def _plain_name(name: str) -> str:
+    """Return a name without the titles before it and the degrees behind it; one that is nothing else stays."""
+    words = name.split()
+    while len(words) > 1 and _TITLE.fullmatch(words[0]):
+        words.pop(0)
+    while len(words) > 2 and _DEGREE.fullmatch(words[-1]):
+        words.pop()
+    return " ".join(words)
+
+
 def _address(text: str) -> str:
-    """Return the first of several addresses, without a name or a label beside it."""
+    """Return the first of several addresses, without a name, a link or a label around it.
+
+    What is no address in any of these forms stays as it is, to be refused with all of it.
+    """
     parts = [part for part in _SEVERAL.split(text) if part]
     first = next((part for part in parts if "@" in part), text)
-    inner = re.search(r"<([^<>]+@[^<>]+)>", first)
+    inner = re.search(r"<([^<>\s\"]+@[^<>\s\"]+)>", first)
     plain = inner[1] if inner else re.sub(r"\s*\([^()]*\)\s*$", "", first)
-    return plain.removeprefix("mailto:").strip()
+    if (link := re.match(r"(?i)mailto:([^?]*)", plain.strip())) is not None:
+        plain = link[1]
+    plain = plain.strip().rstrip(",;")
+    if plain.count("@") < 2 and not re.search(r"[\s<>\[\]]", plain):
+        return plain
+    apart = _ADDRESS.search(_BETWEEN.sub(r"\1 ", text))
+    return apart[1] if apart else plain
+
+
+# A slash or a bar may be in an address; behind a whole one it stands between two.
+_BETWEEN = re.compile(r"(@[\w.-]+)\s*[/|\\]\s*")
+_ADDRESS = re.compile(r"(?:^|[\s<>\[\](){}\",;:])([^\s<>\[\](){}\",;:]+@[\w-]+(?:\.[\w-]+)+)(?![\w@-])")
 
 
 def _number(text: str) -> str:

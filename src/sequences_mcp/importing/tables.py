@@ -119,12 +119,19 @@ def _bad(message: str, next_step: str) -> InvalidArgumentsError:
 
 
 def _require_text(data: bytes) -> None:
+    if data.startswith(_OLD_EXCEL) and "EncryptedPackage".encode("utf-16-le") in data:
+        raise _bad("The workbook is protected with a password.", "Save it without one, and give that file.")
     if data.startswith(_OLD_EXCEL):
         raise _bad("This is an old Excel workbook (.xls), whatever its name says.", _CLOSER)
     if data.startswith(b"%PDF"):
         raise _bad("This is a PDF, whatever its name says.", _CLOSER)
-    if re.match(rb"(?i)\s*(<!doctype html|<html|<\?xml|<table)", data):
-        raise _bad("This is a web page or XML, not a table.", _CLOSER)
+    begins = data[:_SAMPLE].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")
+    if re.match(rb"(?i)<(!doctype|!--|html|head|body|meta|style|\?xml|table|workbook)|mime-version:", begins):
+        raise _bad("This is a web page or XML, not a table, whatever its name says.", _CLOSER)
+    if begins.startswith(b"BEGIN:VCARD"):
+        raise _bad("These are contacts as vCards, not a table.", "Export them as CSV. Google Contacts does.")
+    if re.match(rb"[\[{]\s*[\[{\"]", begins):
+        raise _bad("This is JSON, not a table.", _CLOSER)
 
 
 # CSV
@@ -238,6 +245,8 @@ def _csv_rows(opened: Callable[[], io.TextIOBase], delimiter: str, *, skipped: i
         try:
             for number, cells in enumerate(reader, start=1):
                 if number <= skipped:
+                    continue
+                if cells == ["\x1a"]:  # with which DOS ended a file
                     continue
                 _require_width(number, cells)
                 if any("\0" in cell for cell in cells):
