@@ -17,9 +17,14 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
+from tests.world.data_folder import choose_passphrase
 from tests.world.product import SENDER, Bureau
 
 from sequences_mcp.cli import main
+from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.review.lock import greeting
+from sequences_mcp.store.safekeeping import FolderRecords
+from sequences_mcp.upkeep import make_database
 
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
@@ -99,10 +104,11 @@ class Terminal:
         return str(path)
 
     def with_passphrase(self) -> str:
-        """Choose a passphrase and return the file that holds it."""
-        file = self.write("passphrase.txt", f"{PASSPHRASE}\n")
-        assert self.run("review", "set-passphrase", "--passphrase-file", file).status == 0
-        return file
+        """Choose a passphrase, as the command does but for a quick one, and return the file that holds it."""
+        make_database(self.bureau.settings)
+        choose_passphrase(Workspace(self.data), PASSPHRASE)
+        greeting.set_word(FolderRecords(Workspace(self.data)), greeting.made_up())
+        return self.write("passphrase.txt", f"{PASSPHRASE}\n")
 
     def change(self, *sql: str) -> None:
         """Change the database behind the product's back."""

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from tests.cli.terminal import PASSPHRASE, Said, Terminal, done
 from tests.secrecy import planted
+from tests.world.data_folder import choose_passphrase
 from tests.world.mail_servers import DROP
 from tests.world.product import GRACE, MAIL, mailing, people, yes
 
 from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.review.lock.passphrase import set_passphrase
-from sequences_mcp.store.safekeeping import FolderRecords
 
 
 async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:
@@ -228,11 +227,11 @@ DECISIONS = {
 
 @pytest.fixture(scope="module")
 def locked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a passphrase, chosen once: deriving it takes longer than any of the commands."""
+    """A folder with a passphrase, chosen once."""
     folder = tmp_path_factory.mktemp("locked")
     (folder / "data").mkdir(mode=0o700)
     (folder / "passphrase.txt").write_text(f"{PASSPHRASE}\n", encoding="utf-8")
-    set_passphrase(FolderRecords(Workspace(folder / "data")), PASSPHRASE)
+    choose_passphrase(Workspace(folder / "data"), PASSPHRASE)
     return folder
 
 

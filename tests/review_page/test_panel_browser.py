@@ -20,7 +20,7 @@ from sequences_mcp.domain.plan import PlanStatus
 @pytest.fixture
 def world(world: PageWorld) -> PageWorld:
     """Return a world in which the passphrase can be proven in a chat."""
-    lock_up(world)
+    lock_up(world, in_browser=True)
     return world
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.private_files import write_private
 from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.sqlite.schema import migrations
 
@@ -70,3 +72,35 @@ def _empty_database() -> bytes:
         # With no lineage: each copy begins its own.
         SqliteDatabase.open(Workspace(Path(made)), now=NOON, steps=migrations()).close()
         return (Path(made) / FILE_NAME).read_bytes()
+
+
+def choose_passphrase(workspace: Workspace, typed: str, *, is_quick: bool = True) -> None:
+    """Choose the passphrase of a data folder, as a person does in the terminal.
+
+    A quick one is checked in a sixtieth of the usual time, which would be most of what a test takes: its record
+    says how it is derived. The panel of a chat in a browser refuses to derive it so cheaply.
+    """
+    for name, text in _records_of(typed, is_quick, workspace.database.exists()):
+        write_private(workspace.folder / name, text)
+
+
+@cache
+def _records_of(typed: str, is_quick: bool, has_database: bool) -> tuple[tuple[str, str], ...]:
+    """Return the files that choosing a passphrase writes, made once for all tests of a process."""
+    from sequences_mcp.review.lock import passphrase
+    from sequences_mcp.store.safekeeping import FolderRecords
+
+    with TemporaryDirectory() as made:
+        workspace = Workspace(Path(made))
+        records = FolderRecords(workspace)
+        if has_database:
+            workspace.database.touch()
+        if is_quick:
+            derivation = passphrase.Derivation(bytes(range(16)), n=2**10)
+            record = {**passphrase.hashed_passphrase(typed, derivation), "database": has_database}
+            write_private(workspace.passphrase, json.dumps(record))
+            key = derivation.key(typed)
+            passphrase.keep_verifier(records, key, passphrase_id=passphrase.passphrase_id(records))
+        else:
+            passphrase.set_passphrase(records, typed)
+        return tuple((file.name, file.read_text("utf-8")) for file in (workspace.passphrase, workspace.proof))

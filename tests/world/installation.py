@@ -17,12 +17,11 @@ from mcp.types import ElicitResult
 from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
+from tests.world.data_folder import choose_passphrase
 from tests.world.product import Desktop
 from tests.world.stores import address_of
 
 from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.review.lock.passphrase import set_passphrase
-from sequences_mcp.store.safekeeping import FolderRecords
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
@@ -142,7 +141,7 @@ class Installation:
         """Choose a passphrase and return the file that holds it."""
         file = self.folder / "passphrase.txt"
         file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
-        set_passphrase(FolderRecords(Workspace(self.data)), PASSPHRASE)
+        choose_passphrase(Workspace(self.data), PASSPHRASE)
         return file
 
     async def with_passphrase(self) -> Path:

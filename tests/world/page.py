@@ -15,8 +15,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
@@ -25,13 +23,13 @@ from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard, learnt
+from tests.world.data_folder import choose_passphrase
 from tests.world.product import LINKEDIN as LINKEDIN
 from tests.world.product import MAIL as MAIL
 from tests.world.product import World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup
@@ -41,7 +39,6 @@ from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lo
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.starts import start_sequence
-from sequences_mcp.store.safekeeping import FolderRecords
 
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
@@ -264,24 +261,14 @@ async def unheard(done: int, total: int) -> None:
 WITH_PANELS = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]
 
 
-def lock_up(world: PageWorld) -> None:
+def lock_up(world: PageWorld, *, in_browser: bool = False) -> None:
     """Choose the passphrase in the terminal; what a proof is held against is written with it."""
-    for name, text in _files().items():
-        write_private(world.folder / name, text)
-
-
-@cache
-def _files() -> dict[str, str]:
-    """Return the files that choosing a passphrase writes, made once for all tests."""
-    with TemporaryDirectory() as folder:
-        workspace = Workspace(Path(folder))
-        passphrase.set_passphrase(FolderRecords(workspace), PASSPHRASE)
-        return {path.name: path.read_text() for path in (workspace.passphrase, workspace.proof)}
+    choose_passphrase(world.workspace, PASSPHRASE, is_quick=not in_browser)
 
 
 @cache
 def key_of(typed: str, derivation: str) -> bytes:
-    """Return the key of a passphrase, derived as the panel is told; slow, and the same for every test."""
+    """Return the key of a passphrase, derived as the panel is told."""
     name, n, r, p, salt = derivation.split(":")
     assert name == "scrypt"
     return passphrase.Derivation(bytes.fromhex(salt), int(n), int(r), int(p)).key(typed)
