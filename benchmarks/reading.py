@@ -43,7 +43,8 @@ from tests.world.data_folder import Clock, with_schema
 from tests.world.dovecot import USER, Dovecot, dovecot
 from tests.world.engine import EMAIL, SENDER, TERMS, EngineWorld, FakeDelivery
 from tests.world.inbound_mail import Sent, raw, reply
-from tests.world.mail_corpus import bounces
+from tests.world.mail_corpus import absences, bounces, elsewhere, machines
+from tests.world.mail_replies import further_replies, opt_outs, replies
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Step, Temporality
 from sequences_mcp.domain.inbound import FolderMark
@@ -415,7 +416,8 @@ def each_asked(person: IMAPClient) -> None:
 
 def classify(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Found]:
     """Yield what it takes to read a message and say what it is, against the parsing alone."""
-    messages, ours, bare = [item.data for item in bounces()], [], []
+    corpus = (*bounces(), *machines(), *absences(), *elsewhere(), *replies(), *further_replies(), *opt_outs())
+    messages, ours, bare = [item.data for item in corpus], [], []
     for data in messages:
         begin = time.process_time()
         _ = incoming(data, arrived_at=now()).judged

@@ -78,7 +78,7 @@ class Judged:
 
 
 _LONGEST_WHY = 300
-MOST_OF_NOTE = 2_000  # letters of a message that bears no mark
+MOST_OF_NOTE = 1_200  # letters of a message that bears no mark: a machine says it at once
 
 
 def judge_inbound(message: ParsedMessage) -> Judged:
