@@ -416,8 +416,9 @@ def each_asked(person: IMAPClient) -> None:
 
 def classify(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Found]:
     """Yield what it takes to read a message and say what it is, against the parsing alone."""
-    corpus = (*bounces(), *machines(), *absences(), *elsewhere(), *replies(), *further_replies(), *opt_outs())
-    messages, ours, bare = [item.data for item in corpus], [], []
+    messages, ours, bare = [item.data for item in (*bounces(), *machines(), *absences())], [], []
+    messages += [item.data for item in elsewhere()]
+    messages += [item.data for item in (*replies(), *further_replies(), *opt_outs())]
     for data in messages:
         begin = time.process_time()
         _ = incoming(data, arrived_at=now()).judged
