@@ -1,4 +1,4 @@
-"""What a vendor says about itself: its names, settings, abilities, limits and the words for people about it.
+"""The description of a vendor: its names, settings, abilities, limits, and the texts in which people read of it.
 
 One value a vendor, ``DESCRIPTION`` in ``vendors/<name>/__init__.py``; ``vendors.registry`` lists them. Every other
 room asks these values and knows no vendor by name. They import nothing else of the product: reading one is cheap.

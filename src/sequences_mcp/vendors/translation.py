@@ -46,7 +46,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSourcing(Remote):
-    """What is being filled at Kalent."""
+    """A sourcing at Kalent: a position that is being filled."""
 
     name: str | None
 
@@ -143,7 +143,7 @@ class RemoteEntry(Remote):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemOutcome(Generic[T]):
-    """What became of one item of a batch. ``unknown``: the answer does not say."""
+    """The outcome of one item of a batch; ``unknown`` where the answer does not say."""
 
     outcome: Literal["done", "not_done", "unknown"]
     item: T | None

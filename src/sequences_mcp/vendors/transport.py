@@ -1,4 +1,4 @@
-"""One way out to a vendor: whose account, signed, bounded, retried only where that is safe."""
+"""HTTP calls to a vendor's API with an account's key: limited in time, paced, retried only where that is safe."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Trail:
-    """What one call has been through so far."""
+    """The attempts of one call so far."""
 
     began: float
     attempts: int = 0

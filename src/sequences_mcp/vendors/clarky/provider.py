@@ -127,7 +127,9 @@ class Clarky(Vendor):
         given = _several(person.vendor_facts, "email", MORE_EMAILS)
         try:
             known = await self._by_email(given[0]) if given else None
-        except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
+        except (
+            ProviderForbiddenError
+        ):  # the key may not read people, so only the facts given by the caller are known
             known = None
         return (*given, *(known.emails if known else ()))
 

@@ -25,7 +25,7 @@ from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords,
 READS_A_MINUTE = 120
 WRITES_A_MINUTE = 60
 PAGE_SIZE = 100
-LONGEST_KEY = 255  # no length is published; what others of its kind take
+LONGEST_KEY = 255  # no length is published; this is what comparable APIs take
 
 
 def clarky_words(body: object) -> VendorWords:
@@ -107,7 +107,7 @@ MEANING: Mapping[str, SequenceStatus] = {word: status for status, words in _WORD
 
 
 def clarky_status(status: str | None) -> SequenceStatus | None:
-    """Return our status, or None for a word nobody here knows."""
+    """Return our status, or None for a word that is not in the table."""
     return MEANING.get((status or "").strip().lower().replace(" ", "_").replace("-", "_"))
 
 

@@ -32,7 +32,7 @@ from sequences_mcp.vendors.kalent import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
 
 PAGE_SIZE = 50
-CANDIDATES_A_CALL = 100  # stated for the vendor's own MCP twin of "Start sequence blueprint"
+CANDIDATES_A_CALL = 100  # documented for the MCP tool that Kalent itself offers for "Start sequence blueprint"
 
 
 def fits_one_call(candidate_ids: Items[str]) -> tuple[str, ...]:

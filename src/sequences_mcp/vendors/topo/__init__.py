@@ -1,4 +1,4 @@
-"""What Topo says about itself. Facts and words are those of its public API's pages."""
+"""The description of Topo: names, settings, abilities and texts, from its public API's pages."""
 
 from __future__ import annotations
 

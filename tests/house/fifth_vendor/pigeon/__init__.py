@@ -1,4 +1,4 @@
-"""What a vendor of nobody's says about itself: it is planted beside the others by test_fifth_vendor."""
+"""The description of a vendor that does not exist: it is planted beside the others by test_fifth_vendor."""
 
 from __future__ import annotations
 
