@@ -502,7 +502,8 @@ def _automatic_by_words(message: ParsedMessage) -> Judged | None:
     words = phrases("courtesies").sub(" ", _first_words(message))
     if phrases("of_persons").search(words):
         return None
-    if phrases("away").search(words) and phrases("absence_notes").search(words):
+    is_note = phrases("absence_notes").search(words) or phrases("instead").search(words)
+    if is_note and phrases("away").search(words):
         return Judged(InboundKind.AWAY)
     if phrases("machine_words").search(words):
         return Judged(InboundKind.AUTOMATIC)
