@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
     from sequences_mcp.sign_in.tokens import TokenAnswer
+    from sequences_mcp.store.moving import MoveReport, Progress, Side
     from sequences_mcp.store.sqlite.backup import RestoreSummary
 
 
@@ -277,3 +278,94 @@ def make_database(settings: Settings) -> None:
     """Make the database where there is none yet; StoreError."""
 
     open_store(settings, now=utc_now()).close()
+
+
+def move_database(
+    settings: Settings, target: str | Path, *, actor: actors.Actor | None, progress: Progress
+) -> tuple[MoveReport, str]:
+    """Copy the whole database to a server's address or into a folder, and mark the one here as moved.
+
+    Without ``actor`` nothing is changed: only what could stand in the way is looked at. Returns what was copied,
+    and the place, for people to read. Raises ConflictError where anything works with the database or the target
+    holds rows, InvalidArgumentsError for a move within one kind, StoreError and its kinds.
+    """
+    from sequences_mcp.engine.supervisor import host_name
+    from sequences_mcp.errors import ConflictError
+    from sequences_mcp.store import moving
+
+    folder, url = settings.data_dir, settings.database_url
+    place = moving.place_of(target, host=host_name())
+    origin = moving.place_of(folder if url is None else url, host=host_name())
+    _require_other_kind(settings, target)
+    _require_at_rest(settings, place, actor=actor)
+    is_elsewhere = isinstance(target, Path) and target.resolve() != folder.resolve()
+    with moving.source_of(folder, url) as source:
+        opening = partial(moving.target_of, folder, target, source=origin, now=utc_now())
+        if actor is None:
+            with opening() as empty:
+                return moving.checked(source, empty, progress=progress), place
+        try:
+            with opening() as empty:
+                report = moving.copy_database(source, empty, keeps_place=not is_elsewhere, progress=progress)
+        except ConflictError as error:
+            if "target" not in error.data or not _is_there(source, opening):
+                raise
+            report = moving.checked(source, None, progress=progress)
+        if isinstance(target, Path) and is_elsewhere:
+            moving.copy_journals(folder, target)
+        source.mark_moved(place, now=utc_now())
+    return report, place
+
+
+def _is_there(source: Side, opening: Callable[..., Any]) -> bool:
+    """Say whether a target that holds rows is the copy of a move that ended before the source was marked."""
+    from sequences_mcp.store import moving
+
+    with opening(is_empty=False) as other:
+        return moving.holds_the_same(source, other)
+
+
+def _require_other_kind(settings: Settings, target: str | Path) -> None:
+    from sequences_mcp.errors import ConflictError, InvalidArgumentsError
+
+    if isinstance(target, Path) == (settings.database is None):
+        present = "a file of the data folder" if settings.database is None else "on a PostgreSQL server"
+        instead = (
+            "Name a server: --to postgresql://user@host:5432/name. A folder is copied while nothing runs, then "
+            "confirmed with `sequences-mcp review take-over`."
+            if settings.database is None
+            else "Name a folder. From one server to another move it with pg_dump and psql, while nothing runs."
+        )
+        raise InvalidArgumentsError(f"The database is {present} already.", next_step=instead)
+    if settings.database is None and not settings.workspace.database.exists():
+        raise ConflictError(
+            f"There is no database in {settings.data_dir}.",
+            next_step="Nothing has to be moved: name the server as `database` in settings.toml.",
+        )
+
+
+def _require_at_rest(settings: Settings, place: str, *, actor: actors.Actor | None) -> None:
+    """Raise ConflictError while a worker lives or has outcomes to record; with ``actor``, audit the move."""
+    from sequences_mcp.engine.supervisor import at_work
+    from sequences_mcp.errors import ConflictError
+
+    now, step = utc_now(), "database.move"
+    with open_store(settings, now=now) as store:
+        store.lineage.require_going()
+        if workers := at_work(store, now=now):
+            raise ConflictError(
+                f"A worker runs: {workers[0].words}.",
+                next_step="Nothing was moved. Stop every worker and server on every host; one that was killed "
+                "counts as gone after three minutes.",
+                data={"workers": len(workers)},
+            )
+        if settings.workspace.receipts.is_dir() and any(settings.workspace.receipts.iterdir()):
+            raise ConflictError(
+                "Outcomes of e-mails are not in the database yet.",
+                next_step="Nothing was moved. Run `sequences-mcp work --once`, which records them.",
+            )
+        if actor is None:
+            return
+        newest = store.audit.page(page=1, size=1).items
+        if not newest or (newest[0].action, newest[0].detail.get("to")) != (step, place):
+            store.audit.record(at=now, actor=actor, action=step, subject="database", detail={"to": place})

@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engine",
         "store.unit_of_work",
         "store.safekeeping",
+        "store.moving",
         "store.sqlite.backup",
         "settings",
         "bootstrap",

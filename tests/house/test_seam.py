@@ -26,7 +26,8 @@ SEAMS = {
     f"{SRC}/engine/worker.py": {"Deliver"},
     f"{SRC}/vendors/vendor.py": {"BlueprintCache"},
 }
-ADAPTERS = (f"{STORE}sqlite/", f"{STORE}postgres/", CHOOSES)  # they share how migrations are numbered
+MOVES = f"{STORE}moving.py"  # from one of them to the other
+ADAPTERS = (f"{STORE}sqlite/", f"{STORE}postgres/", CHOOSES, MOVES)  # they share how migrations are numbered
 OF_A_ROW = {"plan_no", "version_no", "sequence_no", "contact_no", "to_micros", "from_micros"}
 
 

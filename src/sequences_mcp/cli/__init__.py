@@ -81,6 +81,7 @@ FILES = {  # of the commands, in the order in which they are listed
     "check": "upkeep",
     "audit": "upkeep",
     "doctor": "upkeep",
+    "database": "database",
     "backup": "upkeep",
     "restore": "upkeep",
     "demo": "upkeep",

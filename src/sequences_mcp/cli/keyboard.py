@@ -30,6 +30,11 @@ def settings_here() -> Settings:
     return read_settings(os.environ)
 
 
+def variable_here(name: str) -> str:
+    """Return the value of an environment variable that a command named, empty where it is not set."""
+    return os.environ.get(name, "")
+
+
 def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: Actor | None = None) -> T:
     """Open the product, without its worker, and return the result of ``act``.
 

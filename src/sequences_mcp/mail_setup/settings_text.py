@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -125,13 +125,17 @@ def with_mailbox(
     return SettingsChange(path=path, before=before, after=tomlkit.dumps(document), table=shown)
 
 
-def with_keys(path: Path, values: Mapping[str, Any]) -> SettingsChange:
-    """Return the file with these keys of the first level in it; SettingsError where it cannot be read."""
+def with_keys(path: Path, values: Mapping[str, Any], *, without: Iterable[str] = ()) -> SettingsChange:
+    """Return the file with these keys of the first level in it, and not those ``without``; SettingsError."""
     import tomlkit
 
     before = _text(path)
     document = _document(before, path)
-    shown = _put_first(document, values)
+    for key in without:
+        document.pop(key, None)
+    shown = _put_first(
+        document, {key: _inline(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    )
     return SettingsChange(path=path, before=before, after=tomlkit.dumps(document), table=shown)
 
 

@@ -33,7 +33,7 @@ def take_alone(folder: Path) -> int | None:
         os.close(lock)
         raise ConflictError(
             f"A server, a worker or the review page is using {folder}.",
-            next_step="Stop it (close the chat's host, end `sequences-mcp work`), then restore again.",
+            next_step="Stop it (close the chat's host, end `sequences-mcp work`), then do this again.",
         )
     return lock
 

@@ -85,6 +85,16 @@ class LineageRepository:
                 self._read_sent(place.folder, now=now)
         self._begin_sent()
 
+    def require_here(self) -> None:
+        """Raise StoreUnwritableError where this database was moved to another place."""
+        if (row := self._database.row("lineage.moved")) is not None:
+            at = f"{from_micros(row['at']):%Y-%m-%d %H:%M} UTC"
+            raise StoreUnwritableError(
+                f"The database {self._database.title} was moved on {at} to {row['place']}; this is a copy that is "
+                "used no more.",
+                next_step=how_to_go_on(row["place"]),
+            )
+
     def standstills(self) -> list[Standstill]:
         """Return why this database must not send; empty where it may."""
         return list(self._database.remembered("standstills", self._standstills))
@@ -284,6 +294,13 @@ class LineageRepository:
         with _writable(self._database.workspace.folder):
             journals.append_line(self._database.workspace.sent_journal, record)
             _raise_mark(self._database.workspace.folder)
+
+
+def how_to_go_on(place: str) -> str:
+    """Return what a person does so that a program opens the database that was moved to a place."""
+    if "://" in place:
+        return f'Set `database = "{place}"` in settings.toml, or SEQUENCES_DATABASE_URL.'
+    return "Remove `database` and `database_password` from settings.toml there, and SEQUENCES_DATABASE_URL."
 
 
 @cache

@@ -180,6 +180,7 @@ class Store(Repositories):
         try:
             store = cls(database, url=url)
             if steps is None:
+                store.lineage.require_here()
                 store.lineage.look(now=now)
                 enforce_private(workspace.folder)
         except BaseException:

@@ -1,3 +1,7 @@
+-- moved --
+-- Where this database was moved to.
+SELECT place, at FROM moved_database
+
 -- present --
 -- Where this database belongs.
 SELECT * FROM lineage
