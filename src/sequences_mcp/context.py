@@ -197,14 +197,14 @@ class AppContext:
     async def apart(self, act: Callable[[AppContext], Awaitable[T]]) -> T:
         """Return what a verb comes to in another thread on a connection of its own.
 
-        It is given this context on that connection, for people and suppressions alone, and must not wait for
-        anything else.
+        It is given this context on that connection, for people, suppressions and the record of calls alone, and
+        must not wait for anything else.
         """
         from sequences_mcp.engine import provider
 
         async def within(local: provider.LocalProvider) -> T:
             alone = replace(self, providers={LOCAL: local}, suppressions=local.suppressions)
-            return await act(replace(alone, erasures=local.erasures))
+            return await act(replace(alone, erasures=local.erasures, ledger=local.ledger))
 
         return await provider.apart(self.records.engine, within)
 

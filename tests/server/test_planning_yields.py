@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import sys
 from collections.abc import Awaitable
 from functools import partial
 from itertools import pairwise
+from time import thread_time
 from typing import Any
 
 import pytest
 from tests.world.product import GRACE, MAIL, Bureau, World
 
+from sequences_mcp.engine.context import stepping_aside
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipient_rows import PART
+from sequences_mcp.ports.embedded import MOST_ON_LOOP
 from sequences_mcp.services import starts
 from sequences_mcp.services.blueprints import create_blueprint
-from sequences_mcp.services.contacts import save_contacts
+from sequences_mcp.services.contacts import entries_to_save, save_contacts
 from sequences_mcp.services.faults import every_fault
 from sequences_mcp.services.starts import preview_sequence, start_sequence
 
@@ -183,3 +189,83 @@ async def test_a_save_through_the_tool_is_read_in_parts_and_answered_once(world:
             saved = await desktop.call("save_contacts", contacts=rows, idempotency_key="many")
         assert saved["created"] == 3 * PART
         assert (await desktop.call("find_contacts"))["total_count"] == 3 * PART
+
+
+async def longest_piece(work: Awaitable[object]) -> float:
+    """Return the most processor time that the event loop takes between two turns of something else, in seconds."""
+    longest = 0.0
+
+    async def something_else() -> None:
+        nonlocal longest
+        before = thread_time()
+        while True:
+            await asyncio.sleep(0)
+            longest, before = max(longest, thread_time() - before), thread_time()
+
+    gc.collect()
+    gc.disable()  # what others have left would be gone through in one piece
+    other = asyncio.create_task(something_else())
+    try:
+        await work
+    finally:
+        other.cancel()
+        gc.enable()
+    return longest
+
+
+async def test_a_large_save_through_the_tool_never_keeps_the_event_loop_for_long(world: World) -> None:
+    rows = crowd(4 * MOST_ON_LOOP)
+    async with world.app() as app:
+        others = [{**row, "email": f"other-{row['email']}"} for row in rows]
+        entries = await entries_to_save(app, contacts=others)
+        store, begun = app.records.engine.store, thread_time()
+        with store.transaction():
+            await app.local.save_contacts(entries)
+        in_one_piece = thread_time() - begun
+    async with world.client("auto") as desktop:
+        await desktop.call("find_contacts")  # imports what a first call needs
+        longest = await longest_piece(desktop.call("save_contacts", contacts=rows))
+        assert (await desktop.call("find_contacts"))["total_count"] == 2 * len(rows)
+    assert longest < in_one_piece / 2, f"{longest * 1000:.0f} ms of {in_one_piece * 1000:.0f} ms"
+
+
+def is_aside() -> bool:
+    """Say whether a long transaction has been undone and waits for others."""
+    return any(frame.f_code is stepping_aside.__code__ for frame in sys._current_frames().values())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="whoever wants the turn shows it by a lock of POSIX")
+@pytest.mark.parametrize("through_the_tool", [True, False])
+async def test_a_large_save_steps_aside_for_what_holds_back_and_is_whole_afterwards(
+    world: World, through_the_tool: bool
+) -> None:
+    rows = crowd(2 * MOST_ON_LOOP)
+    async with world.app() as app, world.client("auto") as desktop:
+        turn = app.records.engine.store.want_turn()
+        assert turn is not None
+        work = (
+            desktop.call("save_contacts", contacts=rows) if through_the_tool else save_contacts(app, contacts=rows)
+        )
+        saving = asyncio.create_task(work)
+        async with asyncio.timeout(60):
+            while not is_aside():
+                await asyncio.sleep(0)
+        await app.suppressions.suppress("address", "grace@elsewhere.example", reason="asked us to")
+        assert world.rows("SELECT count(*) FROM contact") == [(0,)]
+        os.close(turn)
+        await saving
+        assert (await app.local.find_contacts("", page=1, size=1)).total_count == len(rows)
+        assert app.records.engine.store.audit.verify() is None
+
+
+async def test_a_large_save_with_a_key_is_done_once_and_one_that_is_refused_leaves_nothing(world: World) -> None:
+    rows = crowd(2 * MOST_ON_LOOP)
+    twice = [*rows, {**GRACE, "phone": "+33639980101"}, {"phone": "+33639980101"}]
+    async with world.client("auto") as desktop:
+        refused = await desktop.refused("save_contacts", contacts=twice, idempotency_key="many")
+        assert "are the same person" in str(refused)
+        assert world.rows("SELECT count(*) FROM contact") == [(0,)]
+        saved = [await desktop.call("save_contacts", contacts=rows, idempotency_key="again") for _ in range(2)]
+    assert saved[0] == saved[1]
+    assert world.rows("SELECT count(*) FROM contact") == [(len(rows),)]
+    assert world.rows("SELECT count(*) FROM audit WHERE action = 'contact.saved'") == [(len(rows),)]

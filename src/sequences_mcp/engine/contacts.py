@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -33,9 +31,15 @@ from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.calendar import is_zone, zones_of_country
-from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
+from sequences_mcp.engine.context import (
+    EngineContext,
+    LocalMethods,
+    StepsAsideError,
+    require_page,
+    stepping_aside,
+)
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact, SavedTally
+from sequences_mcp.ports.embedded import MOST_ON_LOOP, ContactEntry, Matched, SavedContact, SavedTally
 from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
@@ -112,19 +116,8 @@ def _bad(message: str) -> InvalidArgumentsError:
 
 
 ONCE = "Name each person once; join their facts into one entry."
-MOST_ON_LOOP = 500  # rows saved by the event loop's own thread: about 50 ms
-
-
+SAVED_AT_ONCE = 250  # rows between two looks whether an operation waits that only ever holds back
 MOST_NEW = 1_000  # people, new since rows were matched, who are compared with the rows inside the transaction
-MOST_TURNS = 10  # how often an import steps aside before it writes to the end
-PAUSE, MOST_PAUSES = (
-    0.02,
-    6_000,
-)  # seconds between two looks, and looks: two minutes, the longest that such an operation tries
-
-
-class _StepsAsideError(Exception):
-    """An import undoes what it has written, because an operation waits that only ever holds back."""
 
 
 class _Met(NamedTuple):
@@ -336,31 +329,27 @@ class LocalContacts(LocalMethods):
         before it or after.
 
         It steps aside for operations that only ever hold back: what it has written is undone, and it begins again
-        once they are done. After ``MOST_TURNS`` times it writes to the end, so that it is saved at all: they then
-        wait for as long as the writing takes. Blocks its thread meanwhile.
+        once they are done. ``stepping_aside`` says how often. Blocks its thread meanwhile.
         """
         store = self.engine.store
         if store.in_transaction:
             raise RuntimeError("an import that steps aside would undo what its caller has done")
-        turns = 0
-        while True:
-            with suppress(_StepsAsideError), store.of_any_size(), store.transaction() as work:
+
+        def save(*, steps_aside: bool) -> SavedTally | None:
+            with store.of_any_size(), store.transaction() as work:
                 made = work.audit.made_after(since, most=MOST_NEW)
                 if made is None or any(map(concerns, work.contacts.by_ids(made))):
                     return None
-                return self._save_parts(work, parts, steps_aside=turns < MOST_TURNS)
-            turns += 1
-            for _ in range(MOST_PAUSES):
-                if not store.is_turn_wanted():
-                    break
-                time.sleep(PAUSE)
+                return self._save_parts(work, parts, steps_aside=steps_aside)
+
+        return stepping_aside(store, save)
 
     def _save_parts(self, work: UnitOfWork, parts: Items[bytes], *, steps_aside: bool) -> SavedTally:
         created = updated = 0
         at = self.engine.clock()
         for part in parts:
             if steps_aside and self.engine.store.is_turn_wanted():
-                raise _StepsAsideError
+                raise StepsAsideError
             made, changed = work.contacts.save_packed(part)
             saved = [
                 *((contact_id, True) for contact_id in made),
@@ -375,8 +364,12 @@ class LocalContacts(LocalMethods):
     ) -> list[SavedContact]:
         """Save in another thread than the store's own."""
         with self.engine.store.another(now=self.engine.clock()) as store:
-            apart = LocalContacts(replace(self.engine, store=store))
-            return apart._saved(entries, optional, leaves_erased_out=leaves_erased_out)
+
+            def save(*, steps_aside: bool) -> list[SavedContact]:
+                apart = LocalContacts(replace(self.engine, store=store, steps_aside=steps_aside))
+                return apart._saved(entries, optional, leaves_erased_out=leaves_erased_out)
+
+            return stepping_aside(store, save)
 
     def _saved(
         self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool = False
@@ -387,7 +380,10 @@ class LocalContacts(LocalMethods):
         with self.engine.store.transaction() as work:
             known, now = _Known.of(work, entries, optional=optional), self.engine.clock()
             known.read_erased(entries)
-            for place, entry in _placed(entries):
+            for number, (place, entry) in enumerate(_placed(entries)):
+                if number % SAVED_AT_ONCE == 0:
+                    known.flush()
+                    self.engine.step_aside()
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
                     continue
@@ -407,7 +403,9 @@ class LocalContacts(LocalMethods):
             require_none(problems, what="contact")
             known.flush()
             stored = [(person.contact.id, person.created) for person in saved if person.is_stored]
-            work.audit.append(self._audit_rows(stored, at=now))
+            for start in range(0, len(stored), SAVED_AT_ONCE):
+                self.engine.step_aside()
+                work.audit.append(self._audit_rows(stored[start : start + SAVED_AT_ONCE], at=now))
         return saved
 
     def _match_row(

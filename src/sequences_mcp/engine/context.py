@@ -7,10 +7,11 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, IdKind, new_id, new_keys
@@ -24,10 +25,41 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
+Result = TypeVar("Result", covariant=True)
 Verb: TypeAlias = Callable[..., Awaitable[Any]]
 ANEW = 3
 INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
 A_TRY, BETWEEN = 0.3, 0.05
+MOST_TURNS = 10  # how often a long transaction steps aside before it goes on to its end
+PAUSE, MOST_PAUSES = 0.02, 6_000  # seconds between two looks, and looks: as long as INSIST
+
+
+class StepsAsideError(Exception):
+    """A long transaction undoes what it has written, because an operation waits that only ever holds back."""
+
+
+class Undoable(Protocol[Result]):
+    """What can be begun again after a transaction of it was undone."""
+
+    def __call__(self, *, steps_aside: bool) -> Result:
+        """Do it; with ``steps_aside`` raise StepsAsideError where an operation waits that only ever holds back."""
+        ...
+
+
+def stepping_aside(store: Store, act: Undoable[Result]) -> Result:
+    """Return what one long transaction comes to, begun again each time that it stepped aside.
+
+    Between, those operations have their turn for as long as they insist. After ``MOST_TURNS`` times it no longer
+    steps aside, so that it comes to its end at all: they then wait for as long as that takes. Blocks its thread.
+    """
+    for _ in range(MOST_TURNS):
+        with suppress(StepsAsideError):
+            return act(steps_aside=True)
+        for _ in range(MOST_PAUSES):
+            if not store.is_turn_wanted():
+                break
+            time.sleep(PAUSE)
+    return act(steps_aside=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +70,7 @@ class EngineContext:
     ``preapproved``.
     ``terms`` are those of the mailbox that sends by default, ``further_terms`` those of the others here;
     ``vendor_terms`` are the terms of the connected vendors, ``accounts`` the fingerprints of the accounts there.
+    ``steps_aside``: a transaction may be undone by ``step_aside``, and is begun again (``stepping_aside``).
     ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
     """
 
@@ -52,6 +85,12 @@ class EngineContext:
     accounts: Mapping[str, str] = field(default_factory=dict)
     knows_server: bool = True
     further_terms: tuple[Terms, ...] = ()
+    steps_aside: bool = False
+
+    def step_aside(self) -> None:
+        """Raise StepsAsideError in a long transaction that may do so, where an operation waits that holds back."""
+        if self.steps_aside and self.store.is_turn_wanted():
+            raise StepsAsideError
 
     def own_terms(self, wanted: Terms) -> Terms:
         """Return today's terms of the mailbox with this address, else of the default one."""

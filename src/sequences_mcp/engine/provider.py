@@ -23,7 +23,7 @@ from sequences_mcp.engine.approvals import read_steps, steps_of
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
 from sequences_mcp.engine.contacts import LocalContacts
-from sequences_mcp.engine.context import EngineContext, EngineVerbs, require_page
+from sequences_mcp.engine.context import EngineContext, EngineVerbs, require_page, stepping_aside
 from sequences_mcp.engine.drafts import LocalDrafts, LocalTasks
 from sequences_mcp.engine.erasure import LocalErasures
 from sequences_mcp.engine.machine import APPROVAL
@@ -265,12 +265,18 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
 async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[T]]) -> T:
     """Return what ``act`` comes to in a thread with a connection of its own.
 
-    It is given the provider on that connection, and must not wait for anything else.
+    It is given the provider on that connection, and must not wait for anything else. Where it is one transaction
+    that steps aside for operations that only ever hold back, it is called again after those.
     """
 
     def run() -> T:
         with engine.store.another(now=engine.clock()) as store:
-            return at_once(partial(act, local_provider(replace(engine, store=store))))
+
+            def once(*, steps_aside: bool) -> T:
+                alone = local_provider(replace(engine, store=store, steps_aside=steps_aside))
+                return at_once(partial(act, alone))
+
+            return stepping_aside(store, once)
 
     return await asyncio.to_thread(run)
 

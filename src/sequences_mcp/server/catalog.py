@@ -98,8 +98,9 @@ class Definition:
     they take the key and the MCP context. A ``repeatable`` write does no harm when it is made twice at a vendor.
     ``distinguished_by`` names the argument that tells two writes on one thing of a vendor apart: only writes with
     the same value wait for one another. ``read_first`` returns the arguments read, before the transaction that
-    carries out a write here, where reading many takes its time. A tool that ``moves_runs`` takes our id of a run
-    at a vendor as well as the vendor's. ``meta`` is what a host reads beside the schema.
+    carries out a write here, where reading many takes its time; with arguments that make it ``is_long``, that
+    transaction runs in another thread, so that everything else goes on. A tool that ``moves_runs`` takes our id
+    of a run at a vendor as well as the vendor's. ``meta`` is what a host reads beside the schema.
     """
 
     handler: Callable[..., Awaitable[ResultView]]
@@ -110,6 +111,7 @@ class Definition:
     distinguished_by: str | None = None
     moves_runs: bool = False
     read_first: Callable[[Any, Mapping[str, Any]], Awaitable[dict[str, Any]]] | None = None
+    is_long: Callable[[Mapping[str, Any]], bool] | None = None
     meta: Mapping[str, Any] | None = None
 
     @property

@@ -102,10 +102,17 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             if stored is not None:
                 return answer(stored)
             arguments = await definition.read_first(app, arguments)
+        if definition.is_long is not None and definition.is_long(arguments):
+            return answer(await app.apart(partial(_once, definition=definition, call=call, arguments=arguments)))
         effect = partial(_effect, definition, app, arguments)
         return answer(await app.ledger.once(call, effect, insist=definition.safe))
 
     return run
+
+
+async def _once(app: AppContext, *, definition: Definition, call: ToolCall, arguments: Mapping[str, Any]) -> str:
+    """Return what a write comes to on the connection of another thread, in one transaction."""
+    return await app.ledger.once(call, partial(_effect, definition, app, arguments))
 
 
 def _effect(definition: Definition, app: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.ports.embedded import MOST_ON_LOOP
 from sequences_mcp.server.arguments import ContactFormat, Holder, Unpacked
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.contacts import ContactsSaved, contacts_placed, contacts_saved
@@ -31,4 +32,8 @@ async def _read(app: AppContext, arguments: Mapping[str, Any]) -> dict[str, Any]
     return {**arguments, "contacts": await verb.entries_to_save(app, contacts=arguments["contacts"])}
 
 
-TOOL = Definition(save_contacts, title="Save contacts", hints=WRITE, read_first=_read)
+def _is_long(arguments: Mapping[str, Any]) -> bool:
+    return arguments["provider"] == LOCAL and len(arguments["contacts"]) > MOST_ON_LOOP
+
+
+TOOL = Definition(save_contacts, title="Save contacts", hints=WRITE, read_first=_read, is_long=_is_long)
