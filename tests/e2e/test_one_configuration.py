@@ -44,6 +44,7 @@ async def test_a_plain_terminal_without_any_setting_approves_and_voids_nothing(
     async with installation.client() as desktop:
         start = {"blueprint_id": await blueprint_of(desktop), "contacts": [MARIA, JONAS]}
         started = await desktop.call("start_sequence", **start)
+        await installation.until_it_sends()
         await until(lambda: installation.plain.run("doctor"), worker_sends)
         approve = ("review", "approve", started["plan_id"], "--passphrase-file", str(secret))
         said = await installation.plain.run(*approve)
@@ -77,6 +78,7 @@ async def test_a_plain_terminal_refuses_too_and_approving_with_no_worker_says_th
 async def test_doctor_beside_a_client_that_is_set_up_right_is_good(installation: Installation) -> None:
     async with installation.client() as desktop:
         assert "sends as Ada" in (await desktop.call("list_providers"))["workers"][0]
+        await installation.until_it_sends()
         said = await until(lambda: installation.plain.run("doctor"), worker_sends)
         assert (said.status, said.err, "BAD" in said.out) == (0, "", False)
         assert "sends as Ada Lovelace <ada@lovelace.example> through smtp://127.0.0.1:" in said.out
@@ -98,6 +100,7 @@ async def test_a_terminal_without_the_password_approves_and_is_good_beside_a_wor
         installation.folder, settings={"ADA_PASSWORD": planted.SMTP_PASSWORD.value}, is_plain=True
     )
     async with whole.client():
+        await installation.until_it_sends()
         good = await until(lambda: installation.plain.run("doctor"), worker_sends)
         assert (good.status, "BAD" in good.out) == (0, False)
 

@@ -19,13 +19,14 @@ from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.world.data_folder import choose_passphrase
 from tests.world.product import Desktop
-from tests.world.stores import address_of
+from tests.world.stores import address_of, shell
 
 from sequences_mcp.domain.workspace import Workspace
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
 PATIENCE = 120.0
+PAUSE = 0.05  # seconds between two questions about the same
 PASSPHRASE = planted.PASSPHRASE.value
 # The server writes its process id down and then becomes the very command that a host starts.
 _BECOME = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); os.execv(sys.executable, sys.argv[2:])"
@@ -137,6 +138,16 @@ class Installation:
             env={**os.environ, **self.environ},
         )
 
+    async def until_it_sends(self) -> None:
+        """Wait until a process has a worker that sends; asking ``doctor`` takes a process each time."""
+
+        async def senders() -> list[Any]:
+            with shell(self.data) as database:
+                rows: list[Any] = database.execute("SELECT sends FROM worker WHERE sends <> ''").fetchall()
+            return rows
+
+        await until(senders, bool)
+
     def passphrase_file(self) -> Path:
         """Choose a passphrase and return the file that holds it."""
         file = self.folder / "passphrase.txt"
@@ -160,7 +171,8 @@ async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> 
         async with asyncio.timeout(PATIENCE):
             while not is_so(present := await ask()):
                 found = present
-                await asyncio.sleep(0)
+                with suppress(TimeoutError):  # the processor is the other processes' meanwhile
+                    await asyncio.wait_for(asyncio.Event().wait(), PAUSE)
     except TimeoutError:
         raise AssertionError(f"it never became so: {found}") from None
     return present
