@@ -20,6 +20,7 @@ LONGEST = (
     "test_page_screens.py",
     "test_page_browser.py",
     "test_budgets.py",
+    "test_page_large.py",
     "test_handover_kill.py",
     "test_demo.py",
     "test_cli_start.py",

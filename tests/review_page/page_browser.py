@@ -20,6 +20,7 @@ from sequences_mcp.review.lock.first_visit import FolderSetup
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -1,7 +1,7 @@
 """A plan of ten thousand people is shown and decided without getting in the way of anything else.
 
 No figure here is compared with a fixed number of seconds: a part of some work is compared with the whole of it,
-and a large plan with a small one, in the same run.
+and a large plan with a small one, in the same run, by processor time, which other programs do not lengthen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Plan
 
-pytestmark = pytest.mark.alone
 PEOPLE = 10_000
 FEW = 1_000
 AT_ONCE = 200  # people read at once
@@ -54,9 +53,9 @@ def test_a_screen_of_fifty_people_costs_a_small_part_of_reading_all_of_them(plan
         person.unlock()
 
         def seconds(path: str) -> float:
-            began = time.perf_counter()
+            began = time.process_time()
             assert person.get(f"/plans/{plan.id}{path}").status in (200, 303)
-            return time.perf_counter() - began
+            return time.process_time() - began
 
         person.get("/")
         screens = [min(seconds(path) for _ in range(TRIES)) for path in ("", "?page=100", "?page=200", "/sample")]
@@ -66,13 +65,13 @@ def test_a_screen_of_fifty_people_costs_a_small_part_of_reading_all_of_them(plan
 
 
 async def reading(plan: Plan, app: AppContext) -> float:
-    """Return in how many seconds all people of a plan are read."""
-    began = time.perf_counter()
+    """Return how many seconds of processor time it takes to read all people of a plan."""
+    began = time.process_time()
     seen = 0
     for page in range(1, PEOPLE // AT_ONCE + 1):
         seen += len((await app.plans.list_people(plan.id, page=page, size=AT_ONCE)).items)
     assert seen == PEOPLE
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 async def gaps_during(work: Awaitable[Any]) -> list[float]:
