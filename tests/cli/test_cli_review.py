@@ -202,8 +202,11 @@ def test_the_list_of_those_never_to_contact_changes_with_the_passphrase_alone(te
     said = terminal.run(*lifted, secret)
     assert (said.status, said.err) == (0, "")
     assert said.out.splitlines()[0] == "gmail.com is off the list. It was there because: house rule"
-    [(actor, detail)] = terminal.bureau.rows("SELECT actor, detail FROM audit WHERE action = 'suppression.lifted'")
-    assert actor.startswith("terminal:") and '"over"' in detail
+    rows = terminal.bureau.rows(
+        "SELECT action, actor, detail FROM audit WHERE action LIKE 'suppression.%' ORDER BY no"
+    )
+    assert [action for action, _, _ in rows] == ["suppression.added", "suppression.lifted"]
+    assert all(actor.startswith("terminal:") for _, actor, _ in rows) and '"over"' in rows[1][2]
     assert terminal.run(*lifted, secret).status == 2
 
 

@@ -35,16 +35,12 @@ def variable_here(name: str) -> str:
     return os.environ.get(name, "")
 
 
-def with_context(act: Callable[[AppContext], Awaitable[T]], *, actor: Actor | None = None) -> T:
-    """Open the product, without its worker, and return the result of ``act``.
-
-    ``actor`` is whom the audit names; without one, that of a tool's call.
-    """
+def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
+    """Open the product for the person at this terminal, without its worker, and return the result of ``act``."""
     from sequences_mcp.bootstrap import open_context
-    from sequences_mcp.domain.actors import AGENT
 
     async def run() -> T:
-        async with open_context(settings_here(), worker=False, actor=actor or AGENT) as app:
+        async with open_context(settings_here(), worker=False, actor=person_here()) as app:
             return await act(app)
 
     return asyncio.run(run())

@@ -59,7 +59,7 @@ def _import() -> click.Command:
         if saved is None and not dry_run and preview.is_allowed and preview.to_save:
             _require_terminal("Import them with --yes.")
             click.confirm(f"Import these {preview.to_save:,} people?", abort=True)
-            saved = with_context(lambda app: import_people(app, preview), actor=person_here())
+            saved = with_context(lambda app: import_people(app, preview))
         if saved is not None:
             say([f"Imported: {saved.created:,} made, {saved.updated:,} changed."])
         elif not dry_run and preview.is_allowed:
@@ -118,7 +118,7 @@ def _imported(
         del file
         return preview, await imports.import_people(app, preview) if sure and preview.is_allowed else None
 
-    return with_context(run, actor=person_here())
+    return with_context(run)
 
 
 def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
