@@ -300,6 +300,7 @@ def move_database(
     _require_at_rest(settings, place, actor=actor)
     is_elsewhere = isinstance(target, Path) and target.resolve() != folder.resolve()
     with moving.source_of(folder, url) as source:
+        moving.require_here(source)
         opening = partial(moving.target_of, folder, target, source=origin, now=utc_now())
         if actor is None:
             with opening() as empty:

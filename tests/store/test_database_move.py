@@ -345,6 +345,19 @@ def test_a_move_that_ended_before_the_source_was_marked_is_finished_by_the_same_
 
 
 @needs_server
+def test_of_two_moves_at_once_one_is_made(office: Office) -> None:
+    """The second has waited for the first to let go of the database, and finds the mark."""
+    with moving.source_of(office.data, None) as source:
+        moving.require_here(source)
+        source.mark_moved("postgresql://db.example/other", now=START)
+    with (
+        moving.source_of(office.data, None) as source,
+        pytest.raises(StoreUnwritableError, match=r"db\.example/other"),
+    ):
+        moving.require_here(source)
+
+
+@needs_server
 def test_a_difference_after_the_copy_is_found_and_named(office: Office) -> None:
     """Somebody's trigger on the server changes what it is given."""
     from sequences_mcp.store.postgres.database import PostgresDatabase

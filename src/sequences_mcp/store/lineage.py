@@ -88,12 +88,7 @@ class LineageRepository:
     def require_here(self) -> None:
         """Raise StoreUnwritableError where this database was moved to another place."""
         if (row := self._database.row("lineage.moved")) is not None:
-            at = f"{from_micros(row['at']):%Y-%m-%d %H:%M} UTC"
-            raise StoreUnwritableError(
-                f"The database {self._database.title} was moved on {at} to {row['place']}; this is a copy that is "
-                "used no more.",
-                next_step=how_to_go_on(row["place"]),
-            )
+            raise was_moved(row, title=self._database.title)
 
     def standstills(self) -> list[Standstill]:
         """Return why this database must not send; empty where it may."""
@@ -296,11 +291,15 @@ class LineageRepository:
             _raise_mark(self._database.workspace.folder)
 
 
-def how_to_go_on(place: str) -> str:
-    """Return what a person does so that a program opens the database that was moved to a place."""
-    if "://" in place:
-        return f'Set `database = "{place}"` in settings.toml, or SEQUENCES_DATABASE_URL.'
-    return "Remove `database` and `database_password` from settings.toml there, and SEQUENCES_DATABASE_URL."
+def was_moved(row: Row, *, title: str) -> StoreUnwritableError:
+    """Return the error for a database that was moved to another place, with what a person does to open that."""
+    at, place = f"{from_micros(row['at']):%Y-%m-%d %H:%M} UTC", row["place"]
+    named = f'Set `database = "{place}"` in settings.toml, or SEQUENCES_DATABASE_URL.'
+    in_folder = "Remove `database` and `database_password` from settings.toml there, and SEQUENCES_DATABASE_URL."
+    return StoreUnwritableError(
+        f"The database {title} was moved on {at} to {place}; this is a copy that is used no more.",
+        next_step=named if "://" in place else in_folder,
+    )
 
 
 @cache

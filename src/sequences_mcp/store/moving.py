@@ -28,6 +28,7 @@ from sequences_mcp.private_files import replacing
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.database import Database
+from sequences_mcp.store.lineage import was_moved
 from sequences_mcp.store.safekeeping import FolderRecords
 
 OWN_OF_EACH = frozenset({"migration", "lineage", "moved_database", "kept_record", "erasing"})
@@ -123,6 +124,12 @@ class MoveReport:
     def total(self) -> int:
         """All rows."""
         return sum(self.rows.values())
+
+
+def require_here(source: Side) -> None:
+    """Raise StoreUnwritableError where somebody else has moved the source, before it was held alone."""
+    for row in source.rows("lineage.moved"):
+        raise was_moved(row, title=source.title)
 
 
 def checked(source: Side, target: EmptySide | None, *, progress: Progress) -> MoveReport:

@@ -17,7 +17,7 @@ from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.store.moving import EmptySide, RowValues, Side, TableLayout
 from sequences_mcp.store.postgres import connection as connections
 from sequences_mcp.store.postgres import dialect
-from sequences_mcp.store.postgres.database import host_folder
+from sequences_mcp.store.postgres.database import DURABLY, host_folder
 from sequences_mcp.store.postgres.schema import LOCK, WRITING, upgrade_postgres
 from sequences_mcp.store.statements import to_micros
 
@@ -220,7 +220,8 @@ def _transaction(url: str) -> Iterator[tuple[connections.Connection, str]]:
         try:
             with connections.driver_errors(pool.name):
                 connection.execute(
-                    f"BEGIN; SET LOCAL lock_timeout = {round(PATIENCE * 1000)};"
+                    f"BEGIN; SET LOCAL lock_timeout = {round(PATIENCE * 1000)}; {DURABLY};"
+                    " SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
                     f" SELECT pg_advisory_xact_lock({LOCK}, {WRITING})".encode()
                 )
             yield connection, pool.name

@@ -81,9 +81,12 @@ class _SqliteSide(Side):
 class _NewFile(_SqliteSide, EmptySide):
     """A file under another name, which becomes the folder's database at the end."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, unfinished: Path) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, unfinished: Path, *, aside: Path | None = None
+    ) -> None:
         super().__init__(folder, connection)
         self._unfinished = unfinished
+        self._aside = aside
         self._records: Mapping[KeptRecord, str] = {}
 
     def order(self, tables: Iterable[TableLayout]) -> list[TableLayout]:
@@ -130,6 +133,8 @@ class _NewFile(_SqliteSide, EmptySide):
         files = FolderRecords(Workspace(self.folder))
         for record, text in self._records.items():
             files.write(record, text)
+        if self._aside is not None:
+            self.path.replace(self._aside)
         self._unfinished.replace(self.path)
         journals.sync_folder(self.folder)
 
@@ -169,13 +174,7 @@ def file_as_target(folder: Path, *, source: str, now: datetime, is_empty: bool =
                 upgrade(connection, path, now=now, steps=migrations())
                 connection.execute("PRAGMA foreign_keys = off")
                 connection.execute("BEGIN IMMEDIATE")
-                if aside is not None:
-                    path.replace(aside)
-                try:
-                    yield _NewFile(folder, connection, unfinished)
-                finally:
-                    if aside is not None and not path.exists():
-                        aside.replace(path)
+                yield _NewFile(folder, connection, unfinished, aside=aside)
         finally:
             unfinished.unlink(missing_ok=True)
 
