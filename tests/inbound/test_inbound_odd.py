@@ -72,5 +72,30 @@ def test_an_absence_ends_on_the_day_that_it_names_however_it_is_written(text: st
     assert f"{away_until(text, AT):%Y-%m-%d}" == until
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Read: the paper I mentioned",
+        "Lest: Bewerbung",
+        "Urlaub und Termin",
+        "Ferie in Italien",
+        "Absent friends",
+        "Poissa huomenna",
+        "Holiday plans and Tuesday",
+        "Leave: two questions",
+        "Ticket 12 for the fair",
+        "New ticket prices",
+        "Thanks for contacting us, here is my CV",
+        "Consegna: documenti",
+        "Wir haben Ihre Unterlagen geprüft",
+        "Delivery problem with your attachment",
+        "Recall our talk",
+    ],
+)
+def test_a_subject_that_sounds_like_a_machines_makes_none_of_a_person(subject: str) -> None:
+    said = "Hello Ada, Tuesday at ten suits me well. See my notes attached."
+    assert judge_inbound(parse_inbound(reply(SENT, said, subject=subject))).kind.value == "reply"
+
+
 def test_there_are_more_than_sixty_of_them() -> None:
     assert len(ODD) > 60

@@ -483,10 +483,18 @@ def _is_automatic(message: ParsedMessage) -> bool:
     return bool(_NO_REPLY.fullmatch(message.sender.lower()))
 
 
+_ANSWERED = r"(?:(?:re|aw|sv|rif|antw|odp)\s*:\s*)*(?:{})"
+
+
 def _has_automatic_subject(message: ParsedMessage) -> bool:
-    return bool(
-        phrases("automatic_subjects", r"(?:(?:re|aw|sv|rif|antw|odp)\s*:\s*)*(?:{})").match(message.subject)
-    )
+    """Say whether its subject is an automatic reply's, and its text too where a person may write the subject."""
+    if not phrases("automatic_subjects", _ANSWERED).match(message.subject):
+        return False
+    words = _first_words(message)
+    if not words or not phrases("weak_subjects", _ANSWERED).match(message.subject):
+        return True
+    names = ("away", "absence_notes", "machine_words", "acknowledgements", "left")
+    return not phrases("of_persons").search(words) and any(phrases(name).search(words) for name in names)
 
 
 def _is_away(message: ParsedMessage) -> bool:
