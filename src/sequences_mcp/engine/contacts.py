@@ -335,7 +335,7 @@ class LocalContacts(LocalMethods):
         if store.in_transaction:
             raise RuntimeError("an import that steps aside would undo what its caller has done")
 
-        def save(*, steps_aside: bool) -> SavedTally | None:
+        def save(steps_aside: bool) -> SavedTally | None:
             with store.of_any_size(), store.transaction() as work:
                 made = work.audit.made_after(since, most=MOST_NEW)
                 if made is None or any(map(concerns, work.contacts.by_ids(made))):
@@ -365,7 +365,7 @@ class LocalContacts(LocalMethods):
         """Save in another thread than the store's own."""
         with self.engine.store.another(now=self.engine.clock()) as store:
 
-            def save(*, steps_aside: bool) -> list[SavedContact]:
+            def save(steps_aside: bool) -> list[SavedContact]:
                 apart = LocalContacts(replace(self.engine, store=store, steps_aside=steps_aside))
                 return apart._saved(entries, optional, leaves_erased_out=leaves_erased_out)
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, IdKind, new_id, new_keys
@@ -25,7 +25,6 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
-Result = TypeVar("Result", covariant=True)
 Verb: TypeAlias = Callable[..., Awaitable[Any]]
 ANEW = 3
 INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
@@ -38,28 +37,22 @@ class StepsAsideError(Exception):
     """A long transaction undoes what it has written, because an operation waits that only ever holds back."""
 
 
-class Undoable(Protocol[Result]):
-    """What can be begun again after a transaction of it was undone."""
-
-    def __call__(self, *, steps_aside: bool) -> Result:
-        """Do it; with ``steps_aside`` raise StepsAsideError where an operation waits that only ever holds back."""
-        ...
-
-
-def stepping_aside(store: Store, act: Undoable[Result]) -> Result:
+def stepping_aside(store: Store, act: Callable[[bool], T]) -> T:
     """Return what one long transaction comes to, begun again each time that it stepped aside.
 
-    Between, those operations have their turn for as long as they insist. After ``MOST_TURNS`` times it no longer
-    steps aside, so that it comes to its end at all: they then wait for as long as that takes. Blocks its thread.
+    ``act`` is given whether it steps aside: it then raises StepsAsideError where an operation waits that only ever
+    holds back, and what it had done is undone. Between, those have their turn for as long as they insist.
+    After ``MOST_TURNS`` times it no longer steps aside, so that it comes to its end at all: they then wait for as
+    long as that takes. Blocks its thread.
     """
     for _ in range(MOST_TURNS):
         with suppress(StepsAsideError):
-            return act(steps_aside=True)
+            return act(True)
         for _ in range(MOST_PAUSES):
             if not store.is_turn_wanted():
                 break
             time.sleep(PAUSE)
-    return act(steps_aside=False)
+    return act(False)
 
 
 @dataclass(frozen=True, slots=True)

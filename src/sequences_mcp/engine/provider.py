@@ -272,7 +272,7 @@ async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[
     def run() -> T:
         with engine.store.another(now=engine.clock()) as store:
 
-            def once(*, steps_aside: bool) -> T:
+            def once(steps_aside: bool) -> T:
                 alone = local_provider(replace(engine, store=store, steps_aside=steps_aside))
                 return at_once(partial(act, alone))
 
