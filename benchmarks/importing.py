@@ -240,7 +240,7 @@ def taken_in(kind: str, number: int, scratch: Path) -> bool:
     if status != 0:
         print(said[-2_000:])
     held = status == 0 and json.loads(said)["imported"]["created"] == people_there == number and is_sound
-    return held and megabytes <= MOST_MB and killed(command, scratch / f"killed of {kind}", number)
+    return killed(command, scratch / f"killed of {kind}", number) and held and megabytes <= MOST_MB
 
 
 def killed(command: list[str], folder: Path, number: int) -> bool:

@@ -1,14 +1,15 @@
-"""What a first visit of the review page sets up: sender, mailbox, when and how much, passphrase, chat clients.
+"""What is set up first, in a terminal or on the page: sender, mailbox, limits, passphrase, chat clients.
 
-The page's screens (``review.page.first``) ask; here it is read, checked and written. Nothing is written before
-everything was shown and agreed to, and where settings or passphrase cannot be written everything is put back.
+The conversation of ``cli.guide`` and the page's screens (``review.page.first``) ask; here it is read, checked and
+written, for both. Nothing is written before everything was shown and agreed to, and where settings or passphrase
+cannot be written everything is put back.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,7 +99,6 @@ class PageInstaller(FolderSetup):
         ConflictError where settings or a client's file changed since, so that it would not be what was ``shown``.
         """
         from sequences_mcp.client_setup import changes
-        from sequences_mcp.sign_in import keychain
 
         settings = self.read()
         mailbox, change = self._change(settings, answers)
@@ -108,22 +108,20 @@ class PageInstaller(FolderSetup):
                 "What would be written is not what was shown any more: a file changed since. Nothing was written.",
                 next_step="Go back to the answers and look at it again.",
             )
+        copy, word = written(
+            settings,
+            change=change,
+            mailbox=mailbox,
+            passphrase=answers.passphrase,
+            now=self.now(),
+            check=self.read,
+        )
         lines: list[str] = []
-        with ExitStack() as undo:
-            if change is not None:
-                has_keychain = keychain.is_there()
-                if mailbox:
-                    copy = mailbox.write(change, now=self.now(), has_keychain=has_keychain, check=self.read)
-                else:
-                    copy = change.write(now=self.now())
-                undo.callback(change.undo, copy)
-                self.read()
-                lines.append(f"Settings: {change.path}" + (f"; what it was before: {copy}" if copy else ""))
-            word = self._set_passphrase(settings, answers.passphrase)
-            lines.append("The passphrase is set.")
-            if word:
-                lines.append(f"This page shows you this word before you type the passphrase: {word}")
-            undo.pop_all()
+        if change is not None:
+            lines.append(f"Settings: {change.path}" + (f"; what it was before: {copy}" if copy else ""))
+        lines.append("The passphrase is set.")
+        if word:
+            lines.append(f"This page shows you this word before you type the passphrase: {word}")
         for client in chosen:
             try:
                 earlier = changes.write_change(client, now=self.now(), workspace=settings.workspace)
@@ -145,8 +143,7 @@ class PageInstaller(FolderSetup):
     def _change(
         self, settings: Settings, answers: FirstAnswers
     ) -> tuple[ConnectedMailbox | None, SettingsChange | None]:
-        from sequences_mcp.mail_setup.settings_text import table_name, tables_of, with_keys, with_mailbox
-        from sequences_mcp.sign_in import keychain
+        from sequences_mcp.mail_setup.settings_text import table_name, tables_of
 
         known = self.state()
         typed = {"time_zone": answers.time_zone, "window": answers.window, "daily_cap": answers.daily_cap}
@@ -155,15 +152,13 @@ class PageInstaller(FolderSetup):
             if self._origin(settings, variable) == "environment":  # a client's server has another environment
                 of_folder[key] = getattr(known, key)
         if known.sender:
-            return None, with_keys(settings.file, of_folder) if of_folder else None
+            return None, settings_change(settings.file, of_folder=of_folder)
         name, address = read_name(answers.name), read_address_of(answers.address)
-        table = table_name(address, taken=tables_of(settings.file))
         if not answers.connects:
-            values = {"name": name, "address": address}
-            return None, with_mailbox(settings.file, table, values, of_folder=of_folder)
-        mailbox = self._mailbox(settings, answers, table=table)
+            return None, settings_change(settings.file, of_folder=of_folder, outbox=(name, address))
+        mailbox = self._mailbox(settings, answers, table=table_name(address, taken=tables_of(settings.file)))
         mailbox = replace(mailbox, name=name, address=address, of_folder=of_folder)
-        return mailbox, mailbox.change(has_keychain=keychain.is_there())
+        return mailbox, settings_change(settings.file, of_folder=of_folder, mailbox=mailbox)
 
     def _mailbox(self, settings: Settings, answers: FirstAnswers, *, table: str) -> ConnectedMailbox:
         from sequences_mcp.mail_setup.connecting import ConnectedMailbox
@@ -185,19 +180,6 @@ class PageInstaller(FolderSetup):
             password=answers.password,
             imap_password=answers.imap_password,
         )
-
-    def _set_passphrase(self, settings: Settings, chosen: str) -> str:
-        """Set the passphrase; return the page's word where it had none yet. ApprovalError where one is set."""
-        from sequences_mcp.bootstrap import safekeeping_of
-        from sequences_mcp.review.lock import greeting, passphrase
-        from sequences_mcp.upkeep import make_database
-
-        make_database(settings)  # so that a passphrase without a database later means that the database is lost
-        safe = safekeeping_of(settings)
-        passphrase.set_passphrase(safe, chosen)
-        if greeting.greeting_word(safe) is not None:
-            return ""
-        return greeting.set_word(safe, greeting.made_up())
 
     def _clients(self, settings: Settings) -> list[ClientChange]:
         from sequences_mcp.client_setup import changes, clients
@@ -230,7 +212,7 @@ class PageInstaller(FolderSetup):
         return FirstPlan(
             file=str(settings.file),
             table=change.table if change else "",
-            secret_in=self._place(settings) if mailbox else "",
+            secret_in=place_of_secret(settings.file) if mailbox else "",
             probes=(),
             clients=tuple(map(self._shown, chosen)),
         )
@@ -247,15 +229,84 @@ class PageInstaller(FolderSetup):
             is_other=change.is_other,
         )
 
-    def _place(self, settings: Settings) -> str:
-        from sequences_mcp.sign_in import keychain
-
-        if keychain.is_there():
-            return "the system's keychain"
-        return f"a file in {settings.file.parent} that only you can read"
-
     def _origin(self, settings: Settings, variable: str) -> str:
         return settings.origins.get(variable, "default")
+
+
+def settings_change(
+    file: Path,
+    *,
+    of_folder: Mapping[str, Any],
+    mailbox: ConnectedMailbox | None = None,
+    outbox: tuple[str, str] | None = None,
+) -> SettingsChange | None:
+    """Return the change of settings.toml, None where there is none.
+
+    ``mailbox`` is one to connect, which has ``of_folder`` already; ``outbox`` the name and address of a sender
+    whose e-mails become files.
+    """
+    from sequences_mcp.mail_setup.settings_text import table_name, tables_of, with_keys, with_mailbox
+    from sequences_mcp.sign_in import keychain
+
+    if mailbox is not None:
+        return mailbox.change(has_keychain=keychain.is_there())
+    if outbox is not None:
+        name, address = outbox
+        table = table_name(address, taken=tables_of(file))
+        return with_mailbox(file, table, {"name": name, "address": address}, of_folder=of_folder)
+    return with_keys(file, of_folder) if of_folder else None
+
+
+def place_of_secret(file: Path) -> str:
+    """Return in words where a mailbox's password is kept."""
+    from sequences_mcp.sign_in import keychain
+
+    return "the system's keychain" if keychain.is_there() else f"a file in {file.parent} that only you can read"
+
+
+def written(
+    settings: Settings,
+    *,
+    change: SettingsChange | None,
+    mailbox: ConnectedMailbox | None,
+    passphrase: str,
+    now: datetime,
+    check: Callable[[], object],
+) -> tuple[Path | None, str]:
+    """Write the settings and the passphrase; where it raises, all is as it was before.
+
+    Return the copy of the settings of before, if there were any, and the page's word where it had none yet.
+    ``check`` reads the settings anew.
+    """
+    from sequences_mcp.sign_in import keychain
+
+    copy, word = None, ""
+    with ExitStack() as undo:
+        if change is not None:
+            if mailbox is not None:
+                copy = mailbox.write(change, now=now, has_keychain=keychain.is_there(), check=check)
+            else:
+                copy = change.write(now=now)
+            undo.callback(change.undo, copy)
+            check()
+        if passphrase:
+            word = _set_passphrase(settings, passphrase)
+        undo.pop_all()
+    return copy, word
+
+
+def _set_passphrase(settings: Settings, chosen: str) -> str:
+    """Set the passphrase; return the page's word where it had none yet. ApprovalError where one is set."""
+    from sequences_mcp.bootstrap import safekeeping_of
+    from sequences_mcp.review.lock import greeting, passphrase
+    from sequences_mcp.upkeep import make_database
+
+    make_database(settings)  # so that a passphrase without a database later means that the database is lost
+    safe = safekeeping_of(settings)
+    passphrase.set_passphrase(safe, chosen)
+    if greeting.greeting_word(safe) is not None:
+        return ""
+    return greeting.set_word(safe, greeting.made_up())
 
 
 def read_name(text: str) -> str:

@@ -223,6 +223,10 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
         rewritten(workbook(HEADER, ("a@b.example", "A", "B")), SHEET, lambda part: part[: len(part) // 2]),
         "cannot be read",
     ),
+    "a text that the workbook does not have": (
+        workbook_with(b'<c r="A3" t="s"><v>99</v></c>'),
+        "cannot be read",
+    ),
     "a bomb in the texts": (partial(bomb, STRINGS, 97), "larger than"),
     "a bomb in a sheet": (partial(bomb, SHEET, 520), "larger than"),
     "a bomb in the styles": (partial(bomb, "xl/styles.xml", 17), "larger than"),

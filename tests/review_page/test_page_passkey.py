@@ -25,6 +25,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.review.lock import passkeys
+from sequences_mcp.services.erasure import ask_to_erase
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -123,6 +124,32 @@ def test_a_change_at_a_vendor_goes_when_the_browser_signed_exactly_it(
     button.click()
     expect(person.tab.get_by_text("approved by page:passkey")).to_be_visible()
     assert len(patches(clarky)) == before + 1
+
+
+def test_somebody_is_erased_when_the_browser_signed_exactly_that(world: PageWorld, newcomer: Screen) -> None:
+    world.plan(people=2)
+    change = world.at_desk(lambda app: ask_to_erase(app, contact="person0@hopper.example"))
+    person = newcomer
+    register(person, world)
+    path = f"/changes/{change.id}"
+    form, button = f'form[action="{path}/approve"]', person.tab.get_by_role("button", name="Erase them for good")
+
+    def present() -> int:
+        return int(world.at_desk(lambda app: app.local.find_contacts("person0", page=1, size=1)).total_count)
+
+    person.opens(path)
+    person.tab.eval_on_selector(form, "form => form.submit()")  # what a script of the page never gets to sign
+    expect(person.tab.get_by_text("not signed with a registered passkey")).to_be_visible()
+    person.opens(path)
+    person.tab.eval_on_selector(form, "(form, other) => { form.dataset.challenge = other }", "0" * 64)
+    button.click()
+    expect(person.tab.get_by_text("not signed with a registered passkey")).to_be_visible()
+    assert present() == 1
+
+    person.opens(path)
+    button.click()
+    expect(person.tab.get_by_text("approved by page:passkey")).to_be_visible()
+    assert present() == 0
 
 
 @pytest.mark.parametrize("change", ["the key is replaced", "the keys are deleted", "the keys are unreadable"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -220,25 +220,12 @@ def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
 
 def _shown(settings: Settings, plan: SetupPlan) -> SettingsChange | None:
     """Show everything that would be written; return the change of settings.toml, if there is one."""
-    from sequences_mcp.mail_setup.settings_text import table_name, tables_of, with_keys, with_mailbox
-    from sequences_mcp.sign_in import keychain
-
-    file, change = settings.file, None
-    if plan.mailbox:
-        change = plan.mailbox.change(has_keychain=keychain.is_there())
-    elif plan.outbox:
-        name, address = plan.outbox
-        table = table_name(address, taken=tables_of(file))
-        change = with_mailbox(file, table, {"name": name, "address": address}, of_folder=plan.of_folder)
-    elif plan.of_folder:
-        change = with_keys(file, plan.of_folder)
+    file = settings.file
+    change = first_visit.settings_change(file, of_folder=plan.of_folder, mailbox=plan.mailbox, outbox=plan.outbox)
     if change:
         say(["", f"In {file}:", *(f"    {line}" for line in change.table.splitlines())])
     if plan.mailbox:
-        place = (
-            "the system's keychain" if keychain.is_there() else f"a file in {file.parent} that only you can read"
-        )
-        say([f"The password, or what was granted, is kept in {place}."])
+        say([f"The password, or what was granted, is kept in {first_visit.place_of_secret(file)}."])
     if plan.passphrase:
         say(["", "The passphrase, as a salted hash beside it."])
     for client in plan.clients:
@@ -249,22 +236,23 @@ def _shown(settings: Settings, plan: SetupPlan) -> SettingsChange | None:
 def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None) -> bool:
     """Write everything, or nothing where the settings or the passphrase cannot be; say what was written."""
     from sequences_mcp.bootstrap import utc_now
-    from sequences_mcp.sign_in import keychain
 
     say([""])
-    with uninterrupted(), ExitStack() as undo:
+    with uninterrupted():
+        copy, word = first_visit.written(
+            settings,
+            change=change,
+            mailbox=plan.mailbox,
+            passphrase=plan.passphrase,
+            now=utc_now(),
+            check=settings_here,
+        )
         if change is not None:
-            if plan.mailbox:
-                has_keychain = keychain.is_there()
-                copy = plan.mailbox.write(change, now=utc_now(), has_keychain=has_keychain, check=settings_here)
-            else:
-                copy = change.write(now=utc_now())
-            undo.callback(change.undo, copy)
-            settings_here()
             say([f"ok   Settings: {change.path}", *([f"     before: {copy}"] if copy else [])])
         if plan.passphrase:
-            _set_passphrase(settings, plan.passphrase)
-        undo.pop_all()
+            say(["ok   Passphrase: is set"])
+        if word:
+            say([f"     The review page shows you this word before you type the passphrase: {word}"])
         results = [setup.write_client(settings, client) for client in plan.clients]
     refused = [result for result in results if not isinstance(result, tuple)]
     for client in refused:
@@ -278,20 +266,6 @@ def _compile_server() -> None:
 
     for name in ("server.app", "server.tool", "engine.provider", "engine.worker"):
         import_module(f"sequences_mcp.{name}")
-
-
-def _set_passphrase(settings: Settings, chosen: str) -> None:
-    from sequences_mcp.bootstrap import safekeeping_of
-    from sequences_mcp.review.lock import greeting, passphrase
-    from sequences_mcp.upkeep import make_database
-
-    make_database(settings)  # so that a passphrase without a database later means that the database is lost
-    safe = safekeeping_of(settings)
-    passphrase.set_passphrase(safe, chosen)
-    say(["ok   Passphrase: is set"])
-    if greeting.greeting_word(safe) is None:
-        word = greeting.set_word(safe, greeting.made_up())
-        say([f"     The review page shows you this word before you type the passphrase: {word}"])
 
 
 def _register_on_page() -> None:

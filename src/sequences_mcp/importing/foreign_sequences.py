@@ -6,10 +6,11 @@ Five programs are known by the form of their JSON, which is that of these pages:
   https://developer.lemlist.com/api-reference/endpoints/sequences/get-campaign-sequences
 - Instantly, campaigns of API v2: https://developer.instantly.ai/api/v2/campaign. That the delay of a step is the
   wait after it: https://github.com/sonichi/sutando/issues/4406
-- Smartlead, "Fetch campaign sequence": https://api.smartlead.ai/reference/fetch-campaign-sequence-by-campaign-id
+- Smartlead: https://api.smartlead.ai/api-reference/campaigns/get-sequences, with variants as update-sequences has
+  them; other spellings and its steps on other channels are from public clients of the API
 - Outreach, steps, their templates and templates: https://developers.outreach.io/api/reference/tag/Sequence-Step
-- Apollo, emailer campaigns with their steps, touches and templates, which its own page calls sequences:
-  https://docs.apollo.io/reference/search-for-sequences
+- Apollo, emailer campaigns with their steps and touches: https://docs.apollo.io/reference/create-sequence, whose
+  introduction was read; the fields of a template and of a wait are from public clients of the API
 
 Every step becomes a step of ours, or a finding with what it said; a wait before a step that is not taken over
 counts for the next one. Values of another type than documented count as absent.
@@ -274,7 +275,8 @@ _LEMLIST = {
 _LEMLIST_WORDS = {
     *_LEMLIST,
     *("manual", "phone", "api", "linkedinVisit", "linkedinVoiceNote", "whatsappVoiceNote", "conditional", "delay"),
-    *("sendToAnotherCampaign", "task", "linkedinLikeLastPost", "linkedinFollow"),
+    *("sendToAnotherCampaign", "task", "linkedinLikeLastPost", "linkedinFollow", "linkedinCommentLastPost"),
+    *("linkedinEndorse", "linkedinWithdrawInvitation"),
 }
 
 

@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
 from contextlib import suppress
@@ -354,9 +355,32 @@ def _loaded(data: bytes, *, values: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formats of cells, which are not read
-            return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=values, keep_links=False)
-    except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError) as error:
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=values, keep_links=False)
+        texts: _TextList | None = None
+        for sheet in book.worksheets:  # they share one list
+            texts = _TextList(sheet._shared_strings) if texts is None else texts
+            sheet._shared_strings = texts
+        return book
+    except (zipfile.BadZipFile, InvalidFileException, ParseError, LookupError, ValueError, TypeError) as error:
         raise _damaged(error) from error
+
+
+class _TextList:
+    """Texts in one block of bytes, made one by one again when they are asked for.
+
+    A million small strings take four times as much, and leave holes behind that nothing else fits into.
+    """
+
+    def __init__(self, texts: Items[str]) -> None:
+        self._block, self._ends = bytearray(), array("Q")
+        for text in texts:
+            self._block += text.encode("utf-8", "surrogatepass")
+            self._ends.append(len(self._block))
+
+    def __getitem__(self, place: int) -> str:
+        end = self._ends[place]
+        begin = self._ends[place - 1] if place else 0
+        return self._block[begin:end].decode("utf-8", "surrogatepass")
 
 
 def _has_formulas(data: bytes) -> bool:
@@ -424,7 +448,7 @@ def _sheet_rows(book: Callable[[bool], Any], name: str, *, formulas: bool) -> It
                 if isinstance(formula, str) and formula.startswith("=") and values[place : place + 1] == (None,)
             )
             yield SheetRow(number, _cells(number, values), missing)
-    except (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, EOFError) as error:
+    except (zipfile.BadZipFile, ParseError, LookupError, ValueError, TypeError, EOFError) as error:
         raise _damaged(error) from error
 
 
