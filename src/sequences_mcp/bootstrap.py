@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.inbound.reader import MailboxReader
     from sequences_mcp.engine.provider import LocalProvider
     from sequences_mcp.engine.supervisor import Heartbeat
+    from sequences_mcp.engine.temporal.clock import TemporalClock
     from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.law import Law
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=120)
 STOP_WORKERS_WITHIN = 2.0
+DRAIN_WITHIN = 25.0  # seconds in which what Temporal has begun here may come to its end
 CLOSE_WITHIN = 30.0  # seconds for a request to a vendor under way: given up, nobody knows what became of it
 STARTS_WITHIN = timedelta(seconds=30)  # by then a worker has shown itself, or something is wrong with it
 HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
@@ -509,14 +511,18 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
         yield
         return
     stop = threading.Event()
+    served = None
     if settings.mailbox.sender is not None:
+        if settings.temporal is not None and not settings.lacks_temporal:
+            served = _temporal_clock(settings)
         works = [
-            partial(_work_until, settings, mailbox, queue)
+            partial(_work_until, settings, mailbox, queue, served=served)
             for mailbox in settings.mailboxes
             for queue in _queues(settings, mailbox)
         ]
     else:  # what time alone asks for is otherwise done by a mailbox's worker
         works = [partial(_keep_house_until, settings)] if settings.erase_after_days else []
+    works += [partial(_read_for_clock, settings, served), served.serve] if served is not None else []
     threads = [
         threading.Thread(target=work, kwargs={"stop": stop, "clock": clock, "after": after}, daemon=True)
         for work in works
@@ -528,7 +534,7 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
     finally:
         stop.set()
         # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
-        last = time.monotonic() + STOP_WORKERS_WITHIN
+        last = time.monotonic() + (STOP_WORKERS_WITHIN if served is None else DRAIN_WITHIN)
         for thread in threads:
             thread.join(max(last - time.monotonic(), 0))
 
@@ -541,6 +547,8 @@ def _queues(settings: Settings, mailbox: Mailbox) -> list[str]:
     from sequences_mcp.engine.supervisor import READER
 
     sending = ["mailbox", *(["notice"] if settings.notice and mailbox is settings.mailbox else [])]
+    if settings.lacks_temporal:  # nobody wakes what is due, and taking it unasked is what the settings forbid
+        return [READER] if mailbox.imap_url else []
     return ["free", *(sending if mailbox.can_send else []), *([READER] if mailbox.imap_url else [])]
 
 
@@ -575,10 +583,55 @@ async def _handing_over(
         await stop_enrolling(app, seconds=CLOSE_WITHIN)
 
 
-def _work_until(
-    settings: Settings, mailbox: Mailbox, queue: str, *, stop: threading.Event, clock: Clock, after: float
+def _temporal_clock(settings: Settings) -> TemporalClock:
+    """Return this process's clock on Temporal, whose calls the threads of the mailboxes' queues carry out."""
+    from sequences_mcp.engine.temporal.calls import ThreadCalls
+    from sequences_mcp.engine.temporal.clock import TemporalClock
+
+    assert settings.temporal is not None  # who asks has looked
+    taking = {
+        (mailbox.terms.fingerprint, queue): ThreadCalls[Worker]()
+        for mailbox in settings.mailboxes
+        for queue in _queues(settings, mailbox)
+        if queue in TemporalClock.takes
+    }
+    return TemporalClock(
+        address=settings.temporal, reading=ThreadCalls(), taking=taking, mark=os.urandom(8).hex()
+    )
+
+
+def _read_for_clock(
+    settings: Settings, served: TemporalClock, *, stop: threading.Event, clock: Clock, after: float
 ) -> None:
-    """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile."""
+    """Keep a store open for the clock on Temporal, and show how that is, until it has ended."""
+    if stop.wait(after):
+        return
+    from sequences_mcp.engine.supervisor import Heartbeat, keep_working
+
+    pulse = Heartbeat(settings.workspace, "clock", clock)
+
+    @contextmanager
+    def opened() -> Iterator[Callable[[threading.Event], None]]:
+        with open_store(settings, now=clock(), examined=False) as store, _shown(pulse, store):
+            yield partial(served.serve_reading, store, pulse)
+
+    keep_working(opened, served.ended, pulse=pulse)
+
+
+def _work_until(
+    settings: Settings,
+    mailbox: Mailbox,
+    queue: str,
+    *,
+    stop: threading.Event,
+    clock: Clock,
+    after: float,
+    served: TemporalClock | None,
+) -> None:
+    """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile.
+
+    With a clock on Temporal, what is due is taken as that calls for it, and until it has ended.
+    """
     if stop.wait(after):
         return
     from sequences_mcp.engine.supervisor import READER, Heartbeat, keep_working
@@ -594,13 +647,17 @@ def _work_until(
         nonlocal was_there
         if was_there and settings.database is None and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
-        reading = open_reader(mailbox, clock=clock, pulse=pulse) if queue == READER else None
-        working_on = partial(open_worker, settings, mailbox=mailbox, clock=clock, queue=queue, pulse=pulse)
-        with reading or working_on() as worker:
+        if queue == READER:
+            with open_reader(mailbox, clock=clock, pulse=pulse) as reader:
+                was_there = True
+                yield reader.run
+            return
+        with open_worker(settings, mailbox=mailbox, clock=clock, queue=queue, pulse=pulse) as worker:
             was_there = True
-            yield worker.run
+            called = None if served is None else served.called(terms.fingerprint, queue)
+            yield worker.run if called is None else partial(called, worker)
 
-    keep_working(opened, stop, pulse=pulse)
+    keep_working(opened, stop if served is None or queue not in served.takes else served.ended, pulse=pulse)
 
 
 def _keep_house_until(settings: Settings, *, stop: threading.Event, clock: Clock, after: float) -> None:

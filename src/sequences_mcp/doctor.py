@@ -128,6 +128,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
             yield DoctorLine(None, f"sign-in: {how}")
     yield from _secrets(settings, working)
     yield from _workers(working)
+    yield from _timers(settings)
     yield from _guards(settings)
     yield from _database(settings, now=utc_now())
     yield from _approval(settings)
@@ -169,6 +170,25 @@ def _workers(working: list[WorkerPresence]) -> Iterator[DoctorLine]:
         yield DoctorLine(
             None, "worker: none runs; nothing leaves before one does (`sequences-mcp work`, or an open chat)"
         )
+
+
+def _timers(settings: Settings) -> Iterator[DoctorLine]:
+    """Yield whether the Temporal server answers that keeps the timers, where one does."""
+    if settings.temporal is None:
+        return
+    if settings.lacks_temporal:
+        from sequences_mcp.engine.temporal import INSTALL, NOT_INSTALLED
+
+        yield DoctorLine(False, f"timers: {NOT_INSTALLED} {INSTALL}")
+        return
+    from sequences_mcp.engine.temporal.clock import connected
+
+    try:
+        asyncio.run(connected(settings.temporal))
+    except SequencesError as error:
+        yield DoctorLine(False, f"timers: {error}")
+    else:
+        yield DoctorLine(True, f"timers: kept by Temporal at {settings.temporal.words}, which answers")
 
 
 def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:

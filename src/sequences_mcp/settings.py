@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sequences_mcp.domain.findings import Trouble
+    from sequences_mcp.engine.temporal import TemporalAddress
     from sequences_mcp.settings_file import FileSettings, Given
 
 PREFIX = "SEQUENCES_"
@@ -81,6 +82,8 @@ TABLE = (
         "a file in the data folder",
         secret=True,
     ),
+    Setting("SEQUENCES_TEMPORAL", "A Temporal server, which keeps the timers: `host:7233`.", ""),
+    Setting("SEQUENCES_CLOCK", "`own` or `temporal`: who wakes what is due.", "temporal where one is set"),
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
     Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
@@ -170,11 +173,17 @@ class Settings:
     law: LawSetting | None = None
     import_folders: tuple[Path, ...] = ()
     database: Secret | None = None
+    temporal: TemporalAddress | None = None
 
     @property
     def database_url(self) -> str | None:
         """The address of the database, where it is not a file of the data folder."""
         return self.database.value if self.database else None
+
+    @property
+    def lacks_temporal(self) -> bool:
+        """Whether Temporal is to keep the timers and its library is not installed."""
+        return self.temporal is not None and not self.temporal.is_installed
 
     @property
     def mailbox(self) -> Mailbox:
@@ -224,6 +233,10 @@ def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool, now: datet
             from sequences_mcp.sign_in.tokens import signed_out
 
             troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now))
+    if settings.lacks_temporal:
+        from sequences_mcp.engine.temporal import INSTALL, NOT_INSTALLED
+
+        troubles.append(Trouble(code="no_temporal", what=NOT_INSTALLED, remedy=INSTALL, stops=is_alone))
     if settings.mailbox.smtp_url is None:
         unset = (
             f"SEQUENCES_SMTP_URL is not set: e-mails are written to {settings.mailbox.outbox}, nothing is sent."
@@ -315,6 +328,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "freshness": problems.read("FRESHNESS", lambda text: _number(text, least=60, most=86_400), "600"),
         "workspace": workspace,
         "database": problems.read("DATABASE_URL", _database, ""),
+        "temporal": _clock(problems),
         "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
         "daily_cap": problems.read("DAILY_CAP", _daily_cap, "50"),
@@ -582,6 +596,17 @@ def _database(text: str) -> Secret | None:
     return Secret(text)
 
 
+def _clock(problems: _Problems) -> TemporalAddress | None:
+    """Return the Temporal server that keeps the timers, or None where this product does."""
+    from sequences_mcp.engine.temporal import TemporalAddress
+
+    address = problems.read("TEMPORAL", lambda text: TemporalAddress.parse(text) if text else None, "")
+    chosen = problems.read("CLOCK", _whose, "")
+    if chosen == "temporal" and address is None and problems.origins["SEQUENCES_TEMPORAL"] == "default":
+        problems.found.append("SEQUENCES_CLOCK: temporal needs SEQUENCES_TEMPORAL, the address of its server")
+    return None if chosen == "own" else address
+
+
 def _imap_url(text: str) -> Secret | None:
     if not text:
         return None
@@ -623,6 +648,12 @@ def _time_zone(text: str) -> str:
 
     if not is_zone(text):
         raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
+    return text
+
+
+def _whose(text: str) -> str:
+    if text not in ("", "own", "temporal"):
+        raise ValueError(f"{text!r} is neither `own` nor `temporal`")
     return text
 
 

@@ -209,6 +209,8 @@ _WHOLE: Mapping[str, Form] = {
     "worker": _switch,
     "guards": _text,
     "log_level": _text,
+    "clock": _text,
+    "temporal": _text,
 }
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
 _TABLES = ("mailboxes", "law", "people", *VENDORS)

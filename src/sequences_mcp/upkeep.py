@@ -24,9 +24,12 @@ from sequences_mcp.bootstrap import (
 )
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.engine import temporal
+from sequences_mcp.errors import SettingsError
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
+    from sequences_mcp.engine.temporal.clock import ReconcileTally
     from sequences_mcp.mailbox import Mailbox
     from sequences_mcp.ports.safekeeping import Safekeeping
     from sequences_mcp.ports.vendor import EnrolmentTally
@@ -143,6 +146,8 @@ def _stopped_by_signals(settings: Settings, *, log_level: str = "WARNING") -> th
 def work(settings: Settings) -> None:
     """Do the due work, and enrol the people of approved starts at vendors, until SIGINT or SIGTERM."""
     stop = _stopped_by_signals(settings, log_level="INFO")
+    if settings.lacks_temporal:
+        raise SettingsError(temporal.NOT_INSTALLED, next_step=temporal.INSTALL)
     if not settings.accounts:
         _require_one_that_sends(settings)
     senders = [f"{box.address} by {box.delivery}" for box in settings.mailboxes if box.can_send]
@@ -160,6 +165,18 @@ def work(settings: Settings) -> None:
 async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
     async with open_context(settings, worker=True, actor=actors.WORKER):
         await asyncio.to_thread(stop.wait)
+
+
+def reconcile_clock(settings: Settings) -> ReconcileTally:
+    """Compare Temporal's workflows with the runs, once; SettingsError without it, ClockUnavailableError."""
+    if settings.temporal is None:
+        raise SettingsError("No Temporal server keeps the timers here.", next_step=temporal.HOW_TO_SET)
+    if settings.lacks_temporal:
+        raise SettingsError(temporal.NOT_INSTALLED, next_step=temporal.INSTALL)
+    from sequences_mcp.engine.temporal.clock import reconcile
+
+    with open_store(settings, now=utc_now()) as store:
+        return asyncio.run(reconcile(settings.temporal, store))
 
 
 def back_up_folder(settings: Settings, target: Path) -> None:

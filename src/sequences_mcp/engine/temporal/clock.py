@@ -14,8 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from time import monotonic
+from typing import ClassVar, TypeVar
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
@@ -31,15 +33,18 @@ from temporalio.worker import WorkerDeploymentConfig
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.entries import ScheduleEntry
-from sequences_mcp.engine.temporal.calls import ReadingCalls, TakingCalls, TaskQueues, ThreadCalls
-from sequences_mcp.engine.temporal.workflow import CHANGED, REVISION, RunWorkflow, WorkflowRequest
-from sequences_mcp.engine.worker import Worker
-from sequences_mcp.errors import ClockUnavailableError, StoreError
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
+from sequences_mcp.engine.temporal import TemporalAddress
+from sequences_mcp.engine.temporal.calls import ReadingCalls, TakingCalls, TaskQueues, ThreadCalls, serve_worker
+from sequences_mcp.engine.temporal.workflow import CHANGED, MOST_EVENTS, REVISION, RunWorkflow, WorkflowRequest
+from sequences_mcp.engine.worker import FREE, Worker
+from sequences_mcp.errors import ClockUnavailableError, StoreBusyError, StoreError
 from sequences_mcp.store.unit_of_work import Store
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 CONNECT_WITHIN, ANSWER_WITHIN = timedelta(seconds=5), timedelta(seconds=10)
-TRY_AGAIN, TELL_EVERY = 5.0, 1.0  # seconds
+TRY_AGAIN, TELL_EVERY, A_MOMENT = 5.0, 1.0, 0.2  # seconds
 COMPARE_EVERY = timedelta(minutes=5)
 COMING = 3 * COMPARE_EVERY  # how long before it is due a run has to have its workflow
 DRAIN = timedelta(seconds=20)
@@ -48,27 +53,23 @@ PLAN, BLUEPRINT = (SearchAttributeKey.for_keyword(f"Sequences{name}") for name i
 _UNAVAILABLE = (RPCError, RuntimeError, OSError, TimeoutError)
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalAddress:
-    """Where Temporal is: ``host:port``, its namespace, and whether the connection is encrypted."""
+async def connected(address: TemporalAddress) -> Client:
+    """Return a client; ClockUnavailableError where nothing answers there in time."""
+    try:
+        connecting = Client.connect(address.target, namespace=address.namespace, tls=address.tls or None)
+        client = await asyncio.wait_for(connecting, CONNECT_WITHIN.total_seconds())
+        await client.service_client.check_health(timeout=ANSWER_WITHIN)
+    except _UNAVAILABLE as error:
+        raise _unavailable(address, error) from error
+    return client
 
-    target: str
-    namespace: str = "default"
-    tls: bool = False
 
-    async def connect(self) -> Client:
-        """Return a client; ClockUnavailableError where nothing answers there in time."""
-        try:
-            connecting = Client.connect(self.target, namespace=self.namespace, tls=self.tls or None)
-            client = await asyncio.wait_for(connecting, CONNECT_WITHIN.total_seconds())
-            await client.service_client.check_health(timeout=ANSWER_WITHIN)
-        except _UNAVAILABLE as error:
-            raise ClockUnavailableError(
-                f"Temporal at {self.target} does not answer: {_first_line(error)}.",
-                next_step="Start it, or correct `temporal` in the settings. Nothing leaves meanwhile; "
-                "stops, pauses and suppressions count all the same.",
-            ) from error
-        return client
+def _unavailable(address: TemporalAddress, error: BaseException) -> ClockUnavailableError:
+    return ClockUnavailableError(
+        f"Temporal at {address.words} does not answer: {_first_line(error)}.",
+        next_step="Start it, or correct `temporal` in the settings. Nothing leaves meanwhile; stops, pauses and "
+        "suppressions count all the same.",
+    )
 
 
 def _first_line(error: BaseException) -> str:
@@ -82,6 +83,7 @@ class RunSignals:
     client: Client
     queues: TaskQueues
     silent_after: float = 60.0
+    most_events: int = MOST_EVENTS
     has_attributes: bool = False
 
     async def begin(self, entries: Iterable[ScheduleEntry], *, changed: bool) -> int:
@@ -109,7 +111,7 @@ class RunSignals:
         )
         await self.client.start_workflow(
             RunWorkflow.run,
-            WorkflowRequest(entry.id, self.silent_after),
+            WorkflowRequest(entry.id, self.silent_after, self.most_events),
             id=entry.id,
             task_queue=self.queues.workflows,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -126,12 +128,16 @@ class RunSignals:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
-    async def strays(self) -> AsyncIterator[str]:
-        """Yield the ids of this database's workflows that are under way. RPCError where none are told."""
+    async def under_way(self) -> set[str] | None:
+        """Return the ids of this database's workflows that are under way, None where none are listed."""
         query = f'TaskQueue = "{self.queues.workflows}" AND ExecutionStatus = "Running"'
-        async for workflow in self.client.list_workflows(query, page_size=AT_A_TIME):
-            if workflow.status is WorkflowExecutionStatus.RUNNING:
-                yield workflow.id
+        try:
+            listed = self.client.list_workflows(query, page_size=AT_A_TIME)
+            return {flow.id async for flow in listed if flow.status is WorkflowExecutionStatus.RUNNING}
+        except RPCError as error:
+            if error.status in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
+                return None
+            raise
 
     async def end(self, workflow_id: str, *, why: str) -> None:
         """End a workflow whose run is over or gone."""
@@ -150,33 +156,86 @@ class TemporalClock:
     fingerprint of their settings and their queue. ``mark`` names this process in the database.
     """
 
+    takes: ClassVar = frozenset({MAILBOX, FREE})  # the queues whose runs are taken as the clock calls for them
     address: TemporalAddress
-    queues: TaskQueues
     reading: ThreadCalls[Store]
     taking: Mapping[tuple[str, str], ThreadCalls[Worker]]
-    clock: Callable[[], datetime]
     mark: str
     silent_after: float = 60.0
+    most_events: int = MOST_EVENTS
+    clock: Callable[[], datetime] = field(init=False)
     silent_since: datetime | None = field(default=None, init=False)
     ended: threading.Event = field(default_factory=threading.Event, init=False)
+    queues: TaskQueues = field(init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _compared_at: float = field(default=float("-inf"), init=False)
 
-    def serve(self, stop: threading.Event) -> None:
-        """Serve Temporal until told to stop; then let what is under way come to its end."""
+    def serve(self, *, stop: threading.Event, clock: Callable[[], datetime], after: float = 0.0) -> None:
+        """Serve Temporal from ``after`` seconds until told to stop; then let what is under way come to its end."""
+        self._stop, self.clock = stop, clock
         try:
-            asyncio.run(self._serve(stop))
+            if not stop.wait(after):
+                asyncio.run(self._serve())
         finally:
             self.ended.set()
 
-    async def _serve(self, stop: threading.Event) -> None:
-        while not stop.is_set():
+    def called(self, fingerprint: str, queue: str) -> Callable[[Worker, threading.Event], None] | None:
+        """Return what has a mailbox's worker take the runs that this clock calls for, in place of ``Worker.run``.
+
+        None for a queue in which it calls for none.
+        """
+        calls = self.taking.get((fingerprint, queue))
+        return None if calls is None else partial(serve_worker, calls=calls)
+
+    def serve_reading(self, store: Store, pulse: Heartbeat, stop: threading.Event) -> None:
+        """Read for the clock, in the thread that opened the store, and show how the clock is. StoreError."""
+
+        def show(store: Store, acted: bool) -> None:
+            store.require_in_place()
+            if self.silent_since is None:
+                pulse.beat(acted=acted)
+            else:
+                pulse.trouble(self._silence(store, self.silent_since))
+
+        self.reading.serve(store, stop, meanwhile=show)
+
+    def _silence(self, store: Store, since: datetime) -> str:
+        waiting = store.upkeep.overdue(before=self.clock()).number
+        due = (
+            f"{waiting} due run{'s wait' if waiting != 1 else ' waits'} for it"
+            if waiting
+            else "nothing is due yet"
+        )
+        return f"Temporal at {self.address.words} has not answered since {since:%Y-%m-%d %H:%M:%S} UTC; {due}"
+
+    async def _serve(self) -> None:
+        while not self._stop.is_set():
             try:
-                client = await self.address.connect()
+                self.queues = await self._read(TaskQueues.of_database)
+                client = await connected(self.address)
                 async with self.at_work(client):
-                    await self._keep_telling(RunSignals(client, self.queues, self.silent_after), stop)
+                    await self._keep_telling(RunSignals(client, self.queues, self.silent_after, self.most_events))
             except (ClockUnavailableError, *_UNAVAILABLE) as error:
                 self._is_silent(error)
-                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+                await self._pause(TRY_AGAIN)
+            except StoreError as error:  # the thread that has the store open says so and opens it again
+                log.warning("The clock cannot read the database: %s", error)
+                await self._pause(TRY_AGAIN)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until told to stop."""
+        until = monotonic() + seconds
+        while not self._stop.is_set() and (left := until - monotonic()) > 0:
+            await asyncio.sleep(min(left, A_MOMENT))
+
+    async def _read(self, act: Callable[[Store], T]) -> T:
+        """Return what is read in the store's thread; StoreBusyError when told to stop before that is there."""
+        call = asyncio.ensure_future(self.reading.call(act))
+        while not (await asyncio.wait({call}, timeout=A_MOMENT))[0]:
+            if self._stop.is_set():
+                call.cancel()
+                raise StoreBusyError("The clock was told to stop.", next_step="It begins again with the worker.")
+        return call.result()
 
     @asynccontextmanager
     async def at_work(self, client: Client) -> AsyncIterator[None]:
@@ -211,8 +270,8 @@ class TemporalClock:
             )
             yield
 
-    async def _keep_telling(self, signals: RunSignals, stop: threading.Event) -> None:
-        while not stop.is_set():
+    async def _keep_telling(self, signals: RunSignals) -> None:
+        while not self._stop.is_set():
             try:
                 if monotonic() - self._compared_at >= COMPARE_EVERY.total_seconds():
                     await self.compare(signals)
@@ -221,12 +280,12 @@ class TemporalClock:
                 self.silent_since = None
             except _UNAVAILABLE as error:
                 self._is_silent(error)
-                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+                await self._pause(TRY_AGAIN)
             except StoreError as error:  # the thread that has the store open says so and opens it again
                 log.warning("The clock cannot read what changed: %s", error)
-                await asyncio.to_thread(stop.wait, TRY_AGAIN)
+                await self._pause(TRY_AGAIN)
             else:
-                await asyncio.to_thread(stop.wait, 0.0 if more else TELL_EVERY)
+                await self._pause(0.0 if more else TELL_EVERY)
 
     def _is_silent(self, error: BaseException) -> None:
         if self.silent_since is None:
@@ -238,15 +297,15 @@ class TemporalClock:
 
         RPCError, StoreError. A row is only passed once Temporal has it: whatever fails before that is told again.
         """
-        if await self.reading.call(lambda store: store.schedule.begin_feed()):
+        if await self._read(lambda store: store.schedule.begin_feed()):
             await self.begin_all(signals)
-        news = await self.reading.call(self._changed)
+        news = await self._read(self._changed)
         if news is None:
             return False
         known, last = news
         await signals.begin([entry for entry in known if not entry.is_over], changed=True)
         await signals.tell_over([entry for entry in known if entry.is_over])
-        await self.reading.call(lambda store: store.schedule.pass_on(self.mark, up_to=last))
+        await self._read(lambda store: store.schedule.pass_on(self.mark, up_to=last))
         return bool(known)
 
     def _changed(self, store: Store) -> tuple[list[ScheduleEntry], int] | None:
@@ -258,7 +317,7 @@ class TemporalClock:
 
     async def compare(self, signals: RunSignals) -> int:
         """Begin the workflows that are missing of the runs that are due soon; return how many were looked at."""
-        entries = await self.reading.call(
+        entries = await self._read(
             lambda store: list(islice(store.schedule.coming(before=self.clock() + COMING), MOST_AT_ONCE))
         )
         return await signals.begin(entries, changed=False)
@@ -266,9 +325,48 @@ class TemporalClock:
     async def begin_all(self, signals: RunSignals) -> int:
         """Begin the workflows that are missing of all live runs; return how many there are."""
         number, after = 0, 0
-        while entries := await self.reading.call(
+        while entries := await self._read(
             lambda store, after=after: store.schedule.live(after=after, size=AT_A_TIME)  # type: ignore[misc]
         ):
             number += await signals.begin(entries, changed=True)
             after = entries[-1].number
         return number
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileTally:
+    """How many live runs there are, how many of them had no workflow, and how many workflows had no live run.
+
+    ``missing`` and ``ended`` are None where Temporal does not list workflows: all runs were then offered one.
+    """
+
+    live: int
+    missing: int | None
+    ended: int | None
+
+
+async def reconcile(address: TemporalAddress, store: Store) -> ReconcileTally:
+    """Begin the workflows that live runs lack, and end those whose run is over or gone.
+
+    Whatever happens beside it is told by the feed. ClockUnavailableError, StoreError.
+    """
+    signals = RunSignals(await connected(address), TaskQueues.of_database(store))
+    try:
+        under_way = await signals.under_way()
+        store.schedule.begin_feed()
+        live = missing = after = 0
+        while entries := store.schedule.live(after=after, size=AT_A_TIME):
+            lacking = [entry for entry in entries if under_way is None or entry.id not in under_way]
+            await signals.begin(lacking, changed=True)
+            live, missing, after = live + len(entries), missing + len(lacking), entries[-1].number
+        if under_way is None:
+            return ReconcileTally(live, None, None)
+        ended = 0
+        for sequence_id in under_way:
+            entry = store.schedule.of_run(sequence_id)
+            if entry is None or entry.is_over:
+                await signals.end(sequence_id, why=f"its run is {entry.status if entry else 'gone'}")
+                ended += 1
+    except _UNAVAILABLE as error:
+        raise _unavailable(address, error) from error
+    return ReconcileTally(live, missing, ended)
