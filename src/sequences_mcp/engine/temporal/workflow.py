@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 REVISION = 1
@@ -56,7 +56,7 @@ class ComingAnswer:
     status: str = ""
 
 
-@workflow.defn(name="SequenceRun", sandboxed=False, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="SequenceRun", sandboxed=False)
 class RunWorkflow:
     """One run's timers.
 
