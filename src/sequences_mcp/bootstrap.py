@@ -522,7 +522,7 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
         ]
     else:  # what time alone asks for is otherwise done by a mailbox's worker
         works = [partial(_keep_house_until, settings)] if settings.erase_after_days else []
-    works += [partial(_read_for_clock, settings, served), served.serve] if served is not None else []
+    works += [partial(_read_for_clock, settings, served), partial(served.serve)] if served is not None else []
     threads = [
         threading.Thread(target=work, kwargs={"stop": stop, "clock": clock, "after": after}, daemon=True)
         for work in works
@@ -589,15 +589,13 @@ def _temporal_clock(settings: Settings) -> TemporalClock:
     from sequences_mcp.engine.temporal.clock import TemporalClock
 
     assert settings.temporal is not None  # who asks has looked
-    taking = {
-        (mailbox.terms.fingerprint, queue): ThreadCalls[Worker]()
+    taking: dict[tuple[str, str], ThreadCalls[Worker]] = {
+        (mailbox.terms.fingerprint, queue): ThreadCalls()
         for mailbox in settings.mailboxes
         for queue in _queues(settings, mailbox)
         if queue in TemporalClock.takes
     }
-    return TemporalClock(
-        address=settings.temporal, reading=ThreadCalls(), taking=taking, mark=os.urandom(8).hex()
-    )
+    return TemporalClock(address=settings.temporal, reading=ThreadCalls(), taking=taking, mark=os.urandom(8).hex())
 
 
 def _read_for_clock(

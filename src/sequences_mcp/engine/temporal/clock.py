@@ -73,6 +73,8 @@ def _unavailable(address: TemporalAddress, error: BaseException) -> ClockUnavail
 
 
 def _first_line(error: BaseException) -> str:
+    if "ConnectionRefused" in str(error):
+        return "the connection was refused"
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
 
 

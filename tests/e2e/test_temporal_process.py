@@ -1,0 +1,35 @@
+"""`sequences-mcp work` as a process whose clock is a real Temporal server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.e2e.test_processes import _statuses
+from tests.e2e.test_saying_yes import blueprint_of
+from tests.e2e.test_story import HELLO, PEOPLE
+from tests.world.installation import Installation, until
+from tests.world.mail_servers import PostOffice
+from tests.world.product import yes
+from tests.world.temporal import dev_server, needs_temporal
+
+
+@needs_temporal
+async def test_a_start_in_a_chat_is_sent_by_a_worker_that_temporal_wakes(
+    installation: Installation, office: PostOffice, tmp_path: Path
+) -> None:
+    with dev_server(tmp_path) as server:
+        timed = installation.having(WORKER="off", TEMPORAL=server.target)
+        async with timed.client("auto", yes) as desktop, timed.working():
+            blueprint = await blueprint_of(desktop, HELLO)
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=PEOPLE[:1])
+            await asyncio.to_thread(office.wait_for, 1)
+            await until(lambda: _statuses(desktop), lambda statuses: statuses == ["COMPLETED"])
+            status, told, _ = await timed.run("clock", "reconcile")
+            assert (status, told) == (0, "0 live runs; 0 workflows begun, 0 ended.\n")
+            _, told, _ = await timed.run("doctor")
+            assert f"ok   timers: kept by Temporal at {server.target}, which answers" in told
+        server.kill()
+        status, told, _ = await timed.run("doctor")
+        assert f"BAD  timers: Temporal at {server.target} does not answer: the connection was refused." in told
+    assert len(office.sent) == 1
