@@ -181,10 +181,10 @@ def _timers(settings: Settings) -> Iterator[DoctorLine]:
 
         yield DoctorLine(False, f"timers: {NOT_INSTALLED} {INSTALL}")
         return
-    from sequences_mcp.engine.temporal.clock import connected
+    from sequences_mcp.engine.temporal.clock import temporal_client
 
     try:
-        asyncio.run(connected(settings.temporal))
+        asyncio.run(temporal_client(settings.temporal))
     except SequencesError as error:
         yield DoctorLine(False, f"timers: {error}")
     else:

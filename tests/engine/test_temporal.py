@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -31,7 +33,7 @@ from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.engine.supervisor import worker_states
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import TaskQueues
-from sequences_mcp.engine.temporal.clock import RunSignals, connected, reconcile
+from sequences_mcp.engine.temporal.clock import RunSignals, reconcile, temporal_client
 from sequences_mcp.engine.temporal.workflow import RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.troubles import troubles
 from sequences_mcp.ports.embedded import StepText
@@ -206,7 +208,7 @@ async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_
         address = TemporalAddress(server.target)
         with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
             until(lambda: len(delivery.messages) == 1)
-            client = await connected(address)
+            client = await temporal_client(address)
             queues = TaskQueues.of_database(world.store)
             await client.get_workflow_handle(run_id).terminate("by hand")
             listed = RunSignals(client, queues)
@@ -269,3 +271,14 @@ async def test_a_process_that_is_told_to_stop_lets_the_email_under_way_end(
         process.stop.set()
         go_on.set()
     assert (await run_of(timed)).steps[0].state == "sent"
+
+
+def test_temporals_library_is_loaded_by_nobody_who_does_not_use_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from sequences_mcp.settings import read_settings; import sequences_mcp.bootstrap, "
+        f"sequences_mcp.upkeep; read_settings({{'SEQUENCES_DATA_DIR': {str(tmp_path)!r}, "
+        "'SEQUENCES_TEMPORAL': 'localhost:7233'}); "
+        "print([name for name in sys.modules if 'temporalio' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

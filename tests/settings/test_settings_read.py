@@ -18,6 +18,8 @@ WRONG = {
     "SEQUENCES_SMTP_URL": f"smtp://ada:{SECRET}@mail.example:port",
     "SEQUENCES_DATA_DIR": "relative/folder",
     "SEQUENCES_DATABASE_URL": f"mysql://ada:{SECRET}@db.example/outreach",
+    "SEQUENCES_TEMPORAL": "temporal.example",
+    "SEQUENCES_CLOCK": "sundial",
     "SEQUENCES_WINDOW": "always",
     "SEQUENCES_TIME_ZONE": "Paris",
     "SEQUENCES_DAILY_CAP": "0",
@@ -216,3 +218,13 @@ def test_an_unquoted_comma_in_the_senders_name_gets_its_hint() -> None:
 
 def test_a_title_alone_is_nobody() -> None:
     assert "only a title" in problem(SENDER="Dr. <ada@example.com>")
+
+
+def test_the_clock_is_temporals_where_its_address_is_set_unless_the_own_one_is_named() -> None:
+    address = "https://temporal.example:7233/outreach"
+    temporal = read_settings({"SEQUENCES_TEMPORAL": address}).temporal
+    assert temporal is not None
+    assert (temporal.target, temporal.namespace, temporal.tls) == ("temporal.example:7233", "outreach", True)
+    assert read_settings({"SEQUENCES_TEMPORAL": address, "SEQUENCES_CLOCK": "own"}).temporal is None
+    assert read_settings({}).temporal is None
+    assert "needs SEQUENCES_TEMPORAL" in problem(CLOCK="temporal")

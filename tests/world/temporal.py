@@ -25,7 +25,7 @@ from tests.world.mail_servers import free_port
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ThreadCalls, serve_worker
-from sequences_mcp.engine.temporal.clock import TemporalClock, connected
+from sequences_mcp.engine.temporal.clock import TemporalClock, temporal_client
 from sequences_mcp.engine.worker import FREE, Deliver, Worker
 from sequences_mcp.errors import ClockUnavailableError
 from sequences_mcp.store.unit_of_work import Store
@@ -120,7 +120,7 @@ class DevServer:
 
 async def _answers(target: str) -> bool:
     try:
-        await connected(TemporalAddress(target))
+        await temporal_client(TemporalAddress(target))
     except ClockUnavailableError:
         return False
     return True

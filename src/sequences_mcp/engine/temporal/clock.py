@@ -53,7 +53,7 @@ PLAN, BLUEPRINT = (SearchAttributeKey.for_keyword(f"Sequences{name}") for name i
 _UNAVAILABLE = (RPCError, RuntimeError, OSError, TimeoutError)
 
 
-async def connected(address: TemporalAddress) -> Client:
+async def temporal_client(address: TemporalAddress) -> Client:
     """Return a client; ClockUnavailableError where nothing answers there in time."""
     try:
         connecting = Client.connect(address.target, namespace=address.namespace, tls=address.tls or None)
@@ -214,7 +214,7 @@ class TemporalClock:
         while not self._stop.is_set():
             try:
                 self.queues = await self._read(TaskQueues.of_database)
-                client = await connected(self.address)
+                client = await temporal_client(self.address)
                 async with self.at_work(client):
                     await self._keep_telling(RunSignals(client, self.queues, self.silent_after, self.most_events))
             except (ClockUnavailableError, *_UNAVAILABLE) as error:
@@ -352,7 +352,7 @@ async def reconcile(address: TemporalAddress, store: Store) -> ReconcileTally:
 
     Whatever happens beside it is told by the feed. ClockUnavailableError, StoreError.
     """
-    signals = RunSignals(await connected(address), TaskQueues.of_database(store))
+    signals = RunSignals(await temporal_client(address), TaskQueues.of_database(store))
     try:
         under_way = await signals.under_way()
         store.schedule.begin_feed()
