@@ -1,22 +1,24 @@
-"""Kill workers of several hosts, and the PostgreSQL server that they share, while they send; count what arrived.
+"""Kill workers of several hosts, their PostgreSQL server and the wires to it while they send; count what arrived.
 
 Each host has a data folder of its own and one worker, which is killed with SIGKILL at a point of the sending
 protocol or at any instant, and started again. The server is ended as if its machine had lost power
-(``pg_ctl stop -m immediate``) every few seconds, and started again. The promise is the one of ``benchmarks.kill``:
-nobody gets a message twice, nobody is recorded as sent who got nothing, nobody is forgotten.
+(``pg_ctl stop -m immediate``) every few seconds, and started again. Each host reaches it over a wire of its own
+that is cut by chance, also between a COMMIT and its answer, and now and then for some seconds. The promise is the
+one of ``benchmarks.kill``: nobody gets a message twice, nobody is recorded as sent who got nothing, nobody is
+forgotten.
 
-    python -m benchmarks.kill_postgres --messages 400 --kills 100 --hosts 2
+    python -m benchmarks.kill_postgres --messages 400 --kills 100 --hosts 4 --namespaces 2
 
-Exit status 1 when it does not hold. Needs PostgreSQL's programs, of Debian's package or on the path.
+With ``--namespaces`` (Linux, as root, with iproute2) the hosts stand in as many network namespaces, each on a
+network of its own, whose link goes down too. Exit status 1 when the promise does not hold. Needs PostgreSQL's
+programs, of Debian's package or on the path.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,65 +26,48 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.kill import ANYWHEN, POINTS, Round, compare, fill, mail_server, now, show, work
+from tests.world.database_server import OwnServer, Wire, own_server
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.unit_of_work import Store
 
-PATIENCE = 600.0
+PATIENCE = 900.0
+NETWORK = "10.77"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A PostgreSQL server of our own, on a socket in its folder."""
+class Place:
+    """A host: its data folder, its wires to the database and to the mail server, and its network namespace."""
 
     folder: Path
-    programs: Path
+    database: Wire
+    mail: Wire
+    namespace: str = ""
 
-    @property
-    def url(self) -> str:
-        """The address of its one database."""
-        return f"postgresql:///postgres?host={self.folder}&user=postgres"
+    def start(self, death: Round | None) -> subprocess.Popen[bytes]:
+        """Start its worker in a process of its own."""
+        facts = (death.point, str(death.after)) if death is not None else ("none", "0")
+        mail = f"smtp://{self.mail.host}:{self.mail.port}"
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.kill_postgres",
+            "--as-host",
+            self.database.url,
+            str(self.folder),
+        ]
+        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        return subprocess.Popen([*inside, *command, mail, *facts], stderr=subprocess.DEVNULL)
 
-    def call(self, program: str, *options: str) -> int:
-        """Run one of PostgreSQL's programs, which refuse to be root's; return its exit status."""
-        who = ("runuser", "-u", "postgres", "--") if os.getuid() == 0 else ()
-        command = [*who, str(self.programs / program), "-D", str(self.folder / "data"), *options]
-        return subprocess.run(command, cwd="/", capture_output=True, check=False, timeout=PATIENCE).returncode
-
-    def start(self) -> None:
-        """Start it, which after a kill also brings its data back into order."""
-        settings = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c max_connections=100"
-        if self.call("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", settings):
-            raise RuntimeError((self.folder / "log").read_text())
-
-    def kill(self) -> None:
-        """End it without letting it finish anything."""
-        self.call("pg_ctl", "stop", "-m", "immediate", "-w")
-
-
-@contextmanager
-def server() -> Iterator[Server]:
-    """Make a server and remove it afterwards."""
-    [programs] = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:] or [
-        Path(shutil.which("initdb") or "/").parent
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        if os.getuid() == 0:
-            shutil.chown(place, "postgres")
-        served = Server(place, programs)
-        if served.call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"):
-            raise RuntimeError("initdb does not work here")
-        served.start()
-        try:
-            yield served
-        finally:
-            served.kill()
+    def link(self, state: str) -> None:
+        """Set the namespace's link ``up`` or ``down``, where there is one."""
+        if self.namespace:
+            _ip("link", "set", f"{self.namespace}r", state)
 
 
 def main() -> int:
@@ -90,72 +75,133 @@ def main() -> int:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--messages", type=int, default=400)
     wanted.add_argument("--kills", type=int, default=100, help="of workers")
-    wanted.add_argument("--hosts", type=int, default=2)
-    wanted.add_argument("--restart-every", type=float, default=5.0, help="seconds between two kills of the server")
+    wanted.add_argument("--hosts", type=int, default=4)
+    wanted.add_argument("--namespaces", type=int, default=0, help="in which the hosts stand, as root")
+    wanted.add_argument("--restart-every", type=float, nargs=2, default=(5.0, 40.0), metavar=("FROM", "TO"))
+    wanted.add_argument("--chance", type=float, default=0.003, help="that a message is its connection's last")
     wanted.add_argument("--seed", type=int, default=1)
-    wanted.add_argument("--as-host", nargs=5, metavar=("URL", "FOLDER", "PORT", "POINT", "AFTER"))
+    wanted.add_argument("--as-host", nargs=5, metavar=("URL", "FOLDER", "MAIL", "POINT", "AFTER"))
     options = wanted.parse_args()
     if options.as_host:
-        url, folder, port, point, after = options.as_host
+        url, folder, mail, point, after = options.as_host
         death = Round(point, float(after)) if point != "none" else None
-        work(Path(folder), int(port), None, death, url)
+        # A mail server is spoken to without TLS on the machine itself alone: a port of this host leads to it.
+        work(Path(folder), Wire(mail).port, None, death, url)
         return 0
-    with server() as served, tempfile.TemporaryDirectory() as folder:
+    with own_server() as served, tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
         place = Path(folder)
-        with mail_server(place / "received", options.seed) as port:
-            begun = time.monotonic()
-            kills, restarts = run(served, place, port, options)
-            verdict = compare(place / "host0", place / "received", None, served.url)
-            show(kills, verdict, time.monotonic() - begun)
-            print(f"  kills of the server            {restarts:>5}")
+        port = closing.enter_context(mail_server(place / "received", options.seed))
+        begun = time.monotonic()
+        places = closing.enter_context(hosts(served, place, port, options))
+        kills, restarts = run(served, places, options)
+        verdict = compare(place / "host0", place / "received", None, served.url)
+        show(kills, verdict, time.monotonic() - begun)
+        print(f"  kills of the server            {restarts:>5}")
+        print(f"  connections that were cut      {sum(one.database.cuts for one in places):>5}")
     return 0 if verdict.holds else 1
 
 
-def run(served: Server, place: Path, port: int, options: argparse.Namespace) -> tuple[Counter[str], int]:
+@contextmanager
+def hosts(served: OwnServer, folder: Path, port: int, options: argparse.Namespace) -> Iterator[list[Place]]:
+    """Yield the hosts, each with wires of its own, in their namespaces where some are wanted."""
+    names = [f"seqns{number}" for number in range(options.namespaces)]
+    results: list[Place] = []
+    try:
+        for number, name in enumerate(names):
+            _ip("netns", "add", name)
+            _ip("link", "add", f"{name}r", "type", "veth", "peer", "name", "eth0", "netns", name)
+            _ip("addr", "add", f"{NETWORK}.{number}.1/24", "dev", f"{name}r")
+            _ip("link", "set", f"{name}r", "up")
+            _ip("-n", name, "addr", "add", f"{NETWORK}.{number}.2/24", "dev", "eth0")
+            for device in ("lo", "eth0"):
+                _ip("-n", name, "link", "set", device, "up")
+        for number in range(options.hosts):
+            space = number % len(names) if names else 0
+            near = f"{NETWORK}.{space}.1" if names else "127.0.0.1"
+            seed = options.seed * 1_000 + number
+            results.append(
+                Place(
+                    folder / f"host{number}",
+                    Wire(served.url, host=near, chance=options.chance, seed=seed),
+                    Wire(f"smtp://127.0.0.1:{port}", host=near),
+                    names[space] if names else "",
+                )
+            )
+        yield results
+    finally:
+        for one in results:
+            one.database.close()
+            one.mail.close()
+        for name in names:
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def run(served: OwnServer, places: list[Place], options: argparse.Namespace) -> tuple[Counter[str], int]:
     """Plan, approve and send; return where workers died, and how often the server was killed."""
-    with Store.open(Workspace(place / "host0"), now=now(), url=served.url) as store:
+    with Store.open(Workspace(places[0].folder), now=now(), url=served.url) as store:
         asyncio.run(fill(store, options.messages))
     kills: Counter[str] = Counter()
     done = threading.Event()
     restarts: list[float] = []
-    killing = threading.Thread(target=kill_server, args=(served, done, restarts, options))
-    hosts = [
-        threading.Thread(target=keep_host, args=(served, place / f"host{number}", port, kills, options, number))
-        for number in range(options.hosts)
+    breaking = [
+        threading.Thread(target=kill_server, args=(served, done, restarts, options)),
+        threading.Thread(target=cut_wires, args=(places, done, options)),
     ]
-    for thread in (killing, *hosts):
+    working = [
+        threading.Thread(target=keep_host, args=(place, kills, options, number))
+        for number, place in enumerate(places)
+    ]
+    for thread in (*breaking, *working):
         thread.start()
-    for thread in hosts:
+    for thread in working:
         thread.join()
     done.set()
-    killing.join()
-    for number in range(options.hosts):  # what a host has accepted and could not write down yet
-        host(served, place / f"host{number}", port, None).wait(timeout=PATIENCE)
+    for thread in breaking:
+        thread.join()
+    for place in places:  # what a host has accepted and could not write down yet, over a wire that is whole
+        whole = replace(place, database=Wire(served.url, host=place.database.host))
+        whole.start(None).wait(timeout=PATIENCE)
+        whole.database.close()
     return kills, len(restarts)
 
 
-def kill_server(served: Server, done: threading.Event, restarts: list[float], options: argparse.Namespace) -> None:
+def kill_server(
+    served: OwnServer, done: threading.Event, restarts: list[float], options: argparse.Namespace
+) -> None:
     """Kill the server again and again, until the hosts are done."""
     chance = random.Random(options.seed)
-    while not done.wait(chance.uniform(0.5, 1.5) * options.restart_every):
+    while not done.wait(chance.uniform(*options.restart_every)):
         served.kill()
         served.start()
         restarts.append(time.monotonic())
 
 
-def keep_host(
-    served: Server, folder: Path, port: int, kills: Counter[str], options: argparse.Namespace, number: int
-) -> None:
+def cut_wires(places: list[Place], done: threading.Event, options: argparse.Namespace) -> None:
+    """Cut the wire or the link of one host after another for a while, until they are done."""
+    chance = random.Random(options.seed + 99)
+    while not done.wait(chance.uniform(1.0, 8.0)):
+        place = chance.choice(places)
+        is_link = bool(place.namespace) and chance.random() < 0.3
+        place.link("down") if is_link else place.database.cut()
+        done.wait(chance.uniform(0.2, 4.0))
+        place.link("up") if is_link else place.database.mend()
+
+
+def keep_host(place: Place, kills: Counter[str], options: argparse.Namespace, number: int) -> None:
     """Start a host's worker until nothing is due, with a death for each as long as there are kills left."""
     chance = random.Random(options.seed + number + 1)
-    places = (*POINTS, ANYWHEN)
+    points = (*POINTS, ANYWHEN)
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         left = kills.total() < options.kills
-        point = chance.choice(places)
-        visits = chance.uniform(0.3, 2.0) if point == ANYWHEN else chance.randint(1, 4)
+        point = chance.choice(points)
+        visits = chance.uniform(0.3, 4.0) if point == ANYWHEN else chance.randint(1, 4)
         death = Round(point, visits) if left else None
-        child = host(served, folder, port, death)
+        child = place.start(death)
         if death is not None and point == ANYWHEN:
             time.sleep(death.after)
             child.kill()
@@ -166,13 +212,6 @@ def keep_host(
             return
         else:
             time.sleep(0.2)  # the server was away while it started
-
-
-def host(served: Server, folder: Path, port: int, death: Round | None) -> subprocess.Popen[bytes]:
-    """Start one worker in a process of its own."""
-    facts = (death.point, str(death.after)) if death is not None else ("none", "0")
-    command = [sys.executable, "-m", "benchmarks.kill_postgres", "--as-host", served.url, str(folder), str(port)]
-    return subprocess.Popen([*command, *facts], stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -557,6 +561,63 @@ def test_what_is_remembered_is_not_asked_for_again_until_somebody_tells_of_a_cha
             work.mailboxes.clear_complaints("ada@example.com", actor=TESTER, now=START)
         before = len(read)
         assert world.store.remembered("key", look) == before + 1  # one's own commit is known at once
+
+
+# A pooler.
+
+
+@contextmanager
+def pgbouncer(url: str, folder: Path) -> Iterator[str]:
+    """Run pgbouncer in transaction mode before a database; yield the database's address through it."""
+    given = conninfo.conninfo_to_dict(url)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    folder.mkdir(mode=0o755)
+    file = folder / "pgbouncer.ini"
+    file.write_text(
+        f"[databases]\n* = host={given.get('host', '127.0.0.1')} port={given.get('port', 5432)} user=postgres\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {number}\nauth_type = any\nunix_socket_dir =\n"
+        "pool_mode = transaction\ndefault_pool_size = 4\n"
+    )
+    command = ["pgbouncer", "-q", *(["-u", "nobody"] if os.getuid() == 0 else []), str(file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pooled = f"postgresql://postgres@127.0.0.1:{number}/{database_of(url)}"
+
+    def answers() -> bool:
+        with suppress(psycopg.OperationalError), psycopg.connect(pooled):
+            return True
+        return False
+
+    try:
+        until(answers)
+        yield pooled
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@needs_server
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not here")
+async def test_behind_pgbouncer_in_transaction_mode_work_is_looked_for_and_everybody_is_mailed_once(
+    url: str, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    stop.set()
+    with (
+        pgbouncer(url, Path(tempfile.mkdtemp()) / "pooler") as pooled,
+        host(pooled, tmp_path / "one") as world,
+        host(pooled, tmp_path / "two", clock=world.clock) as other,
+    ):
+        people = await begun(world, 5)
+        deliveries = FakeDelivery(), FakeDelivery()
+        for _ in range(4):  # often enough for statements to be prepared, were they
+            world.worker(deliveries[0]).run_due(limit=1)
+            other.worker(deliveries[1]).run_due(limit=1)
+        assert sorted(one.recipient for delivery in deliveries for one in delivery.messages) == people
+        world.store.sleep(stop, 0)
+        assert world.store.longest_sleep(1.0) == 1.0  # nobody tells it of work
+        assert any("through a pooler" in words for _, words in world.store.database.server_lines(now=START))
+        assert world.store.database.sweep() and world.store.audit.verify() is None
 
 
 # What doctor tells.

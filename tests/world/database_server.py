@@ -119,18 +119,16 @@ class _Line:
 
 
 class Wire:
-    """A way to a server, from a port of its own.
+    """A way to a server, from a port of its own; to another one than a database's, for whoever names its port.
 
     ``chance`` is how probable it is that a message to the server is its connection's last one: half of those do
     not arrive, of the others the answer does not.
     """
 
-    def __init__(
-        self, url: str, *, host: str = "127.0.0.1", chance: float = 0.0, seed: int = 1, port: int | None = None
-    ) -> None:
+    def __init__(self, url: str, *, host: str = "127.0.0.1", chance: float = 0.0, seed: int = 1) -> None:
         parts = urlsplit(url)
         folder = parse_qs(parts.query).get("host", [""])[0]
-        self._target: str | tuple[str, int] = (parts.hostname or "127.0.0.1", parts.port or port or 5432)
+        self._target: str | tuple[str, int] = (parts.hostname or "127.0.0.1", parts.port or 5432)
         if folder.startswith("/"):
             self._target = f"{folder}/.s.PGSQL.{parts.port or 5432}"
         self._parts, self._chance, self._random = parts, chance, random.Random(seed)
