@@ -18,7 +18,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import due, kill_postgres
+from benchmarks import due
+from tests.world.database_server import own_server
 
 from sequences_mcp.domain.actors import ENGINE, TERMINAL
 from sequences_mcp.domain.entries import AuditRow
@@ -34,7 +35,7 @@ def main() -> int:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--runs", type=int, default=100_000)
     options = wanted.parse_args()
-    with kill_postgres.server() as served, tempfile.TemporaryDirectory() as place:
+    with own_server() as served, tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "data"
         fill(folder, options.runs)
         before = dumped(folder, None)

@@ -127,6 +127,8 @@ def _template() -> str:
 
     with TemporaryDirectory() as folder:
         PostgresDatabase.open(Workspace(Path(folder)), url_of(name), now=_NOON).close()
+    with psycopg.connect(url_of(name), autocommit=True) as database:
+        database.execute(_JSON_SET)
     return name
 
 
@@ -148,6 +150,12 @@ def open_store(folder: Path, *, now: datetime, **options: Any) -> Store:
 
 
 # What the tests say to SQLite, for PostgreSQL.
+_JSON_SET = b"""
+CREATE FUNCTION json_set(document text, path text, value text) RETURNS text LANGUAGE sql AS $$
+  SELECT CAST(jsonb_set(document::jsonb, string_to_array(translate(substr(path, 3), '"', ''), '.'), to_jsonb(value))
+              AS text)
+$$
+"""
 _WORDS = {
     "name FROM sqlite_schema WHERE type = 'trigger'": "tgname FROM pg_trigger WHERE NOT tgisinternal",
     "hex(zeroblob(32))": "repeat('0', 64)",
