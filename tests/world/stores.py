@@ -152,8 +152,8 @@ def open_store(folder: Path, *, now: datetime, **options: Any) -> Store:
 # What the tests say to SQLite, for PostgreSQL.
 _JSON_SET = b"""
 CREATE FUNCTION json_set(document text, path text, value text) RETURNS text LANGUAGE sql AS $$
-  SELECT CAST(jsonb_set(document::jsonb, string_to_array(translate(substr(path, 3), '"', ''), '.'), to_jsonb(value))
-              AS text)
+  SELECT CAST(jsonb_set(
+    document::jsonb, string_to_array(translate(substr(path, 3), '"', ''), '.'), to_jsonb(value)) AS text)
 $$
 """
 _WORDS = {
