@@ -219,13 +219,14 @@ async def test_the_law_is_readable_by_country_and_says_that_it_is_no_advice(worl
 
 
 async def test_the_rules_are_a_short_read_and_each_layer_has_its_examples(world: World) -> None:
-    count = tokens.counter().count
+    counter = tokens.counter()
+    most = 2_000 if counter.exact else 2_300  # without the vocabulary the rules are taken for a tenth longer
     async with world.client("auto") as desktop:
         rules = await read(desktop, "format://rules")
         layers = {layer: await read(desktop, f"format://rules/{layer}") for layer in rules}
         with pytest.raises(MCPError, match="structure, variables"):
             await read(desktop, "format://rules/none")
-    assert all(count(json.dumps(body)) <= 2_000 for body in [rules, *layers.values()])
+    assert all(counter.count(json.dumps(body)) <= most for body in [rules, *layers.values()])
     assert [rule["rule"] for layer in layers.values() for rule in layer] == [rule.id for rule in RULES]
     examples = [example for layer in layers.values() for rule in layer for example in rule["accepts"]]
     assert len(examples) > len(RULES) / 2
