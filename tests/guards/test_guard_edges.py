@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.guards.guard_examples import step, verdict
+from tests.guards.guard_examples import email, step, verdict
 
+from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.check import check_steps, check_text
+from sequences_mcp.guards.check import check_rendered, check_steps, check_text
 from sequences_mcp.guards.double_braces import either, meant
 from sequences_mcp.guards.inspect import excerpt
 from sequences_mcp.guards.rule import Fact, Value
@@ -212,6 +213,22 @@ def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
     assert not is_field("of the")
     assert is_field("company " * 12)
     assert not is_field("company " * 13)
+
+
+@pytest.mark.parametrize(("text", "place"), [("We met [ , and then", 7), ("so [", 3)])
+def test_a_bracket_with_no_word_after_it_is_marked_alone(text: str, place: int) -> None:
+    [finding] = check_text(text, field="content")
+    assert (finding.rule, finding.start, finding.end) == ("placeholders.unclosed", place, place + 1)
+
+
+@pytest.mark.parametrize("is_follow_up", [False, True])
+def test_a_final_subject_is_never_empty_and_that_of_an_answer_may_be_until_then(is_follow_up: bool) -> None:
+    answer = Step.model_validate(email(subject=""))
+    final = check_rendered(step=answer, subject="", content="Hi Grace", is_follow_up=is_follow_up)
+    assert [finding.rule for finding in final] == ["channel.empty_subject"]
+    later = {"temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
+    written = check_steps([email(), email(id="s2", name="Second", subject=" ", **later)]).findings
+    assert "channel.empty_subject" not in {finding.rule for finding in written}
 
 
 def test_a_rule_about_steps_says_what_is_missing_or_what_is_too_much() -> None:

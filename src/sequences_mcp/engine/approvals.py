@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -56,12 +56,6 @@ def digests_of(people: Iterable[Run]) -> bytes:
     return b"".join(map(digests_of_person, people))
 
 
-def split(digests: bytes) -> Iterator[bytes]:
-    """Yield the single digests of a stored list."""
-    for start in range(0, len(digests), DIGEST_SIZE):
-        yield digests[start : start + DIGEST_SIZE]
-
-
 def covers(digests: bytes, sequence: Run, run: StepRun) -> bool:
     """Say whether a plan's list of digests contains this text at its place."""
     place = (sequence.ordinal * len(sequence.steps) + sequence.steps.index(run)) * DIGEST_SIZE
@@ -77,7 +71,7 @@ def recounted(store: Repositories, plan: Plan) -> Plan:
 
 def sealed_digest(plan: Plan, digests: bytes) -> str:
     """Return what a plan's digest is with these digests of its texts."""
-    return plan_digest(plan.header, split(digests), version=plan.digest_version)
+    return plan_digest(plan.header, [digests], version=plan.digest_version)
 
 
 def resealed(store: Repositories, plan: Plan, digests: bytes) -> Plan:
@@ -265,7 +259,7 @@ def voided(plan: Plan, reason: str) -> Plan:
 @lru_cache(maxsize=4)
 def _digest(header: PlanHeader, digests: bytes, *, version: int) -> str:
     """Return the digest of a plan's texts; remembered, since it is asked for before each of its e-mails."""
-    return plan_digest(header, split(digests), version=version)
+    return plan_digest(header, [digests], version=version)
 
 
 def decide(work: UnitOfWork, plan: Plan, *, action: str, now: datetime, actor: Actor) -> Plan:
