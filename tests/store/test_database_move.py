@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.cli.terminal import Said, Terminal
+from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MISTYPED, PASSPHRASE
 from tests.world.data_folder import Clock
 from tests.world.engine import EMAIL, LATER, START, TERMS, EngineWorld, FakeDelivery
@@ -323,6 +327,45 @@ def test_a_copy_that_ends_half_way_leaves_no_file(office: Office) -> None:
     ):
         moving.copy_database(source, empty, keeps_place=False, progress=stop)
     assert not list(target.glob("sequences.db*"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sequences_mcp.domain.actors import TERMINAL
+from sequences_mcp.settings import read_settings
+from sequences_mcp.upkeep import move_database
+
+def die(table, rows):
+    if table == "sequence":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+target = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1])
+move_database(read_settings(os.environ), target, actor=TERMINAL, progress=die)
+"""
+
+
+@needs_server
+def test_a_command_that_is_killed_half_way_is_simply_given_again(office: Office) -> None:
+    for at, target in ((None, office.url), (office.url, str(office.data))):
+        environ = {"SEQUENCES_DATA_DIR": str(office.data)} | ({"SEQUENCES_DATABASE_URL": at} if at else {})
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLED, target],
+            env={**os.environ, **environ},
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        heard("a move that was killed", ended.stdout + ended.stderr)
+        assert ended.returncode == -signal.SIGKILL
+        before = office.dump(at)
+        assert office.move(target).status == 0
+        after = office.dump(None if at else office.url)
+        assert {name: dump for name, dump in after.items() if name != "audit"} == {
+            name: dump for name, dump in before.items() if name != "audit"
+        }
+    assert not (office.data / "sequences.db.moving").exists()
+    assert office.terminal.run("audit", "verify").status == 0
 
 
 @needs_server
