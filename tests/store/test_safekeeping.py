@@ -74,7 +74,8 @@ def test_a_plan_is_approved_on_the_host_where_no_passphrase_was_chosen(
     )
     for terminal in (here, there):
         terminal.folder.mkdir()
-    file = here.with_passphrase()
+    file = here.write("passphrase.txt", PASSPHRASE.value)
+    assert here.run("review", "set-passphrase", "--passphrase-file", file).status == 0
     bureau = here.bureau
     bureau.more["SEQUENCES_DATABASE_URL"] = hosts.url
 
@@ -86,7 +87,7 @@ def test_a_plan_is_approved_on_the_host_where_no_passphrase_was_chosen(
 
     plan = asyncio.run(planned())
     unset = there.run("review", "approve", plan, "--passphrase-file", there.write("w.txt", MISTYPED.value))
-    assert (unset.status, "The passphrase is wrong" in unset.err) == (2, True)
+    assert (unset.status, "The passphrase is wrong" in unset.err) == (2, True), unset
     assert there.run("review", "approve", plan, "--passphrase-file", file).status == 0
     assert "is the passphrase" not in there.run("doctor").out
     assert "whoever can rewrite the database could forge it" in there.run("doctor").out
