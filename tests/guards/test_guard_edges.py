@@ -231,6 +231,14 @@ def test_a_final_subject_is_never_empty_and_that_of_an_answer_may_be_until_then(
     assert "channel.empty_subject" not in {finding.rule for finding in written}
 
 
+@pytest.mark.parametrize(
+    ("kind", "rules"), [("LINKEDIN_INVITATION", []), ("LINKEDIN_MESSAGE", ["channel.empty_content"])]
+)
+def test_a_plain_invitation_leaves_without_a_text_and_a_message_does_not(kind: str, rules: list[str]) -> None:
+    made = Step.model_validate(step(type="LINKEDIN", linkedInType=kind, content=""))
+    assert [finding.rule for finding in check_rendered(step=made, subject=None, content="")] == rules
+
+
 def test_a_rule_about_steps_says_what_is_missing_or_what_is_too_much() -> None:
     missing = check_steps([step(type="LINKEDIN")]).findings
     assert [finding.message for finding in missing] == ["A LinkedIn step needs a linkedInType."]
