@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import disk_usage
 from typing import TYPE_CHECKING
@@ -78,17 +78,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the tests in the order in which several processes have done them soonest."""
     if hasattr(config, "workerinput"):
         items[:] = turns.arranged(items, processes=config.workerinput["workercount"])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """Let a test that measures have the machine to itself."""
-    folder = turns.shared_folder(item.config)
-    if folder is None or sys.platform == "win32":
-        return (yield)
-    alone = turns.is_alone(item)
-    with turns.turn(folder, alone=alone, more=alone and turns.is_alone(nextitem)):
-        return (yield)
 
 
 @pytest.fixture(autouse=os.environ.get("TEST_STORE") == "postgres")
