@@ -1,7 +1,7 @@
 """In which order the tests run where several processes share them, and which are left to a run of their own.
 
 A test marked ``alone`` compares how long things take, or how much of the processor they use, so that nothing else
-may be on the processor meanwhile. ``addopts`` in pyproject.toml leaves these out; ``python -m pytest -m alone``
+may be on the processor meanwhile. ``addopts`` in pyproject.toml leaves these out: ``python -m pytest -m alone``
 runs them one after the other, as CI does after all others. What takes longest begins early, so that no process is
 left with a long test when the others have ended.
 """
