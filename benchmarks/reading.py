@@ -127,7 +127,7 @@ def races(server: Dovecot, folder: Path, number: int, seed: int) -> Iterator[Fou
             after = [one.recipient for one in delivery.messages if one.recipient in landed]
             ages += [world.clock.now - landed[who] for who in after]
     reader.mailbox.close()
-    lost = sum(not world.store.inbound.of_run(run) for run in asyncio.run(all_runs(world)))
+    lost = sum(not world.received(run) for run in asyncio.run(all_runs(world)))
     world.store.close()
     late = sum(age > POLL for age in ages)
     words = f"{number:,} answers, half of them just between a walk and the claims after it: {late} follow-ups "
@@ -315,7 +315,7 @@ def compared(
         world = EngineWorld(folder, store, Clock(now()), replace(TERMS, daily_cap=1_000_000))
         store.check()
         runs = {run.address: run for run in store.runs.by_ids(asyncio.run(all_runs(world)))}
-        rows = {who: store.inbound.of_run(runs[who].id) for who in answered}
+        rows = {who: world.received(runs[who].id) for who in answered}
         left = {who: datetime.fromisoformat(at) for who, at in received}
         unheard = sum(runs[who].status in LIVE for who in answered)
         after = sum(who in left and left[who] > rows[who][0].found_at + within for who in answered if rows[who])

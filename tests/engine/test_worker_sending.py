@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
-from tests.world.stores import open_store
+from tests.world.stores import open_store, shell
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
@@ -70,9 +70,9 @@ async def test_a_delivered_email_is_recorded_with_its_id_its_bytes_and_the_serve
     run, step = await one_run(world)
     (message,) = delivery.messages
     assert (step.state, step.server_reply, step.message_id) == (StepState.SENT, "250 taken", message.message_id)
-    row = world.store.database.row("attempts.find", lease=1)
-    assert row is not None
-    assert (row["message_digest"], row["message_id"]) == (sha256(message.data).digest(), message.message_id)
+    with shell(world.folder / "data") as database:
+        row = database.execute("SELECT message_digest, message_id FROM attempt WHERE lease = 1").fetchone()
+    assert row == (sha256(message.data).digest(), message.message_id)
     assert (run.status, run.anchor) == (SequenceStatus.ACTIVE, START)
 
 

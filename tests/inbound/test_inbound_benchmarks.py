@@ -6,15 +6,10 @@ Their full form is `python -m benchmarks.reading`; the figures are in docs/figur
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from tests.secrecy.hearing import heard
+from tests.world.benchmarks import run_benchmark
 from tests.world.dovecot import has_dovecot
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(not has_dovecot(), reason="Dovecot is not installed")
@@ -31,7 +26,4 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_the_short_form_of_each_benchmark_of_the_reader_holds(part: str, said: str) -> None:
-    command = [sys.executable, "-m", "benchmarks.reading", "--quick", part]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, heard("what the benchmark said", done.stdout + done.stderr)
-    assert said in done.stdout
+    assert said in run_benchmark("reading", "--quick", part)

@@ -65,7 +65,7 @@ async def test_a_persons_reply_ends_the_run_as_succeeded(world: EngineWorld) -> 
     run = await run_of(world)
     assert (run.status, run.steps[1].state) == (S.SUCCEEDED, StepState.CANCELLED)
     assert leaves(world, days=5) == 0
-    [row] = world.store.inbound.of_run(run.id)
+    [row] = world.received(run.id)
     assert (row.kind, row.basis, row.text, row.key) == ("reply", "message_id", "Yes, gladly.", run.steps[0].key)
 
 
@@ -79,7 +79,7 @@ async def test_a_name_of_ten_thousand_letters_does_not_hide_who_answered(
     long = data.replace(b"From: Bob Miller", f'From: "{name}"'.encode() if quoted else f"From: {name}".encode())
     assert len(long) > len(data) + 9_000
     assert comes(world, long) == "the run succeeded"
-    [row] = world.store.inbound.of_run((await run_of(world)).id)
+    [row] = world.received((await run_of(world)).id)
     assert row.sender == "bob@acme.example"
 
 
@@ -88,7 +88,7 @@ async def test_a_message_is_acted_on_once_whoever_reads_it(world: EngineWorld) -
     data = reply(sent, "Yes.")
     assert comes(world, data) is not None
     assert comes(world, data) is None
-    assert len(world.store.inbound.of_run((await run_of(world)).id)) == 1
+    assert len(world.received((await run_of(world)).id)) == 1
 
 
 async def test_a_reply_without_references_is_known_by_the_address_of_one_live_run(world: EngineWorld) -> None:
@@ -104,7 +104,7 @@ async def test_a_reply_under_the_id_that_the_mail_server_gave_is_known(world: En
     world.store.inbound.keep_provider_ids(run.steps[0].key, provider_ids(f"250 Ok {given}"))
     data = reply(sent, "Yes", refers=False, more=f"References: <{given}@eu-west-1.amazonses.com>")
     assert comes(world, data) == "the run succeeded"
-    [row] = world.store.inbound.of_run(run.id)
+    [row] = world.received(run.id)
     assert row.basis == "provider_id"
 
 

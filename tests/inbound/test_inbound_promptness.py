@@ -74,7 +74,7 @@ async def test_without_idle_an_answer_ends_its_run_within_sixty_seconds_by_the_n
         reader.run(stop)
     run = await run_of(world, "bob@acme.example")
     assert run.status is S.SUCCEEDED
-    [entry] = world.store.inbound.of_run(run.id)
+    [entry] = world.received(run.id)
     assert entry.found_at - came_at <= A_MINUTE
     assert pauses == [EVERY, EVERY] == [60.0, 60.0]
 

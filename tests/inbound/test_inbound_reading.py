@@ -337,7 +337,7 @@ async def test_two_processes_on_one_mailbox_act_on_nothing_twice(real: EngineWor
         thread.join(timeout=120)
     assert failures == []
     for run in await real.runs():
-        assert [entry.kind for entry in real.store.inbound.of_run(run.id)] == ["delayed", "reply"]
+        assert [entry.kind for entry in real.received(run.id)] == ["delayed", "reply"]
         assert run.status is S.SUCCEEDED
 
 
@@ -351,7 +351,7 @@ async def test_a_folder_made_anew_brings_nothing_twice(real: EngineWorld, doveco
             reader.read()
             person.delete_folder(name)
     [run] = await real.runs()
-    assert len(real.store.inbound.of_run(run.id)) == 1
+    assert len(real.received(run.id)) == 1
 
 
 async def test_reading_leaves_every_flag_as_it_was(real: EngineWorld, dovecot: Dovecot) -> None:

@@ -100,7 +100,7 @@ async def test_what_a_person_says_is_about_a_run_is_its_answer_with_rows_in_the_
     assert (decided.entry.decision, decided.entry.sequence_id) == ("about_run", run.id)
     assert (await run_of(world)).status is S.SUCCEEDED
     assert unmatched(world) == []
-    assert [one.text for one in world.store.inbound.of_run(run.id)] == ["It is me, Bob, from home."]
+    assert [one.text for one in world.received(run.id)] == ["It is me, Bob, from home."]
     audit = await world.local.records.list_audit(page=1, size=50)
     [row] = [one for one in audit.items if one.action == "inbound.decided"]
     assert (row.actor, row.subject) == ("a person", run.id)

@@ -9,9 +9,9 @@ import pytest
 from tests.effort import at_most
 from tests.world.product import GRACE, MAIL, World
 
+from sequences_mcp.domain.argument_limits import LIMITS, limit_of, require_limits
 from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.ids import IdKind, parse_id
-from sequences_mcp.domain.limits import LIMITS, limit_of, require_limits
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 from sequences_mcp.server.catalog import listed_tools, tool_names
 

@@ -25,9 +25,9 @@ async def test_a_public_suffix_is_nobodys_and_is_refused_to_everybody(world: Wor
     async with world.client("auto") as desktop:
         refused = await desktop.refused("suppress_contact", contact=domain, reason="asked")
     assert refused["code"] == "invalid_arguments"
-    async with world.app() as app:
+    async with world.app("page") as app:
         with pytest.raises(InvalidArgumentsError):
-            await suppress_contact(app, contact=domain, reason="asked", by_person=True)
+            await suppress_contact(app, contact=domain, reason="asked")
 
 
 COPIED = [
@@ -57,8 +57,8 @@ async def test_a_mail_providers_domain_is_for_a_person_to_list_and_one_address_a
         assert "sequences-mcp review suppress" in refused["next"]
         done = await desktop.call("suppress_contact", contact=address, reason="asked")
         assert (done["kind"], done["value"]) == ("address", address)
-    async with world.app() as app:
-        listed = await suppress_contact(app, contact=domain, reason="asked", by_person=True)
+    async with world.app("page") as app:
+        listed = await suppress_contact(app, contact=domain, reason="asked")
     assert listed.kind == "domain"
 
 
@@ -149,8 +149,8 @@ async def test_what_still_covers_them_is_named(world: World) -> None:
 
 
 async def test_a_person_of_a_mail_provider_that_is_listed_is_lifted_only_with_the_provider(world: World) -> None:
-    async with world.app() as app:
-        await suppress_contact(app, contact="gmail.com", reason="house rule", by_person=True)
+    async with world.app("page") as app:
+        await suppress_contact(app, contact="gmail.com", reason="house rule")
         with pytest.raises(NotFoundError, match=r"What covers it is domain:gmail\.com"):
             await lift_suppression(app, contact="zoe@gmail.com", reason="she wrote", actor=Actor("page"))
 

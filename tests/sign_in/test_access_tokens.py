@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ from tests.world.authorization import CLIENT, AuthorizationServer
 
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import write_private
-from sequences_mcp.sign_in.tokens import access_tokens, end_grant, signed_out, why_not_signed_in
+from sequences_mcp.sign_in import keychain
+from sequences_mcp.sign_in.tokens import access_tokens, signed_out, why_not_signed_in
 
 
 def test_a_token_is_used_until_a_minute_before_its_end(account: Account) -> None:
@@ -183,9 +185,11 @@ def test_a_new_sign_in_leaves_nothing_of_the_earlier_one(account: Account) -> No
     account.agree()
     folder = account.folder / "sign_in"
     assert len(list(folder.glob("*.secret"))) == 1
-    kept = end_grant(account.sign_in)
-    assert kept is not None and kept.value == account.server.grants[-1].refresh[-1]
-    assert not [path for path in folder.iterdir() if path.suffix != ".lock"]
+    state = account.state
+    stored = keychain.read(state.kept_in, state.entry, folder=folder)
+    assert (
+        stored is not None and json.loads(stored.value)["refresh_token"] == account.server.grants[-1].refresh[-1]
+    )
 
 
 def test_an_end_that_the_provider_names_is_kept_and_told_from_fourteen_days_before(account: Account) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.world.data_folder import Clock, with_schema
-from tests.world.stores import open_store
+from tests.world.stores import open_store, shell
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import (
@@ -27,6 +27,7 @@ from sequences_mcp.domain.blueprint import (
 )
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import KEY_ENTROPY, new_key
+from sequences_mcp.domain.inbound import InboundEntry
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
 from sequences_mcp.domain.run import Leaving, Run, StepRun
 from sequences_mcp.domain.sender import Sender
@@ -39,6 +40,7 @@ from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Deliver, Worker
 from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, SequenceDetail, SequenceFilter
 from sequences_mcp.store.sqlite.connection import JournalMode
+from sequences_mcp.store.statements import from_micros
 from sequences_mcp.store.unit_of_work import Store
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -139,6 +141,20 @@ class EngineWorld:
     async def details(self, **wanted: Any) -> tuple[SequenceDetail, ...]:
         """Return all runs with their contacts and outlooks."""
         return (await self.local.list_sequences(SequenceFilter(size=100, **wanted))).items
+
+    def received(self, sequence_id: str) -> list[InboundEntry]:
+        """Return what came in about a run as it is stored, the oldest first."""
+        names = [one.name for one in fields(InboundEntry) if one.name != "sequence_id"]
+        columns = ", ".join(f"i.{name}" for name in names)
+        query = (
+            f"SELECT {columns} FROM inbound i JOIN sequence s ON s.no = i.sequence_no WHERE s.id = ? ORDER BY i.no"
+        )
+        with shell(self.folder / "data") as database:
+            rows = [
+                dict(zip(names, row, strict=True)) for row in database.execute(query, (sequence_id,)).fetchall()
+            ]
+        instants = [{name: from_micros(row[name]) for name in ("sent_at", "until", "found_at")} for row in rows]
+        return [InboundEntry(**row | at, sequence_id=sequence_id) for row, at in zip(rows, instants, strict=True)]
 
     def keep(self, before: Run, after: Run) -> None:
         """Store a state of a run as it is."""

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.addresses import address_key, is_address, read_address, read_host, shown_host
+from sequences_mcp.domain.argument_limits import require_short
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import (
     FACTS,
@@ -27,7 +28,6 @@ from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.erasure import LEAVE_OUT, WHY, ErasedKey, erased_keys
 from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
-from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.calendar import is_zone, zones_of_country

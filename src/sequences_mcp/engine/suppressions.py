@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.actors import Actor, ActorKind
 from sequences_mcp.domain.addresses import address_key, domain_of, read_address, read_host, visible_address
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -264,15 +264,15 @@ class LocalSuppressions(EngineVerbs):
     engine: EngineContext
 
     async def suppress(
-        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, by_person: bool = False
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str
     ) -> Suppressed:
         """Add to the list and stop what runs. A domain covers those below it and the people of its company.
 
-        Raises InvalidArgumentsError for a public suffix, ApprovalError for a mail provider unless ``by_person``.
+        Raises InvalidArgumentsError for a public suffix, ApprovalError for a mail provider unless a person asks.
         """
         normal = self._normalised(kind, value)
         if kind == "domain":
-            _require_one_organisation(normal, by_person=by_person)
+            _require_one_organisation(normal, by_person=self.engine.actor.kind is ActorKind.PERSON)
         return await self.engine.insisting(lambda work: self._suppressed(work, (kind, normal), reason))
 
     def _suppressed(

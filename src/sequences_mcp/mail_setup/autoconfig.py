@@ -117,10 +117,3 @@ def _url(server: Element | None, address: str, *, kind: str) -> str:
     user = server.findtext("username", "").replace("%EMAILADDRESS%", "").replace("%EMAILLOCALPART%", local)
     account = f"{quote(user, safe='')}@" if user else ""
     return f"{scheme}://{account}{server.findtext('hostname')}:{server.findtext('port')}"
-
-
-def all_providers() -> list[MailProvider]:
-    """Return every provider of the data, each once, as for a person called ``name``."""
-    domains, exchangers = _known()
-    entries = {entry.get("id"): entry for entry in (*domains.values(), *exchangers.values())}
-    return [_provider(entry, "name@example.com") for entry in entries.values()]

@@ -165,7 +165,7 @@ async def resolved_in_terminal(
 
 async def suppressed_in_terminal(app: AppContext, contact: str, *, reason: str) -> list[str]:
     """Suppress an address, domain or contact for a person, and return what that stopped, here and at vendors."""
-    done = await suppression.suppress_contact(app, contact=contact, reason=reason, by_person=True)
+    done = await suppression.suppress_contact(app, contact=contact, reason=reason)
     call = ToolCall("suppress_contact", None, done.value)
     at_vendors = await suppression.suppress_at_vendors(
         app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=reason

@@ -21,7 +21,7 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
-from sequences_mcp.domain.limits import require_limits
+from sequences_mcp.domain.argument_limits import require_limits
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog, panel, resources
 from sequences_mcp.vendors.registry import titles

@@ -10,9 +10,9 @@ from functools import partial
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.argument_limits import future
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
-from sequences_mcp.domain.limits import future
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.run import (
     LIVE,
@@ -177,7 +177,7 @@ async def _read_from_vendor(app: AppContext, detail: SequenceDetail) -> Sequence
 
 
 async def pause_sequence(app: AppContext, *, sequence_id: str, paused_until: datetime) -> SequenceDetail:
-    """Return the paused run; InvalidArgumentsError for a time that ``domain.limits.future`` refuses."""
+    """Return the paused run; InvalidArgumentsError for a time that ``domain.argument_limits.future`` refuses."""
     until = future("paused_until", paused_until, now=app.clock())
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
     return await provider.pause_sequence(sequence_id, until=until)

@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.addresses import read_host, shown_host, spellings, visible_address
+from sequences_mcp.domain.argument_limits import future, require_short
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.findings import require_none
 from sequences_mcp.domain.ids import LOCAL, PROVIDERS, VENDORS, IdKind, parse_id, provider_of
-from sequences_mcp.domain.limits import future, require_short
 from sequences_mcp.domain.run import POSITIVE, TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
 from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
@@ -399,16 +399,16 @@ PAGES_OF_PEOPLE = re.compile(
 )
 
 
-async def suppress_contact(app: AppContext, *, contact: str, reason: str, by_person: bool = False) -> Suppressed:
+async def suppress_contact(app: AppContext, *, contact: str, reason: str) -> Suppressed:
     """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain.
 
-    ``by_person``: a person asks for it themselves, who may list a whole mail provider; a model may not.
+    Raises ApprovalError for the domain of a mail provider, unless the context was opened for a person.
     """
     require_short("reason", reason)
     kind, text = _named(contact)
     if kind == "contact":
         await _require_known(app, text)
-    return await app.suppressions.suppress(kind, text, reason=reason, by_person=by_person)
+    return await app.suppressions.suppress(kind, text, reason=reason)
 
 
 async def lift_suppression(app: AppContext, *, contact: str, reason: str, actor: Actor) -> Lifted:

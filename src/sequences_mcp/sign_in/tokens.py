@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.findings import Trouble
-from sequences_mcp.domain.sender import Secret
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import exclusively, write_private
@@ -373,17 +372,3 @@ def access_tokens(sign_in: MailSignIn, *, clock: Callable[[], datetime]) -> Call
         if tokens is None or tokens.sign_in != sign_in or tokens.clock is not clock:
             tokens = _KNOWN[sign_in.path] = AccessTokens(sign_in, clock)
     return tokens.current
-
-
-def end_grant(sign_in: MailSignIn) -> Secret | None:
-    """Forget a mailbox's grant on this machine; return the refresh token that was stored, or None."""
-    with exclusively(sign_in.path):
-        state = state_of(sign_in)
-        if state is None:
-            return None
-        stored = keychain.read(state.kept_in, state.entry, folder=sign_in.path.parent)
-        keychain.forget(state.kept_in, state.entry, folder=sign_in.path.parent)
-        sign_in.path.unlink(missing_ok=True)
-    with suppress(ValueError, KeyError, TypeError):
-        return Secret(str(json.loads(stored.value)["refresh_token"])) if stored else None
-    return None

@@ -128,15 +128,6 @@ class InboundRepository:
         values = {name: getattr(entry, name) for name in _FIELDS}
         self._database.write("inbound.insert", **values | {name: to_micros(values[name]) for name in _INSTANTS})
 
-    def of_run(self, sequence_id: str) -> list[InboundEntry]:
-        """Return what came in about a run, the oldest first."""
-        result = []
-        for row in self._database.rows("inbound.of_sequence", sequence_id=sequence_id):
-            facts = {name: row[name] for name in _FIELDS if name != "sequence_id"}
-            facts |= {name: from_micros(row[name]) for name in _INSTANTS}
-            result.append(InboundEntry(sequence_id=sequence_id, **facts))
-        return result
-
     def count(self, sequence_id: str, *, kinds: Iterable[str]) -> int:
         """Return how often something of these kinds came in about a run."""
         values = {"sequence_id": sequence_id, "kinds": json.dumps(list(kinds))}

@@ -255,7 +255,7 @@ async def suppress_form(page_request: PageRequest) -> Response:
     if not contact:
         raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
     why = reason or "on the review page"
-    done = await suppression.suppress_contact(page_request.app, contact=contact, reason=why, by_person=True)
+    done = await suppression.suppress_contact(page_request.app, contact=contact, reason=why)
     call = ToolCall("suppress_contact", None, done.value)
     at_vendors = await suppression.suppress_at_vendors(
         page_request.app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=why

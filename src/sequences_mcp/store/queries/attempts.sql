@@ -68,10 +68,6 @@ ORDER BY claimed_at DESC LIMIT 1 OFFSET :skip
 SELECT count(*) AS found FROM attempt
 WHERE key = :key AND generation = :generation AND claimed_at >= :since AND answer IN ('recipient', 'died')
 
--- find --
--- One attempt.
-SELECT * FROM attempt WHERE lease = :lease
-
 -- longest_rest --
 -- The longest time, in microseconds, in which this mailbox had nothing accepted between two instants.
 SELECT max(at - earlier) AS rest FROM (

@@ -63,10 +63,6 @@ INSERT INTO inbound (hash, mailbox, kind, basis, sender, subject, text, why, seq
 VALUES (:hash, :mailbox, :kind, :basis, :sender, :subject, :text, :why, (SELECT no FROM sequence WHERE id = :sequence_id),
         :key, :effect, :sent_at, :until, :found_at, :message_id, :refers_to)
 
--- of_sequence --
--- What came in about a run, the oldest first.
-SELECT i.* FROM inbound i WHERE i.sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id) ORDER BY i.no
-
 -- count_kinds --
 -- How often something of these kinds (a JSON list) came in about a run.
 SELECT count(*) AS found FROM inbound
