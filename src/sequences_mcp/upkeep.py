@@ -167,16 +167,30 @@ async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
         await asyncio.to_thread(stop.wait)
 
 
-def reconcile_clock(settings: Settings) -> ReconcileTally:
-    """Compare Temporal's workflows with the runs, once; SettingsError without it, ClockUnavailableError."""
+def _temporal_address(settings: Settings) -> temporal.TemporalAddress:
+    """Return the Temporal server that keeps the timers; SettingsError where none does or its library lacks."""
     if settings.temporal is None:
         raise SettingsError("No Temporal server keeps the timers here.", next_step=temporal.HOW_TO_SET)
     if settings.lacks_temporal:
         raise SettingsError(temporal.NOT_INSTALLED, next_step=temporal.INSTALL)
+    return settings.temporal
+
+
+def reconcile_clock(settings: Settings) -> ReconcileTally:
+    """Compare Temporal's workflows with the runs, once; SettingsError without it, ClockUnavailableError."""
+    address = _temporal_address(settings)
     from sequences_mcp.engine.temporal.clock import reconcile
 
     with open_store(settings, now=utc_now()) as store:
-        return asyncio.run(reconcile(settings.temporal, store))
+        return asyncio.run(reconcile(address, store))
+
+
+def register_clock_attributes(settings: Settings) -> list[str]:
+    """Register with Temporal what people look for workflows by; return what is new. As ``reconcile_clock``."""
+    address = _temporal_address(settings)
+    from sequences_mcp.engine.temporal.clock import register_attributes
+
+    return asyncio.run(register_attributes(address))
 
 
 def back_up_folder(settings: Settings, target: Path) -> None:

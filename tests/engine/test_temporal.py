@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
 from tests.secrecy.hearing import heard
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, free_port, mail_server
@@ -34,7 +35,14 @@ from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.engine.supervisor import worker_states
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import TaskQueues
-from sequences_mcp.engine.temporal.clock import RunSignals, reconcile, temporal_client
+from sequences_mcp.engine.temporal.clock import (
+    ATTRIBUTES,
+    RunSignals,
+    has_attributes,
+    reconcile,
+    register_attributes,
+    temporal_client,
+)
 from sequences_mcp.engine.temporal.workflow import RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.troubles import troubles
 from sequences_mcp.ports.embedded import StepText
@@ -227,6 +235,55 @@ async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_
         await until_true(lambda: _is_listed(listed, {gone}))
         assert (await reconcile(address, world.store)).ended == 1
         await until_true(lambda: _is_listed(listed, set()))
+
+
+@needs_temporal
+async def test_a_workflow_is_searched_for_by_ids_and_begins_also_where_they_are_not_registered(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    run_id, delivery = await begun(world), FakeDelivery()
+    entry = world.store.schedule.of_run(run_id)
+    assert entry is not None
+    with dev_server(tmp_path) as server:
+        address = TemporalAddress(server.target)
+        client = await temporal_client(address)
+        queues = TaskQueues.of_database(world.store)
+        assert not await has_attributes(client)
+        # one that reads of attributes that are there no more begins the workflow all the same
+        await RunSignals(client, queues, has_attributes=True).begin([entry], changed=False)
+        await client.get_workflow_handle(run_id).terminate()
+        assert await register_attributes(address) == list(ATTRIBUTES)
+        assert await register_attributes(address) == []
+        with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
+            until(lambda: len(delivery.messages) == 1)
+        ids = (entry.plan_id, entry.blueprint_id, entry.contact_id)
+        for name, value in zip(ATTRIBUTES, ids, strict=True):
+            await until_true(lambda name=name, value=value: _finds(client, f"{name} = '{value}'", run_id))  # type: ignore[misc]
+        history = (await client.get_workflow_handle(run_id).fetch_history()).to_json()
+        assert "example.org" not in history and "Ann" not in history
+
+
+async def _finds(client: Client, query: str, workflow_id: str) -> bool:
+    return workflow_id in {flow.id async for flow in client.list_workflows(query)}
+
+
+@needs_temporal
+async def test_a_process_that_begins_ends_the_workflow_of_a_run_whose_end_it_was_never_told(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    run_id, delivery = await begun(world), FakeDelivery()
+    with dev_server(tmp_path) as server:
+        client = await temporal_client(TemporalAddress(server.target))
+        listed = RunSignals(client, TaskQueues.of_database(world.store))
+        with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
+            until(lambda: len(delivery.messages) == 1)
+            await until_true(lambda: _is_listed(listed, {run_id}))
+        await world.local.stop_sequence(run_id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        world.store.schedule.begin_feed(anew=True)  # as after an older backup: what happened is passed over
+        with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery, name="next"):
+            await until_true(lambda: _is_listed(listed, set()))
+        ended = await client.get_workflow_handle(run_id).describe()
+        assert ended.status is WorkflowExecutionStatus.COMPLETED
 
 
 async def _is_listed(signals: RunSignals, ids: set[str]) -> bool:

@@ -61,6 +61,17 @@ def _clock() -> click.Group:
         else:
             say([f"{tally.live:,} live runs; {tally.missing:,} workflows begun, {tally.ended:,} ended."])
 
+    @group.command(help="Register the search attributes by which people look for workflows.")
+    @json_option
+    def attributes(as_json: bool) -> None:
+        from sequences_mcp.upkeep import register_clock_attributes
+
+        new = register_clock_attributes(settings_here())
+        if as_json:
+            say_json({"registered": new})
+        else:
+            say([f"Registered: {', '.join(new)}." if new else "All search attributes are registered already."])
+
     return group
 
 

@@ -68,6 +68,7 @@ class ScheduleEntry:
     fingerprint: str
     plan_id: str
     blueprint_id: str
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ def _is_news(row: Row) -> bool:
 
 
 def _entry(row: Row) -> ScheduleEntry:
-    facts: dict[str, Any] = {name: row[name] for name in ("id", "plan_id", "blueprint_id", "terms")}
+    facts: dict[str, Any] = {name: row[name] for name in ("id", "plan_id", "blueprint_id", "contact_id", "terms")}
     return ScheduleEntry(
         **facts,
         number=row["no"],

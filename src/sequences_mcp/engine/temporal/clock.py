@@ -19,6 +19,8 @@ from itertools import islice
 from time import monotonic
 from typing import ClassVar, TypeVar
 
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributeKey,
@@ -49,8 +51,11 @@ COMPARE_EVERY = timedelta(minutes=5)
 COMING = 3 * COMPARE_EVERY  # how long before it is due a run has to have its workflow
 DRAIN = timedelta(seconds=20)
 AT_ONCE, AT_A_TIME, MOST_AT_ONCE = 20, 500, 10_000
-PLAN, BLUEPRINT = (SearchAttributeKey.for_keyword(f"Sequences{name}") for name in ("Plan", "Blueprint"))
+MOST_PAGES = 10  # of workflows that are under way, for each comparison
+ATTRIBUTES = ("SequencesPlan", "SequencesBlueprint", "SequencesContact")
+"""Search attributes by which people look for workflows, each a keyword with one of the product's random ids."""
 _UNAVAILABLE = (RPCError, RuntimeError, OSError, TimeoutError)
+_REFUSED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 
 
 async def temporal_client(address: TemporalAddress) -> Client:
@@ -78,6 +83,44 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
 
 
+async def _lacking_attributes(client: Client) -> list[str]:
+    """Return which of the search attributes the namespace has not; RPCError."""
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    listed = await client.operator_service.list_search_attributes(request, timeout=ANSWER_WITHIN)
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    return [name for name in ATTRIBUTES if listed.custom_attributes.get(name) != keyword]
+
+
+async def has_attributes(client: Client) -> bool:
+    """Say whether workflows may be begun with the search attributes. Raises RPCError where nothing answers."""
+    try:
+        return not await _lacking_attributes(client)
+    except RPCError as error:
+        if error.status in _REFUSED:
+            return False
+        raise
+
+
+async def register_attributes(address: TemporalAddress) -> list[str]:
+    """Register the search attributes that the namespace lacks; return their names. ClockUnavailableError."""
+    client = await temporal_client(address)
+    try:
+        lacking = await _lacking_attributes(client)
+        if lacking:
+            kinds = dict.fromkeys(lacking, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD)
+            request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+            await client.operator_service.add_search_attributes(request, timeout=ANSWER_WITHIN)
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNAVAILABLE:
+            raise _unavailable(address, error) from error
+        raise ClockUnavailableError(
+            f"Temporal at {address.words} registers no search attributes for this program: {_first_line(error)}.",
+            next_step=f"Have whoever runs it create {', '.join(ATTRIBUTES)}, each a Keyword, in its namespace. "
+            "Everything else works without them.",
+        ) from error
+    return lacking
+
+
 @dataclass(frozen=True, slots=True)
 class RunSignals:
     """What workflows are told, each by the id of its run."""
@@ -95,22 +138,27 @@ class RunSignals:
         """
         return await self._each(entries, lambda entry: self._begin(entry, changed=changed))
 
-    async def tell_over(self, entries: Iterable[ScheduleEntry]) -> int:
-        """Have the workflows of runs that are over look, and so end; those that ended are passed over."""
-        return await self._each(entries, lambda entry: self._tell(entry.id))
+    async def tell_over(self, ids: Iterable[str]) -> int:
+        """Have the workflows of runs that are over or gone look, and so end; those that ended are passed over."""
+        return await self._each(ids, self._tell)
 
-    async def _each(
-        self, entries: Iterable[ScheduleEntry], act: Callable[[ScheduleEntry], Awaitable[None]]
-    ) -> int:
-        number, part = 0, [act(entry) for entry in entries]
+    async def _each(self, each: Iterable[T], act: Callable[[T], Awaitable[None]]) -> int:
+        number, part = 0, [act(item) for item in each]
         for first in range(0, len(part), AT_ONCE):
             number += len(await asyncio.gather(*part[first : first + AT_ONCE]))
         return number
 
     async def _begin(self, entry: ScheduleEntry, *, changed: bool) -> None:
-        attributes = TypedSearchAttributes(
-            [SearchAttributePair(PLAN, entry.plan_id), SearchAttributePair(BLUEPRINT, entry.blueprint_id)]
-        )
+        try:
+            await self._start(entry, changed=changed, attributes=self.has_attributes)
+        except RPCError as error:  # what is not registered any more is refused with the whole start
+            if not self.has_attributes or error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            await self._start(entry, changed=changed, attributes=False)
+
+    async def _start(self, entry: ScheduleEntry, *, changed: bool, attributes: bool) -> None:
+        values = zip(ATTRIBUTES, (entry.plan_id, entry.blueprint_id, entry.contact_id), strict=True)
+        pairs = [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in values]
         await self.client.start_workflow(
             RunWorkflow.run,
             WorkflowRequest(entry.id, self.silent_after, self.most_events),
@@ -118,7 +166,7 @@ class RunSignals:
             task_queue=self.queues.workflows,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=CHANGED if changed else None,
-            search_attributes=attributes if self.has_attributes else None,
+            search_attributes=TypedSearchAttributes(pairs) if attributes else None,
             rpc_timeout=ANSWER_WITHIN,
         )
 
@@ -132,14 +180,36 @@ class RunSignals:
 
     async def under_way(self) -> set[str] | None:
         """Return the ids of this database's workflows that are under way, None where none are listed."""
-        query = f'TaskQueue = "{self.queues.workflows}" AND ExecutionStatus = "Running"'
         try:
-            listed = self.client.list_workflows(query, page_size=AT_A_TIME)
+            listed = self.client.list_workflows(self._running, page_size=AT_A_TIME)
             return {flow.id async for flow in listed if flow.status is WorkflowExecutionStatus.RUNNING}
         except RPCError as error:
-            if error.status in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
+            if error.status in _REFUSED:
                 return None
             raise
+
+    async def some_under_way(self, after: bytes | None) -> tuple[list[str], bytes | None]:
+        """Return ids of at most ``MOST_PAGES`` pages of this database's workflows, and where the next ones begin.
+
+        ``after`` is where an earlier call ended; None begins with the first page, and comes after the last one.
+        """
+        listed = self.client.list_workflows(self._running, page_size=AT_A_TIME, next_page_token=after)
+        ids: list[str] = []
+        try:
+            for _ in range(MOST_PAGES):
+                await listed.fetch_next_page()
+                ids += [flow.id for flow in listed.current_page or ()]
+                if not listed.next_page_token:
+                    return ids, None
+        except RPCError as error:
+            if error.status not in (*_REFUSED, RPCStatusCode.INVALID_ARGUMENT):
+                raise
+            return ids, None  # it lists none, or does not know any more where the last call ended
+        return ids, listed.next_page_token
+
+    @property
+    def _running(self) -> str:
+        return f'TaskQueue = "{self.queues.workflows}" AND ExecutionStatus = "Running"'
 
     async def end(self, workflow_id: str, *, why: str) -> None:
         """End a workflow whose run is over or gone."""
@@ -171,6 +241,7 @@ class TemporalClock:
     queues: TaskQueues = field(init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _compared_at: float = field(default=float("-inf"), init=False)
+    _next_page: bytes | None = field(default=None, init=False)
 
     def serve(self, *, stop: threading.Event, clock: Callable[[], datetime], after: float = 0.0) -> None:
         """Serve Temporal from ``after`` seconds until told to stop; then let what is under way come to its end."""
@@ -216,7 +287,15 @@ class TemporalClock:
                 self.queues = await self._read(TaskQueues.of_database)
                 client = await temporal_client(self.address)
                 async with self.at_work(client):
-                    await self._keep_telling(RunSignals(client, self.queues, self.silent_after, self.most_events))
+                    await self._keep_telling(
+                        RunSignals(
+                            client,
+                            self.queues,
+                            self.silent_after,
+                            self.most_events,
+                            has_attributes=await has_attributes(client),
+                        )
+                    )
             except (ClockUnavailableError, *_UNAVAILABLE) as error:
                 self._is_silent(error)
                 await self._pause(TRY_AGAIN)
@@ -306,7 +385,7 @@ class TemporalClock:
             return False
         known, last = news
         await signals.begin([entry for entry in known if not entry.is_over], changed=True)
-        await signals.tell_over([entry for entry in known if entry.is_over])
+        await signals.tell_over([entry.id for entry in known if entry.is_over])
         await self._read(lambda store: store.schedule.pass_on(self.mark, up_to=last))
         return bool(known)
 
@@ -318,11 +397,25 @@ class TemporalClock:
         return [entry for item in ids if (entry := store.schedule.of_run(item)) is not None], last
 
     async def compare(self, signals: RunSignals) -> int:
-        """Begin the workflows that are missing of the runs that are due soon; return how many were looked at."""
+        """Begin the workflows that are missing of the runs that are due soon; return how many were looked at.
+
+        Workflows whose run is over or gone are told to look, by which they end.
+        """
         entries = await self._read(
             lambda store: list(islice(store.schedule.coming(before=self.clock() + COMING), MOST_AT_ONCE))
         )
+        await self._tell_strays(signals)
         return await signals.begin(entries, changed=False)
+
+    async def _tell_strays(self, signals: RunSignals) -> None:
+        """Have those look whose run is over or gone, of the next pages of workflows under way.
+
+        They are not terminated: each reads the database itself, and goes on where its run is live after all.
+        """
+        ids, self._next_page = await signals.some_under_way(self._next_page)
+        for first in range(0, len(ids), AT_A_TIME):
+            part = ids[first : first + AT_A_TIME]
+            await signals.tell_over(await self._read(lambda store, part=part: _without_live_run(store, part)))  # type: ignore[misc]
 
     async def begin_all(self, signals: RunSignals) -> int:
         """Begin the workflows that are missing of all live runs; return how many there are."""
@@ -333,6 +426,11 @@ class TemporalClock:
             number += await signals.begin(entries, changed=True)
             after = entries[-1].number
         return number
+
+
+def _without_live_run(store: Store, ids: Iterable[str]) -> list[str]:
+    entries = ((item, store.schedule.of_run(item)) for item in ids)
+    return [item for item, entry in entries if entry is None or entry.is_over]
 
 
 @dataclass(frozen=True, slots=True)

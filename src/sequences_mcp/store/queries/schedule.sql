@@ -1,21 +1,24 @@
 -- of_run --
 -- One run as a clock sees it.
-SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id
+SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id, c.id AS contact_id
 FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no CROSS JOIN blueprint_version v ON v.no = s.version_no
+  CROSS JOIN contact c ON c.no = s.contact_no
 WHERE s.id = :id
 
 -- coming --
 -- Runs of a queue that are due before an instant, in order, after one of them.
-SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id
+SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id, c.id AS contact_id
 FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no CROSS JOIN blueprint_version v ON v.no = s.version_no
+  CROSS JOIN contact c ON c.no = s.contact_no
 WHERE s.lane = :lane AND s.next_run_at IS NOT NULL AND s.next_run_at <= :before
   AND (s.next_run_at > :at OR s.next_run_at = :at AND s.no > :no)
 ORDER BY s.next_run_at, s.no LIMIT :size
 
 -- live --
 -- Live runs of the embedded engine, by their numbers, after one of them.
-SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id
+SELECT s.no, s.id, s.status, s.provider, s.lane, s.next_run_at, p.terms, p.id AS plan_id, v.blueprint_id, c.id AS contact_id
 FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no CROSS JOIN blueprint_version v ON v.no = s.version_no
+  CROSS JOIN contact c ON c.no = s.contact_no
 WHERE s.no > :no AND s.provider = 'local' AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
 ORDER BY s.no LIMIT :size
 
