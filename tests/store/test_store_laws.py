@@ -147,7 +147,6 @@ class Anything(dict[str, object]):
         ("contacts.at_company", "contact_company_root"),
         ("inbound.attempts_of", "attempt_message_id"),
         ("inbound.unknown_named", "step_run_waiting"),
-        ("inbound.of_sequence", "inbound_sequence"),
         ("inbound.live_at_host", "sequence_address"),
         ("blueprints.count", "autoindex_blueprint_version"),
         ("blueprints.page", "autoindex_blueprint_version"),
