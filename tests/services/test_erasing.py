@@ -7,6 +7,7 @@ import json
 import quopri
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -301,14 +302,59 @@ async def test_after_the_days_that_the_setting_says_people_are_erased_by_themsel
     keeping.work()
     keeping.forward(days=4)
     keeping.work()  # the last step
-    keeping.forward(days=29)
-    keeping.work()
+    at_work(keeping, days=29)
     assert traces_of(keeping.folder, MARK)
-    keeping.forward(days=2)
-    keeping.work()
+    at_work(keeping, days=2)
     assert traces_of(keeping.folder, MARK, PHONE) == []
     async with keeping.client() as model:  # nobody asked to be left alone, so they may be stored again
         await model.call("save_contacts", contacts=[KARA])
+
+
+def at_work(bureau: Bureau, *, days: int) -> None:
+    """Let a worker look every day for so many days."""
+    for _ in range(days):
+        bureau.forward(days=1)
+        bureau.work()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=365), timedelta(days=4000)])
+async def test_a_clock_that_leaps_ahead_erases_nobody_by_time(
+    bureau: Bureau, ahead: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeping = bureau.having(ERASE_AFTER_DAYS="30")
+    await started(keeping, KARA)
+    keeping.work()
+    keeping.forward(days=4)
+    keeping.work()  # the last step
+    for _ in range(2):
+        right = keeping.clock()
+        keeping.forward(days=ahead.days)
+        for hours in (0, 1, 5, 60):
+            keeping.forward(hours=hours)
+            keeping.work()
+            keep_house(keeping.having(SENDER="").settings, clock=keeping.clock)
+        assert "no earlier look bears out" in caplog.text
+        keeping.clock.now = right + timedelta(hours=66)
+        at_work(keeping, days=3)
+        assert traces_of(keeping.folder, MARK), "the clock is right again, and they are not due"
+    at_work(keeping, days=23)
+    assert traces_of(keeping.folder, MARK, PHONE) == []
+
+
+async def test_after_a_time_without_a_worker_people_are_erased_by_time_once_the_clock_has_gone_on(
+    bureau: Bureau,
+) -> None:
+    keeping = bureau.having(ERASE_AFTER_DAYS="30")
+    await started(keeping, KARA)
+    keeping.work()
+    keeping.forward(days=4)
+    keeping.work()
+    keeping.forward(days=40)  # nobody works
+    keeping.work()
+    assert traces_of(keeping.folder, MARK)
+    keeping.forward(days=7)  # a worker that is started once a week
+    keeping.work()
+    assert traces_of(keeping.folder, MARK, PHONE) == []
 
 
 async def test_nothing_is_erased_by_itself_without_that_setting_nor_before_a_sequence_is_over(
@@ -325,8 +371,9 @@ async def test_whoever_asked_to_be_left_alone_stays_left_out_after_time_has_eras
     await started(keeping, KARA)
     async with keeping.client() as model:
         await model.call("suppress_contact", contact=KARA["email"], reason="asked on the phone")
-    keeping.forward(days=40)
-    keeping.work()
+    for days in (40, 3):
+        keeping.forward(days=days)
+        keeping.work()
     assert traces_of(keeping.folder, MARK, PHONE) == []
     async with keeping.client() as model:
         assert "erased" in (await model.refused("save_contacts", contacts=[KARA]))["message"]
@@ -572,6 +619,8 @@ async def test_a_data_folder_without_a_mailbox_erases_by_time_as_well(bureau: Bu
     bureau.forward(days=31)
     without = bureau.having(SENDER="", ERASE_AFTER_DAYS="30")
     assert without.settings.mailbox.sender is None
+    keep_house(without.settings, clock=bureau.clock)
+    bureau.forward(days=3)
     with working(without.having(ERASE_AFTER_DAYS="0").settings, on=True, clock=bureau.clock):
         assert traces_of(bureau.folder, MARK), "nobody asked for it"
     with working(without.settings, on=True, clock=bureau.clock):
@@ -585,8 +634,9 @@ async def test_a_folder_without_a_mailbox_erases_whoever_is_due_at_once_when_its
     bureau.work()
     bureau.forward(days=4)
     bureau.work()
-    bureau.forward(days=31)
-    keep_house(bureau.having(SENDER="", ERASE_AFTER_DAYS="30").settings, clock=bureau.clock)
+    for days in (31, 3):
+        bureau.forward(days=days)
+        keep_house(bureau.having(SENDER="", ERASE_AFTER_DAYS="30").settings, clock=bureau.clock)
     assert bureau.rows("SELECT count(*) FROM contact WHERE erased_at IS NULL") == [(0,)]
 
 

@@ -51,6 +51,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "erased_key": {NEVER: "hash reason actor at regained"},
     "erasing": {NEVER: "kind no"},
+    "erasure_look": {NEVER: "at"},
     "former_address": {EMPTIED: "contact_no key until"},
     "inbound": {
         NEVER: "no hash mailbox kind basis sequence_no key effect sent_at until found_at",

@@ -13,7 +13,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -42,6 +44,26 @@ ADDRESS, CONTACT, _PROFILE, _PHONE = "address", "contact", "profile", "phone"
 _PHONE_AND_NAME = "phone and name"
 ErasedKey = tuple[str, str]
 """A kind and a normalised value of a mark of which a keyed hash is kept: ``("address", "ada@example.com")``."""
+
+
+PROVEN_AFTER = timedelta(days=3)
+"""For how long a clock has to go on after an instant before people are erased by time as of that instant."""
+STEADY = timedelta(days=1)
+"""The longest time between two looks after which the clock is not taken to have leapt."""
+
+
+def proven_by(looks: Iterable[datetime], now: datetime) -> datetime | None:
+    """Return the newest look that the clock has left behind by ``PROVEN_AFTER``; None where there is none.
+
+    A clock that is ahead is put right within that time, and what it wrote lies in the future then.
+    """
+    return max((look for look in looks if look <= now - PROVEN_AFTER), default=None)
+
+
+def is_steady(looks: Iterable[datetime], *, since: datetime, now: datetime) -> bool:
+    """Say whether it was looked without a gap longer than ``STEADY`` since an instant: the clock did not leap."""
+    between = [since, *sorted(look for look in looks if since < look < now), now]
+    return all(later - earlier <= STEADY for earlier, later in pairwise(between))
 
 
 def erased_keys(

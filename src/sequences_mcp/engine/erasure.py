@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key, visible_address
@@ -38,6 +39,7 @@ from sequences_mcp.private_files import delete_exports, export_name, write_priva
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 KNOWN_PREFIXES = tuple(f"{name}:" for name in PROVIDERS)
 REASON = "erased"
 REPEATED = "erasure.repeated"
@@ -383,7 +385,7 @@ def erase_again(store: Store, *, now: datetime) -> int:
     return done
 
 
-def _in_one(store: Store, act: Callable[[UnitOfWork], int]) -> int:
+def _in_one(store: Store, act: Callable[[UnitOfWork], T]) -> T:
     with store.transaction() as work:
         return act(work)
 
@@ -405,10 +407,12 @@ def _erased_again(work: UnitOfWork, folder: Path, *, now: datetime) -> int:
 def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     """Erase some people whose last step lies so many days back, as the operator's setting says; return how many.
 
-    Whoever is in a plan that waits, or under way, stays. Also finishes what an erasure could not finish.
+    Whoever is in a plan that waits, or under way, stays. After a leap of the clock, as after a time without any
+    program, people are due as of the last look before it until three days have passed: a clock that is ahead
+    erases nobody. Also finishes what an erasure could not finish.
     """
     done = 0
-    if days and (due := store.erasures.due(before=now - timedelta(days=days), size=AT_ONCE)):
+    if days and (due := _due(store, days=days, now=now)):
         try:
             done = _in_one(store, lambda work: _erased_by_time(work, due, store.workspace.folder, now=now))
         except StoreUnwritableError as error:
@@ -416,6 +420,19 @@ def keep_no_longer(store: Store, *, days: int, now: datetime) -> int:
     if store.erasures.unswept():
         store.erasures.sweep()
     return done
+
+
+def _due(store: Store, *, days: int, now: datetime) -> list[str]:
+    """Return some people who are to be erased now; a warning in the log tells of those who wait for the clock."""
+    as_of = _in_one(store, lambda work: work.erasures.look(now=now))
+    due = store.erasures.due(before=as_of - timedelta(days=days), size=AT_ONCE) if as_of else []
+    if not due and as_of != now and store.erasures.due(before=now - timedelta(days=days), size=1):
+        log.warning(
+            "Nobody is erased by time yet: the clock says %s, which no earlier look bears out. If it is right, "
+            "they are erased in three days; else set it.",
+            f"{now:%Y-%m-%d %H:%M} UTC",
+        )
+    return due
 
 
 def _erased_by_time(work: UnitOfWork, due: Items[str], folder: Path, *, now: datetime) -> int:

@@ -27,7 +27,9 @@ from sequences_mcp.domain.erasure import (
     Traces,
     erased_hash,
     erased_keys,
+    is_steady,
     marks_of,
+    proven_by,
     records_of,
 )
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
@@ -510,6 +512,14 @@ class ErasureRepository:
     def due(self, *, before: datetime, size: int) -> list[str]:
         """Return some people of whom nothing happened since an instant, nothing goes on, and whose run is over."""
         return [row["id"] for row in self._database.rows("erasure.due", before=to_micros(before), size=size)]
+
+    def look(self, *, now: datetime) -> datetime | None:
+        """Write down that it is looked for such people; return the instant by which they may be judged, if any."""
+        looks = [from_micros(row["at"]) for row in self._database.rows("erasure.looks")]
+        proven = proven_by(looks, now)
+        self._database.write("erasure.forget_looks", now=to_micros(now), proven=to_micros(proven) if proven else 0)
+        self._database.write("erasure.note_look", now=to_micros(now))
+        return proven and (now if is_steady(looks, since=proven, now=now) else proven)
 
 
 @dataclass(frozen=True, slots=True)

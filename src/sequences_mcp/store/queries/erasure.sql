@@ -283,6 +283,18 @@ SELECT c.id FROM contact c WHERE erased_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM recorded_reply r WHERE r.contact_no = c.no AND r.recorded_at > :before)
 ORDER BY c.no LIMIT :size
 
+-- looks --
+-- When it was looked for such people before.
+SELECT at FROM erasure_look ORDER BY at
+
+-- forget_looks --
+-- Those in the future, which a clock that was ahead has written, and those that prove nothing more.
+DELETE FROM erasure_look WHERE at > :now OR at < :proven
+
+-- note_look --
+-- It is looked for them now.
+INSERT INTO erasure_look (at) VALUES (:now) ON CONFLICT DO NOTHING
+
 -- unsweep --
 -- Bytes of what was erased may still stand in the file.
 INSERT INTO unswept ("only", since) VALUES (1, :since) ON CONFLICT DO NOTHING
