@@ -102,9 +102,9 @@ class Server:
             self._process.kill()
             self._process.wait()
 
-    def kill_again_and_again(self, done: threading.Event, every: float) -> None:
-        """Kill it every few seconds and start it again, until the processes are done."""
-        while not done.wait(every):
+    def kill_again_and_again(self, done: threading.Event, every: float, most: int) -> None:
+        """Kill it every few seconds and start it again, so often at most, until the processes are done."""
+        while self.restarts < most and not done.wait(every):
             self.kill()
             self.start()
             self.restarts += 1
@@ -119,7 +119,11 @@ def main() -> int:
     wanted.add_argument(
         "--restart-every", type=float, default=10.0, help="seconds between two kills of the server"
     )
+    wanted.add_argument("--restarts", type=int, default=1_000_000, help="of the server, at most")
     wanted.add_argument("--seed", type=int, default=1)
+    wanted.add_argument(
+        "--at", nargs="+", choices=POINTS, help="where workers die, in turn, each at its first visit"
+    )
     wanted.add_argument("--cost", type=int, default=0, metavar="STEPS")
     wanted.add_argument("--as-polling", nargs=2, metavar=("FOLDER", "MAIL"))
     wanted.add_argument("--as-worker", nargs=5, metavar=("FOLDER", "MAIL", "TEMPORAL", "POINT", "AFTER"))
@@ -199,7 +203,9 @@ def run(server: Server, folder: Path, mail: int, options: argparse.Namespace) ->
     """Keep the processes until nothing is due; return where they died."""
     kills: Counter[str] = Counter()
     done = threading.Event()
-    killing = threading.Thread(target=server.kill_again_and_again, args=(done, options.restart_every))
+    killing = threading.Thread(
+        target=server.kill_again_and_again, args=(done, options.restart_every, options.restarts)
+    )
     keeping = [
         threading.Thread(target=keep, args=(server, folder, mail, kills, options, number))
         for number in range(options.processes)
@@ -220,8 +226,12 @@ def keep(
     chance = random.Random(options.seed + number + 1)
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
-        point = chance.choice((*POINTS, ANYWHEN))
-        death = Round(point, chance.uniform(1.5, 4.0) if point == ANYWHEN else chance.randint(1, 4))
+        if options.at:
+            death = Round(options.at[kills.total() % len(options.at)], 1)
+        else:
+            point = chance.choice((*POINTS, ANYWHEN))
+            death = Round(point, chance.uniform(1.5, 4.0) if point == ANYWHEN else chance.randint(1, 4))
+        point = death.point
         facts = (point, str(death.after)) if kills.total() < options.kills else ("none", "0")
         command = [sys.executable, "-m", "benchmarks.kill_temporal", "--as-worker", str(folder), str(mail)]
         child = subprocess.Popen([*command, f"127.0.0.1:{server.port}", *facts], stderr=subprocess.DEVNULL)
