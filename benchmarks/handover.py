@@ -57,7 +57,7 @@ from sequences_sandbox.seeds import CLARKY_TEMPLATES
 from sequences_sandbox.serve import HOST
 from sequences_sandbox.serve import settings as accounts
 
-POINTS = ("take", "taken", "in the request", "answered", "settled")
+POINTS = ("take", "taken", "in the request", "answered", "recorded")
 ANYWHEN = "any instant"
 A_PLAN = {"kalent": 4, "clarky": 1, "topo": 4}
 STINT = 12  # plans: a process that hands over more would only wait for Clarky's published limit

@@ -185,7 +185,7 @@ def test_an_unknown_fate_is_settled_by_whoever_knows_the_passphrase(
     assert statuses(terminal) == [status]
     again = terminal.run("review", "resolve", draft, answer, "--passphrase-file", secret)
     assert isinstance(again, Said)
-    assert (again.status, "no unknown outcome" in again.err or "cannot be settled" in again.err) == (2, True)
+    assert (again.status, "no unknown outcome" in again.err or "cannot be resolved" in again.err) == (2, True)
 
 
 def test_the_list_of_those_never_to_contact_changes_with_the_passphrase_alone(terminal: Terminal) -> None:

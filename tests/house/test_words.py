@@ -60,7 +60,6 @@ ALLOWED: dict[str, frozenset[str]] = {
     f"{SRC}/domain/workers.py": frozenset({"lane"}),
     f"{SRC}/engine/recovery.py": frozenset({"doubtful", "said"}),  # in the files of receipts
     f"{SRC}/server/views/panel.py": frozenset({"told"}),  # on the wire
-    f"{SRC}/services/vendor_writes.py": frozenset({"AGAIN_SETTLES"}),
     f"{SRC}/store/upkeep.py": frozenset({"lane"}),
 }
 

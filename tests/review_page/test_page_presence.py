@@ -57,7 +57,7 @@ def test_a_stolen_cookie_approves_no_text_and_settles_nothing(
     world.at_desk(lambda app: edit_draft(app, draft_id=path[7:], content="The agent's own words."))
     digest = thief.get(path).field("digest")
     assert thief.post(f"{path}/approve", digest=digest).status == 403
-    assert thief.post(f"{path}/settle", sent="no").status == 403
+    assert thief.post(f"{path}/resolve", sent="no").status == 403
     assert person.post(f"{path}/approve", digest=person.get(path).field("digest")).status == 303
 
 

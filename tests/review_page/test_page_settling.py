@@ -50,7 +50,7 @@ def left(world: PageWorld, server: Running) -> int:
 def settles(person: Visitor, draft: Draft, *, sent: str = "no", **fields: str) -> int:
     """Open the text, and say whether it was sent."""
     digest = person.get(f"/texts/{draft.id}").field("digest")
-    return person.post(f"/texts/{draft.id}/settle", sent=sent, **{"digest": digest, **fields}).status
+    return person.post(f"/texts/{draft.id}/resolve", sent=sent, **{"digest": digest, **fields}).status
 
 
 def test_a_cookie_alone_settles_nothing_on_the_page(world: PageWorld, server: Running) -> None:
@@ -73,7 +73,7 @@ def test_what_goes_again_is_the_text_that_was_on_the_screen(world: PageWorld, se
     draft = lost(world, server)
     with world.page() as person:
         person.unlock()
-        unseen = person.post(f"/texts/{draft.id}/settle", sent="no", digest=draft.digest)
+        unseen = person.post(f"/texts/{draft.id}/resolve", sent="no", digest=draft.digest)
         assert unseen.status == 409
         assert settles(person, draft, digest="0" * 64) == 409
         assert left(world, server) == 0

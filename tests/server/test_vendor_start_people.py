@@ -125,7 +125,7 @@ async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by
         barred = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
         async with vendors.app() as app:
             said = await resolved_in_terminal(app, own, sent=finished, actor=Actor("ada"))
-            with pytest.raises(ConflictError, match="nothing to settle"):
+            with pytest.raises(ConflictError, match="nothing to resolve"):
                 await resolved_in_terminal(app, own, sent=finished, actor=Actor("ada"))
         run = await desktop.call("get_sequence", sequence_id=own)
         there = await start_at("topo", desktop, contacts=[ZOE])

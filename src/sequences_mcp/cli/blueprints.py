@@ -93,7 +93,7 @@ def _export() -> click.Command:
 
 
 def _show(text: str) -> None:
-    """Print a file's text: as it is into a pipe, and to a terminal without what could control it."""
+    """Print a file's text; to a terminal without control characters, into a pipe unchanged."""
     if sys.stdout.isatty():
         say(text.splitlines())
     else:

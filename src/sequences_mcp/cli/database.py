@@ -84,7 +84,7 @@ def _move() -> click.Command:
             "dump": report.digest,
             "audit_rows": report.audit_rows,
         }
-        steps = [] if only_check else _settled(settings, place, where, reference=reference)
+        steps = [] if only_check else _noted_in_settings(settings, place, where, reference=reference)
         if as_json:
             say_json({**facts, "next": steps})
             return
@@ -97,7 +97,7 @@ def _move() -> click.Command:
 
 
 def _progress(*, as_json: bool) -> Callable[[str, int], None]:
-    """Return what shows on standard error how far the copy is, for people."""
+    """Return a callback that prints the progress of the copy on standard error."""
 
     def show(table: str, rows: int) -> None:
         if rows and not as_json:
@@ -139,7 +139,7 @@ def _target(text: str, *, env: str | None, file: Path | None) -> tuple[str | Pat
 
 
 def as_given(text: str) -> str:
-    """Return a text of the command for people to read, short."""
+    """Return an argument of the command for a message, shortened."""
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
 
 
@@ -154,7 +154,9 @@ def _with_password(address: str, password: str) -> str:
     return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
 
 
-def _settled(settings: Settings, place: str | Path, where: str, *, reference: dict[str, str] | None) -> list[str]:
+def _noted_in_settings(
+    settings: Settings, place: str | Path, where: str, *, reference: dict[str, str] | None
+) -> list[str]:
     """Have settings.toml name the new place, and return in words what was written and what is left to do."""
     from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.mail_setup.settings_text import with_keys

@@ -58,7 +58,7 @@ class SetupPlan:
 
 
 def guided(settings: Settings, planned: Sequence[ClientChange]) -> bool:
-    """Hold the conversation and write what came of it; return whether all is well."""
+    """Ask, show what would be written, write it; return whether nothing went wrong and nothing is left to do."""
     if not sys.stdin.isatty():
         step = "Run it in a terminal, or give --client NAME --yes for a client's file alone."
         raise InvalidArgumentsError("Nobody is there to answer.", next_step=step)
@@ -197,7 +197,7 @@ def _clients(planned: Sequence[ClientChange]) -> tuple[ClientChange, ...]:
 
 
 def read_numbers(text: str, *, most: int) -> list[int]:
-    """Return the numbers in a text from 1 to ``most``, of `all` every one; UsageError asks again."""
+    """Return the numbers in a text from 1 to ``most``, all for `all`; UsageError makes click ask again."""
     words = text.replace(",", " ").split()
     if words in (["all"], ["none"]):
         return list(range(1, most + 1)) if words == ["all"] else []
@@ -207,7 +207,7 @@ def read_numbers(text: str, *, most: int) -> list[int]:
 
 
 def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Return a reader of what is typed whose fault asks again."""
+    """Return ``read`` as click takes it: a text that it refuses is a UsageError, so that click asks again."""
 
     def reader(text: str) -> T:
         try:
@@ -261,7 +261,7 @@ def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None)
 
 
 def _compile_server() -> None:
-    """Import the server once, so that Python keeps it compiled: clients wait only so long for its first start."""
+    """Import the server once, so that Python compiles it now: clients limit the time of its first start."""
     from importlib import import_module
 
     for name in ("server.app", "server.tool", "engine.provider", "engine.worker"):
@@ -282,7 +282,7 @@ def _register_on_page() -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is through, which takes a second or two."""
+    """Put Ctrl-C off until the block has ended, which takes a second or two."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

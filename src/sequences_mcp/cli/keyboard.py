@@ -1,4 +1,4 @@
-"""What every command works with: the settings, the product on them, words on the terminal, secrets typed at it."""
+"""What every command uses: settings, the opened context, output on the terminal, secrets typed at it."""
 
 from __future__ import annotations
 

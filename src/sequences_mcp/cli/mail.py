@@ -444,7 +444,7 @@ def _tried(mailbox: Mailbox) -> bool:
 
 
 def _all_sign_in(probes: Iterable[Probe]) -> bool:
-    """Say how far the sign-in gets at each server, and return whether it does at all of them."""
+    """Say how far the sign-in gets at each server; return whether it succeeds at all of them."""
     is_good = True
     for probe in probes:
         say([f"{'ok  ' if probe.ok else 'BAD '} {probe.words}"])

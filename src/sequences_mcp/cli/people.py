@@ -1,4 +1,4 @@
-"""The commands for people: taken in from a file, written to one, given out and erased one by one."""
+"""The commands for people: imported from a file, exported to one, and exported or erased one by one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _require_terminal(instead: str) -> None:
 
 
 def _reading(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file is read with: its bytes, and what was said of its columns."""
+    """Return the arguments of reading a file: its bytes, and the columns as the options name them."""
     from sequences_mcp.importing.tables import MOST_BYTES
 
     if file.stat().st_size > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""The command that tells what came of blueprints, as lines or as JSON."""
+"""``sequences-mcp report``: the outcomes of blueprints, as lines or as JSON."""
 
 from __future__ import annotations
 

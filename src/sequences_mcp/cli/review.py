@@ -1,4 +1,4 @@
-"""``sequences-mcp review``: approve, reject and settle what waits for a person, here or on the page."""
+"""``sequences-mcp review``: approve, reject and resolve what waits for a person, here or on the page."""
 
 from __future__ import annotations
 

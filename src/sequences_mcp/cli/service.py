@@ -181,7 +181,7 @@ def _require(settings: Settings, made: SystemService) -> None:
 
 
 def _secrets_missing_there(settings: Settings) -> list[str]:
-    """Return which secrets a process lacks that has nothing of this terminal's environment."""
+    """Return the secrets that are set in this terminal's environment alone, which the service would lack."""
     from sequences_mcp.settings import read_settings
 
     alone = read_settings({"SEQUENCES_DATA_DIR": str(settings.data_dir)})

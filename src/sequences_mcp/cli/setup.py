@@ -168,7 +168,7 @@ def _row(change: ClientChange, copy: Path | None = None) -> dict[str, str | None
 
 
 def _line(change: ClientChange) -> str:
-    """Return how a client's file stands, in a line."""
+    """Return one line on the state of a client's file."""
     where = f"{change.client.title:<15} {change.path}"
     if change.problem:
         return f"BAD  {where}: {change.problem}"
@@ -249,7 +249,7 @@ def write_client(
 
 
 def agree(question: str) -> None:
-    """Return once a person agrees; InvalidArgumentsError where they do not, or nobody is there."""
+    """Return once a person agrees; InvalidArgumentsError where they do not, or without a terminal."""
     if not sys.stdin.isatty():
         raise InvalidArgumentsError(f"Nobody is there to agree. {NOTHING}", next_step="Give --yes.")
     if not click.confirm(question, default=True):

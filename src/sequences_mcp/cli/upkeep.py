@@ -178,7 +178,7 @@ def _restore() -> click.Command:
 
 
 def words_of_unknown(number: int) -> str:
-    """Return what a person is told of e-mails and requests that the database in place does not know of."""
+    """Return a message about e-mails and requests that left and that the present database has no record of."""
     if not number:
         return "Nothing was sent that it does not know of."
     return (

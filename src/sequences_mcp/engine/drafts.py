@@ -201,7 +201,7 @@ def _require_approvable(sequence: Run, run: StepRun, digest: str) -> None:
     if run.state is StepState.UNKNOWN:
         raise ConflictError(
             "This e-mail may have been delivered: there is nothing to approve.",
-            next_step="Find out whether it arrived, then settle it.",
+            next_step="Find out whether it arrived, then resolve it.",
         )
     if sequence.status not in LIVE or (run.reason or "").startswith(APPROVAL):
         raise ApprovalError(

@@ -272,7 +272,7 @@ def on_resolved(sequence: Run, event: events.OutcomeResolved, now: datetime) -> 
     if run.state is not StepState.UNKNOWN:
         raise events.conflict(
             sequence,
-            f"This is {sequence.place_of(run)}, which is {run.state}: there is no unknown outcome to settle.",
+            f"This is {sequence.place_of(run)}, which is {run.state}: there is no unknown outcome to resolve.",
         )
     if event.sent:
         return _sent(sequence, run, now), ()

@@ -95,7 +95,7 @@ class LocalOperations(EngineVerbs):
     async def conclude(
         self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: Actor | None = None
     ) -> VendorOperation:
-        """Record what became of it; what is settled stays as it was."""
+        """Record what became of it; an outcome that is known stays as it was."""
         who = actor or self.engine.actor
         with self.engine.store.transaction() as work:
             now = self.engine.clock()
@@ -144,7 +144,7 @@ def _require_same(earlier: VendorOperation, write: VendorWrite) -> None:
 
 
 def busy(other: VendorOperation) -> ConflictError:
-    """Return the error for a write on something that another write is not settled on."""
+    """Return the error for a write on something that another write concerns whose outcome is not known yet."""
     how = "has an unknown outcome" if other.state == "unknown" else "is still under way"
     return ConflictError(
         f"An earlier {other.tool} on {other.subject} {how}; nothing was done.",

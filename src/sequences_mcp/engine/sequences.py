@@ -78,7 +78,7 @@ def _why(sequence: Run, run: StepRun, now: datetime) -> str:
         case StepState.OPEN:
             return f"{name} is a task for a person; complete_task records what became of it"
         case StepState.UNKNOWN:
-            return f"{name} may or may not have been delivered ({run.reason}); a person has to settle it"
+            return f"{name} may or may not have been delivered ({run.reason}); a person has to resolve it"
         case StepState.HELD:
             return f"{name} is held: {run.reason}"
         case StepState.CLAIMED | StepState.HANDED_OVER:

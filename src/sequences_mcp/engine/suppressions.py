@@ -201,8 +201,8 @@ class LocalReplies(LocalMethods):
             why = _SUPPRESSED_FOR[kind]
             stopping.end_suppressed(work, ("contact", run.contact_id), reason=why, now=now, actor=actor)
             if kind is ReceivedKind.OPT_OUT and entry.sender:
-                mark = ("address", address_key(entry.sender))
-                stopping.end_suppressed(work, mark, reason=why, now=now, actor=actor)
+                key: SuppressionKey = ("address", address_key(entry.sender))
+                stopping.end_suppressed(work, key, reason=why, now=now, actor=actor)
             return "never written to again"
         if kind is ReceivedKind.BOUNCE:
             return self._gone(work, run, actor=actor)
@@ -221,8 +221,8 @@ class LocalReplies(LocalMethods):
             apply_event(work, run, Returned(left.key, hard=True, reason=GONE), now=now, actor=actor)
         address = (left.recipient if left else None) or run.address
         if address:
-            mark = ("address", address_key(address))
-            stopping.end_suppressed(work, mark, reason=f"bounced: {GONE}", now=now, actor=actor)
+            key: SuppressionKey = ("address", address_key(address))
+            stopping.end_suppressed(work, key, reason=f"bounced: {GONE}", now=now, actor=actor)
         return "never written to again"
 
     def _paused(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:

@@ -233,7 +233,7 @@ def _unseen(store: Repositories) -> Iterator[Trouble]:
             what="The database was put back or copied: "
             f"{_count(unseen.number, 'e-mail or request', 'e-mails or requests')} may have left without it "
             "knowing.",
-            remedy="Find out what became of each and settle it (`sequences-mcp review list`).",
+            remedy="Find out what became of each and resolve it (`sequences-mcp review list`).",
             since=unseen.since,
             stops=False,
         )
@@ -245,7 +245,7 @@ def _unknown(store: Repositories) -> Iterator[Trouble]:
         yield Trouble(
             code="unknown_fate",
             what=f"Nobody knows whether {_count(unknown.number, 'e-mail', 'e-mails')} arrived.",
-            remedy="A person looks into the mailbox and settles each (`sequences-mcp review list`).",
+            remedy="A person looks into the mailbox and resolves each (`sequences-mcp review list`).",
             since=unknown.since,
             stops=False,
         )

@@ -1,7 +1,8 @@
-"""Approved starts at vendors: asked about again, taken under an operation, and settled with it, each at once.
+"""Approved starts at vendors: checked, claimed under an operation, resolved with it; one transaction each.
 
-Whoever is taken is nobody else's to hand over: a request leaves only for people who were FOUND, in the transaction
-that wrote its operation down. A process that dies in between leaves an unknown operation, never a second request.
+A person who is claimed cannot be enrolled by another process: a request leaves only for runs that were FOUND in
+the transaction that recorded its operation. A process that dies in between leaves an operation of unknown outcome
+and never a second request.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class LocalVendorRuns(EngineVerbs):
     async def take(
         self, plan_id: str, sequence_ids: Items[str], *, before: vendor.PreflightSnapshot
     ) -> vendor.ClaimedBatch | None:
-        """Ask everything again and, in the same transaction, write the operation down and take its people.
+        """Check everything again and, in the same transaction, record the operation and claim its people.
 
         Whoever may not be contacted by now is refused. None when nobody is left, or the approval does not hold
         (which voids the plan).
@@ -201,7 +202,7 @@ class LocalVendorRuns(EngineVerbs):
     def _end(
         self, work: UnitOfWork, operation_id: str, outcomes: set[str], *, answer: str, actor: actors.Actor | None
     ) -> None:
-        """Record what became of an operation, unless that is settled already."""
+        """Record what became of an operation, unless that is known already."""
         who = actor or self.engine.actor
         if "unknown" in outcomes or not outcomes:
             if work.operations.mark_unknown(operation_id, answer=answer):

@@ -60,7 +60,7 @@ def vendor_run_concluded(run: Run, outcome: EnrolmentOutcome, *, now: datetime) 
 
 
 def vendor_run_corrected(run: Run, outcome: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
-    """Return a run that was settled while its request was still under way, after the answer to that request.
+    """Return a run that was resolved while its request was still under way, after the answer to that request.
 
     The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
     one stays over, and its reason says that there are two.
@@ -79,8 +79,8 @@ def vendor_run_over(run: Run, *, finished: bool, actor: Actor, now: datetime) ->
     """Return a run that somebody has seen to be over at its vendor; ConflictError unless the vendor has it."""
     if not run.is_handed_over or run.has_unknown_outcome or run.status in TERMINAL:
         raise ConflictError(
-            f"{run.id} is {run.status}: there is nothing to settle about it.",
-            next_step="get_sequence shows what becomes of it; an operation is settled by its own id.",
+            f"{run.id} is {run.status}: there is nothing to resolve.",
+            next_step="get_sequence shows what becomes of it; an operation is resolved by its own id.",
         )
     status = SequenceStatus.COMPLETED if finished else SequenceStatus.STOPPED_EARLY
     return replace(run, status=status, reason=f"{actor} looked: it is over there", updated_at=now)

@@ -224,7 +224,7 @@ class ReceivedReply:
 
     @property
     def came_at(self) -> datetime:
-        """When it came: as its writer dated it, where that lies between what it answers and its reading here."""
+        """When it came: its Date header, where that lies between what it answers and when it was read here."""
         left = self.step.executed_at if self.step else None
         dated, read = self.entry.sent_at, self.entry.at
         return dated if dated and left and left <= dated <= read else read
@@ -311,7 +311,7 @@ class Draft:
     """One text waiting for a person: part of a waiting plan, or edited after its approval.
 
     ``why`` is ``missing``, ``written`` (per contact, to be read), ``edited`` or ``unknown`` (an e-mail that may
-    have been delivered, to be settled). ``digest`` is that of the text; ``to_sign`` is what a passkey signs for a
+    have been delivered, to be resolved). ``digest`` is that of the text; ``to_sign`` is what a passkey signs for a
     yes: the digest, or, for an e-mail of unknown outcome, a digest of the text and of the attempt.
     """
 

@@ -319,7 +319,7 @@ class Provider:
 
     @unless_overridden("pause every sequence")
     async def pause_live(self, *, until: datetime) -> int:
-        """Pause every live run that would act before then; return how many were paused."""
+        """Pause every live run whose next step is due before ``until``; return how many were paused."""
 
     @unless_overridden("resume sequences together")
     async def resume_paused(self, *, since: datetime, until: datetime) -> int:
@@ -394,7 +394,7 @@ class Provider:
     ) -> embedded.Draft:
         """Record the approval of exactly this text of a live run, so that it may be sent."""
 
-    @unless_overridden("settle e-mails")
+    @unless_overridden("resolve e-mails")
     async def resolve_unknown(
         self, draft_id: str, *, sent: bool, actor: Actor, digest: str | None = None, signature: str | None = None
     ) -> Run:

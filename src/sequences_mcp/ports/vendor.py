@@ -1,4 +1,4 @@
-"""The values that go to a vendor and come from it, those kept of its writes, and how it is asked a few at a time.
+"""The values that go to a vendor and come from it, the records of its writes, and a limit of calls at once.
 
 Nothing is enrolled before a person has approved the plan that names everybody and what the vendor is given about
 them.
@@ -23,7 +23,7 @@ MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are op
 
 
 async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Return the results of these calls in order, a few at a time; after the first error no more begin."""
+    """Await these calls in groups of MAX_CONCURRENT; return the results in order. After an error none begins."""
     results: list[T] = []
     for start in range(0, len(calls), MAX_CONCURRENT):
         results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
@@ -81,7 +81,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcingRow:
-    """What is being filled at Kalent."""
+    """A job that a vendor looks for people for, as lists show it."""
 
     id: str
     name: str | None
@@ -119,7 +119,7 @@ class PlacedContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """By what else a vendor knows a person: further ids, every e-mail address, a LinkedIn profile."""
+    """What else identifies a person at a vendor: further ids, every e-mail address, a LinkedIn profile."""
 
     ids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()

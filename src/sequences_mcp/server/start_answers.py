@@ -58,11 +58,11 @@ class StartRequest:
     async def call(self, app: AppContext) -> ToolCall:
         """Return the idempotency key of this start: the one given, or one derived from arguments and version."""
         given = {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
-        mark = fingerprint(given if self.sender is None else {**given, "sender": self.sender})
+        arguments = fingerprint(given if self.sender is None else {**given, "sender": self.sender})
         if self.idempotency_key is not None:
-            return ToolCall(TOOL, self.idempotency_key, mark)
+            return ToolCall(TOOL, self.idempotency_key, arguments)
         version = await version_to_start(app, blueprint_id=self.blueprint_id, contacts=self.contacts)
-        return ToolCall(TOOL, f"{mark}:{version}", mark, derived=True)
+        return ToolCall(TOOL, f"{arguments}:{version}", arguments, derived=True)
 
 
 @dataclass(frozen=True, slots=True)

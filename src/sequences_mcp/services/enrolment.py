@@ -323,7 +323,7 @@ async def enrol_at_vendor(
     """Enrol everybody of an approved plan; return why it stopped before the end, or None.
 
     ``halt`` ends it between two requests. ``at`` is called with the name of each point at which a test may end the
-    process: take, taken, answered, settled.
+    process: take, taken, answered, recorded.
     """
     plan = await app.plans.get_plan(plan_id)
     provider = app.providers.get(plan.header.provider)
@@ -442,7 +442,7 @@ async def _one_request(
         return None
     at("taken")
     why = await _hand_over_asked(app, provider, batch, at=at)
-    at("settled")
+    at("recorded")
     return why
 
 

@@ -86,7 +86,7 @@ async def approve_change(
             raise
         raise OutcomeUnknownError(
             error.message,
-            next_step="Approving it once more sends the very same change again: it does no harm and settles this.",
+            next_step="Approving it once more sends the same change again: it does no harm and resolves this.",
             data=error.data,
         ) from error
 

@@ -153,7 +153,7 @@ async def _excluded(
 
 
 STOPPED = "stopped"
-TOOL, HOLD = "stop_sequence", "pause_sequence"  # its operations are settled as that tool's are
+TOOL, HOLD = "stop_sequence", "pause_sequence"  # its operations are reconciled as that tool's are
 AGAIN = "suppress_contact again then."
 
 

@@ -109,7 +109,7 @@ LATEST_LOOK = 0.5
 LOOKS = 260  # about two minutes: longer than any call
 CHECKED = "checked"
 SAME_AGAIN = (
-    "The very same call, with every argument as it was, may be made again: it does no harm and settles this."
+    "The very same call, with every argument as it was, may be made again: it does no harm and resolves this."
 )
 
 
@@ -118,7 +118,7 @@ async def run_once(app: AppContext, write: VendorWrite, effect: Callable[[], Awa
 
     Calls with one key at the same time have one effect and one answer. Raises OutcomeUnknownError, with the
     operation's id, when nobody can tell what became of the request; ConflictError while an earlier write on the
-    same thing is not settled; and whatever the effect raises.
+    same thing is of unknown outcome or under way; and whatever the effect raises.
     """
     begun = await app.operations.begin(write)
     if not begun.is_new:
@@ -225,7 +225,7 @@ def _kinds(kind: type[SequencesError]) -> Iterator[type[SequencesError]]:
         yield from _kinds(child)
 
 
-AGAIN_SETTLES = "That sends the very same change again: it does no harm and settles this. Do not ask for it anew."
+AGAIN_RESOLVES = "That sends the same change again: it does no harm and resolves this. Do not ask for it anew."
 A_PERSON = "A person looks in its app, then: sequences-mcp review resolve."
 
 
@@ -285,7 +285,7 @@ async def read_back_updated(app: AppContext, operation: VendorOperation) -> Read
         return ReadBackAnswer(None, why, SAME_AGAIN)
     ways = app.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
     return ReadBackAnswer(
-        None, why, f"A person approved this change and may approve it once more {ways}. {AGAIN_SETTLES}"
+        None, why, f"A person approved this change and may approve it once more {ways}. {AGAIN_RESOLVES}"
     )
 
 
@@ -351,7 +351,7 @@ async def check_operation(app: AppContext, *, operation_id: str) -> CheckedOpera
     if operation.state == "begun":
         return CheckedOperation(operation, "Its request is still under way.")
     if operation.state != "unknown":
-        return CheckedOperation(operation, "It was settled before.")
+        return CheckedOperation(operation, "Its outcome was known already.")
     if operation.tool == "start_sequence":
         return await _started(app, operation)
     return await _read(app, operation)
@@ -388,7 +388,7 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
         return CheckedOperation(
             operation,
             f"{provider.title}: {sentence}. {why}",
-            f"Do not start them again. {show}A person looks in {provider.title}'s app and settles it, in a "
+            f"Do not start them again. {show}A person looks in {provider.title}'s app and resolves it, in a "
             f"terminal: sequences-mcp review resolve {operation.id}",
         )
     if shown["not_done"] and is_early:
@@ -424,7 +424,7 @@ async def resolve_operation(
     operation = await app.operations.get(operation_id)
     if operation.state != "unknown":
         raise ConflictError(
-            f"This operation is {operation.state} and cannot be settled.",
+            f"This operation is {operation.state} and cannot be resolved.",
             next_step="list_providers names the operations whose outcome is unknown.",
         )
     if operation.tool == "start_sequence":

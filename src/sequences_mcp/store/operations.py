@@ -126,7 +126,7 @@ class OperationRepository:
     def conclude(self, operation_id: str, *, state: str, answer: str, actor: Actor, now: datetime) -> bool:
         """Record an operation's outcome; False when it has one already."""
         changed = self._database.write(
-            "vendor_operations.settle",
+            "vendor_operations.conclude",
             id=operation_id,
             state=state,
             answer=answer,

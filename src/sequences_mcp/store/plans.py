@@ -148,7 +148,7 @@ class PlanRepository:
 
     def mark_decision_applied(self, plan_id: str) -> None:
         """Note that everybody in the plan has been told of the decision."""
-        self._database.write("plans.mark_settled", id=plan_id)
+        self._database.write("plans.mark_decision_applied", id=plan_id)
 
     def set_text_digests(self, plan_id: str, digests: bytes) -> None:
         """Store the digests of a plan's texts, 32 bytes each, in order of person and step."""

@@ -186,7 +186,7 @@ def _split(url: str) -> tuple[SplitResult, int]:
 
 
 def _has_raw_sign(url: str) -> bool:
-    """Say whether something in the user or the password would be read as the end of the host."""
+    """Say whether user or password contain a character that urlsplit would take for the end of the host."""
     _, _, rest = url.partition("://")
     account, at, _ = rest.rpartition("@")
     return bool(at) and any(sign in account for sign in "#/?")
@@ -225,7 +225,7 @@ def _bad(why: str) -> NoReturn:
 
 
 class Deadline:
-    """Cuts a connection when its time is over: a time-out of the socket begins anew with every byte that drips in.
+    """Closes a connection after a total time, which a socket's time-out does not: that begins anew at each byte.
 
     A context manager around all that is done on the connection, with a thread of its own that does the cutting.
     """
@@ -246,11 +246,11 @@ class Deadline:
             self._socket.close()
 
     def watch(self, sock: socket.socket) -> None:
-        """Cut this connection when time is over, however it is wrapped later."""
+        """Close this connection when the time is over, also after TLS was put around it."""
         self._socket = sock.dup()
 
     def extend(self, seconds: float) -> None:
-        """Begin to count anew."""
+        """Begin the total time anew."""
         self._timer.cancel()
         self._timer = self._made(seconds)
         self._timer.start()
@@ -268,7 +268,7 @@ class Deadline:
 
 @contextmanager
 def without_secrets(server: MailServer) -> Iterator[None]:
-    """Make the server's words in every delivery error that leaves the block fit to keep: without the password."""
+    """Take the password out of the server's words in every delivery error that leaves the block."""
     try:
         yield
     except DeliveryError as error:
@@ -292,8 +292,8 @@ def session(
 ) -> Iterator[smtplib.SMTP]:
     """Yield a connection ready for MAIL; it is cut, not closed politely, when the block ends.
 
-    ``context`` is the system's trust by default. ``at`` is told ``connect`` and ``auth`` when they are over.
-    Raises DeliveryDeferredError for whatever stands in the way: at this point it is never about the recipient.
+    ``context`` is the system's trust by default. ``at`` is called with ``connect`` and ``auth`` when these are
+    done. Every failure is a DeliveryDeferredError: none can be about the recipient before RCPT.
     """
     if server.security is Security.PLAIN and not is_loopback_server(server.host):
         raise replies.deferred_error(
@@ -345,7 +345,7 @@ def _system_trust() -> ssl.SSLContext:
 
 
 def _literal(address: str) -> str:
-    """Return an address literal (RFC 5321, section 4.1.3): the host's name is nobody's business."""
+    """Return an address literal (RFC 5321, section 4.1.3): so that the host's name is not sent to servers."""
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
@@ -376,7 +376,7 @@ _MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
 
 
 def _signed_in(connection: smtplib.SMTP, server: MailServer) -> None:
-    """Try the password once: a server counts, and locks the account of whoever tries it in every way there is."""
+    """Sign in with one mechanism only: servers count failed sign-ins and lock the account after a few."""
     if not server.username:
         return
     offered = connection.esmtp_features.get("auth", "").upper().split()
@@ -417,7 +417,7 @@ def _tried(connection: smtplib.SMTP, way: str) -> tuple[int, bytes]:
 
 
 def with_fresh_token(server: MailServer, tokens: Tokens | None, act: Callable[[MailServer], T]) -> T:
-    """Return what ``act`` comes to at a server; a token that the server refuses is renewed, once.
+    """Return the result of ``act`` at a server; an access token that the server refuses is renewed once.
 
     Raises what ``act`` raises, and DeliveryDeferredError where there is no token.
     """
@@ -452,7 +452,7 @@ _PROTECTION = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found, in this program's words; ``server_reply`` is what a server said that refused."""
+    """The result of a probe, in this program's words; ``server_reply`` is the answer of a server that refused."""
 
     ok: bool
     words: str

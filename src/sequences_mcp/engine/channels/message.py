@@ -1,4 +1,4 @@
-"""The bytes of an e-mail: headers, composition, and the last look before they leave."""
+"""The bytes of an e-mail: headers, composition, and the checks of them before they leave."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class ComposedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """What an e-mail stands in: the conversation that it continues, and the ways out of it.
+    """The conversation that an e-mail continues, and the addresses by which its recipient can unsubscribe.
 
-    ``answers`` is the id of what it answers, ``refers_to`` those before, the oldest first. With ``unsubscribes``
-    it names the address that an opt-out is written to, and ``one_click`` the one that it is posted to (RFC 8058),
-    where there is one.
+    ``answers`` is the Message-ID of what it answers, ``refers_to`` those before that, the oldest first. With
+    ``unsubscribes`` it names the address that an opt-out is written to, and ``one_click`` the one that it is
+    posted to (RFC 8058), where there is one.
     """
 
     answers: str = ""
@@ -126,7 +126,7 @@ _MOST_REFERENCES = 20
 def _thread_headers(answered: Correspondence) -> dict[str, str]:
     """Return In-Reply-To and References (RFC 5322, section 3.6.4), one id a line.
 
-    What is no id is left out: servers and strangers wrote it.
+    A text that is not a Message-ID is left out: it may come from a server or a stranger's e-mail.
     """
     if not _ID.fullmatch(answered.answers):
         return {}
@@ -145,7 +145,7 @@ _LONGEST_LOCAL = 64  # RFC 5321, section 4.5.3.1.1
 def _unsubscribe_headers(sender: Sender, *, mine: str, own_id: str, one_click: str) -> dict[str, str]:
     """Return List-Unsubscribe (RFC 2369) and, with an address to post to, List-Unsubscribe-Post (RFC 8058).
 
-    The message's own id is the token: it is an HMAC, so nobody makes one up, and the reader knows it wherever it
+    The message's own id is the token: it is an HMAC, so it cannot be forged, and the reader finds it wherever it
     stands in what comes in. Each header is one line: signatures of DKIM were seen to break on folded ones.
     """
     from urllib.parse import quote
@@ -255,7 +255,7 @@ def _both_bodies(letter: Letter, sender: Sender, *, seed: str) -> bytes:
 
 
 def _is_latin(content: str) -> bool:
-    """Say whether at least half of the letters are Latin, accents and all: such a text stays readable as it is."""
+    """Say whether at least half of the letters are Latin: quoted-printable leaves such a text readable."""
     letters = [letter for letter in content if letter.isalpha()]
     latin = sum(letter.isascii() or unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
     return 2 * latin >= len(letters)
@@ -328,9 +328,9 @@ def require_sound_message(message: ComposedMessage) -> None:
 
 
 def require_sender(address: str, deliver: Callable[..., Receipt]) -> Callable[..., Receipt]:
-    """Return a way out that lets nothing pass but what one mailbox sends.
+    """Return ``deliver`` restricted to the messages of one mailbox.
 
-    It raises DeliveryWithheldError, before any connection, for a message from another address.
+    It raises DeliveryWithheldError, before it connects, for a message from another address.
     """
     mine = wire_address(address)
 

@@ -22,9 +22,9 @@ def deliver_to_outbox(
 ) -> Receipt:
     """Write one e-mail and return where it is.
 
-    The same phases as over SMTP: the text is on the disk before ``before_dot``; what follows is one rename. The
-    file is named by its message id, so that a repeat cannot make a second one. Raises DeliveryDeferredError while
-    nothing is there, DeliveryUnknownError when the disk failed after the rename.
+    The phases are those of SMTP: the text is on the disk before ``before_dot``; after it there is one rename. The
+    file is named by its message id, so that a repeat cannot make a second one. Raises DeliveryDeferredError
+    before the rename, DeliveryUnknownError when the disk failed after it.
     """
     require_sound_message(message)
     with deferring("writing to the outbox"):

@@ -1,4 +1,4 @@
-"""A mail server's refusals: whose trouble each is, and the error it becomes."""
+"""A mail server's answers that are not an acceptance: what each is about, and the error it becomes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sequences_mcp.errors import (
 
 
 class Blame(StrEnum):
-    """What a refusal is about, and so what follows from it.
+    """What a refusal is about, which decides what follows from it.
 
-    ``mailbox``: nobody's sending works at present, so the mailbox rests. ``gone``: the address does not exist, and
-    is never written to again. ``refuses``: the recipient's mailbox takes no e-mail at all. ``later``: the
-    recipient's mailbox takes none just now. ``text``: a person has to look at this e-mail.
+    ``mailbox``: the sender's mailbox cannot send to anybody at present, so it pauses. ``gone``: the address does
+    not exist, and is never written to again. ``refuses``: the recipient's mailbox takes no e-mail at all.
+    ``later``: the recipient's mailbox takes none just now. ``text``: a person has to look at this e-mail.
     """
 
     MAILBOX = "mailbox"
@@ -35,7 +35,7 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyJudgement:
-    """Whose trouble it is; ``is_unclear`` where nothing in the answer says so. ``code`` is what it is known by."""
+    """What an answer is about; ``is_unclear`` where it does not say. ``code`` identifies repeated answers."""
 
     blame: Blame
     code: str
@@ -43,7 +43,7 @@ class ReplyJudgement:
 
 
 def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
-    """Return whose trouble an answer is that is not an acceptance: ``text`` without the code, on one line."""
+    """Return what an answer that is not an acceptance is about; ``text`` has no code and one line."""
     enhanced = _enhanced(code, text)
     known = f"{code} {enhanced}" if enhanced else str(code)
     named = phase == "RCPT" or phase in ("DATA", "the final dot")
@@ -71,7 +71,7 @@ def _enhanced(code: int, text: str) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    """Return the words without addresses and links, which may contain any others."""
+    """Return the words without addresses and links, in which any word may stand."""
     return re.sub(r"<[^<>]*>|\S+@\S+|https?://\S+", " ", text)
 
 
@@ -233,7 +233,7 @@ def server_words(code: int | str, reply: bytes | str) -> str:
 def server_words_shown(reply: str, *, clean: Callable[[str], str]) -> str:
     """Return a server's answer as one line in which everything can be seen, cleaned of secrets, then shortened.
 
-    ``clean`` runs over it as it was given and as one line, before anything is cut off: half a secret is one too.
+    ``clean`` takes secrets out before anything is cut off, because a part of a secret must not be shown either.
     """
     line = clean(" ".join(clean(reply).split()))
     line = invisible.draw(clean(invisible.strip(line)), keep="")
@@ -319,7 +319,7 @@ def unknown_error(why: str, *, reply: str = "") -> DeliveryUnknownError:
     """Return the error for an e-mail that may or may not have been accepted."""
     return DeliveryUnknownError(
         f"The e-mail may have been delivered: {why}.",
-        next_step="Look in the Sent folder, then settle it in the review; no second one is sent by itself.",
+        next_step="Look in the Sent folder, then resolve it in the review; no second one is sent by itself.",
         data=_error_words(reply),
     )
 
@@ -346,7 +346,7 @@ def _error_words(reply: str) -> dict[str, str]:
 
 
 def described(error: OSError) -> str:
-    """Return what went wrong with a connection, without the server's words."""
+    """Return a description of a connection's failure, without the server's words."""
     if isinstance(error, TimeoutError):
         return "the server did not answer in time"
     if code := getattr(error, "smtp_code", None):

@@ -1,7 +1,7 @@
 """Delivery over SMTP, phase by phase, so that the caller can commit between the text and the final dot.
 
-``smtplib.sendmail`` hides that moment. Whatever fails before the dot was certainly not accepted; after it, only
-the server's own answer counts (RFC 5321, section 4.2.5; RFC 1047).
+``smtplib.sendmail`` does not show that moment. An e-mail that fails before the dot was certainly not accepted;
+after the dot only the server's answer tells (RFC 5321, section 4.2.5; RFC 1047).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def deliver_by_smtp(
     """Hand one e-mail to the server and return the server's acceptance.
 
     ``before_dot`` is called once, when all but the final dot has been written; if it raises, the connection is cut
-    and nothing was accepted. ``at`` is told each phase that is over: connect, auth, rcpt, data, half, body, dot,
-    reply. All up to the dot takes ``timeouts.total`` at most, the answer to the dot ``timeouts.final``, however
-    slowly the server drips. Raises DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError
-    (``data["bounced"]``) or DeliveryUnknownError; none of them, nor the receipt, repeats the password.
-    ``tokens`` gives the access token where the server asks for one; one that it refuses is renewed, once.
+    and nothing was accepted. ``at`` is called with each phase that is done: connect, auth, rcpt, data, half, body,
+    dot, reply. All up to the dot takes ``timeouts.total`` at most, the answer to the dot ``timeouts.final``,
+    however slowly the server answers. Raises DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError
+    (``data["bounced"]``) or DeliveryUnknownError; none of them, nor the receipt, repeats the password. ``tokens``
+    gives the access token where the server asks for one; one that it refuses is renewed, once.
     """
     require_sound_message(message)
 
@@ -113,7 +113,7 @@ def _write_text(connection: smtplib.SMTP, data: bytes, *, at: Callable[[str], No
 
 
 def _require_silence(connection: smtplib.SMTP) -> None:
-    """Raise unless the server is still listening: a word or an end at this point is never an acceptance."""
+    """Raise where the server answered or closed the connection before the dot: neither is an acceptance."""
     early = _early_words(connection)
     if early is not None:
         why = "the server ended it before the text was complete"
@@ -121,7 +121,7 @@ def _require_silence(connection: smtplib.SMTP) -> None:
 
 
 def _early_words(connection: smtplib.SMTP) -> bytes | None:
-    """Return what the server said out of turn, empty where it hung up; None where it said nothing."""
+    """Return an answer that came too early, empty where the connection is closed; None where nothing came."""
     import ssl
 
     sock, answers = connection.sock, connection.file

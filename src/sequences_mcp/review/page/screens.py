@@ -47,7 +47,7 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("POST", "/texts/{draft}", texts.save_text_form),
     ("POST", "/texts/{draft}/check", texts.check_text_form),
     ("POST", "/texts/{draft}/approve", texts.approve_text_form),
-    ("POST", "/texts/{draft}/settle", texts.resolve_text_form),
+    ("POST", "/texts/{draft}/resolve", texts.resolve_text_form),
     ("GET", "/sequences", runs.runs_screen),
     ("GET", "/sequences/{sequence}", runs.run_screen),
     ("POST", "/sequences/{sequence}/pause", runs.pause_form),

@@ -14,7 +14,7 @@ _SENT = {"done": "at the vendor", "not_done": "nothing", "unknown": "unknown", "
 _NEXT = {
     "done": "It has happened; nothing has to be called again.",
     "not_done": "It has not happened; the same call may be made again, with a new idempotency_key.",
-    "unknown": "Do not repeat the call. Ask here again later, or let a person look and settle it.",
+    "unknown": "Do not repeat the call. Ask here again later, or let a person look and resolve it.",
     "begun": "Ask here again in a moment.",
 }
 

@@ -25,7 +25,7 @@ WHERE id = :id
 -- The warnings about everybody that an approval of a plan covers.
 UPDATE plan SET covered = :covered WHERE id = :id
 
--- mark_settled --
+-- mark_decision_applied --
 -- Everybody in the plan has been told of the decision.
 UPDATE plan SET unsettled = 0 WHERE id = :id
 

@@ -30,7 +30,7 @@ WHERE state = 'unknown' OR (state = 'begun' AND lease_expires_at <= :now) ORDER 
 -- Nobody knows what became of it.
 UPDATE vendor_operation SET state = 'unknown', answer = :answer WHERE id = :id AND state = 'begun'
 
--- settle --
+-- conclude --
 -- What became of it. One that was not done lets go of its key.
 UPDATE vendor_operation
 SET state = :state, answer = :answer, actor = :actor, settled_at = :now,
