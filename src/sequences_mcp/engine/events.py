@@ -290,7 +290,7 @@ _VERBS: Mapping[type[Event], str] = {
     Deferred: "told of an e-mail in flight",
     Rejected: "told of an e-mail in flight",
     Lost: "told of an e-mail in flight",
-    OutcomeResolved: "settled",
+    OutcomeResolved: "resolved",
 }
 
 
