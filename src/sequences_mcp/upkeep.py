@@ -232,7 +232,7 @@ def restore(
     ``allow`` takes the records with the passphrase that counts, those of the backup where the folder has none, and
     raises ApprovalError for a wrong passphrase.
     """
-    from sequences_mcp.engine.erasure import REPEATED
+    from sequences_mcp.domain.erasure import REPEATED
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.safekeeping import safekeeping_in
     from sequences_mcp.store.sqlite import backup

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,12 +16,36 @@ import pytest
 from tests.cli.terminal import Terminal, done
 from tests.cli.test_cli_start import started
 from tests.secrecy.hearing import heard
-from tests.world.product import MAIL, people
+from tests.world.product import GRACE, MAIL, people
 
 from sequences_mcp.cli import command_line
 
-REPORTS = ["check", "audit", "doctor", "setup", "uninstall", "work", "report"]
-BELOW = {"review": ["list", "show"], "mail": ["test"], "service": ["status"]}
+CONFIRMS = {  # these say in a sentence that what they were told to do is done, and their exit status says it too
+    *(f"review {name}" for name in ("approve", "reject", "resolve", "waive", "lift", "suppress")),
+    *(f"review {name}" for name in ("take-over", "begin-anew", "set-passphrase", "set-word", "add-passkey")),
+    *(f"blueprints {name}" for name in ("archive", "unarchive")),
+    *(f"service {name}" for name in ("install", "uninstall")),
+    *(f"mail {name}" for name in ("connect", "sign-in", "go-on")),
+}
+ELSE = {
+    "blueprints export": "prints the blueprint itself, as JSON by default",
+    "completion": "prints a shell's script",
+    "demo": "a show to look at",
+    "sandbox": "a server, until it is stopped",
+}
+
+
+def commands(command: click.Command, *, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that does something, with its name as one types it; hidden ones are earlier names."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner is not None
+        if not inner.hidden:
+            yield from commands(inner, path=f"{path} {name}".strip())
 
 
 def options(command: click.Command) -> set[str]:
@@ -28,15 +54,25 @@ def options(command: click.Command) -> set[str]:
 
 
 def test_every_command_that_reports_has_it() -> None:
-    group = command_line()
-    context = click.Context(group)
-    for name in REPORTS:
-        command = group.get_command(context, name)
-        assert command is not None and "--json" in options(command), name
-    for name, below in BELOW.items():
-        inner = group.get_command(context, name)
-        assert isinstance(inner, click.Group)
-        assert all("--json" in options(inner.commands[one]) for one in below)
+    without = {path for path, command in commands(command_line()) if "--json" not in options(command)}
+    assert without == CONFIRMS | ELSE.keys()
+
+
+def test_a_backup_a_restore_and_an_erasure_are_told_to_a_program(terminal: Terminal) -> None:
+    async def save() -> None:
+        async with terminal.bureau.client("auto") as desktop:
+            await desktop.contact()
+
+    done(save())
+    secret, kept = terminal.with_passphrase(), terminal.folder / "kept.zip"
+    backup = said(terminal, "backup", str(kept))
+    assert backup == {"file": str(kept), "bytes": kept.stat().st_size}
+    erased = said(terminal, "erase", GRACE["email"], "--passphrase-file", secret)
+    assert (erased["people"], erased["at_vendors"], erased["copies"]) == (1, {}, [])
+    assert GRACE["email"] not in json.dumps(erased)
+    restored = said(terminal, "restore", str(kept), "--passphrase-file", secret)
+    assert (restored["unknown"], restored["erased_again"]) == (0, 1)
+    assert Path(restored["replaced"]).exists()
 
 
 def said(terminal: Terminal, *arguments: str, status: int = 0) -> dict[str, Any]:

@@ -88,6 +88,14 @@ def test_a_sequence_of_lemlist() -> None:
         assert said in words, said
 
 
+def test_a_wait_before_a_step_counts_in_a_subsequence_of_instantly_alone() -> None:
+    mails = [{"type": "email", "delay": 3, "variants": [{"subject": "Hello", "body": "Hi there,"}]} for _ in "12"]
+    mails[1] |= {"pre_delay": 2, "pre_delay_unit": "days"}
+    campaign = {"name": "One", "sequences": [{"steps": mails}]}
+    assert [wait for *_, wait in shape(read(campaign)[1])] == [None, "3 day"]
+    assert [wait for *_, wait in shape(read({**campaign, "parent_campaign": "0197"})[1])] == [None, "5 day"]
+
+
 def test_a_campaign_of_instantly_whose_delays_are_waits_after_a_step() -> None:
     file, steps = read(INSTANTLY)
     assert file.name == "Founders in Lyon"

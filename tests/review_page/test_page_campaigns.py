@@ -7,8 +7,11 @@ import sqlite3
 from contextlib import closing
 from datetime import date, timedelta
 from email import message_from_string
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+from tests.review_page.page_browser import screen
 from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
@@ -224,9 +227,24 @@ def test_times_in_sentences_are_times_that_the_browser_shows_in_the_readers_zone
     plan = begun(world, people=1)
     run = runs_of(world, plan)[0].sequence  # type: ignore[attr-defined]
     world.at_desk(lambda app: app.local.pause_sequence(run.id, until=world.clock.now + timedelta(days=30)))
-    for path in ("/", "/sequences", f"/sequences/{run.id}", f"/contacts/{run.contact_id}", "/settings"):
+    waiting = world.plan(MAIL, LATER, LINKEDIN, people=2, first=50, time_zone="Asia/Tokyo")
+    paths = ["/", "/sequences", f"/sequences/{run.id}", f"/contacts/{run.contact_id}", "/settings"]
+    for path in (*paths, f"/plans/{waiting.id}", f"/campaigns/{plan.header.blueprint_id}"):
         outside = re.sub(r"<time.*?</time>", "", person.get(path).text)
-        assert not re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", outside), path
+        assert not re.search(r"\d{4}-\d\d-\d\d|\d \w{3} \d{4}", outside.split("<main", 1)[1]), path
+
+
+def test_a_reader_sees_a_time_of_their_own_zone_and_the_clock_of_whoever_is_elsewhere(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    elsewhere = world.plan(people=1, time_zone="Asia/Tokyo")
+    here = world.plan(people=1, first=9, time_zone="Europe/Paris")
+    with screen(browser, world, shots, locale="en-GB", timezone_id="Europe/Berlin") as reader:
+        reader.opens(f"/plans/{elsewhere.id}")
+        reader.unlocks()
+        assert "24 Nov 2026, 00:00 (08:00 Asia/Tokyo)" in reader.tab.locator(".message .when").first.inner_text()
+        reader.opens(f"/plans/{here.id}")
+        assert reader.tab.locator(".message .when").first.inner_text() == "about 23 Nov 2026, 13:00"
 
 
 def test_a_blueprint_is_read_as_a_made_up_person_would_get_it(world: PageWorld, person: Visitor) -> None:

@@ -17,7 +17,7 @@ from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plain_words import SAID, for_person
+from sequences_mcp.domain.plain_words import SAID, STATUSES, for_person, for_terminal
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
@@ -143,6 +143,10 @@ def test_words_of_this_program_are_said_to_a_person() -> None:
     )
     assert for_person("Call start_sequence to plan it again.") == "Ask your assistant to plan it again."
     assert for_person("Nothing was approved.") == "Nothing was approved."
+    for status, words in STATUSES.items():
+        for said in (for_person, for_terminal):
+            told = said(f"list_sequences with provider topo and status {status} shows them.")
+            assert status not in told and f'status "{words}" shows them.' in told
     assert for_person("Then call update_sequence again.") == "Then ask your assistant to try again."
     assert for_person("Call list_providers first.") == "Ask your assistant first."
     assert for_person("list_providers tells.") == "sequences-mcp doctor tells."

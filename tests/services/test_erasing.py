@@ -600,7 +600,10 @@ async def test_a_database_put_back_from_before_has_an_erased_person_erased_again
         [repeated] = [entry for entry in store.audit.entries() if entry.action == "erasure.repeated"]
         assert repeated.detail == {"people": 1, "addresses": 1}
         assert traces_of(bureau.folder, MARK, PHONE) == []
-    assert "1 people are erased again" in caplog.text
+    assert "1 person is erased again" in caplog.text
+    async with bureau.client() as model:
+        told = [line for line in (await model.call("list_providers"))["broken"] if "before an erasure" in line]
+    assert len(told) == 1 and "1 person was in it again and is erased again. Since 20" in told[0]
     bureau.forward(days=4)
     bureau.work()
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]] * 2
@@ -609,6 +612,9 @@ async def test_a_database_put_back_from_before_has_an_erased_person_erased_again
     async with bureau.app("terminal") as app:  # once is enough
         entries = [entry.action for entry in app.records.engine.store.audit.entries()]
     assert entries.count("erasure.repeated") == 1
+    bureau.forward(days=4)
+    async with bureau.client() as model:  # after a week it is no news
+        assert "before an erasure" not in str((await model.call("list_providers"))["broken"])
 
 
 async def test_a_data_folder_without_a_mailbox_erases_by_time_as_well(bureau: Bureau) -> None:

@@ -50,8 +50,11 @@ def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
 MARKS = {"ok  ": "green", "BAD ": "red", "note": "yellow", "->  ": "cyan"}
 
 
-def say(lines: Iterable[str]) -> None:
-    """Print lines without anything in them that could control the terminal; a mark at the start has a colour."""
+def say(lines: Iterable[str], *, aside: bool = False) -> None:
+    """Print lines without anything in them that could control the terminal; a mark at the start has a colour.
+
+    ``aside`` prints them to standard error, for a person, where a program reads the output.
+    """
     import click
 
     from sequences_mcp.domain.plain_words import as_shown
@@ -59,7 +62,7 @@ def say(lines: Iterable[str]) -> None:
     for line in lines:
         shown = as_shown(line, keep="")  # stored text must not send control characters to the terminal
         colour = MARKS.get(shown[:4]) if has_colours() else None
-        click.echo(f"{click.style(shown[:4], fg=colour)}{shown[4:]}" if colour else shown)
+        click.echo(f"{click.style(shown[:4], fg=colour)}{shown[4:]}" if colour else shown, err=aside)
 
 
 def has_colours() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,13 +208,18 @@ def _erase() -> click.Command:
     @click.command(help="Erase all data of one person, for good; they are never contacted again.")
     @click.argument("contact", metavar="ID_OR_ADDRESS")
     @click.option("--passphrase-file", type=FILE)
-    def erase(contact: str, passphrase_file: Path | None) -> None:
+    @json_option
+    def erase(contact: str, passphrase_file: Path | None, as_json: bool) -> None:
         from sequences_mcp.review import decide
 
         look = with_context(lambda app: decide.look_at_erasure(app, contact))
-        say(look.lines)
+        say(look.lines, aside=as_json)
         prove_passphrase(passphrase_file)
-        say(with_context(lambda app: decide.erase_in_terminal(app, contact, seen=look, actor=person_here())))
+        done = with_context(lambda app: decide.erase_in_terminal(app, contact, seen=look, actor=person_here()))
+        if as_json:
+            say_json({**asdict(done.tally), "at_vendors": dict(done.at_vendors), "copies": done.copies})
+        else:
+            say(decide.erasure_lines(done))
 
     return erase
 

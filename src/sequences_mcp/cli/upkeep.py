@@ -139,10 +139,14 @@ def _backup() -> click.Command:
         help="Back up the database, its journals and what approvals are checked with into a new private file."
     )
     @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-    def backup(file: Path) -> None:
+    @json_option
+    def backup(file: Path, as_json: bool) -> None:
         from sequences_mcp.upkeep import back_up_folder
 
         back_up_folder(settings_here(), file.absolute())
+        if as_json:
+            say_json({"file": file.absolute(), "bytes": file.stat().st_size})
+            return
         say(
             [
                 f"The backup is in {file}. It holds people's data and a hash of the passphrase: keep it private.",
@@ -158,7 +162,8 @@ def _restore() -> click.Command:
     @click.command(help="Put a backup back, while nothing uses the data folder. Nothing is sent twice.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def restore(file: Path, passphrase_file: Path | None) -> None:
+    @json_option
+    def restore(file: Path, passphrase_file: Path | None, as_json: bool) -> None:
         from sequences_mcp.review.lock import passphrase
         from sequences_mcp.upkeep import restore
 
@@ -167,12 +172,18 @@ def _restore() -> click.Command:
                 prove_passphrase(passphrase_file)
 
         put_back, unknown = restore(settings_here(), file, allow=allow, actor=person_here())
+        if as_json:
+            facts = {"made_at": put_back.made_at, "replaced": put_back.replaced}
+            say_json({**facts, "unknown": unknown, "erased_again": put_back.erased_again})
+            return
         say([f"The backup of {put_back.made_at} is in place."])
         if put_back.replaced:
             say([f"The database of before is kept as {put_back.replaced}."])
         say([words_of_unknown(unknown), "Nobody who was suppressed since is forgotten."])
         if put_back.erased_again:
-            say([f"{put_back.erased_again} people were erased since this backup: they are erased from it too."])
+            number = put_back.erased_again
+            who = "1 person was" if number == 1 else f"{number:,} people were"
+            say([f"{who} erased since this backup, and {'is' if number == 1 else 'are'} erased from it too."])
 
     return restore
 

@@ -27,6 +27,7 @@ ERASE = "erase_contact"
 ERASED = ERASED_PERSON
 """What stands in the place of a mark."""
 REDACTED = "audit.redacted"
+REPEATED = "erasure.repeated"
 """The action of the audit's row that says which rows were emptied, and the hash of what is left of each."""
 WHY = "this person was erased and is not to be contacted again"
 """Why somebody who was erased is left out of everything since."""

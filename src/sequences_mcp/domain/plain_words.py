@@ -82,6 +82,7 @@ STATUSES = {
     "REFUSED": "rejected",
 }
 """Each status of a run, in words for a person."""
+_STATUS = re.compile(rf"\bstatus ({'|'.join(STATUSES)})\b")
 STEP_STATES = {
     "planned": "to come",
     "held": "held",
@@ -99,16 +100,17 @@ STEP_STATES = {
 
 
 def for_person(text: str) -> str:
-    """Return the text without names of tools, for a reader of the page or the panel."""
+    """Return the text without names of tools and codes of statuses, for a reader of the page or the panel."""
     return _without_tool_names(text, SAID, "on the page of the text")
 
 
 def for_terminal(text: str) -> str:
-    """Return the text without names of tools, for a reader at a terminal: commands replace them."""
+    """Return the text without names of tools, which commands replace, and codes of statuses, for a terminal."""
     return _without_tool_names(text, _AT_TERMINAL, f"on {_PAGE}")
 
 
 def _without_tool_names(text: str, replacements: Mapping[str, str], editing: str) -> str:
+    text = _STATUS.sub(lambda match: f'status "{STATUSES[match[1]]}"', text)
     if "_" not in text:
         return text
     called, named, dangling = _patterns()

@@ -24,7 +24,7 @@ from typing import TypeVar
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.addresses import address_key, visible_address
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.erasure import REDACTED, ErasureTally, HeldAtVendor, PersonMarks, Traces
+from sequences_mcp.domain.erasure import REDACTED, REPEATED, ErasureTally, HeldAtVendor, PersonMarks, Traces
 from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, PROVIDERS, IdKind, new_id, parse_id, provider_of
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.domain.workspace import DATABASE, Workspace
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 KNOWN_PREFIXES = tuple(f"{name}:" for name in PROVIDERS)
 REASON = "erased"
-REPEATED = "erasure.repeated"
 AFTERWARDS = 10_000  # entries of the audit that are looked at after one person's data was written
 AT_ONCE = 100  # people that time erases in one transaction
 
@@ -380,7 +379,8 @@ def erase_again(store: Store, *, now: datetime) -> int:
     if not store.lineage.brings_back_erased():
         return 0
     done = _in_one(store, lambda work: _erased_again(work, store.workspace.folder, now=now))
-    log.warning("The database is older than some erasures: %d people are erased again.", done)
+    who = "1 person is" if done == 1 else f"{done:,} people are"
+    log.warning("The database is older than some erasures: %s erased again.", who)
     store.erasures.sweep()
     return done
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.entries import QueueTally
+from sequences_mcp.domain.erasure import REPEATED
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
@@ -49,7 +50,7 @@ def troubles(
             results += _complained(store, terms.sender_address, now)
         if terms.sender_address in read_here:
             results += _unread(store, terms.sender_address, now, freshness=freshness)
-    return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
+    return [*results, *_unseen(store), *_erased_again(store, now), *_unknown(store), *_failed(store, now)]
 
 
 def _standstills(store: Repositories) -> Iterator[Trouble]:
@@ -235,6 +236,22 @@ def _unseen(store: Repositories) -> Iterator[Trouble]:
             "knowing.",
             remedy="Find out what became of each and resolve it (`sequences-mcp review list`).",
             since=unseen.since,
+            stops=False,
+        )
+
+
+def _erased_again(store: Repositories, now: datetime) -> Iterator[Trouble]:
+    """Yield for some days that an older database was put back, and whoever it brought back is erased again."""
+    recent = [row for row in store.audit.of_database() if row.action == REPEATED and row.at > now - RECENT]
+    number = sum(int(row.detail.get("people", 0)) for row in recent)
+    if number:
+        yield Trouble(
+            code="erased_again",
+            what="The database was put back from before an erasure: "
+            f"{_count(number, 'person was', 'people were')} in it again and {'is' if number == 1 else 'are'} "
+            "erased again.",
+            remedy="Delete the copies that were made before it: they hold what was erased.",
+            since=recent[0].at,
             stops=False,
         )
 

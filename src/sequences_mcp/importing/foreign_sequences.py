@@ -379,10 +379,13 @@ def _instantly(value: object, name: str) -> Iterator[BlueprintFile]:
             for _ in sequences[1:]
         ]
         title = _text(campaign.get("name"), name)
-        yield _blueprint("Instantly", title, _instantly_steps(first), findings=findings)
+        is_subsequence = bool(_text(campaign.get("parent_campaign")))
+        made = _instantly_steps(first, is_subsequence=is_subsequence)
+        yield _blueprint("Instantly", title, made, findings=findings)
 
 
-def _instantly_steps(steps: Items[Facts]) -> Iterator[ForeignStep]:
+def _instantly_steps(steps: Items[Facts], *, is_subsequence: bool) -> Iterator[ForeignStep]:
+    """Yield the steps; of a campaign's own, Instantly ignores ``pre_delay``."""
     wait = 0.0
     for step in steps:
         texts = [
@@ -392,13 +395,14 @@ def _instantly_steps(steps: Items[Facts]) -> Iterator[ForeignStep]:
         ]
         subject, body = texts[0] if texts else ("", "")
         unit = _text(step.get("delay_unit")) or "days"
+        before = _seconds(step.get("pre_delay"), _text(step.get("pre_delay_unit")) or "days")
         word = _text(step.get("type")) or "email"
         yield ForeignStep(
             word=word,
             channel=EMAIL if word == "email" else None,
             subject=subject,
             body=body,
-            wait=wait + _seconds(step.get("pre_delay"), _text(step.get("pre_delay_unit")) or unit),
+            wait=wait + (before if is_subsequence else 0),
             variants=tuple(texts[1:]),
             lost=() if texts else ("Every version of this step is switched off there.",),
         )

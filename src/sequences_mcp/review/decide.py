@@ -25,6 +25,7 @@ from sequences_mcp.review import terminal
 from sequences_mcp.review.presentation import present_person, present_plan
 from sequences_mcp.services import erasure, suppression
 from sequences_mcp.services.enrolment import enrol_soon
+from sequences_mcp.services.erasure import ErasureReport
 from sequences_mcp.services.reviews import approve_change, approve_draft, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import resolve_run
 from sequences_mcp.services.vendor_writes import resolve_operation, vendor_of
@@ -97,12 +98,16 @@ async def look_at_erasure(app: AppContext, contact: str) -> Look:
     return Look(tuple(terminal.change_in_full(change, now=app.clock())), change.subject, 1)
 
 
-async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor: Actor) -> list[str]:
+async def erase_in_terminal(app: AppContext, contact: str, *, seen: Look, actor: Actor) -> ErasureReport:
     """Erase whoever was shown; return what that came to. ApprovalError where somebody else has the address now."""
     change = await erasure.ask_to_erase(app, contact=contact)
     if change.subject != seen.digest:
         raise ApprovalError("Somebody else has this address now.", next_step="Look at it again.")
-    report = await erasure.erase_approved(app, change, digest=change.digest, actor=actor)
+    return await erasure.erase_approved(app, change, digest=change.digest, actor=actor)
+
+
+def erasure_lines(report: ErasureReport) -> list[str]:
+    """Return what an erasure came to, for a terminal, and what a person still has to delete."""
     tally = report.tally
     lines = [
         f"Erased: {tally.runs} sequences ({tally.stopped} stopped), {tally.texts} texts, {tally.replies} replies, "

@@ -22,6 +22,7 @@ from sequences_mcp.store.database import Database, Row, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
 BEGINNING = bytes(32)
+DATABASE = "database"  # the subject of what happened to the database as a whole
 _EMPTIED = canonical({"erased": True}).decode()
 _NEW = canonical({"created": True}).decode()
 _BATCH = 1000
@@ -115,6 +116,10 @@ class AuditRepository:
                 subject=row["subject"],
                 detail=json.loads(row["detail"]),
             )
+
+    def of_database(self) -> Sequence[AuditRow]:
+        """Return, in order, what happened to the database itself, which is little."""
+        return self._database.remembered("audit of the database", lambda: tuple(self.entries(subject=DATABASE)))
 
     def after(self, number: int, *, size: int) -> tuple[list[AuditEntry], int]:
         """Return what happened after the row of this number, a part of it, and the last one's number."""

@@ -9,12 +9,13 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -101,6 +102,8 @@ def environment() -> Environment:
         "plain": _plain,
         "commands": _commands,
         "utc": _utc,
+        "timed": _timed,
+        "date": _date,
         "day": _day,
         "told_status": lambda word: STATUSES.get(word, word),
         "stands": _stands,
@@ -137,17 +140,40 @@ def _plain(value: str | None) -> Markup:
     return Markup().join(_with_times(text))
 
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?(?: UTC|\+00:00)")
+_WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_TIME = re.compile(
+    rf"(?:\b{_WEEKDAY} )?(\d{{4}}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?"
+    r"(?:\+00:00| ((?:Etc/)?UTC|[A-Z]\w+(?:/[A-Z][\w+-]+)+))"
+)
+"""An instant as this program writes it: in UTC, or on the clock of a zone by its name."""
 
 
 def _with_times(text: str) -> Iterator[Markup]:
-    """Yield the text, escaped, each instant in UTC as an element that the script shows in the reader's zone."""
+    """Yield the text, escaped, each instant as an element that the script shows in the reader's zone.
+
+    One that was told on somebody's own clock keeps that, for the script to add where it differs.
+    """
     at = 0
     for match in _TIME.finditer(text):
         yield escape(text[at : match.start()])
         at = match.end()
-        yield Markup('<time datetime="{}T{}:00+00:00">{}</time>').format(match[1], match[2], match[0])
+        yield _instant(match)
     yield escape(text[at:])
+
+
+def _instant(match: re.Match[str]) -> Markup:
+    zone = match[3] or "UTC"
+    try:
+        at = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, ZoneInfoNotFoundError):
+        return escape(match[0])  # no day, or no zone, that there is
+    local = "" if zone.endswith("UTC") else Markup(' data-local="{} {}"').format(match[2], zone)
+    return Markup('<time datetime="{}"{}>{}</time>').format(at.astimezone(UTC).isoformat(), local, match[0])
+
+
+def _timed(value: str | None) -> Markup:
+    """Return words that may tell instants, escaped, the instants as elements."""
+    return Markup().join(_with_times(as_shown(value or "", keep="")))
 
 
 def _stands(detail: SequenceDetail, now: datetime) -> Markup:
@@ -166,6 +192,11 @@ def _day(moment: datetime, now: datetime) -> Markup:
     at = moment.astimezone(UTC)
     words = f"{at:%A}" if timedelta(0) <= at - now < timedelta(days=6) else f"{at:%Y-%m-%d}"
     return Markup('<time datetime="{}" data-day>{}</time>').format(at.isoformat(), words)
+
+
+def _date(day: date) -> Markup:
+    """Return a day of the calendar, which is the same in every zone."""
+    return Markup('<time datetime="{}" data-date>{}</time>').format(day.isoformat(), day.isoformat())
 
 
 def _commands(value: str | None) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -38,11 +38,15 @@ BAR = 260  # the width of a whole bar, in the units of its picture
 
 @dataclass(frozen=True, slots=True)
 class BarShown:
-    """One bar of a chart: a name, its stretches (kind, number, width in the units of the picture), and words."""
+    """One bar of a chart: a name, its stretches (kind, number, width in the units of the picture), and words.
+
+    A bar of a week has its first ``day`` for a name.
+    """
 
     name: str
     stretches: tuple[tuple[str, int, float], ...]
     words: str
+    day: date | None = None
 
 
 def step_bars(steps: Iterable[StepReport]) -> list[BarShown]:
@@ -83,13 +87,14 @@ def week_bars(weeks: Iterable[WeekTally]) -> list[BarShown]:
     most = max((week.sent + week.replied for week in shown), default=0) or 1
     return [
         BarShown(
-            f"{week.monday:%d %b %Y}",
+            "",
             tuple(
                 (kind, number, round(BAR * number / most, 1))
                 for kind, number in (("replied", week.replied), ("sent", week.sent))
                 if number
             ),
             f"{week.sent:,} sent, {week.replied:,} replied",
+            week.monday,
         )
         for week in shown
     ]

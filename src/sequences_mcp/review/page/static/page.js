@@ -7,8 +7,12 @@ const showTimes = (root) => {
     time.title = time.textContent;
     const ahead = at - Date.now();
     const isNear = ahead >= 0 && ahead < 6 * 86_400_000;
-    if (!("day" in time.dataset)) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    if ("date" in time.dataset) time.textContent = at.toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" });
+    else if (!("day" in time.dataset)) time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     else time.textContent = at.toLocaleDateString(undefined, isNear ? { weekday: "long" } : { dateStyle: "medium" });
+    const here = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    const { local } = time.dataset;
+    if (local && !local.startsWith(here)) time.textContent += ` (${local})`;
   }
 };
 
