@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
+import pytest
 from tests.cli.terminal import Terminal
 
 GOOD = "email;first name;notes\ngrace@hopper.example;Grace;met at a fair\nada@lovelace.example;Ada;\n"
@@ -79,3 +82,15 @@ def test_a_file_that_is_no_table_is_told_of_with_what_to_do(terminal: Terminal) 
     said = terminal.run("import", str(file), "--yes")
     assert said.status == 2
     assert "old Excel workbook" in said.err and "Save it as CSV" in said.err and "Nothing was imported" in said.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and pipes are POSIX's")
+def test_a_source_without_an_end_is_read_no_further_than_a_file_may_be_large(terminal: Terminal) -> None:
+    said = terminal.run("import", "/dev/zero", "--dry-run")
+    assert said.status == 2 and "is larger than 48 MB. Split it." in said.err
+    pipe = terminal.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(GOOD,))
+    writer.start()
+    assert "2 made" in terminal.run("import", str(pipe), "--dry-run").out
+    writer.join()

@@ -44,6 +44,31 @@ GOOD: dict[str, tuple[bytes, dict[str, str | None]]] = {
         ).encode("cp1251"),
         {"first_name": "Наталья"},
     ),
+    **{
+        f"Cyrillic in {encoding}": (
+            "email;first name;last name;company\ngrace@hopper.example;Ольга;Смирнова;Газпром\n"
+            "ada@lovelace.example;Иван;Петров;Яндекс\n".encode(encoding),
+            {"first_name": "Ольга", "last_name": "Смирнова"},
+        )
+        for encoding in ("koi8_r", "cp866", "iso8859_5")
+    },
+    **{
+        f"Polish in {encoding}": (
+            "email;imię;nazwisko\ngrace@hopper.example;Małgorzata;Żółtowska\n"
+            "ada@lovelace.example;Łukasz;Wiśniewski\n".encode(encoding),
+            {"first_name": "Małgorzata", "last_name": "Żółtowska"},
+        )
+        for encoding in ("cp1250", "iso8859_2", "cp852")
+    },
+    "one sign of Windows-1252": (PLAIN.replace("Navy", "Navy €").encode("cp1252"), {"company": "Navy €"}),
+    "French of Windows with capitals in its words": (
+        PLAIN.replace("Navy", "Crédit Société").replace("Grace", "ÉliseÉ").encode("cp1252"),
+        {"company": "Crédit Société", "first_name": "ÉliseÉ"},
+    ),
+    "Japanese in seven bits": (
+        PLAIN.replace("Grace", "太郎").replace("Navy", "株式会社").encode("iso2022_jp"),
+        {"first_name": "太郎", "company": "株式会社"},
+    ),
     "Shift JIS": (
         "メール,名,姓,会社名\ngrace@hopper.example,太郎,山田,株式会社テスト\nada@lovelace.example,花子,鈴木,日本商事\n".encode(
             "cp932"
@@ -198,6 +223,12 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
     "no header": (b"grace@hopper.example,Grace\nada@lovelace.example,Ada\n", "no names of columns"),
     "no column that tells people apart": (b"first name,company\nGrace,Navy\n", "No column is known"),
     "NUL bytes": (PLAIN.encode().replace(b"Navy", b"Na\0vy"), "NUL"),
+    "letters of no language": (
+        PLAIN.encode().replace(
+            b"Navy", bytes.fromhex("a1cdf6d9ddaeff69 c070457788fb7897 6264d6b9abee556e f74c7184")
+        ),
+        "in which encoding",
+    ),
     "random bytes": (bytes(range(256)) * 40, "NUL"),
     "a quotation mark that is never closed": (PLAIN.replace("Navy", '"Navy').encode(), "never closed"),
     "something behind a quotation mark": (PLAIN.replace("Navy", '"The" Navy').encode(), "quotation mark"),
@@ -241,6 +272,19 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
         "longer than 1 MB",
     ),
     "an enormous shared text": (partial(bomb, STRINGS, 3), "longer than 1 MB"),
+    "millions of formats": (
+        lambda: rewritten(workbook(HEADER), "xl/styles.xml", lambda _: b"<x>" + b"<xf/>" * 3_000_000),
+        "more than 250,000 entries",
+    ),
+    "one sheet under thousands of names": (
+        lambda: rewritten(workbook(HEADER), "xl/workbook.xml", lambda part: part + b"<sheet />" * 60_000),
+        "more than 1,000 sheets",
+    ),
+    "a row of millions of cells": (lambda: workbook_with(b"<c/>" * 3_000_000), "more than 16,384 cells"),
+    "millions of rows of one number": (
+        lambda: workbook_with(b"<c/></row>" + b'<row r="3"></row>' * 2_500_000 + b'<row r="3">'),
+        "more than 2,000,000 rows",
+    ),
     "somebody far below empty rows": (
         workbook_with(b'<c r="A250000" t="inlineStr"><is><t>z@b.example</t></is></c>', row=250_000),
         "Row 250,000 holds something",

@@ -81,10 +81,12 @@ def _reading(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of reading a file: its bytes, and the columns as the options name them."""
     from sequences_mcp.importing.tables import MOST_BYTES
 
-    if file.stat().st_size > MOST_BYTES:
+    with file.open("rb") as opened:  # its size is not asked for: a device has none, and a file may grow
+        source = opened.read(MOST_BYTES + 1)
+    if len(source) > MOST_BYTES:
         raise InvalidArgumentsError(f"{file} is larger than {MOST_BYTES >> 20} MB.", next_step="Split it.")
     return {
-        "source": file.read_bytes(),
+        "source": source,
         "chosen": _pairs(options["chosen"], "--map"),
         "fill": _pairs(options["fill"], "--set"),
         "encoding": options["encoding"],

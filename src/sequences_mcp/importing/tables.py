@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from array import array
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
@@ -43,11 +44,16 @@ _MARKS = (  # the longer first: that of UTF-32 begins with that of UTF-16
 )
 _LATIN = ("cp1252", "cp1250", "cp1254")
 _ENCODINGS = (*_LATIN, "cp1251", "cp1253", "cp932", "euc_jp", "gb18030", "big5", "euc_kr")
+_OLDER_ENCODINGS = ("koi8_u", "cp866", "iso8859_5", "mac_cyrillic", "iso8859_2", "mac_roman", "cp850", "cp852")
 # What a workbook may grow to when it is unpacked: a part of one is read at once, only its sheets are not.
 _MOST_UNPACKED, _MOST_STRINGS, _MOST_PART, _MOST_PARTS = 384 << 20, 64 << 20, 16 << 20, 5_000
 _MOST_TEXT = 1 << 20  # of one cell as it is written: Excel's 32,767 characters, each as an entity, are 0.4 MB
 _LAST_ROW = MOST_ROWS + 1_000
 _NO_ROW = 2_000_000  # Excel's last one is 1,048,576
+_LAST_COLUMN = 16_384  # Excel's
+# What openpyxl makes objects of before a row is read, and of how many tags: Excel has 65,490 formats of cells.
+_AT_ONCE = re.compile(r"\[Content_Types\]\.xml|(?:xl/(?:workbook|styles)|docProps/\w+)\.xml|.*\.rels")
+_MOST_TAGS, _MOST_SHEETS = 250_000, 1_000
 _CLOSER = "Save it as CSV in UTF-8, or as XLSX, and give that file."
 
 
@@ -188,28 +194,78 @@ def _guessed(data: bytes) -> str:
         if min(even, odd) * 4 < max(even, odd) and max(even, odd) * 4 > len(sample) // 2:
             return "utf-16-be" if even > odd else "utf-16-le"
         raise _bad("The file holds NUL bytes: it is no table of text.", _CLOSER)
+    if b"\x1b$" in data and _undecodable(data, "iso2022_jp") is None:
+        return "iso2022_jp"
     if _undecodable(data, "utf-8") is None:
         return "utf-8"
-    words = _WORDS.findall(b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE])
+    sample = b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE]
+    words = _WORDS.findall(sample)
     letters = b"".join(words)
-    # Where nearly every letter of such words is beyond ASCII, the script is another one than the Latin.
-    is_latin = sum(letter > 127 for letter in letters) < 0.6 * len(letters)
-    likely = _likeliest(b" ".join(words), latin=is_latin) or _likeliest(data, latin=is_latin)
-    return "cp1252" if not likely or (is_latin and "cp1252" in likely) else likely[0]
+    # Where nearly every letter of such words is beyond ASCII, the script is another one than the Latin; where they
+    # always stand alone, it is the Latin.
+    alone = all(len(run) == 1 for run in _RUNS.findall(sample))
+    is_latin = alone or sum(letter > 127 for letter in letters) < 0.6 * len(letters)
+    known = _LATIN if alone else _ENCODINGS if is_latin else _ENCODINGS[len(_LATIN) :]
+    likely = _likeliest(b" ".join(words), known) or _likeliest(data, known)
+    return _plausible(data, sample, "cp1252" if not likely or (is_latin and "cp1252" in likely) else likely[0])
 
 
+def _plausible(data: bytes, sample: bytes, likely: str) -> str:
+    """Return the likely encoding, or another one in which words are far more like words.
+
+    Words in a wrong encoding have capitals and signs in their midst, and letters of several scripts.
+    InvalidArgumentsError where most are so in every encoding that is known here.
+    """
+    oddities: dict[str, tuple[int, int]] = {}
+    for name in (likely, *_ENCODINGS, *_OLDER_ENCODINGS):
+        with suppress(UnicodeDecodeError):
+            oddities.setdefault(name, _oddities(codecs.getincrementaldecoder(name)().decode(sample[:_WORDS_OF])))
+    odd, letters = oddities.get(likely, (len(sample), len(sample)))
+    for name, (other, of) in sorted(oddities.items(), key=lambda item: item[1][0] / item[1][1]):
+        if odd - other < _FEW or odd / letters - other / of < _ODD:
+            break
+        if _undecodable(data, name) is None:
+            likely, odd, letters = name, other, of
+            break
+    if odd >= _FEW and odd > _MOSTLY_ODD * letters:
+        raise _bad(
+            "It cannot be told in which encoding the file is written.", "Name its encoding, or save it as UTF-8."
+        )
+    return likely
+
+
+def _oddities(text: str) -> tuple[int, int]:
+    """Return how many letters of words beyond ASCII stand where nobody writes them, and how many there are."""
+    odd, letters = 0, 1
+    for word in _WORD.findall(text):
+        if word.isascii() or len(word) < 2 or not any(map(str.isalpha, word)):
+            continue
+        letters += len(word)
+        if len({unicodedata.name(sign, "?").split()[0] for sign in word if sign.isalpha()} - _OF_JAPANESE) > 1:
+            odd += len(word)
+            continue
+        odd += sum(unicodedata.category(sign)[0] not in "LM" for sign in word)
+        if not word.isupper():
+            odd += sum(sign.isupper() and not sign.isascii() for sign in word[1:])
+    return odd, letters
+
+
+# What stands between words in any encoding, some of it only in Windows'.
+_WORD = re.compile(r"[^\s\x00-\x40\[-`{-\x7f€™®©°§«»‘’‚“”„–—…•·]+")
+_OF_JAPANESE = frozenset({"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK", "IDEOGRAPHIC", "FULLWIDTH"})
+_FEW, _ODD, _MOSTLY_ODD, _WORDS_OF = 3, 0.08, 0.3, 8 * 1024
+_RUNS = re.compile(rb"[\x80-\xff]+")
 _WORDS = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 
 
-def _likeliest(sample: bytes, *, latin: bool) -> list[str]:
-    """Return the encodings in which a sample looks the most like language, equally likely ones all of them."""
+def _likeliest(sample: bytes, known: Items[str]) -> list[str]:
+    """Return those of the known encodings in which a sample looks the most like language, all that do equally."""
     from charset_normalizer import from_bytes
 
-    encodings = [name for name in _ENCODINGS if latin or name not in _LATIN]
-    matches = list(from_bytes(sample[:_SAMPLE], cp_isolation=encodings, language_threshold=0.05))
+    matches = list(from_bytes(sample[:_SAMPLE], cp_isolation=list(known), language_threshold=0.05))
     clean = [match for match in matches if match.chaos <= min(other.chaos for other in matches)]
     best = [match for match in clean if match.coherence >= max(other.coherence for other in clean)]
-    return [name for match in best for name in match.could_be_from_charset]
+    return [name for match in best for name in match.could_be_from_charset if name in known]
 
 
 def _undecodable(data: bytes, encoding: str) -> int | None:
@@ -341,6 +397,14 @@ def _require_small(archive: zipfile.ZipFile) -> None:
             )
         if part.flag_bits & 1:
             raise _bad("The workbook is encrypted.", "Save it without a password.")
+    for part in filter(lambda part: _AT_ONCE.fullmatch(part.filename), parts):
+        text = archive.read(part)
+        if text.count(b"<") > _MOST_TAGS:
+            raise _bad(f"{part.filename} in the workbook has more than {_MOST_TAGS:,} entries.", _CLOSER)
+        if part.filename == "xl/workbook.xml" and len(_SHEET.findall(text)) > _MOST_SHEETS:
+            raise _bad(
+                f"The workbook has more than {_MOST_SHEETS:,} sheets.", "Give one with the sheet of people."
+            )
 
 
 def _loaded(data: bytes, *, values: bool) -> Any:
@@ -406,18 +470,26 @@ _OUTSIDE = re.compile(
     rb"<(?:\w+:)?(?!(?:is|r|t|v|f|rPr|rPh|phoneticPr|b|i|u|sz|strike|color|rFont|family|scheme|charset|vertAlign)[\s/>])\w"
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_SHEET, _ROW, _CELL = (re.compile(rb"<(?:\w+:)?%s[\s>/]" % tag) for tag in (b"sheet", b"row", b"c"))
 _FAR_ROW = re.compile(rb"<(?:\w+:)?(?:c|row)\s(?:[^<>]*\s)?r=[\"'][A-Z]{0,3}(?:[2-9]\d{6}|\d{8,})")
 
 
 def _has_formula(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """Say whether a part has formulas; InvalidArgumentsError for a text or a row number beyond any spreadsheet's.
+    """Say whether a part has formulas; InvalidArgumentsError for a text or a row beyond any spreadsheet's.
 
-    It is read in pieces, because the parser holds the whole text of a cell, several times.
+    It is read in pieces, because the parser holds the whole text of a cell, several times, and a whole row.
     """
-    formulas, before, text = False, b"", 0
+    formulas, before, text, rows, cells = False, b"", 0, 0, 0
     with archive.open(part) as file:
         while piece := file.read(_MOST_TEXT // 8):
             seen = before + piece
+            *others, last = _ROW.split(seen)  # rows between them are shorter than a piece
+            rows += len(others)
+            cells = len(_CELL.findall(last)) + (0 if others else cells)
+            if rows > _NO_ROW:
+                raise _bad(f"A sheet of the workbook has more than {_NO_ROW:,} rows.", _CLOSER)
+            if cells > 2 * _LAST_COLUMN:
+                raise _bad(f"A row in the workbook has more than {_LAST_COLUMN:,} cells.", "Leave cells out.")
             text = 0 if _OUTSIDE.search(seen) else text + len(piece)
             if text >= _MOST_TEXT:
                 raise _bad(f"A cell in the workbook is longer than {_MOST_TEXT >> 20} MB.", "Shorten it.")
