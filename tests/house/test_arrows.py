@@ -136,7 +136,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("demo",),
     "click": ("cli",),
     "keyring": ("settings_file", "sign_in"),
-    "tomllib": ("settings_file", "guards", "client_setup", "prompting"),
+    "tomllib": ("settings_file", "guards", "client_setup", "prompting", "engine.inbound"),
     "tomlkit": ("mail_setup", "client_setup"),
     "dns": ("mail_setup",),
     "starlette": ("review", "serve"),

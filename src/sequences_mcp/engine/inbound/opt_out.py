@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from sequences_mcp.engine.inbound import wishes
 from sequences_mcp.engine.inbound.parsing import ParsedMessage
 
 MOST_WORDS = 250  # of the new text: a longer one is a letter, which a person reads
@@ -32,7 +33,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 # Outlook quotes with the headers of what it answers, in the reader's language.
-_HEADER_LINE = re.compile(r"\s*[^\W\d_]{1,14}\s?:\s.*(?:@|\b20\d\d\b|\d:\d\d)")
+_HEADER_LINE = re.compile(r"\s*[^\W\d_]{1,14}\s?::?\s.*(?:@|\b20\d\d\b|\d:\d\d)")
 _POLITE = (
     r"(?:please|pls|plz|kindly|graag|s'il vous pla[iî]t|svp|bitte|merci de|por favor|per favore|proszę|danke"
     r"|thanks|thank you|merci|gracias|grazie|tack|tak)"
@@ -79,7 +80,10 @@ def is_opt_out(new: str, subject: str = "", *, offered: frozenset[str] = frozens
         return True
     if is_short and offered and any(_is_offered(part, offered) for part in (*body, *_SENTENCE_ENDS.split(whole))):
         return True
-    return bool(phrases("opt_out").search(_CONDITION.sub(" ", whole)))
+    without_footers = _CONDITION.sub(" ", whole)
+    if any(phrases("opt_out").search(sentence) for sentence in wishes.unlimited_sentences(without_footers)):
+        return True
+    return wishes.asks_for_no_more(without_footers)
 
 
 # "Just reply "no thanks" and I will not write again": what stands in quotation marks, or in capitals.
