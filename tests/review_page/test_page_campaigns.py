@@ -207,6 +207,8 @@ def test_the_list_of_sequences_is_filtered_and_keeps_its_filters_from_page_to_pa
     assert second.count('class="card"') == 10
     assert person.get("/sequences?q=hopper39").text.count('class="card"') == 1
     assert "None." in person.get("/sequences?status=FAILED").text
+    world.plan(people=2, first=60)
+    assert "40 under way, 2 wait for approval" in person.get("/sequences").text
 
 
 def test_a_paused_run_is_paused_until_a_day_and_never_a_code(world: PageWorld, person: Visitor) -> None:
@@ -214,6 +216,10 @@ def test_a_paused_run_is_paused_until_a_day_and_never_a_code(world: PageWorld, p
     run = runs_of(world, plan)[0].sequence  # type: ignore[attr-defined]
     until = world.clock.now + timedelta(days=4)
     world.at_desk(lambda app: app.local.pause_sequence(run.id, until=until))
+    audit = person.get("/audit").text
+    assert "status under way → paused" in audit and "paused until <code><time" in audit
+    assert "status new → waits for approval" in audit and "state to come → being sent" in audit
+    assert not CODES.search(audit.replace("sequence.handed_over", ""))
     for path in ("/sequences", f"/sequences/{run.id}", f"/contacts/{run.contact_id}"):
         page = person.get(path).text
         assert re.search(r"paused until <time [^>]*data-day>Friday</time>", page), path

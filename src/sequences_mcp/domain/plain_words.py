@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from sequences_mcp.domain.addresses import with_wire_forms
 from sequences_mcp.domain.invisible import draw
@@ -97,6 +98,30 @@ STEP_STATES = {
     "cancelled": "will not be sent",
 }
 """Each state of a step, in words for a person."""
+_SEVERAL = {"FOUND": "wait for approval", "WAITING_FOR_USER": "wait for a person"}
+_OF_THEM = {"COMPLETED": "with all steps over", "SUCCEEDED": "replied"}
+
+
+def counted_status(status: str, number: int) -> str:
+    """Return how many runs have a status, in words: ``12 wait for approval``."""
+    several = _SEVERAL if number != 1 else {}
+    return f"{number:,} {several.get(status) or _OF_THEM.get(status) or STATUSES[status]}"
+
+
+def detail_in_words(name: str, value: Any) -> str:
+    """Return one detail of a row of the audit in words; a change is written ``before → after``."""
+    words = {"status": STATUSES, "state": STEP_STATES}.get(name)
+    if words is not None and isinstance(value, list):
+        return " → ".join("new" if code is None else words.get(code, str(code)) for code in value)
+    if isinstance(value, list):
+        return "; ".join(detail_in_words("", item) for item in value) or "none"
+    if isinstance(value, Mapping):
+        facts = [(key, fact) for key, fact in value.items() if key != "id"]
+        rest = [f"{key.replace('_', ' ')} {detail_in_words(key, fact)}" for key, fact in facts]
+        return ": ".join(filter(None, (str(value.get("id", "")), ", ".join(rest))))
+    if isinstance(value, bool) or value is None:
+        return "none" if value is None else ("yes" if value else "no")
+    return words.get(value, value) if words is not None and isinstance(value, str) else str(value)
 
 
 def for_person(text: str) -> str:

@@ -27,7 +27,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.plain_words import STATUSES, STEP_STATES, as_shown, for_person
+from sequences_mcp.domain.plain_words import (
+    STATUSES,
+    STEP_STATES,
+    as_shown,
+    counted_status,
+    detail_in_words,
+    for_person,
+)
 from sequences_mcp.domain.run import SequenceStatus, StepRun, StopReason
 from sequences_mcp.errors import (
     ConflictError,
@@ -93,9 +100,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["files"] = static_files()
+    made.globals |= {"files": static_files(), "detail_in_words": detail_in_words}
     made.filters |= {
         "standing": lambda status: STATUSES[str(getattr(status, "value", status))],
+        "counted": counted_status,
         "text": _text,
         "raw": _raw,
         "drawn": _letter,
