@@ -252,7 +252,7 @@ class _Problems:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.file: FileSettings | None = None
-        self.found: list[str] = []
+        self.sentences: list[str] = []
         self.conflicts: list[str] = []
         self.origins: dict[str, str] = {}
 
@@ -269,9 +269,9 @@ class _Problems:
         try:
             return parse(given or default)
         except ValueError as error:
-            self.found.append(f"{name}: {error}")
+            self.sentences.append(f"{name}: {error}")
         except SettingsError as error:
-            self.found.append(f"{name}: {error.message.removesuffix('.')}")
+            self.sentences.append(f"{name}: {error.message.removesuffix('.')}")
         return None
 
     def parsed(self, file: FileSettings, value: Given, parse: Callable[[str], Any]) -> Any:
@@ -292,7 +292,7 @@ class _Problems:
         try:
             return parse(text or next(setting.default for setting in TABLE if setting.name == name))
         except (ValueError, SettingsError) as error:
-            self.found.append(f"{name}: {error}")
+            self.sentences.append(f"{name}: {error}")
         return None
 
     def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
@@ -318,7 +318,7 @@ def _differs(parse: Callable[[str], Any], given: str, value: object) -> bool:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of the data folder and ``environ``; SettingsError names every missing or bad one."""
     problems = _Problems(environ)
-    problems.found.extend(_unknown(environ))
+    problems.sentences.extend(_unknown(environ))
     workspace = problems.read("DATA_DIR", _workspace, "")
     file = problems.file = _file(workspace, environ, problems)
     values = {
@@ -348,24 +348,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
         "accounts": _accounts(problems),
     }
-    problems.found.extend(_without_client(values, file))
+    problems.sentences.extend(_without_client(values, file))
     default = {name: values.pop(name) for name, _ in _OF_MAILBOX.values()}
     mailboxes = tuple(
         replace(mailbox, database=values["database"])
         for mailbox in _mailboxes(problems, default, workspace=workspace, zone=values["time_zone"])
     )
     if file is not None:
-        problems.found.extend(file.problems)
-    if problems.found:
+        problems.sentences.extend(file.problems)
+    if problems.sentences:
         next_step = "They are environment variables of the server; docs/settings.md lists them."
         if file is not None and file.problems:
             next_step = (
                 f"Correct {workspace.settings_file}; names in capitals are environment variables of the server."
             )
         raise SettingsError(
-            "These settings are wrong: " + "; ".join(problems.found) + ".",
+            "These settings are wrong: " + "; ".join(problems.sentences) + ".",
             next_step=next_step,
-            data={"problems": problems.found},
+            data={"problems": problems.sentences},
         )
     return Settings(
         **values,
@@ -469,7 +469,7 @@ def _file(workspace: Workspace | None, environ: Mapping[str, str], problems: _Pr
         if not workspace.settings_file.is_file():
             return None
     except OSError as error:
-        problems.found.append(f"{workspace.settings_file} cannot be looked at: {error.strerror or error}")
+        problems.sentences.append(f"{workspace.settings_file} cannot be looked at: {error.strerror or error}")
         return None
     from sequences_mcp.settings_file import load_settings_file
 
@@ -603,7 +603,7 @@ def _clock(problems: _Problems) -> TemporalAddress | None:
     address = problems.read("TEMPORAL", lambda text: TemporalAddress.parse(text) if text else None, "")
     chosen = problems.read("CLOCK", _whose, "")
     if chosen == "temporal" and address is None and problems.origins["SEQUENCES_TEMPORAL"] == "default":
-        problems.found.append("SEQUENCES_CLOCK: temporal needs SEQUENCES_TEMPORAL, the address of its server")
+        problems.sentences.append("SEQUENCES_CLOCK: temporal needs SEQUENCES_TEMPORAL, the address of its server")
     return None if chosen == "own" else address
 
 

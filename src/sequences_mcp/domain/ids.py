@@ -75,10 +75,10 @@ class Reference(NamedTuple):
     """A parsed id: its provider and the provider's part of it."""
 
     provider: str
-    own: str
+    identifier: str
 
     def __str__(self) -> str:
-        return f"{self.provider}:{self.own}"
+        return f"{self.provider}:{self.identifier}"
 
 
 KEY_ENTROPY = 16  # bytes: each gives one digit of five bits, eighty bits together
@@ -115,18 +115,18 @@ def parse_id(text: str, kind: IdKind) -> Reference:
 
     Raises WrongIdError, naming the kind expected and the tool that lists such ids.
     """
-    provider, colon, own = text.partition(":")
-    if not colon or provider not in PROVIDERS or not own:
+    provider, colon, identifier = text.partition(":")
+    if not colon or provider not in PROVIDERS or not identifier:
         raise _wrong(text, kind, "it does not start with a provider such as `local:`")
-    if len(own) > LONGEST or own in (".", "..") or not _OWN.fullmatch(own):
+    if len(identifier) > LONGEST or identifier in (".", "..") or not _OWN.fullmatch(identifier):
         raise _wrong(text, kind, "an id has letters, digits and signs that no address or path gives a meaning to")
-    if provider == LOCAL and not own.startswith(f"{kind}_"):
-        raise _wrong(text, kind, f"it is {_described(own)}")
-    return Reference(provider, own)
+    if provider == LOCAL and not identifier.startswith(f"{kind}_"):
+        raise _wrong(text, kind, f"it is {_described(identifier)}")
+    return Reference(provider, identifier)
 
 
 def provider_of(text: str) -> str:
-    """Return the provider that an id, or a provider's own name, begins with; it need not exist."""
+    """Return the provider that an id, or a provider's identifier name, begins with; it need not exist."""
     return text.partition(":")[0]
 
 

@@ -88,7 +88,7 @@ class EngineContext:
     def own_terms(self, wanted: Terms) -> Terms:
         """Return today's terms of the mailbox with this address, else of the default one."""
         mailboxes = (self.terms, *self.further_terms)
-        return next((one for one in mailboxes if one.sender_address == wanted.sender_address), self.terms)
+        return next((terms for terms in mailboxes if terms.sender_address == wanted.sender_address), self.terms)
 
     def require_signature(self, digest: str, signature: str | None) -> None:
         """Raise ApprovalError where a passkey has to sign this digest and has not."""

@@ -86,7 +86,7 @@ def _other_settings(
     for item in store.plans.other_settings(terms=default, now=now):
         if item.terms in mailboxes:
             continue
-        terms = next((one for one in mailboxes if one.sender_address == item.terms.sender_address), default)
+        terms = next((known for known in mailboxes if known.sender_address == item.terms.sender_address), default)
         due = _count(item.number, "run that is due was", "runs that are due were")
         wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
         is_lacking = terms.lacks(item.terms, knows_server=knows_server)

@@ -68,7 +68,7 @@ class ChatPanel:
         self._tries = Tries(safe, clock)
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
-        self._asked: dict[str, _PlanChallenge] = {}
+        self._challenges: dict[str, _PlanChallenge] = {}
         self._offered: dict[str, tuple[str, str]] = {}  # digest prefix -> (key, digest) of what was served
         # Plan digest -> who was paused when the plan was first shown. The panel's script loads the plan once more
         # right before it approves, without anybody reading that, so the state of the last load must not be taken
@@ -169,8 +169,8 @@ class ChatPanel:
         verifier, derivation = stored
         now, nonce = self._clock(), secrets.token_hex(16)
         # Challenges that are too old, and all but the newest, are dropped.
-        live = [(known, challenge) for known, challenge in self._asked.items() if now < challenge.until]
-        self._asked = {**dict(live[-MOST + 1 :]), nonce: _PlanChallenge(plan.id, plan.digest, now + LASTS)}
+        live = [(known, challenge) for known, challenge in self._challenges.items() if now < challenge.until]
+        self._challenges = {**dict(live[-MOST + 1 :]), nonce: _PlanChallenge(plan.id, plan.digest, now + LASTS)}
         return Challenge(nonce, verifier.salt.hex(), derivation.words)
 
     async def _require_proof(self, app: AppContext, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
@@ -195,7 +195,7 @@ class ChatPanel:
         except ValueError:
             return False
         # Also a wrong proof uses its challenge up.
-        challenge = self._asked.pop(given.nonce, None)
+        challenge = self._challenges.pop(given.nonce, None)
         stored = passphrase.verifier(self._safe)
         if challenge is None or stored is None or self._clock() >= challenge.until:
             return False

@@ -1,8 +1,8 @@
-"""What follows from a message that came in: events for the machine, suppressions, and a row that tells of it.
+"""What follows from a message that came in: events for the machine, suppressions, and a row that records it.
 
-Nobody's words end a run that is not theirs: a report that only names an address puts nobody on the list, and what
-is not understood holds the next step for a person. Everything about one message happens in one transaction with
-the note that it was looked at, so that two processes, or one that ended in between, act on it once.
+A message ends only runs of the person who wrote it. A report that only names an address suppresses nobody, and a
+message that is not understood holds the next step for a person. All of it is one transaction with the record that
+the message was processed, so that two processes, or one that ended in between, act on it once.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Incoming:
 
 
 def digest_of(data: bytes, *, size: int) -> bytes:
-    """Return what a message is known by; ``size`` is that of the whole where ``data`` is only its beginning."""
+    """Return the digest that identifies a message; ``size`` is the whole one's where ``data`` is its beginning."""
     return sha256(data + (b"" if size <= len(data) else str(size).encode())).digest()
 
 
@@ -92,7 +92,7 @@ def incoming(data: bytes, *, arrived_at: datetime, size: int = 0) -> Incoming:
 
 
 def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:
-    """Do what follows from a message, once; return that in words, or None where nothing does or it was done.
+    """Process a message once; return what followed in words, None where nothing did or it was processed before.
 
     ``address`` is whose mailbox it came to. What is about no run is kept for a person to look at.
     """
@@ -107,7 +107,7 @@ def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: date
         return None
     if item.judged.kind in _WRITTEN and _is_copy(work, item.message):
         return None
-    return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
+    return _Consequence(work=work, item=item, matched=matched, address=address, now=now).follow()
 
 
 def _is_of_erased(work: UnitOfWork, message: ParsedMessage) -> bool:
@@ -235,8 +235,8 @@ class _Consequence:
     address: str
     now: datetime
 
-    def carry_out(self) -> str:
-        """Do what follows, write it down, and return it in words."""
+    def follow(self) -> str:
+        """Do what follows, record it, and return it in words."""
         about = self.matched.about
         ours = self._ours
         text = new_text(self.item.message.text, ours)

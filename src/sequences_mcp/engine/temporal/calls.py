@@ -72,10 +72,10 @@ class ThreadCalls(Generic[T]):
                 continue
             if future.set_running_or_notify_cancel():
                 acted = True
-                self._carry_out(act, future, opened)
+                self._run_call(act, future, opened)
 
     @staticmethod
-    def _carry_out(act: Callable[[T], Any], future: Future[Any], opened: T) -> None:
+    def _run_call(act: Callable[[T], Any], future: Future[Any], opened: T) -> None:
         try:
             future.set_result(act(opened))
         except StoreBusyError as error:

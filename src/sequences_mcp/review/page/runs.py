@@ -54,7 +54,7 @@ async def runs_screen(page_request: PageRequest) -> Response:
         query=query,
         blueprint=blueprint_id,
         campaign=(await page_request.app.records.campaign(blueprint_id)).name if blueprint_id else "",
-        kept="".join(f"{name}={quote(given[name])}&" for name in FILTERS if given.get(name)),
+        filters="".join(f"{name}={quote(given[name])}&" for name in FILTERS if given.get(name)),
     )
 
 

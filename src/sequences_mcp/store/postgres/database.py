@@ -54,8 +54,8 @@ class PostgresDatabase(Database):
         self._seen_at = ""
         self._host_folder = host_folder(workspace.folder)
         self._notice: str | None = None  # what the open transaction's commit tells others
-        self._told: dict[Hashable, Any] = {}
-        self._told_at: int | None = None
+        self._remembered: dict[Hashable, Any] = {}
+        self._remembered_at: int | None = None
         self._known_work = pool.news.work
         self._secret: bytes | None = None
 
@@ -274,15 +274,15 @@ class PostgresDatabase(Database):
         changes = None if self._depth or self._in_snapshot else self._pool.news.changes
         if changes is None:
             return super().remembered(key, read)
-        if self._told_at != changes:
-            self._told.clear()
-            self._told_at = changes
-        if key not in self._told:
+        if self._remembered_at != changes:
+            self._remembered.clear()
+            self._remembered_at = changes
+        if key not in self._remembered:
             value = super().remembered(key, read)
-            if len(self._told) == REMEMBERED:
-                del self._told[next(iter(self._told))]
-            self._told[key] = value
-        return cast("T", self._told[key])
+            if len(self._remembered) == REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[key] = value
+        return cast("T", self._remembered[key])
 
     def sleep(self, stop: Event, seconds: float) -> None:
         """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""
