@@ -43,7 +43,7 @@ def test_every_file_that_begins_early_is_there_once() -> None:
 def test_what_measures_runs_by_itself_after_all_others(pytestconfig: pytest.Config) -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     assert options["addopts"][-2:] == ["-m", "not alone"]
-    run = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    run = (ROOT / ".ci" / "run").read_text("utf-8")
     together, alone = ('"$python" -m pytest -q -n auto --durations=20', '"$python" -m pytest -q -m alone')
     assert run.index(together) < run.index(alone)
     assert any(line.startswith("alone: ") for line in pytestconfig.getini("markers"))
