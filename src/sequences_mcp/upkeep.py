@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -194,10 +195,18 @@ def register_clock_attributes(settings: Settings) -> list[str]:
 
 
 def back_up_folder(settings: Settings, target: Path) -> None:
-    """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError."""
+    """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError.
+
+    The database is opened before, so that whoever an older one has brought back is erased from it; one that this
+    program cannot open is backed up as it is.
+    """
+    from sequences_mcp.errors import StoreDamagedError, StoreTooNewError
     from sequences_mcp.store.sqlite import backup
 
     _require_file(settings)
+    if settings.workspace.database.is_file():
+        with suppress(StoreTooNewError, StoreDamagedError):
+            open_store(settings, now=utc_now(), examined=False).close()
     mailbox, sender = settings.mailbox, settings.mailbox.sender
     remaining = {
         "sender": f"{sender.name} <{sender.address}>" if sender else "",

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tests.cli.terminal import Terminal, done
+from tests.services.test_erasing import traces_of
 from tests.world.product import GRACE
+
+from sequences_mcp.store.sqlite.backup import back_up, opened, put_back
 
 ADDRESS = GRACE["email"]
 
@@ -44,6 +48,29 @@ def test_a_restored_backup_has_whoever_was_erased_since_erased_again_and_says_so
     assert (said.status, "1 person was erased since this backup" in said.out) == (0, True), said.out + said.err
     assert "Nobody here" not in terminal.run("erase", ADDRESS, "--passphrase-file", secret).err
     assert terminal.bureau.rows("SELECT count(*) FROM contact WHERE email IS NOT NULL") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "command", ["doctor", "audit verify", "export contacts", "report", "blueprints list", "backup made.zip"]
+)
+def test_whatever_command_meets_an_older_database_first_shows_writes_and_leaves_nobody_erased(
+    terminal: Terminal, command: str
+) -> None:
+    done(_saved(terminal))
+    secret = terminal.with_passphrase()
+    kept, made = terminal.folder / "kept.zip", terminal.folder / "made.zip"
+    back_up(terminal.bureau.folder, kept, now=terminal.bureau.clock(), settings={})
+    assert terminal.run("erase", ADDRESS, "--passphrase-file", secret).status == 0
+    with opened(kept) as inside:
+        put_back(terminal.bureau.folder, inside, now=terminal.bureau.clock())
+    for path in terminal.bureau.folder.glob("*.replaced-*"):
+        path.unlink()
+    assert traces_of(terminal.bureau.folder, ADDRESS)
+    said = terminal.run(*(str(made) if part == made.name else part for part in command.split()))
+    assert ADDRESS not in said.out + said.err
+    kept.unlink()
+    assert traces_of(terminal.folder, ADDRESS) == traces_of(terminal.bureau.folder, ADDRESS) == []
+    assert made.exists() is command.startswith("backup"), said.err
 
 
 def test_one_persons_data_is_written_to_a_private_file(terminal: Terminal) -> None:
