@@ -6,14 +6,21 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker as TemporalWorker
+from temporalio.worker import WorkerDeploymentConfig
 from tests.secrecy.hearing import heard
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, free_port, mail_server
@@ -34,7 +41,7 @@ from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.engine.supervisor import worker_states
 from sequences_mcp.engine.temporal import TemporalAddress
-from sequences_mcp.engine.temporal.calls import TaskQueues
+from sequences_mcp.engine.temporal.calls import ReadingCalls, TaskQueues, ThreadCalls
 from sequences_mcp.engine.temporal.clock import (
     ATTRIBUTES,
     RunSignals,
@@ -43,9 +50,10 @@ from sequences_mcp.engine.temporal.clock import (
     register_attributes,
     temporal_client,
 )
-from sequences_mcp.engine.temporal.workflow import RunWorkflow, WorkflowRequest
+from sequences_mcp.engine.temporal.workflow import LOOK, ComingAnswer, RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.troubles import troubles
 from sequences_mcp.ports.embedded import StepText
+from sequences_mcp.store.unit_of_work import Store
 
 pytestmark = needs_skipping
 WEEK = LATER.model_copy(update={"id": "s3", "name": "Last", "delay": Delay(value=7, unit=DelayUnit.DAY)})
@@ -329,6 +337,144 @@ async def test_a_process_that_is_told_to_stop_lets_the_email_under_way_end(
         process.stop.set()
         go_on.set()
     assert (await run_of(timed)).steps[0].state == "sent"
+
+
+@needs_temporal
+async def test_an_hour_without_temporal_delays_what_is_due_and_neither_loses_nor_repeats_anything(
+    world: EngineWorld, tmp_path: Path
+) -> None:
+    stopped, delivery = await begun(world), FakeDelivery()
+    with dev_server(tmp_path) as server:
+        process = ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery)
+        with process:
+            until(lambda: len(delivery.messages) == 1)
+            server.kill()
+            await world.local.stop_sequence(stopped, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+            bob = await world.contact("bob@example.org")
+            await world.approved(bob, blueprint=await world.blueprint(EMAIL, LATER))
+            until(lambda: process.clock.silent_since is not None)
+            world.clock.forward(hours=1)
+            assert len(delivery.messages) == 1
+            server.start()
+            until(lambda: len(delivery.messages) == 2)
+            client = await temporal_client(TemporalAddress(server.target))
+            handle = client.get_workflow_handle(stopped)
+            assert await handle.result() == "STOPPED_EARLY"
+            until(lambda: process.clock.silent_since is None)
+    assert [b"ann@example.org" in message.data for message in delivery.messages] == [True, False]
+    assert [run.steps[0].state for run in await world.runs()] == ["sent", "sent"]
+    assert world.store.audit.verify() is None
+
+
+@dataclass(frozen=True, slots=True)
+class NewerRequest(WorkflowRequest):
+    """What a newer version begins a workflow with: it has a field that this one does not know."""
+
+    urgency: str = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class NewerAnswer(ComingAnswer):
+    """What a newer version's activities answer, with a field that this one does not know."""
+
+    why: str = "due"
+
+
+NEWER = "99.0.0-r2"
+
+
+@workflow.defn(name="SequenceRun", sandboxed=False)
+class NewerWorkflow(RunWorkflow):
+    """A newer version's workflow, which gives its activities an argument that this one does not know."""
+
+    @workflow.init
+    def __init__(self, start: NewerRequest) -> None:
+        super().__init__(start)
+
+    @workflow.run
+    async def run(self, start: NewerRequest) -> str:  # type: ignore[override]
+        """Go on as this version does."""
+        assert start.urgency == "high"
+        return await super().run(start)
+
+    def _given(self) -> list[object]:
+        return [*super()._given(), {"urgency": "high"}]
+
+
+@dataclass(frozen=True, slots=True)
+class NewerReading:
+    """What a newer version's workflows read."""
+
+    older: ReadingCalls
+
+    @activity.defn(name=LOOK)
+    async def look(self, sequence_id: str, options: Any = None) -> NewerAnswer:
+        """Return what comes next, with a field more."""
+        return NewerAnswer(**asdict(await self.older.look(sequence_id)))
+
+
+@contextmanager
+def newer_version(temporal: SkippingServer, world: EngineWorld) -> Iterator[None]:
+    """Have a newer version's worker for workflows at work, on the same task queue and database."""
+    calls, stop = ThreadCalls[Store](), threading.Event()
+    reading = ReadingCalls(calls, TaskQueues.of_database(world.store), temporal.now)
+
+    def read() -> None:
+        with world.store.another(now=temporal.now()) as store:
+            calls.serve(store, stop, meanwhile=lambda store, acted: None)
+
+    async def made() -> TemporalWorker:
+        version = WorkerDeploymentVersion("sequences-mcp", NEWER)
+        return TemporalWorker(
+            temporal.client(),
+            task_queue=reading.queues.workflows,
+            workflows=[NewerWorkflow],
+            activities=[NewerReading(reading).look],
+            no_remote_activities=True,
+            max_cached_workflows=0,  # whoever takes its next task replays the workflow, in either version
+            max_concurrent_workflow_task_polls=1,
+            deployment_config=WorkerDeploymentConfig(version=version, use_worker_versioning=False),
+        )
+
+    reader, worker = threading.Thread(target=read, daemon=True), temporal.loop.run(made())
+    reader.start()
+    temporal.loop.run(worker.__aenter__())
+    try:
+        yield
+    finally:
+        temporal.loop.run(worker.__aexit__(None, None, None))
+        stop.set()
+        reader.join()
+
+
+async def test_runs_go_on_in_another_version_which_does_not_know_the_fields_and_arguments_of_the_first(
+    timed: EngineWorld, temporal: SkippingServer
+) -> None:
+    people = [await timed.contact(f"person{number}@example.org") for number in range(4)]
+    await timed.approved(*people, blueprint=await timed.blueprint(EMAIL, LATER))
+    ids = [run.id for run in await timed.runs()]
+    queue, client = TaskQueues.of_database(timed.store).workflows, temporal.client()
+    with newer_version(temporal, timed):
+        for run_id in ids[:2]:
+            start = client.start_workflow(RunWorkflow.run, NewerRequest(run_id), id=run_id, task_queue=queue)
+            temporal.loop.run(start)
+        until(lambda: all(_arguments(temporal, run_id) for run_id in ids[:2]))
+    delivery = FakeDelivery()
+    with served(timed, temporal, delivery):
+        until(lambda: len(delivery.messages) == 4)
+        forward(timed, temporal, days=4)
+        until(lambda: {status_of(temporal, run_id) for run_id in ids} == {"COMPLETED"})
+    taken = [_arguments(temporal, run_id) for run_id in ids]
+    assert [(given[0], set(given[1:])) for given in taken] == [(2, {1})] * 2 + [(1, {1})] * 2
+    sent = Counter(step.state for run in await timed.runs() for step in run.steps)
+    assert (sent, len(delivery.messages)) == (Counter({"sent": 8}), 8)
+
+
+def _arguments(temporal: SkippingServer, workflow_id: str) -> list[int]:
+    """Return how many arguments each of a workflow's activities was given: a newer version gives two."""
+    history = temporal.loop.run(temporal.client().get_workflow_handle(workflow_id).fetch_history())
+    begun = [event.activity_task_scheduled_event_attributes for event in history.events]
+    return [len(one.input.payloads) for one in begun if one.activity_id]
 
 
 def test_temporals_library_is_loaded_by_nobody_who_does_not_use_it(tmp_path: Path) -> None:

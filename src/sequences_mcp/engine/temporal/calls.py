@@ -142,8 +142,8 @@ class ReadingCalls:
     clock: Callable[[], datetime]
 
     @activity.defn(name=LOOK)
-    async def look(self, sequence_id: str) -> ComingAnswer:
-        """Return when a run is due and where."""
+    async def look(self, sequence_id: str, *newer: object) -> ComingAnswer:
+        """Return when a run is due and where; what a newer version's workflow gives besides is passed over."""
         return await self.calls.call(
             lambda store: self.queues.next_look(store.schedule.of_run(sequence_id), now=self.clock())
         )
@@ -157,8 +157,8 @@ class TakingCalls:
     queues: TaskQueues
 
     @activity.defn(name=TAKE)
-    async def take(self, sequence_id: str) -> ComingAnswer:
-        """Do what is due of a run, and return what comes next for it."""
+    async def take(self, sequence_id: str, *newer: object) -> ComingAnswer:
+        """Do what is due of a run, and return what comes next for it; ``newer`` is passed over as in ``look``."""
         call = asyncio.ensure_future(self.calls.call(partial(self._taken, sequence_id)))
         try:
             while not (await asyncio.wait({call}, timeout=HEARTBEAT_EVERY))[0]:

@@ -103,13 +103,17 @@ class RunWorkflow:
             return False
         return True
 
+    def _given(self) -> list[object]:
+        """Return what both activities are called with; an older version's pass over what a newer one adds."""
+        return [self._start.sequence_id]
+
     async def _look(self) -> ComingAnswer | None:
         """Return what comes next by the database; None where it cannot be read now."""
         self._is_changed = False
         try:
             coming: ComingAnswer = await workflow.execute_local_activity(
                 LOOK,
-                self._start.sequence_id,
+                args=self._given(),
                 result_type=ComingAnswer,
                 start_to_close_timeout=A_LOOK,
                 retry_policy=RetryPolicy(initial_interval=FIRST_PAUSE, maximum_attempts=TRIES),
@@ -123,7 +127,7 @@ class RunWorkflow:
         try:
             coming: ComingAnswer = await workflow.execute_activity(
                 TAKE,
-                self._start.sequence_id,
+                args=self._given(),
                 task_queue=task_queue,
                 result_type=ComingAnswer,
                 schedule_to_start_timeout=IN_LINE,
