@@ -353,7 +353,7 @@ def read_zone(text: str) -> str:
 def read_cap(text: object) -> int:
     """Return a daily limit; InvalidArgumentsError."""
     number = str(text).strip()
-    if not number.isascii() or not number.isdigit() or not 1 <= int(number[:6]) <= 10_000:
+    if not number.isascii() or not number.isdigit() or len(number) > 6 or not 1 <= int(number) <= 10_000:
         raise InvalidArgumentsError("It is not a whole number from 1 to 10,000.", next_step="Type one.")
     return int(number)
 

@@ -65,6 +65,20 @@ GOOD: dict[str, tuple[bytes, dict[str, str | None]]] = {
         PLAIN.replace("Navy", "Crédit Société").replace("Grace", "ÉliseÉ").encode("cp1252"),
         {"company": "Crédit Société", "first_name": "ÉliseÉ"},
     ),
+    **{
+        f"a number written as {written}": (
+            f'email,first name,phone\n{TWO[0]},Grace,"{written}"\n{TWO[1]},Ada,\n'.encode(),
+            {"phone": "+33612345678"},
+        )
+        for written in (
+            "+33 6 12 34 56 78 / +33 6 99 99 99 99",
+            "+33 6 12 34 56 78|0033 6 99 99 99 99",
+            "+33612345678 +33699999999",
+            "Mobile: +33 6 12 34 56 78",
+            "tel:+33-6-12-34-56-78",
+            "0033 6/12345678",
+        )
+    },
     "Japanese in seven bits": (
         PLAIN.replace("Grace", "太郎").replace("Navy", "株式会社").encode("iso2022_jp"),
         {"first_name": "太郎", "company": "株式会社"},

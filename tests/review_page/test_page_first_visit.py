@@ -239,6 +239,7 @@ def test_a_file_that_changed_since_it_was_shown_is_shown_again_before_it_is_writ
         ({"time_zone": "Paris"}, "is not an IANA time zone"),
         ({"window": "always"}, "it is not days"),
         ({"daily_cap": "0"}, "not a whole number"),
+        ({"daily_cap": "0000019999999"}, "not a whole number"),
     ],
 )
 def test_what_is_typed_wrong_is_told_and_asked_again(

@@ -19,6 +19,7 @@ ERASED_PERSON = "(erased)"
 EXTENSION = ";ext="  # RFC 3966, 3
 LONGEST = 250  # what the library reads at most
 _DIALLED = re.compile(r"\+[1-9][0-9]{6,14}")
+_ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")  # 3.36123E+10
 
 
 @lru_cache(maxsize=1_024)
@@ -31,12 +32,16 @@ def read_phone(phone: str, *, country: str | None) -> str:
 
     if len(phone) > LONGEST:
         raise _bad_phone(phone, "it is too long")
+    if _ROUNDED.fullmatch(phone):
+        raise _bad_phone(phone, "a spreadsheet program has rounded it, so its last digits are lost")
     if not phone.startswith("+") and country is None:
         raise _bad_phone(phone, "it does not begin with + and the contact's country is not known")
     try:
         number = phonenumbers.parse(phone, None if phone.startswith("+") else country)
     except phonenumbers.NumberParseException as error:
-        raise _bad_phone(phone, str(error).rstrip(".")) from error
+        is_code = error.error_type == error.INVALID_COUNTRY_CODE
+        why = "no country has its code" if is_code else "it is not the digits of one number"
+        raise _bad_phone(phone, why) from error
     if not phonenumbers.is_possible_number(number):
         raise _bad_phone(phone, "no number has this many digits")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -43,6 +43,8 @@ _ALIASES = {
 _NOTHING = frozenset({"-", "–", "—", "n/a", "#n/a", "null", "none", "nan", "undefined", "(blank)", "[no value]"})
 _NAMES = ("first_name", "last_name", FULL_NAME)
 _SEVERAL = re.compile(r"\s*(?: ::: |[;\n]|,(?=\s*\S+@))\s*")
+# A slash may stand in a number, but not before the sign that begins one.
+_SEVERAL_NUMBERS = re.compile(rf"{_SEVERAL.pattern}|\s*[/|,&]\s*(?=\+|00[1-9])|\s+(?=\+)")
 _LINKEDIN = re.compile(r"(?:https?://)?(?:[a-z]{2,3}\.)?linkedin\.com/[^\s,;]+", re.IGNORECASE)
 
 
@@ -213,8 +215,8 @@ _ADDRESS = re.compile(r"(?:^|[\s<>\[\](){}\",;:])([^\s<>\[\](){}\",;:]+@[\w-]+(?
 
 def _number(text: str) -> str:
     """Return the first of several numbers, ``00`` written as ``+``."""
-    first = next((part for part in _SEVERAL.split(text) if part), text)
-    first = re.sub(r"^tel:", "", first.strip(), flags=re.IGNORECASE)
+    first = next((part for part in _SEVERAL_NUMBERS.split(text) if re.search(r"\d", part)), text)
+    first = re.sub(r"^[^\W\d]+\.?:\s*", "", first.strip())  # tel: and other labels
     first = re.sub(r"^(\+?[0-9]{7,15})\.0$", r"\1", first)
     return re.sub(r"^00(?=[1-9])", "+", first)
 
