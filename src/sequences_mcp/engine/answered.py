@@ -1,7 +1,7 @@
-"""What follows from an answer, whoever read it or wrote it down: by the rules of the blueprint that was answered.
+"""What follows from a reply, by the rules of the blueprint that was answered.
 
-The reader of a mailbox, ``record_reply`` and a person on the review page all come here, so an answer has one
-consequence whichever way it is known. An opt-out is not decided here: it always suppresses (``stopping``).
+The reader of a mailbox, ``record_reply`` and a person on the review page all call this, so a reply has the same
+consequence however it became known. An opt-out is not decided here: it always suppresses (``stopping``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LEFT = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerEvent:
-    """That the person of a run answered: ``reason`` is why a run is over that it ends, ``actor`` who says so.
+    """The person of a run answered: ``reason`` is stored with a run that this ends, ``actor`` reported it.
 
     ``sender`` is the address that it came from, where there is one. ``ends_as`` is given where whoever answered
     said more than that, so that the run ends whatever its blueprint says. ``together`` are all the runs that are

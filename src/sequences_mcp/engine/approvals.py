@@ -1,4 +1,4 @@
-"""Whether an approval still covers one text: digests, terms, lateness; asked again before it leaves."""
+"""Whether an approval still covers one text (digests, terms, lateness); checked again before it is sent."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class SendPolicy:
 
     ``signature_check`` looks at the signature of every approval, but for those of the blueprints' versions in
     ``preapproved``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
-    account on it, without telling them. A step later than ``late_after`` is approved again. ``also_here`` are the
+    account on it, as a fingerprint. A step later than ``late_after`` is approved again. ``also_here`` are the
     addresses of the other mailboxes that this process sends from, each by a worker of its own. Where
     ``reads_inbox``, or where another process reads it, no step after the first leaves unless the sender's mailbox
     was read ``freshness`` ago at most.
@@ -69,7 +69,7 @@ class SendPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An e-mail taken to be sent: whose, which step, under which lease, and the very message."""
+    """An e-mail claimed to be sent: its run, its step, the lease, and the composed message."""
 
     sequence_id: str
     key: str
@@ -199,7 +199,7 @@ def _by_hand(sequence: Run, *, tick: Tick, hours: Window | None, now: datetime) 
 
 
 def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now: datetime) -> str | None:
-    """Return that it is not known up to now who answered, for a step after the first; or None."""
+    """Return why a step after the first waits: the mailbox was not read recently enough; or None."""
     if not any(step.state in BEGUN for step in sequence.steps):
         return None
     known = store.inboxes.reading(rules.terms.sender_address)
@@ -322,7 +322,7 @@ def _shared_because(store: Repositories, sequence: Run) -> str | None:
 
 
 def _forgotten(store: Repositories, recipient: str) -> str | None:
-    """Return that an address was written to by a plan which this database, put back since, never saw; or None."""
+    """Return that an address was written to by a plan that is missing in this restored database; or None."""
     return store.lineage.wrote_to(address_key(recipient)) if "@" in recipient else None
 
 

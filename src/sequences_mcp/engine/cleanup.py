@@ -59,8 +59,8 @@ def _end_sooner(work: UnitOfWork, plan_id: str, *, now: datetime) -> None:
 def was_ahead(instants: Items[datetime], now: datetime) -> bool:
     """Say whether the clock was ahead when the newest of these were written (newest first), not that it is behind.
 
-    A clock that was ahead leaves one leap, of about as much as it was ahead; a clock that is behind now finds the
-    records of all the time since, without such a leap.
+    A clock that was ahead leaves one gap between records, of about as much as it was ahead; where the present
+    clock is behind, the records go on without such a gap.
     """
     later = [at for at in instants if at > now]
     earlier = next((at for at in instants if at <= now), None)

@@ -49,7 +49,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part 
 def checked_facts(
     contact_fields: ContactFields, *, country: str | None = None, position: int = 1
 ) -> tuple[ContactFields, list[RowProblem]]:
-    """Return the facts that can be true, in their one spelling, and what is wrong with the others.
+    """Return the valid facts, normalised, and what is wrong with the others.
 
     Spaces are trimmed, blank is not said, the phone is in E.164. ``country`` is the one already known, for a phone
     number without its own; ``position`` is the row's, from 1.
@@ -71,12 +71,12 @@ def checked_facts(
 
 
 def tidied_facts(person: Contact) -> Contact:
-    """Return somebody as a vendor tells of them, without the facts that cannot be true."""
+    """Return the facts of a person as a vendor gives them, without the invalid ones."""
     return replace(person, **facts_of(checked_facts(ContactFields(**facts_of(person)))[0]))
 
 
 def _spelled(name: str, value: str, *, country: str | None) -> str:
-    """Return one fact in its one spelling; InvalidArgumentsError for one that cannot be true."""
+    """Return one fact normalised; InvalidArgumentsError for an invalid one."""
     match name:
         case "email":
             return read_address(value).text
@@ -328,8 +328,8 @@ class LocalContacts(LocalMethods):
         whom ``concerns`` says that a row can be about them. A suppression since then covers whom it names, stored
         before it or after.
 
-        It steps aside for operations that only ever hold back: what it has written is undone, and it begins again
-        once they are done. ``stepping_aside`` says how often. Blocks its thread meanwhile.
+        It gives way to stops, pauses and suppressions: it is rolled back, and begins again once they are done.
+        ``stepping_aside`` says how often. Blocks its thread meanwhile.
         """
         store = self.engine.store
         if store.in_transaction:
@@ -546,8 +546,8 @@ def kept_vendor_person(work: UnitOfWork, person: Contact, *, engine: EngineConte
     """Return the person as kept here: whoever has the address, the id or the number, or a new row.
 
     Whoever was erased is returned without being kept. What a vendor tells fills in what was not known and never
-    changes what was. A number alone makes nobody the same person as one with another address: a company's
-    switchboard is everybody's.
+    changes what was. A phone number alone does not identify a person who has another address: it may be a
+    company's switchboard.
     """
     person = tidied_facts(person)
     if work.erasures.known_people([person]):

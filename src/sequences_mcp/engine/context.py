@@ -1,4 +1,4 @@
-"""What every repository of the engine works with, and the one way a run changes."""
+"""What the engine's parts work with, and the one function by which a run is changed and audited."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ PAUSE, MOST_PAUSES = 0.02, 6_000  # seconds between two looks, and looks: as lon
 
 
 class StepsAsideError(Exception):
-    """A long transaction undoes what it has written, because an operation waits that only ever holds back."""
+    """Rolls a long transaction back, because a stop, a pause or a suppression waits for the database."""
 
 
 def stepping_aside(store: Store, act: Callable[[bool], T]) -> T:
-    """Return what one long transaction comes to, begun again each time that it stepped aside.
+    """Return the result of one long transaction, begun again each time that it was rolled back to give way.
 
     ``act`` is given whether it steps aside: it then raises StepsAsideError where an operation waits that only ever
     holds back, and what it had done is undone. Between, those have their turn for as long as they insist.
@@ -99,7 +99,7 @@ class EngineContext:
             )
 
     async def insisting(self, act: Callable[[UnitOfWork], T]) -> T:
-        """Return what an operation that only ever holds back comes to, waiting for other programs the longest.
+        """Return the result of a stop, a pause or a suppression, which waits for other programs the longest.
 
         Each try is one transaction, done whole or not at all; between two, everything else goes on. After the
         first, an import that is being saved steps aside. Inside a transaction of the caller's it is tried once.
@@ -134,11 +134,11 @@ class EngineContext:
 
 
 def _begun_anew(verb: Verb) -> Verb:
-    """Return a verb that is called again, a few times, when the database undid all that it had done so far.
+    """Return a verb that is called again, a few times, when the database rolled its transaction back.
 
-    So it does with a transaction that stands in the way of another one (a deadlock, a serialisation failure) and
-    with one whose connection it ends. A verb sends nothing to anybody outside; one that has committed something is
-    left alone, as is one inside a transaction of its caller's: that is begun anew by whoever began it.
+    A database does so after a deadlock or a serialisation failure, and when it ends a connection. A verb sends
+    nothing to anybody outside; one that has committed something is left alone, as is one inside a transaction of
+    its caller's: that is begun anew by whoever began it.
     """
 
     @wraps(verb)

@@ -1,4 +1,4 @@
-"""The pure machine: a sequence and an event in, the next sequence and what to do about it out."""
+"""The pure state machine: takes a run and an event, returns the next state of the run and effects to carry out."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ _LEASE_LOST = "the program ended between the final dot and the server's answer"
 
 
 def on_handed_over(sequence: Run, event: events.HandedToServer, now: datetime) -> Result:
-    """Record that all but the final dot is written: from here on the e-mail may arrive whatever happens."""
+    """Record that all but the final dot is written: from here on the e-mail may have been accepted."""
     run = _leased(sequence, event.lease, {StepState.CLAIMED})
     run = replace(run, state=StepState.HANDED_OVER, lease_expires_at=event.lease_expires_at)
     return with_run(sequence, run, updated_at=now), ()
@@ -254,13 +254,13 @@ def on_rejected_by_server(sequence: Run, event: events.Rejected, now: datetime) 
 
 
 def on_lost(sequence: Run, event: events.Lost, now: datetime) -> Result:
-    """Record that nobody can tell."""
+    """Record that the outcome of the e-mail is unknown."""
     run = _answered(_leased(sequence, event.lease, _BEYOND_RECALL), event.reply)
     return _unknown(sequence, run, reason=event.reason, now=now), ()
 
 
 def on_lease_expired(sequence: Run, run: StepRun, now: datetime) -> Run:
-    """Return what a dead worker leaves: before the final dot nothing happened, after it nobody can tell."""
+    """Return the run after a lease ended: unsent before the final dot, of unknown outcome after it."""
     if run.state is StepState.HANDED_OVER:
         return _unknown(sequence, run, reason=_LEASE_LOST, now=now)
     return step_resolved(with_run(sequence, grounded(run, StepState.PLANNED)), now)
@@ -344,7 +344,7 @@ def on_rejected(sequence: Run, event: events.PlanRejected, now: datetime) -> Res
 
 
 def on_paused(sequence: Run, event: events.Paused, now: datetime) -> Result:
-    """Stand still until an instant, or move that instant; a claimed e-mail goes back, one handed over cannot.
+    """Pause until an instant, or change that instant; a claimed e-mail goes back, one handed over cannot.
 
     What waits for its plan's approval goes on waiting, and once approved it starts paused.
     """
@@ -534,7 +534,7 @@ _TRANSITIONS: Mapping[type[events.Event], Callable[[Run, Any, datetime], Result]
 
 
 def advance(sequence: Run, event: events.Event, now: datetime) -> Result:
-    """Return the sequence after the event and the effects asked of the world.
+    """Return the sequence after the event, and the effects for the caller to carry out.
 
     An event that changes nothing returns the very same sequence. Raises ConflictError, naming the status and the
     legal moves, for what the state forbids; InvalidArgumentsError for a naive time, a pause that ends in the past

@@ -1,8 +1,8 @@
 """An e-mail to the operator when something starts waiting for a person: how much, and where; never what or who.
 
-At most one in fifteen minutes, and never twice for the same things. What was told is a row of the audit, written
-before the e-mail goes, in the transaction that looks, so that of several workers one tells. An e-mail that was
-surely not accepted is tried again after the same pause; whatever happens to it stops nothing else.
+At most one in fifteen minutes, and never twice for the same things. What was announced is a row of the audit,
+written before the e-mail is sent, in the transaction that looks, so that only one of several workers sends it. An
+e-mail that was surely not accepted is tried again after the same pause; whatever happens to it stops nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every write once: tool calls and their answers, writes to vendors and their outcomes."""
+"""Idempotency: tool calls with their stored answers, writes to vendors with their recorded outcomes."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class LocalOperations(EngineVerbs):
         return self.engine.store.operations.unknown(now=self.engine.clock(), size=size)
 
     async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
-        """Record that nobody knows what became of it."""
+        """Record that its outcome is unknown."""
         with self.engine.store.transaction() as work:
             work.operations.mark_unknown(operation_id, answer=answer)
             self.engine.audit(work, "operation.unknown", operation_id)
@@ -169,7 +169,7 @@ def call_with_key(engine: EngineContext, call: ToolCall) -> EarlierCall | None:
 
 @dataclass(frozen=True, slots=True)
 class LocalLedger(EngineVerbs):
-    """Every write once: its outcome is stored before it is returned."""
+    """Idempotent tool calls: the answer of a call is stored before it is returned."""
 
     engine: EngineContext
 
@@ -227,7 +227,7 @@ class LocalLedger(EngineVerbs):
 
 
 def at_once(effect: Callable[[], Awaitable[T]]) -> T:
-    """Return what an effect comes to without waiting for anything.
+    """Return the result of a coroutine that must not wait for anything.
 
     Waiting would let another task of this thread into the open transaction, so an effect that does is a mistake
     in the program: RuntimeError, and nothing of it stays.

@@ -1,4 +1,4 @@
-"""Plans: written by batches, sealed with a digest, decided once by a person, carried out in batches."""
+"""Plans: written in batches, sealed with a digest, decided once by a person, applied in batches."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _ending(plan: Plan, run: Run) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class _PeopleStanding:
-    """What the world says about the people of an approved plan at the moment of starting them."""
+    """Suppressions and other runs of the people of an approved plan, read when they are started."""
 
     store: Repositories
     people: Mapping[str, Contact]

@@ -1,4 +1,4 @@
-"""The embedded provider put together, and what has been written down for a person to read."""
+"""The embedded provider, put together of its parts, and the records that people read."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
 
 
 async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[T]]) -> T:
-    """Return what ``act`` comes to in a thread with a connection of its own.
+    """Return the result of ``act``, run in another thread with a connection of its own.
 
     It is given the provider on that connection, and must not wait for anything else. Where it is one transaction
     that steps aside for operations that only ever hold back, it is called again after those.

@@ -1,4 +1,4 @@
-"""What left without this database knowing: receipts on the disk, and what a restore or a copy missed."""
+"""E-mails that left without a record in this database: receipts on the disk, gaps after a restore or a copy."""
 
 from __future__ import annotations
 

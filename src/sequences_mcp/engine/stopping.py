@@ -1,4 +1,4 @@
-"""Never contact again: what the list covers, and what ends when it grows."""
+"""Suppression: what an entry covers, and the runs that end when one is added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that never ends by itself, and what other processes can read about it."""
+"""Keeps a worker running after faults, and publishes its state for other processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PATIENCE = 0.3  # seconds to wait for other processes: what is shown now is show
 
 @dataclass(slots=True)
 class Heartbeat:
-    """What one worker shows of itself. A folder that is gone or full is no reason to stop: nothing here raises.
+    """Publishes the state of one worker. Nothing here raises: a full disk must not stop the worker.
 
     ``store`` is the worker's own while it is open; without one, or where it cannot be written, a file is.
     """
@@ -171,7 +171,7 @@ _INSTANTS = ("since", "beat", "last_act", "error_since")
 
 
 def host_name() -> str:
-    """Return what this machine calls itself."""
+    """Return the host name of this machine."""
     return socket.gethostname()
 
 

@@ -1,4 +1,4 @@
-"""Never contact again, and what people answered: asked before every plan, approval and send."""
+"""Replies and suppressions, which are checked before every plan, approval and send."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[Recei
 
 @dataclass(frozen=True, slots=True)
 class LocalSuppressions(EngineVerbs):
-    """Who is never contacted again; wins over everything, for every provider."""
+    """The suppression list: it overrides every approval, for every provider."""
 
     engine: EngineContext
 

@@ -1,4 +1,4 @@
-"""What is wrong now: computed in one place from the database and what lies beside it, shown wherever one looks."""
+"""What is wrong now, computed from the database and its folder, for doctor, page and tool results alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that a vendor carries out, as they are kept here: pure transitions, the vendor's half of the machine.
+"""Pure state transitions of runs that a vendor carries out.
 
 ``FOUND → ACTIVE`` when it is taken to be handed over, then whatever the vendor tells. What was certainly not done
 goes back to FOUND or ends; what nobody knows waits for a user.
@@ -62,8 +62,8 @@ def vendor_run_concluded(run: Run, outcome: EnrolmentOutcome, *, now: datetime) 
 def vendor_run_corrected(run: Run, outcome: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
     """Return a run that was resolved while its request was still under way, after the answer to that request.
 
-    The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
-    one stays over, and its reason says that there are two.
+    The vendor's answer to the request overrides what a later look found. ``busy``: another run of the person has
+    begun since, so this one stays over, and its reason says that there are two.
     """
     was_over = run.status is SequenceStatus.FAILED and run.operation_id is not None and run.remote_id is None
     if outcome.outcome == "done" and was_over:

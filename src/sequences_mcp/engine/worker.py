@@ -1,4 +1,4 @@
-"""The worker: takes what is due, sends e-mails, writes down what became of them. For one thread of its own."""
+"""The worker: claims what is due, sends e-mails, records their outcomes. It runs in a thread of its own."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _refused(
 
 
 def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
-    """Undo what refusals did to people that turn out to be ours.
+    """Undo the effects of refusals on people, where the cause turns out to be this sender's own.
 
     Whoever is held for a person goes on by themselves; whom the engine put on the list is off it, while anybody
     else's entry stays. Their failed runs stay failed: a person decides about a new try (``retry_failed``).
@@ -259,7 +259,7 @@ class Worker:
         return done
 
     def keep_house(self) -> bool:
-        """Do all but the steps: outcomes still to be recorded, decided plans, what is kept no longer.
+        """Do the work besides steps: record outcomes, apply decided plans, delete what is kept no longer.
 
         False where this is not the database that sent last, so that nothing may be taken. Raises StoreError.
         """
@@ -506,7 +506,7 @@ class Worker:
             self.keep_copy(claim.message)
 
     def _note(self, claim: Claim) -> None:
-        """Write the hand-over into the journal beside the database; DeliveryDeferredError where that fails."""
+        """Append the e-mail to the journal before the final dot; DeliveryDeferredError where that fails."""
         message = claim.message
         try:
             self.store.lineage.note_email(

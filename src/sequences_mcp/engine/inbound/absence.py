@@ -1,7 +1,7 @@
 """Until when somebody is away, from the text of their automatic reply, in ten languages and a few more.
 
-An own table of months and weekdays instead of a library: dateparser searches a text in about 100 ms and loads for
-longer than the server takes to start, and it finds dates in phone numbers.
+It has its own table of months and weekdays instead of a library: dateparser searches a text in about 100 ms and
+loads for longer than the server takes to start, and it finds dates in phone numbers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def away_until(text: str, received_at: datetime) -> datetime:
 
 
 def _ends_before(words: str, start: int) -> Iterator[int]:
-    """Yield where words that announce a return end, of those shortly before a place."""
+    """Yield the end of each phrase announcing a return that stands shortly before a position."""
     begin = max(start - _NEAR - 20, 0)
     return (begin + match.end() for match in _UNTIL.finditer(words[begin:start]))
 

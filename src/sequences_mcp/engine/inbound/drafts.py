@@ -17,8 +17,8 @@ from sequences_mcp.ports.embedded import AnswerDraft
 def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
     """Return the e-mail of an answer, closed by the sender's signature; InvalidArgumentsError for a bad text.
 
-    ``key`` is a secret of this installation: the same answer gets the same Message-ID. The mailbox's line on how
-    to say no belongs below what is sent to many, and not below an answer to somebody who wrote.
+    ``key`` is a secret of this installation: the same answer gets the same Message-ID. The line on how to
+    opt out is left out: it is for e-mails that nobody asked for.
     """
     name, address = answer.name, answer.sender.address
     return compose(

@@ -1,4 +1,4 @@
-"""The folders of a mailbox that something is put into: which they are, and what it is marked with there."""
+"""The folders that this program appends to (drafts, sent mail): how they are recognised, and their flags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_FOLDER = frozenset({b"\\noselect", b"\\nonexistent"})
 class SpecialFolder:
     """A folder for one use: how a server marks it (RFC 6154), and what mail programs call it where it does not.
 
-    ``flags`` are those of what is put there.
+    ``flags`` are set on what is appended.
     """
 
     mark: bytes

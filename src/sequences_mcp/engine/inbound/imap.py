@@ -1,6 +1,6 @@
 """One connection to a mailbox over IMAP, kept open: it reads by EXAMINE and BODY.PEEK, which change nothing.
 
-All that it ever writes are messages of our own, put into the folders of drafts and of sent mail. What servers do
+It writes nothing but messages of our own, appended to the folders of drafts and of sent mail. What servers do
 that a reader of the RFC would not expect, each with a test against Dovecot: STATUS of the selected folder may
 answer from an older view, so nothing is selected while it is asked; ``n:*`` always matches the last message, so
 what comes is compared with the last UID; a connection that was cut is an ``imaplib.IMAP4.abort``.
@@ -116,7 +116,7 @@ class ImapServer:
 
     @property
     def key(self) -> str:
-        """What the mailbox is known by in the database: another account is another mailbox."""
+        """The key of the mailbox in the database, which differs by account."""
         return f"{self.where} {self.username}"
 
     def without_password(self, text: str) -> str:
@@ -153,7 +153,7 @@ class FoundMessage:
 class FetchedPage:
     """Some new messages of a folder, and how far it is read once they are dealt with.
 
-    ``is_anew``: its server began to count again under the same name of the counting, so the mark may go back.
+    ``is_anew``: the server reused UIDs under the same UIDVALIDITY, so the mark may go back.
     """
 
     folder: str
@@ -308,7 +308,7 @@ class ImapWalker:
             return folder
 
     def interrupt(self) -> None:
-        """End, from another thread, whatever is waited for; the walk ends with an InboxUnreadError."""
+        """End a wait from another thread; the reading then ends with an InboxUnreadError."""
         self._is_interrupted = True
         wire = self._wire
         if wire is not None:
@@ -469,7 +469,7 @@ def _lower(flags: Iterable[object]) -> set[bytes]:
 
 
 def _seldom(act: Callable[[], None], *, seconds: float) -> Callable[[], None]:
-    """Return what does something, unless it did it so short a time ago."""
+    """Return ``act`` limited in how often it acts: a call too soon after the last one does nothing."""
     last = time.monotonic()
 
     def acted() -> None:
@@ -482,7 +482,7 @@ def _seldom(act: Callable[[], None], *, seconds: float) -> Callable[[], None]:
 
 
 def _losses() -> tuple[type[BaseException], ...]:
-    """Return what a lost connection surfaces as. EOFError and ValueError come from reading half an answer."""
+    """Return the exceptions of a lost connection. EOFError and ValueError come from reading half an answer."""
     from imaplib import IMAP4
 
     from imapclient.exceptions import ProtocolError
@@ -491,7 +491,7 @@ def _losses() -> tuple[type[BaseException], ...]:
 
 
 def _refusals() -> tuple[type[BaseException], ...]:
-    """Return what a server's NO or BAD surfaces as, and an answer that cannot be read."""
+    """Return the exceptions of a server's NO or BAD, and of an answer that cannot be parsed."""
     from imapclient.exceptions import IMAPClientError
 
     return (IMAPClientError, ValueError, KeyError, TypeError, IndexError)
@@ -612,7 +612,7 @@ class _Folder:
 
 
 def _went_back(before: FolderMark | None, now: FolderMark) -> bool:
-    """Say whether a folder is older than it was: its server was put back, and gives the same UIDs out again."""
+    """Say whether a folder has an older state than before: its server was restored and reuses UIDs."""
     if before is None:
         return False
     return -1 < now.last_uid < before.last_uid or 0 < now.modseq < before.modseq

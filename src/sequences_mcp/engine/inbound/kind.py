@@ -1,8 +1,9 @@
-"""What an e-mail that came in is: a complaint, a returned e-mail, an automatic reply, or a person's words.
+"""What an incoming e-mail is: a complaint, a returned e-mail, an automatic reply, or a person's reply.
 
 Hard signs come first, because the reports of Google and Microsoft also say that they are automatic replies: a part
 of RFC 5965 (a complaint), a part of RFC 3464 (a delivery status), what flufl.bounce knows of other mail systems, a
-mailer's name, the marks of RFC 3834, an empty return path with words of its kind. What has none is a person's.
+mailer's name, the marks of RFC 3834, an empty return path with words of its kind. A message without any of these
+is a person's.
 """
 
 from __future__ import annotations
@@ -190,7 +191,7 @@ def _lines(text: str) -> list[Mapping[str, str]]:
 
 
 def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> Judged | None:
-    """Return what a delivery status says of the recipient that fared worst, or None where it says nothing."""
+    """Return the worst result in a delivery status, or None where it has none."""
     result: list[Judged] = []
     for block in blocks:
         action = block.get("action", "").split(" ")[0].strip(" ;").lower()
@@ -238,7 +239,7 @@ def is_hard(status: str, words: str) -> bool:
 
 
 def _is_open(code: str) -> bool:
-    """Say whether a code, without its class, leaves open what it is about; x.0.y does, whatever y is."""
+    """Say whether a status code without its class says nothing of the cause, as every x.0.y does."""
     return code in _UNDECIDED or code.startswith("0.")
 
 
@@ -300,7 +301,7 @@ def _failing(message: ParsedMessage, addresses: Iterable[str]) -> frozenset[str]
 
 
 def _without_messages(root: Message) -> Message:
-    """Return a message without those inside it, unless it is a report: what somebody forwards is not theirs."""
+    """Return a message without the messages inside it, which its writer only forwards; a report is left whole."""
     if root.get_content_maintype() != "multipart" or root.get_content_type() == "multipart/report":
         return root
     if not isinstance(inside := inside_of(root), list):
@@ -418,7 +419,7 @@ def _names_failure(message: ParsedMessage) -> bool:
 
 
 def _returned(message: ParsedMessage) -> Judged | None:
-    """Return what a mailer's message comes to that no detector knows; None where it may not be a mailer's."""
+    """Judge a mailer's message that no detector knows; None where it may not be a mailer's."""
     named = _clean(ADDRESS.findall(message.header("X-Failed-Recipients")))
     line = _failing_line(message)
     if _says_delayed(message):
@@ -463,7 +464,7 @@ _NO_REPLY = re.compile(
 
 
 def _is_automatic(message: ParsedMessage) -> bool:
-    """Say whether it bears a mark of an automatic reply (RFC 3834 and what mail programs write in its place)."""
+    """Say whether a header marks it as automatic (RFC 3834, or what mail programs write in its place)."""
     submitted = message.header("Auto-Submitted").partition(";")[0].strip().lower()
     if submitted and submitted != "no":
         return True
@@ -504,8 +505,8 @@ def _is_away(message: ParsedMessage) -> bool:
 def _automatic_by_words(message: ParsedMessage) -> Judged | None:
     """Return what a message without any mark is by what it says, or None where a person may have written it.
 
-    A machine says that it is one. An absence note tells of the absence and of what absence notes tell besides, and
-    says nothing that goes on with the conversation: who is away next week but happy to talk is a person.
+    A machine says that it is one. An absence note only has sentences that such notes have; one that also continues
+    the conversation (away next week, but happy to talk) is a person's.
     """
     words = phrases("courtesies").sub(" ", _first_words(message))
     if phrases("of_persons").search(words):

@@ -1,4 +1,4 @@
-"""Whose message it is: the run that something which came in is about, and how that is known."""
+"""Which run an incoming message is about, and by what it was matched."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PREFIX = re.compile(rf"(?:{ANSWER_OR_COPY_PREFIX})+\s*", re.IGNORECASE)
 class RunMatch:
     """A run, the step that the message names where it names one, and how it was found.
 
-    ``message_id``: our Message-ID stands in it, which nobody can make up. ``provider_id``: the id that our mail
+    ``message_id``: it contains our Message-ID, which cannot be forged. ``provider_id``: the id that our mail
     server gave our e-mail. ``address``: it is from, or about, the address of a live run; ``further`` are the other
     live runs there, and then nobody knows which one is meant. ``company``: it is from that run's company and has
     the subject of an e-mail of ours. ``later`` goes on in the place of the run whose e-mail it is, which failed.
@@ -46,7 +46,7 @@ class RunMatch:
 
     @property
     def is_sure(self) -> bool:
-        """Whether it names an e-mail of ours, and not only an address, which anybody can write."""
+        """Whether it names an e-mail of ours, and not only an address, which anybody can put into From."""
         return self.basis in SURE
 
 
@@ -91,7 +91,7 @@ def _live_match(store: Repositories, runs: Sequence[Run]) -> RunMatch | None:
 
 
 def is_theirs(store: Repositories, sequence: Run, sender: str) -> bool:
-    """Say whether an address is of a run's person: the one that was written to, or one that they have or had."""
+    """Say whether an address belongs to a run's person: the recipient's, a present or a former one."""
     if not sender:
         return False
     key = address_key(sender)
@@ -100,7 +100,7 @@ def is_theirs(store: Repositories, sequence: Run, sender: str) -> bool:
 
 
 def is_of_list(message: ParsedMessage) -> bool:
-    """Say whether a mailing list passed it on (RFC 2919): what somebody writes there is no answer to us."""
+    """Say whether it came by a mailing list (RFC 2919), whose messages are not replies to our e-mails."""
     return bool(message.header("List-Id") or message.header("List-Post")) or message.header(
         "Precedence"
     ).lower() in ("list", "bulk")

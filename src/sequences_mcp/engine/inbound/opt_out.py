@@ -1,8 +1,9 @@
-"""Whether a reply asks never to be written to again, in the languages that outreach is most written in.
+"""Whether a reply asks never to be written to again, in the languages most used for outreach.
 
-Conservative: a phrase counts that is about its writer and us ("remove me from your list"), or a bare word ("stop")
-that is all the message says. What is not recognised ends the run all the same (``effects``): what is decided here
-is only whether its writer is never written to again. The phrases stand in ``phrases/``, one expression a line.
+Conservative: a phrase counts only if it is about its writer and us ("remove me from your list"), or a bare word
+("stop") that is all the message says. What is not recognised ends the run all the same (``effects``): what is
+decided here is only whether its writer is never written to again. The phrases stand in ``phrases/``, one
+expression a line.
 """
 
 from __future__ import annotations
@@ -100,10 +101,10 @@ _NO_THANKS = re.compile(rf"{_NOT_WORDS} {_THANKS}(?: {_THANKS}| \w+ \w+| \w+)?",
 
 
 def offered_answers(ours: Iterable[str]) -> frozenset[str]:
-    """Return the answers that our texts name for whoever wants no more e-mail: those that begin with a no.
+    """Return the answers that our texts offer for opting out: those that begin with a word for no.
 
-    Whoever answers with nothing but that is never written to again, because our e-mail says so. Each is in small
-    letters and without punctuation.
+    A reply that is only such an answer is an opt-out, as our e-mail promises. Each is returned in lower case and
+    without punctuation.
     """
     named = (first or second for text in ours for first, second in _ANSWER_WITH.findall(text[:LONGEST_TEXT]))
     return frozenset(words for words in map(_plain, named) if re.match(rf"{_NOT_WORDS}\b", words))
@@ -114,7 +115,7 @@ def _plain(text: str) -> str:
 
 
 def _is_offered(text: str, offered: frozenset[str]) -> bool:
-    """Say whether this is one of these answers and no more, or a no with thanks where one of these is."""
+    """Say whether a text is one of these answers and no more, or a no with thanks where one of them is."""
     words = _plain(text)
     is_thanked = any(_NO_THANKS.fullmatch(answer) for answer in offered)
     return words in offered or (is_thanked and bool(_NO_THANKS.fullmatch(words)))

@@ -1,8 +1,9 @@
-"""What somebody newly wrote: their message without the text that we sent them.
+"""What a reply newly says: its text without what we sent, which mail programs quote.
 
-Clients quote in many ways and languages, so nothing is guessed from them. Words are ours where four in a row stand
-in what we sent, and these stand in a row of eight or more such words or fill their lines: a few words in common
-inside a sentence are chance ("no longer wish to hear from"). What a client marks as quoted (``>``) is not new.
+They quote in many ways and languages, so the ways of quoting are not recognised; our text is looked for instead.
+Words are ours where four in a row stand in what we sent, and these stand in a row of eight or more such words or
+fill their lines: a few words in common inside a sentence are chance ("no longer wish to hear from"). What a client
+marks as quoted (``>``) is not new.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def new_text(text: str, ours: Iterable[str]) -> str:
 
 
 def _introduces(line: str) -> bool:
-    """Say whether a line is a program's, above a quotation: "On … she wrote:", "-----Original Message-----"."""
+    """Say whether a line introduces a quotation: "On … she wrote:", "-----Original Message-----"."""
     line = line.strip()
     ends = line.endswith((":", "：", "--", "__"))
     return ends and len(line) < LONGEST_LINE and bool(phrases("attributions").fullmatch(line))

@@ -1,6 +1,6 @@
-"""An e-mail that came in, from its bytes: headers, parts and texts, whatever is broken in it.
+"""Parses an incoming e-mail: headers, parts and texts, also of malformed messages.
 
-Nothing here raises for any bytes. The standard library's parser runs with the policy compat32, which never refuses
+No input raises. The standard library's parser runs with the policy compat32, which never refuses
 a message; what it does raise on (a charset that is none, a thousand nested parts) is read as far as it can be.
 """
 
@@ -134,7 +134,7 @@ def own_parts(message: Message) -> Iterator[Message]:
 
 
 def first_texts(message: Message) -> Message:
-    """Return a copy with the first letters of headers and texts alone, for those who read every line."""
+    """Return a copy with only the first characters of headers and texts, for checks of every line."""
     bare = Message()
     for name, value in islice(message.raw_items(), MOST_HEADERS):
         bare[name] = str(value)[:LONGEST_HEADER]

@@ -1,4 +1,4 @@
-"""The reader: walks a mailbox, takes in what is new, and says up to when its answers are known."""
+"""The reader: reads a mailbox, processes new messages, and records until when its replies are known."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOT_SOONER = timedelta(seconds=55)  # after a try that failed, whichever process
 
 @dataclass(slots=True, kw_only=True)
 class MailboxReader:
-    """Reads the mailbox of a sender's address; ``key`` is what its account is known by in the store."""
+    """Reads the mailbox of a sender's address; ``key`` identifies its account in the store."""
 
     store: Store
     clock: Callable[[], datetime]
@@ -51,7 +51,7 @@ class MailboxReader:
     _forgot_at: datetime | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
-        """Read until told to stop; what stands in the way is tried again, ever more slowly. StoreError."""
+        """Read until told to stop; after a failure try again, with growing pauses. Raises StoreError."""
         failures = 0
         if self.pulse:
             self.pulse.beat()  # before the first walk, which may take its time
@@ -82,7 +82,7 @@ class MailboxReader:
         return 0
 
     def read(self, stop: threading.Event | None = None) -> int:
-        """Walk once, take in what is new, return from how many messages something followed. InboxUnreadError.
+        """Read all folders once, process new messages, return how many had an effect. Raises InboxUnreadError.
 
         A walk that is cut short by ``stop`` says nothing about the mailbox.
         """
@@ -110,7 +110,7 @@ class MailboxReader:
         return min(began - FIRST_WALK, (oldest or began) - timedelta(days=1)).date()
 
     def read_now(self) -> None:
-        """Read for a step that waits for it; raise nothing, and try nothing again that failed a moment ago."""
+        """Read because a step waits for it. Raises nothing; where it failed a moment ago nothing is tried."""
         known, now = self.store.inboxes.reading(self.address), self.clock()
         if known is not None and known.error and timedelta(0) <= now - known.tried_at < NOT_SOONER:
             return
@@ -120,17 +120,17 @@ class MailboxReader:
             log.warning("%s", error.message)
 
     def _together(self, act: Callable[[UnitOfWork], T]) -> T:
-        """Return what ``act`` comes to, done whole or not at all; inside another such block it is undone alone."""
+        """Return the result of ``act`` in one transaction; inside another one it is rolled back alone."""
         with self.store.transaction() as work:
             return act(work)
 
     def _read_up_to(self, began: datetime, work: UnitOfWork) -> None:
-        """Note that every folder has answered since ``began``, and what is known because of all that came in."""
+        """Record that every folder has answered since ``began``, and resolve what the new messages resolve."""
         resolve_named(work, now=self.clock())
         work.inboxes.read(self.address, began=began, now=self.clock(), left_out=self.mailbox.left_out)
 
     def _take_in(self, page: FetchedPage) -> int:
-        """Take in what was fetched and note how far its folder is read; return how many messages counted."""
+        """Process fetched messages and record how far the folder is read; return how many had an effect."""
         items = [item for fetched in page.messages for item in self._read_message(fetched)]
 
         def taken_in(work: UnitOfWork) -> int:
@@ -203,7 +203,7 @@ def interrupted_by(stop: threading.Event, interrupt: Callable[[], None]) -> Iter
 
 @dataclass(slots=True, kw_only=True)
 class BackgroundReader:
-    """Has a mailbox read at once, in a thread, a database and a connection of its own, for a worker that waits.
+    """Reads a mailbox on demand for a waiting worker, with a thread, a store and a connection of its own.
 
     The worker waits ``patience`` seconds at most and then goes on with what else is due: until the reading is over
     nothing waits for it again. ``close`` ends it.
@@ -217,7 +217,7 @@ class BackgroundReader:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def __call__(self) -> None:
-        """Have it read; return when that is done, or when the time is over."""
+        """Ask for a reading; return when it is done, or after ``patience`` seconds."""
         if self._request.is_set():
             return
         if self._thread is None or not self._thread.is_alive():

@@ -1,6 +1,6 @@
-"""A copy of what left in the mailbox's folder of sent mail, so that a person sees it in their own mail program.
+"""Copies of sent e-mails in the mailbox's folder of sent mail, for a person's own mail program.
 
-Nothing depends on it: the e-mail has left, and a copy that cannot be kept is a line in the log.
+The e-mail has left before: a copy that cannot be stored is only logged.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SentCopies:
 
 
 def sent_copies(imap_url: Secret | None, smtp_url: Secret | None, tokens: Tokens | None) -> SentCopies:
-    """Return what keeps copies of what leaves by a mail server; nothing where it does so itself, or nobody can."""
+    """Return what stores copies; it stores none where the mail server does so, or no mailbox is set up."""
     if imap_url is None or smtp_url is None or keeps_copies(MailServer.parse(smtp_url.value).host):
         return SentCopies(None)
     server = ImapServer.parse(imap_url.value)

@@ -1,6 +1,6 @@
 """Calls from Temporal's event loop into the threads that have the database open, and what a workflow is answered.
 
-A store, and a worker on it, belong to the thread that opened them. An activity puts its call in line there, sends
+A store, and a worker on it, belong to the thread that opened them. An activity queues its call there, sends
 heartbeats until it is done, and returns what the workflow has to know: when to wake next, and in which task queue.
 """
 
@@ -46,7 +46,7 @@ class ThreadCalls(Generic[T]):
     _waiting: SimpleQueue[tuple[Callable[[T], Any], Future[Any]]] = field(default_factory=SimpleQueue, init=False)
 
     async def call(self, act: Callable[[T], R]) -> R:
-        """Return what ``act`` comes to in the thread, and raise what it raises; wait until the thread is there."""
+        """Run ``act`` in the thread; return its result, raise its error. Waits until the thread serves calls."""
         future: Future[R] = Future()
         self._waiting.put((act, future))
         return await asyncio.wrap_future(future)
@@ -85,7 +85,7 @@ class ThreadCalls(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Give up the calls that nobody has begun."""
+        """Cancel the calls that were not begun."""
         while not self._waiting.empty():
             _, future = self._waiting.get()
             future.cancel()

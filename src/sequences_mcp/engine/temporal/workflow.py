@@ -1,7 +1,7 @@
 """The workflow of a run: a durable timer until something is due, and what is asked of the database then.
 
-It decides nothing about the run. ``look`` reads when the run is due and where, ``take`` does what is due: the
-claim of the polling worker, whose lease and whose transactions decide, so that an activity that Temporal begins
+It decides nothing about the run. ``look`` reads when the run is due and where, ``take`` does what is due by the
+claim of the polling worker, whose lease and transactions decide, so that an activity that Temporal begins
 twice, or again after its worker died, sends nothing twice. A signal says that something changed; the database has
 what.
 
@@ -123,7 +123,7 @@ class RunWorkflow:
         return coming
 
     async def _take(self, task_queue: str) -> ComingAnswer | None:
-        """Have done what is due; return what comes next, None where nobody could do it."""
+        """Have what is due done; return what comes next, None where no worker could do it."""
         try:
             coming: ComingAnswer = await workflow.execute_activity(
                 TAKE,

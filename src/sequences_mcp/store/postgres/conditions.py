@@ -1,4 +1,4 @@
-"""What an operator has to know of the server: settings that promises stand on, its clock, limits and replicas.
+"""What ``doctor`` checks of the server: the settings that durability needs, its clock, limits and replicas.
 
 One statement asks for all of it, and ``judged`` judges it, for ``doctor``. A replica is refused when the database
 is opened; what is told here of replicas is what a failover to one of them would lose.

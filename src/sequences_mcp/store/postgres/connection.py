@@ -167,7 +167,7 @@ class Pool:
         self._pool.close()
 
     def changed(self) -> None:
-        """Let all of this process know of a commit at once, before its notification comes back."""
+        """Announce a commit to this process at once, before its notification comes back."""
         with self._lock:
             pools = [pool for pool in self._open.values() if pool.url == self.url]
         for pool in pools:
@@ -191,7 +191,7 @@ class Pool:
             raise unreachable(self.name) from error
 
     def give_back(self, connection: Connection) -> None:
-        """Let others have a connection; one that is broken is thrown away."""
+        """Return a connection to the pool; a broken one is closed."""
         self._pool.putconn(connection)
 
 
@@ -330,7 +330,7 @@ def is_lost(error: psycopg.Error, connection: Connection) -> bool:
 
 
 def pauses(seconds: float) -> Iterator[float]:
-    """Wait a little longer each time, yielding how many seconds are left, until there are none."""
+    """Sleep a little longer each time, yielding the seconds that are left, until none are."""
     give_up, pause = time.monotonic() + seconds, FIRST_PAUSE
     while (left := give_up - time.monotonic()) > 0:
         yield left

@@ -1,4 +1,4 @@
-"""One thread's way to a PostgreSQL database: named statements, transactions, snapshots, and a commit read back.
+"""A PostgreSQL database for one thread: named statements, transactions, snapshots, commits that are verified.
 
 Advisory locks of the server order those who write. The transaction of a verb holds the lock WRITING exclusively,
 as it would the file on SQLite, so that what it read still holds when it writes. Transactions of workers share it:
@@ -164,7 +164,7 @@ class PostgresDatabase(Database):
         self._pool.give_back(connection)
 
     def _commit(self) -> None:
-        """Commit; where the answer is lost, ask the server what became of it before anything else happens.
+        """Commit; where the answer is lost, ask the server for the outcome of the transaction.
 
         https://www.postgresql.org/docs/15/functions-info.html, pg_xact_status
         """

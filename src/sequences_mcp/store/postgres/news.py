@@ -1,4 +1,4 @@
-"""What other processes commit to one database, as its server tells it: ``LISTEN`` in a thread of its own.
+"""Notifications of commits by other processes: ``LISTEN`` in a thread of its own.
 
 Every transaction that changes something notifies, with its commit, all who listen: a worker that sleeps begins at
 once what a person has just approved on another host, and what was read before is known to be still true without
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class ServerNews:
-    """What is heard of one database, for all threads of this process.
+    """The notifications of one database, for all threads of this process.
 
     ``connect`` opens a connection for the listening thread, which begins when somebody sleeps for the first time.
     """
@@ -120,7 +120,7 @@ class ServerNews:
         return is_back
 
     def _note(self, *, hears: bool | None = None, is_work: bool = False, is_change: bool = False) -> None:
-        """Write down what was heard and wake who sleeps; whoever begins to listen may have missed anything."""
+        """Count a notification and wake sleeping threads; called when listening begins too: some may be missed."""
         with self._condition:
             if hears is not None and hears is not self._hears:
                 self._hears, is_work, is_change = hears, True, True
