@@ -299,10 +299,10 @@ class _Clause:
         """Say whether one of each stand so close with no unknown word between, which the verb would be about."""
         known = {place for role, spans in self.roles.items() if role for span in spans for place in range(*span)}
         unknown = [(place, place) for place in range(self.roles[""][0][1]) if place not in known]
-        return self._close(some, others, most, unknown)
+        return self._close(some, others, most, between=unknown)
 
     def _close(
-        self, some: Sequence[Span], others: Sequence[Span], most: int, between: Sequence[Span] = ()
+        self, some: Sequence[Span], others: Sequence[Span], most: int, *, between: Sequence[Span] = ()
     ) -> bool:
         """Say whether one of each stand with at most so many words between them, and none of ``between``."""
         most *= self._letters()
