@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.review_page.page_browser import screen
+from tests.review_page.page_browser import DESK, PHONE, screen
 from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply
 from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
@@ -238,6 +238,18 @@ def test_times_in_sentences_are_times_that_the_browser_shows_in_the_readers_zone
     for path in (*paths, f"/plans/{waiting.id}", f"/campaigns/{plan.header.blueprint_id}"):
         outside = re.sub(r"<time.*?</time>", "", person.get(path).text)
         assert not re.search(r"\d{4}-\d\d-\d\d|\d \w{3} \d{4}", outside.split("<main", 1)[1]), path
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_what_happened_to_an_email_that_left_fits_the_window(
+    world: PageWorld, browser: Browser, shots: Path, size: dict[str, int]
+) -> None:
+    begun(world, people=1)
+    with screen(browser, world, shots, viewport=size) as reader:
+        reader.opens("/audit")
+        reader.unlocks()
+        assert "message id" in reader.tab.inner_text("main")
+        assert not reader.tab.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 def test_a_reader_sees_a_time_of_their_own_zone_and_the_clock_of_whoever_is_elsewhere(
