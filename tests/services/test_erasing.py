@@ -398,6 +398,20 @@ async def test_notes_and_texts_about_others_lose_the_name_and_what_is_still_to_b
     assert len(tally.mentions) == 1
 
 
+async def test_a_wish_to_be_left_alone_after_an_erasure_writes_nothing_of_the_person_down_again(
+    bureau: Bureau,
+) -> None:
+    _, ids = await started(bureau, KARA, GRACE)
+    async with bureau.app("terminal") as app:
+        await app.erasures.erase(ids[0], actor=Actor("terminal"))
+    async with bureau.client() as model:
+        for contact in (KARA["email"], KARA["email"].upper(), ids[0]):
+            told = await model.call("suppress_contact", contact=contact, reason="asked again")
+            assert (told["already"], told["value"]) == (True, "(erased)")
+        assert "erased" in (await model.refused("save_contacts", contacts=[KARA]))["message"]
+    assert traces_of(bureau.folder, MARK, PHONE) == []
+
+
 async def test_a_hash_of_an_address_cannot_be_tried_without_the_databases_own_key(bureau: Bureau) -> None:
     await started(bureau, KARA)
     async with bureau.app("terminal") as app:

@@ -12,6 +12,7 @@ from sequences_mcp.domain.actors import Actor, ActorKind
 from sequences_mcp.domain.addresses import address_key, domain_of, read_address, read_host, visible_address
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.erasure import ERASED
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.inbound import TOLD_AS, Decision, ReceivedKind, ReplyEntry
 from sequences_mcp.domain.page import Page
@@ -280,8 +281,9 @@ class LocalSuppressions(EngineVerbs):
     ) -> Suppressed:
         engine = self.engine
         stopped, new = stopping.end_suppressed(work, key, reason=reason, now=engine.clock(), actor=engine.actor)
-        shown = run_details(engine, stopped)
-        return Suppressed(kind=key[0], value=key[1], stopped=shown, already=not new)
+        is_erased = key[0] != "domain" and bool(work.erasures.known([key]))
+        value = ERASED if is_erased else key[1]  # answers to calls are kept: nothing of the person gets into one
+        return Suppressed(kind=key[0], value=value, stopped=run_details(engine, stopped), already=not new)
 
     async def lift(
         self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: Actor

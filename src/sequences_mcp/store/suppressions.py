@@ -40,9 +40,12 @@ class SuppressionRepository:
     def add(self, key: SuppressionKey, *, reason: str, actor: actors.Actor, now: datetime) -> bool:
         """Add a suppression to the list and to its journal; False when it is there already.
 
-        An entry that the worker made by itself is from then on recorded as made by ``actor``.
+        An entry that the worker made by itself is from then on recorded as made by ``actor``. Who was erased is
+        kept out by a hash, so that nothing of theirs is written down again.
         """
         kind, value = key
+        if kind != "domain" and self._erased.known([key]):
+            return False
         row = {"kind": kind, "value": value, "reason": reason, "actor": actor}
         added = self._database.write("suppressions.insert", **row, created_at=to_micros(now))
         if not added:
