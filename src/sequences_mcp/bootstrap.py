@@ -547,7 +547,7 @@ def _queues(settings: Settings, mailbox: Mailbox) -> list[str]:
     from sequences_mcp.engine.supervisor import READER
 
     sending = ["mailbox", *(["notice"] if settings.notice and mailbox is settings.mailbox else [])]
-    if settings.lacks_temporal:  # nobody wakes what is due, and taking it unasked is what the settings forbid
+    if settings.lacks_temporal:  # nobody wakes what is due, and the settings forbid to look for it
         return [READER] if mailbox.imap_url else []
     return ["free", *(sending if mailbox.can_send else []), *([READER] if mailbox.imap_url else [])]
 
@@ -556,7 +556,7 @@ def _queues(settings: Settings, mailbox: Mailbox) -> list[str]:
 async def _handing_over(
     settings: Settings, app: AppContext, store: Store, *, on: bool, clock: Clock, after: float
 ) -> AsyncIterator[None]:
-    """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
+    """Hand approved starts over to their vendors meanwhile, wherever they were approved; only with ``on``."""
     from sequences_mcp.engine.supervisor import VENDORS, Heartbeat
 
     pulse = Heartbeat(settings.workspace, VENDORS, clock, sends=", ".join(settings.accounts), store=store)

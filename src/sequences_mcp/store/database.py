@@ -167,7 +167,7 @@ class Database(ABC):
         stop.wait(seconds)
 
     def longest_sleep(self, poll: float) -> float:
-        """Return for how many seconds whoever looks for work every ``poll`` seconds, untold, may sleep now."""
+        """Return the longest sleep in seconds between two looks for work: more than ``poll`` after ``LISTEN``."""
         return poll
 
     def server_lines(self, *, now: datetime) -> tuple[tuple[bool | None, str], ...]:

@@ -269,7 +269,7 @@ class Store(Repositories):
         self.database.sleep(stop, seconds)
 
     def longest_sleep(self, poll: float) -> float:
-        """Return for how many seconds whoever looks for work every ``poll`` seconds, untold, may sleep now."""
+        """Return the longest sleep in seconds between two looks for work: more than ``poll`` after ``LISTEN``."""
         return self.database.longest_sleep(poll)
 
     @property
