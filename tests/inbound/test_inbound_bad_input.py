@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import re
 import time
 
 import pytest
@@ -226,3 +228,38 @@ def test_no_text_of_a_person_is_a_report(text: str) -> None:
         InboundKind.AWAY,
         InboundKind.AUTOMATIC,
     )
+
+
+NO_TEXT_HOLDS = re.compile("[\0\ud800-\udfff]")
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("utf-8", b"stop wri\0ting to me"),
+        ("utf-16-le", "stop wri\0ting to me".encode("utf-16-le")),
+        ("utf-7", b"stop wri+2AA-ting to me"),
+        ("utf-8", b"<p>stop wri\0ting to me</p>"),
+    ],
+)
+@pytest.mark.parametrize("mark", ["\0", "=?utf-8?q?=00?=", "=?utf-7?q?+2AA-?=", "=?utf-16-le?b?ANg=?="])
+def test_characters_that_no_database_holds_are_left_out_wherever_they_stand(
+    mark: str, charset: str, body: bytes
+) -> None:
+    kind = "html" if b"<p>" in body else "plain"
+    lines = [
+        f"From: Grace{mark} Hopper <gr{mark if mark == chr(0) else ''}ace@hopper.example>",
+        f"Subject: Re: {mark} Hello",
+        f"Message-ID: <one{mark}@hopper.example>",
+        f"References: <two{mark}@hopper.example>",
+        f"Content-Type: text/{kind}; charset={charset}",
+        "Content-Transfer-Encoding: base64",
+        "",
+        base64.encodebytes(body).decode(),
+    ]
+    message = parse_inbound("\r\n".join(lines).encode())
+    texts = [message.sender, message.sender_name, message.subject, message.text, message.everything]
+    texts += [message.message_id, message.answered, *message.ids, *message.own_ids, *message.addresses]
+    assert [text for text in texts if NO_TEXT_HOLDS.search(text)] == []
+    assert message.sender == "grace@hopper.example" and message.text.strip() == "stop writing to me"
+    assert is_opt_out(message.text)

@@ -17,6 +17,7 @@ from tests.world.dovecot import PASSWORD, Dovecot
 from tests.world.engine import EMAIL, LATER, SENDER, EngineWorld, FakeDelivery
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.product import GRACE, MAIL, Bureau, yes
+from tests.world.stores import shell
 
 from sequences_mcp.bootstrap import working
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
@@ -235,11 +236,11 @@ async def test_the_held_line_names_the_folder_that_cannot_be_read(real: EngineWo
 
 
 async def test_an_answer_that_cannot_be_stored_holds_its_run(real: EngineWorld, dovecot: Dovecot) -> None:
-    sent = await begun(real, "bob@acme.example")
-    words = reply(sent["bob@acme.example"], "Yes +2AA-")
-    dovecot.deliver(
-        words.replace(b"charset=utf-8", b"charset=utf-7").replace(b'charset="utf-8"', b"charset=utf-7")
-    )
+    sent = await begun(real, "bob@acme.example", "eve@acme.example")
+    with shell(real.folder / "data") as database:  # two people cannot have one address
+        fault = "UPDATE contact SET email_key = 'one@acme.example'"
+        database.execute(f"CREATE TRIGGER fault BEFORE INSERT ON inbound BEGIN {fault}; END")
+    dovecot.deliver(reply(sent["bob@acme.example"], "Yes"))
     with reading(real, dovecot) as reader:
         assert reader.read() == 1
     run = await run_of(real, "bob@acme.example")

@@ -70,3 +70,26 @@ async def test_an_argument_that_is_quoted_back_is_cut(world: World, era: str) ->
         unknown = await desktop.refused("list_tasks", **{"y" * 50_000: 1})
         wrong = await desktop.refused("list_tasks", size="z" * 50_000)
     assert max(len(json.dumps(one)) for one in (error, unknown, wrong)) < 1_500
+
+
+async def test_a_text_that_a_database_cannot_hold_is_no_failure_of_it_in_any_argument(world: World) -> None:
+    nul = "a\0b"
+    people: list[Any] = [[{"email": "ok@y.example", "first_name": nul}], [{"email": nul}]]
+    people += [[{"email": "ok@y.example", "variables": one}] for one in ({"k": nul}, {nul: "k"})]
+    async with world.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        contact = str((await desktop.call("save_contacts", contacts=[PERSON]))["contacts"][0]["contact_id"])
+        known: dict[str, Any] = {
+            "blueprint_id": blueprint,
+            "contact": contact,
+            "contacts": [contact],
+            "reason": "no",
+        }
+        for tool in (await desktop.client.list_tools()).tools:
+            required = {name: known.get(name, "x") for name in tool.input_schema.get("required", [])}
+            for name in tool.input_schema.get("properties", {}):
+                for value in (nul, [nul], *people):
+                    said = text_of(await desktop.raw(tool.name, **{**required, name: value}))
+                    assert "store_failed" not in said and "internal" not in said, (tool.name, name, said)
+        suppressed = await desktop.call("suppress_contact", contact="grace@elsewhere.example", reason=nul)
+        assert suppressed["outcome"] == "done"

@@ -253,7 +253,7 @@ async def test_a_large_save_steps_aside_for_what_holds_back_and_is_whole_afterwa
                 await asyncio.sleep(0)
         await app.suppressions.suppress("address", "grace@elsewhere.example", reason="asked us to")
         assert world.rows("SELECT count(*) FROM contact") == [(0,)]
-        os.close(turn)
+        turn()
         await saving
         assert (await app.local.find_contacts("", page=1, size=1)).total_count == len(rows)
         assert app.records.engine.store.audit.verify() is None

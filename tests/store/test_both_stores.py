@@ -58,7 +58,9 @@ FILTERS = (
     SequenceFilter(size=3, waiting_for="time"),
     SequenceFilter(size=3, sort_by="status", sort_order="desc"),
 )
-_IDS = re.compile(r"local:[a-z]+_[0-9A-Z]{26}|\b[0-9A-HJKMNP-TV-Z]{26}\b|<[a-z2-7]{32}@|\b[0-9a-f]{64}\b")
+_IDS = re.compile(
+    r"local:[a-z]+_[0-9A-Z]{26}|\b[0-9A-HJKMNP-TV-Z]{26}\b|<[a-z2-7]{32}@|\b[0-9a-f]{64}\b|\blease(?:=|': )\d+"
+)
 
 
 @dataclass
@@ -187,9 +189,9 @@ def test_both_stores_answer_alike_after_any_history(deeds: list[tuple[Any, ...]]
     asyncio.run(compared(deeds))
 
 
-async def compared(deeds: list[tuple[Any, ...]]) -> None:
-    """Go through one history on both, and hold every answer of one against the other's."""
-    url = fresh_database(f"both_{os.getpid()}")
+async def compared(deeds: list[tuple[Any, ...]], *, url: str | None = None) -> int:
+    """Go through one history on both, and hold every answer of one against the other's; return how many."""
+    url = url or fresh_database(f"both_{os.getpid()}")
     with TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
         both = list(histories(Path(folder), url))
         try:
@@ -203,3 +205,4 @@ async def compared(deeds: list[tuple[Any, ...]]) -> None:
             drop_databases()
     for (name, mine), theirs in zip(answers[0].items(), answers[1].values(), strict=True):
         assert plain(mine, both[0].world.folder) == plain(theirs, both[1].world.folder), name
+    return len(answers[0])

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -44,6 +45,7 @@ from sequences_mcp.store.postgres import conditions
 from sequences_mcp.store.postgres.connection import MOST_CONNECTIONS, Pool
 from sequences_mcp.store.postgres.database import PostgresDatabase
 from sequences_mcp.store.sqlite.database import SqliteDatabase
+from sequences_mcp.store.statements import to_micros
 from sequences_mcp.store.unit_of_work import Store
 
 TESTER = Actor("tester")
@@ -387,7 +389,7 @@ def test_a_server_that_turns_read_only_is_told(url: str, tmp_path: Path) -> None
 
 def database_of(url: str) -> str:
     """Return the name of the database at an address."""
-    return url.rpartition("/")[2].partition("?")[0]
+    return urlsplit(url).path.strip("/")
 
 
 @needs_server
@@ -623,7 +625,7 @@ async def test_behind_pgbouncer_in_transaction_mode_work_is_looked_for_and_every
 # What doctor tells.
 
 FINE: dict[str, Any] = {
-    "clock": START,
+    "clock": to_micros(START),
     "durable": "on",
     "fsync": "on",
     "full_pages": "on",
@@ -646,8 +648,8 @@ FINE: dict[str, Any] = {
         ({"fsync": "off"}, False, "fsync is off"),
         ({"full_pages": "off"}, False, "full_page_writes is off"),
         ({"read_only": "on"}, False, "default_transaction_read_only is on"),
-        ({"clock": START - timedelta(seconds=5)}, False, "5.0 s ahead of"),
-        ({"clock": START + timedelta(seconds=5)}, False, "5.0 s behind"),
+        ({"clock": to_micros(START - timedelta(seconds=5))}, False, "5.0 s ahead of"),
+        ({"clock": to_micros(START + timedelta(seconds=5))}, False, "5.0 s behind"),
         ({"most": 6}, False, "raise max_connections"),
         ({"most_of_user": 3}, False, "lets 3 in"),
         ({"most_here": 0}, False, "lets 0 in"),

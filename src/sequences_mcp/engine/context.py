@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -105,7 +104,7 @@ class EngineContext:
         first, an import that is being saved steps aside. Inside a transaction of the caller's it is tried once.
         """
         give_up = time.monotonic() + (0.0 if self.store.in_transaction else INSIST)
-        turn: int | None = None
+        end_turn: Callable[[], None] | None = None
         try:
             while True:
                 try:
@@ -114,11 +113,11 @@ class EngineContext:
                 except StoreBusyError:
                     if time.monotonic() > give_up:
                         raise
-                turn = self.store.want_turn() if turn is None else turn
+                end_turn = end_turn or self.store.want_turn()
                 await asyncio.sleep(BETWEEN)
         finally:
-            if turn is not None:
-                os.close(turn)
+            if end_turn is not None:
+                end_turn()
 
     def new_id(self, kind: IdKind) -> str:
         """Return a fresh id."""

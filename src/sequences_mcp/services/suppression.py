@@ -408,7 +408,8 @@ async def suppress_contact(app: AppContext, *, contact: str, reason: str) -> Sup
     kind, text = _named(contact)
     if kind == "contact":
         await _require_known(app, text)
-    return await app.suppressions.suppress(kind, text, reason=reason)
+    # Nothing about a reason keeps anybody off the list: not every database can hold a NUL character.
+    return await app.suppressions.suppress(kind, text, reason=reason.replace("\0", ""))
 
 
 async def lift_suppression(app: AppContext, *, contact: str, reason: str, actor: Actor) -> Lifted:

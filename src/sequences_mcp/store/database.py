@@ -6,16 +6,19 @@ write. The repositories and most statements are the same for both.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from threading import Event
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, StoreDamagedError
+from sequences_mcp.store import filesystem
 
 T = TypeVar("T")
 Row: TypeAlias = Any
@@ -169,6 +172,15 @@ class Database(ABC):
     def longest_sleep(self, poll: float) -> float:
         """Return the longest sleep in seconds between two looks for work: more than ``poll`` after ``LISTEN``."""
         return poll
+
+    def want_turn(self) -> Callable[[], None] | None:
+        """Ask a long transaction to step aside; return what ends that, None where nobody can be asked now."""
+        lock = filesystem.want_turn(self.workspace.folder)
+        return None if lock is None else partial(os.close, lock)
+
+    def is_turn_wanted(self) -> bool:
+        """Say whether anybody who works with this database asks a long transaction to step aside."""
+        return filesystem.is_turn_wanted(self.workspace.folder)
 
     def server_lines(self, *, now: datetime) -> tuple[tuple[bool | None, str], ...]:
         """Return what is to be known of a server, each with whether it is right; nothing of a file."""

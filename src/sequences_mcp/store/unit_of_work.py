@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreInterruptedError
 from sequences_mcp.store.database import Database
-from sequences_mcp.store.filesystem import enforce_private, is_turn_wanted, want_turn
+from sequences_mcp.store.filesystem import enforce_private
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.sqlite.database import SqliteDatabase
 from sequences_mcp.store.sqlite.schema import Migration
@@ -277,13 +277,13 @@ class Store(Repositories):
         """Whether several machines use this database, each with a clock of its own."""
         return self._url is not None
 
-    def want_turn(self) -> int | None:
-        """Ask a long transaction of this data folder's programs to step aside, until the descriptor is closed."""
-        return want_turn(self.workspace.folder)
+    def want_turn(self) -> Callable[[], None] | None:
+        """Ask a long transaction to step aside; return what ends that, None where nobody can be asked now."""
+        return self.database.want_turn()
 
     def is_turn_wanted(self) -> bool:
-        """Say whether a program of this data folder asks a long transaction to step aside."""
-        return is_turn_wanted(self.workspace.folder)
+        """Say whether anybody who works with this database asks a long transaction to step aside."""
+        return self.database.is_turn_wanted()
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""

@@ -24,6 +24,7 @@ ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'|/=]{1,64}@[A-Za-z0-9\u0080-\uffff][A-Z
 _ID = re.compile(r"<\s*([^<>\s@]{1,250}@[^<>\s@]{1,250})\s*>")
 _OURS = re.compile(r"(?<![a-z0-9])([a-z2-7]{32})@([a-z0-9.\u0080-\uffff-]+)")
 _WORDS = re.compile(r"\w+")
+_UNSTORED = re.compile("[\0\ud800-\udfff]")  # what not every database can hold, and no reader sees
 _QUOTED_ENDS = re.compile(r"=\r?\n")
 
 
@@ -169,12 +170,12 @@ def part_text(part: Message) -> str:
         payload = None
     if not isinstance(payload, bytes):
         inside = inside_of(part)
-        return inside[:LONGEST] if isinstance(inside, str) else ""
+        return _UNSTORED.sub("", inside)[:LONGEST] if isinstance(inside, str) else ""
     try:
         charset = part.get_content_charset() or "utf-8"
     except (ValueError, LookupError, TypeError, AttributeError):
         charset = "utf-8"
-    return decoded_bytes(payload[: 4 * LONGEST], charset)[:LONGEST]
+    return _UNSTORED.sub("", decoded_bytes(payload[: 4 * LONGEST], charset))[:LONGEST]
 
 
 def decoded_bytes(data: bytes, charset: str) -> str:
@@ -227,7 +228,7 @@ def decoded_header(value: object) -> str:
     except (ValueError, LookupError, TypeError, MessageError):
         parts = [(text, None)]
     words = (part if isinstance(part, str) else decoded_bytes(part, charset or "ascii") for part, charset in parts)
-    return " ".join("".join(words).split())
+    return " ".join(_UNSTORED.sub("", "".join(words)).split())
 
 
 def _first_address(value: object) -> tuple[str, str]:
@@ -280,7 +281,8 @@ def _written(message: Message) -> Iterator[str]:
 
 def _unfolded(value: object) -> str:
     text = str(value)
-    return decoded_header(text) if "=?" in text or not text.isascii() else " ".join(text.split())
+    is_plain = text.isascii() and "=?" not in text and "\0" not in text
+    return " ".join(text.split()) if is_plain else decoded_header(text)
 
 
 _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol", "hr", "blockquote"})

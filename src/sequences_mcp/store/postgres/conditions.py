@@ -7,17 +7,18 @@ is opened; what is told here of replicas is what a failover to one of them would
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sequences_mcp.store.postgres.connection import MOST_CONNECTIONS
+from sequences_mcp.store.statements import from_micros
 
 APART = timedelta(seconds=2)
 """How far the clocks of a host and of the server may be apart; more is told."""
 LAGS = 10.0  # seconds
 # https://www.postgresql.org/docs/15/monitoring-stats.html. Of what a user may not see, the server says nothing.
 ASKED = b"""
-SELECT clock_timestamp() AS clock,
+SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS clock,
        current_setting('synchronous_commit') AS durable,
        current_setting('fsync') AS fsync,
        current_setting('full_page_writes') AS full_pages,
@@ -41,7 +42,7 @@ def judged(facts: Any, *, now: datetime, version: str, is_pooled: bool) -> tuple
     return (
         (True, f"database server: PostgreSQL {version}{', through a pooler' if is_pooled else ''}"),
         *_durability(facts),
-        _clocks(facts["clock"], now),
+        _clocks(from_micros(facts["clock"]), now),
         _connections(facts, is_pooled=is_pooled),
         *_replicas(facts),
     )
@@ -66,7 +67,7 @@ def _durability(facts: Any) -> Iterator[tuple[bool | None, str]]:
 
 
 def _clocks(server: datetime, now: datetime) -> tuple[bool, str]:
-    apart = now - server.astimezone(UTC)
+    apart = now - server
     if abs(apart) <= APART:
         return True, f"clocks: this host's and the database server's are {abs(apart).total_seconds():.1f} s apart"
     way = "ahead of" if apart > timedelta(0) else "behind"

@@ -18,6 +18,7 @@ from psycopg import adapt, conninfo, errors
 from psycopg.types import numeric, string
 
 from sequences_mcp.errors import (
+    InvalidArgumentsError,
     SequencesError,
     SettingsError,
     StoreBusyError,
@@ -37,6 +38,8 @@ MOST_CONNECTIONS = 8
 PREPARED = 500  # statements that a connection keeps parsed and planned
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 ONE_TRY = 0.5  # seconds
+A_MOMENT = 0.1  # seconds for a connection that only asks others to make haste
+ENCODING = "UTF8"  # also where the address, the user or the environment says another
 log = logging.getLogger(__name__)
 # What keeps a worker that is frozen, or a cut cable, from holding what all others wait for.
 _WATCHED = {
@@ -102,6 +105,10 @@ class _Flag(numeric.Int8Dumper):
 
 def _configure(connection: Connection, *, prepares: bool) -> None:
     connection.row_factory = _named
+    # Where the database or the user has another default, what was read before a lock came would still be seen.
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    if connection.info.parameter_status("standard_conforming_strings") == "off":
+        connection.execute(b"SET standard_conforming_strings = on")
     connection.prepare_threshold, connection.prepared_max = 2 if prepares else None, PREPARED
     # One type for every number and text, so that a statement is prepared once.
     connection.adapters.register_dumper(int, numeric.Int8Dumper)
@@ -128,6 +135,9 @@ class Pool:
             lambda: psycopg.connect(_watched(url), autocommit=True), can_listen=not self.is_pooled
         )
         self._users = 0
+        self._turn_lock = threading.Lock()
+        self._turn: Connection | None = None
+        self._turns = 0
         self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
             _watched(url),
             kwargs={"autocommit": True},
@@ -173,6 +183,48 @@ class Pool:
         for pool in pools:
             pool.news.changed()
 
+    def want_turn(self, shown_by: bytes) -> Callable[[], None] | None:
+        """Show all hosts that a change waits, by a transaction that these statements begin.
+
+        All threads of this process show it together, with one connection. Returns what ends it for the caller;
+        None where there is no connection for it now.
+        """
+        with self._turn_lock:
+            if not self._is_shown():
+                self._drop_turn()
+                try:
+                    self._turn = self.take(A_MOMENT)
+                    self._turn.execute(shown_by)
+                except (psycopg.Error, StoreError):
+                    self._drop_turn()
+                    return None
+            self._turns += 1
+        return self._end_turn
+
+    def _is_shown(self) -> bool:
+        """Say whether the connection that shows it is still there: the server may have ended it."""
+        try:
+            return self._turn is not None and self._turn.execute(b"SELECT 1").rowcount == 1
+        except psycopg.Error:
+            return False
+
+    def _end_turn(self) -> None:
+        with self._turn_lock:
+            self._turns -= 1
+            if not self._turns:
+                self._drop_turn()
+
+    def _drop_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        try:
+            if not turn.closed:
+                turn.execute(b"ROLLBACK")
+        except psycopg.Error:
+            turn.close()
+        self.give_back(turn)
+
     def take(self, seconds: float) -> Connection:
         """Return a connection for this thread alone; StoreBusyError when none is to be had for so long."""
         give_up = time.monotonic() + max(seconds, 0.1)
@@ -203,7 +255,7 @@ def _watched(url: str) -> str:
             "The address of the database is not one: it should read postgresql://user@host:5432/database.",
             next_step="Correct `database` in settings.toml, or SEQUENCES_DATABASE_URL.",
         ) from None
-    return conninfo.make_conninfo("", **{**_WATCHED, **given})
+    return conninfo.make_conninfo("", **{**_WATCHED, **given, "client_encoding": ENCODING})
 
 
 def shown(url: str) -> str:
@@ -227,12 +279,18 @@ def require_server(url: str) -> tuple[str, bool]:
                 "SELECT pg_is_in_recovery(), pg_backend_pid()", prepare=False
             ).fetchone() or (False, 0)
             is_pooled = process != connection.info.backend_pid
+            encoding = connection.info.parameter_status("server_encoding") or ENCODING
     except psycopg.Error as error:
         raise _refused(error, name) from None
     if version < OLDEST:
         raise StoreTooNewError(
             f"The server at {name} is PostgreSQL {words}; version 15 or later is needed.",
             next_step="Update the server, or name another one in `database`.",
+        )
+    if encoding != ENCODING:
+        raise StoreUnwritableError(
+            f"The database at {name} stores texts in {encoding}, which cannot hold all of them.",
+            next_step="Name a database that was made with ENCODING 'UTF8'; nothing was changed.",
         )
     if standby:
         raise StoreUnwritableError(
@@ -271,6 +329,11 @@ def server_error(error: psycopg.Error, name: str) -> SequencesError:
     state, words = error.sqlstate or "", str(error).partition("\n")[0]
     if isinstance(error, errors.UniqueViolation) and (conflict := taken(_unique_columns(error))):
         return conflict
+    if state == "22P05" or (not state and isinstance(error, psycopg.DataError)):
+        return InvalidArgumentsError(
+            "A text has a NUL character in it, which the database cannot hold.",
+            next_step="Nothing was changed. Leave that character out.",
+        )
     if isinstance(error, errors.LockNotAvailable):
         return StoreBusyError(
             f"Another process has been holding the database {name} for too long.",

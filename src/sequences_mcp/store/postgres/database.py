@@ -26,7 +26,7 @@ from sequences_mcp.store import filesystem
 from sequences_mcp.store.database import REMEMBERED, Database
 from sequences_mcp.store.postgres import conditions, dialect, news
 from sequences_mcp.store.postgres import connection as connections
-from sequences_mcp.store.postgres.schema import AUDIT, LOCK, WRITING, require_known, upgrade_postgres
+from sequences_mcp.store.postgres.schema import AUDIT, BEGIN, LOCK, TURN, WRITING, require_known, upgrade_postgres
 
 T = TypeVar("T")
 Rows: TypeAlias = "list[connections.PostgresRow]"
@@ -35,7 +35,21 @@ STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended
 DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 OF_WORKERS = {"workers", "lineage"}  # files of statements about workers and hosts themselves
 TOLD_LOOKS = 5  # how many times longer a worker sleeps that is told of new work
-NUMBERED = "SELECT pg_current_xact_id()::text || ' ' || (SELECT max(version) FROM migration)"
+NUMBERED = (
+    "SELECT concat_ws(' ', pg_current_xact_id(), (SELECT max(version) FROM migration),"
+    " (SELECT count(*) FROM moved_database))"
+)
+WAITS_MS = 130_000  # longer than anybody insists (engine.context.INSIST)
+WANTS_TURN = (
+    f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {WAITS_MS};"
+    f" SELECT pg_advisory_xact_lock_shared({LOCK}, {TURN})"
+)
+# https://www.postgresql.org/docs/15/view-pg-locks.html, a lock by two numbers
+TURN_IS_WANTED = (
+    f"SELECT 1 AS waits FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK} AND objid = {TURN}"  # noqa: S608 - our own numbers
+    " AND objsubid = 2 AND granted AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
+)
 ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 
 
@@ -110,15 +124,17 @@ class PostgresDatabase(Database):
         """Wait for all other changes and have the database alone; with ``beside``, run with others that say so."""
         lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
         begin = (
-            f"BEGIN; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
+            f"{BEGIN}; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
             f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS}; {DURABLY};"
             f" SELECT {lock}; {NUMBERED}"
         )
         self._held, answer = self._begun(begin)
-        self._xid, _, version = answer.partition(" ")
+        self._xid, version, moved = answer.split()
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
             require_known(int(version), self.title)  # a newer program may have begun to use it meanwhile
+            if int(moved):  # somebody has moved it away since it was opened
+                raise self._was_moved()
             yield
             self._flush_last()
             self._commit()
@@ -237,6 +253,11 @@ class PostgresDatabase(Database):
         self._last.extend(items)
         self._write_last = cast("Callable[[Sequence[Any]], None]", write)
 
+    def _was_moved(self) -> StoreUnwritableError:
+        from sequences_mcp.store.lineage import was_moved
+
+        return was_moved(self.row("lineage.moved"), title=self.title)
+
     def _flush_last(self) -> None:
         items = self._last[self._last_written :]
         if items and self._write_last is not None:
@@ -283,6 +304,14 @@ class PostgresDatabase(Database):
                 del self._remembered[next(iter(self._remembered))]
             self._remembered[key] = value
         return cast("T", self._remembered[key])
+
+    def want_turn(self) -> Callable[[], None] | None:
+        """Ask a long transaction to step aside, on whichever host it is; return what ends that, if it can be."""
+        return self._pool.want_turn(WANTS_TURN.encode())
+
+    def is_turn_wanted(self) -> bool:
+        """Say whether anybody on any host asks a long transaction to step aside."""
+        return bool(self._query(TURN_IS_WANTED, {}))
 
     def sleep(self, stop: Event, seconds: float) -> None:
         """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""

@@ -36,7 +36,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bLIKE\b"), "ILIKE"),  # SQLite's own ignores the case of ASCII letters, as ILIKE does under "C"
     (re.compile(r"\bIS NOT (?!NULL\b|DISTINCT\b)"), "IS DISTINCT FROM "),
     (re.compile(r"\bIS (?!NULL\b|NOT\b|DISTINCT\b)"), "IS NOT DISTINCT FROM "),
-    (re.compile(r"([\w.]+) = (:\w+) COLLATE NOCASE"), r"lower(\1) = lower(\2)"),
+    (re.compile(r"([\w.]+) = (:\w+) COLLATE NOCASE"), r'lower(\1) = lower(CAST(\2 AS text) COLLATE "C")'),
     (re.compile(r"\+(?=[a-z]+\.\w+ = |[a-z]\w* = )"), ""),  # SQLite's mark for "not by this index"
     (
         re.compile(r"\bLIMIT (:\w+)"),
@@ -74,10 +74,10 @@ def in_postgres(sql: str) -> str:
 
 def _json_list(match: re.Match[str]) -> str:
     name, alias = match[1], match[2] or "json_each"
-    elements = f"jsonb_array_elements_text(CAST(:{name} AS jsonb)) WITH ORDINALITY"
-    if name in NUMBERS:
-        return f"(SELECT CAST(value AS bigint) AS value, key FROM {elements} AS one(value, key)) AS {alias}"  # noqa: S608 - our own text
-    return f"{elements} AS {alias}(value, key)"
+    elements = f"jsonb_array_elements_text(CAST(:{name} AS jsonb)) WITH ORDINALITY AS one(value, key)"
+    # A text that is no column would be compared and made small as the database's own locale does.
+    value = "CAST(value AS bigint)" if name in NUMBERS else 'value COLLATE "C"'
+    return f"(SELECT {value} AS value, key FROM {elements}) AS {alias}"  # noqa: S608 - our own text
 
 
 @cache

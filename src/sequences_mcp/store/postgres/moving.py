@@ -18,7 +18,7 @@ from sequences_mcp.store.moving import EmptySide, RowValues, Side, TableLayout
 from sequences_mcp.store.postgres import connection as connections
 from sequences_mcp.store.postgres import dialect
 from sequences_mcp.store.postgres.database import DURABLY, host_folder
-from sequences_mcp.store.postgres.schema import LOCK, WRITING, upgrade_postgres
+from sequences_mcp.store.postgres.schema import BEGIN, LOCK, WRITING, upgrade_postgres
 from sequences_mcp.store.statements import to_micros
 
 PATIENCE = 10.0
@@ -92,15 +92,12 @@ class _ServerSide(Side):
         return {record: text for record in KeptRecord for name, text in known if name == record.value}
 
     def mark_moved(self, place: str, *, now: datetime) -> None:
-        """Note where it went. Programs that have it open, on any host, write no row of the audit any more."""
+        """Note where it went. Programs that have it open, on any host, change nothing of it any more."""
         why = sql.Literal(f"this database was moved to {place}")
         self._execute('INSERT INTO moved_database ("only", place, at) VALUES (1, %s, %s)', place, to_micros(now))
-        self._execute(
-            sql.SQL(
-                "CREATE TRIGGER audit_has_moved BEFORE INSERT ON audit FOR EACH STATEMENT"
-                " EXECUTE FUNCTION refuse({})"
-            ).format(why)
-        )
+        for table, changes in (("audit", "INSERT"), ("kept_record", "INSERT OR UPDATE OR DELETE")):
+            refusing = f"CREATE TRIGGER {table}_has_moved BEFORE {changes} ON {table} FOR EACH STATEMENT"
+            self._execute(sql.SQL(refusing + " EXECUTE FUNCTION refuse({})").format(why))
         self._execute("COMMIT")
 
     def _query(self, text: str) -> list[RowValues]:
@@ -220,7 +217,7 @@ def _transaction(url: str) -> Iterator[tuple[connections.Connection, str]]:
         try:
             with connections.driver_errors(pool.name):
                 connection.execute(
-                    f"BEGIN; SET LOCAL lock_timeout = {round(PATIENCE * 1000)}; {DURABLY};"
+                    f"{BEGIN}; SET LOCAL lock_timeout = {round(PATIENCE * 1000)}; {DURABLY};"
                     " SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
                     f" SELECT pg_advisory_xact_lock({LOCK}, {WRITING})".encode()
                 )

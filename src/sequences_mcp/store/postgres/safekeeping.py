@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sequences_mcp.store.safekeeping import FolderRecords
 
 PATIENCE = 10.0
+NUL = "\0"
 CONNECTIONS = 2
 GIVEN = ".moved"  # ends the name of a file whose text is in the database now
 _READ = "SELECT text FROM kept_record WHERE name = %s"
@@ -68,6 +69,8 @@ class ServerRecords(Safekeeping):
         if not self._files.has(record):
             return None
         text = self._files.read(record)
+        if text is not None and NUL in text:  # damaged: the server can hold no such text
+            return text
         if text is None or not self.swap(record, None, text):
             return self.read(record)
         path = getattr(self.workspace, record.value)
@@ -85,7 +88,7 @@ class ServerRecords(Safekeeping):
         """Store a record where it still is ``before``; StoreError."""
         if record in OF_HOST:
             return self._files.swap(record, before, text)
-        if before is None:
+        if before is None or NUL in before:
             return self._change(_BEGIN, record.value, text) > 0
         return self._change(_SWAP, text, record.value, before) > 0
 

@@ -18,7 +18,9 @@ from sequences_mcp.store.statements import to_micros
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x5345514D  # "SEQM": advisory locks of this product, by what they keep apart
-SCHEMA, WRITING, AUDIT = 1, 2, 3
+SCHEMA, WRITING, AUDIT, TURN = 1, 2, 3, 4
+# Each statement sees what others have committed before it, whatever the database's or the user's default is.
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 def postgres_migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
