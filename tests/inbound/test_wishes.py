@@ -13,6 +13,7 @@ from tests.world.mail_corpus import table
 from sequences_mcp.engine.inbound import wishes
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 
+TABLES = ("known", "hard", "later")
 Texts = list[tuple[str, str]]
 FORMS = ["{}", "Hello Ada,\n\n{}\n\nBest regards\nBob", "{}\n\nSent from my iPhone", "Bob\n\n{}"]
 
@@ -28,7 +29,7 @@ def heard(rows: Texts) -> Texts:
     return [(language, text) for language, text in rows if is_opt_out(text)]
 
 
-@pytest.mark.parametrize("name", ["known", "fresh", "hard"])
+@pytest.mark.parametrize("name", TABLES)
 def test_nearly_whoever_asks_for_no_more_is_heard(name: str) -> None:
     rows = texts(name, "opt_out")
     known = heard(rows)
@@ -39,11 +40,11 @@ def test_nearly_whoever_asks_for_no_more_is_heard(name: str) -> None:
 
 @pytest.mark.parametrize("language", sorted({language for language, _ in texts("known", "opt_out")}))
 def test_no_language_is_much_worse_than_the_others(language: str) -> None:
-    rows = [row for name in ("known", "fresh", "hard") for row in texts(name, "opt_out") if row[0] == language]
+    rows = [row for name in TABLES for row in texts(name, "opt_out") if row[0] == language]
     assert len(heard(rows)) >= 0.9 * len(rows)
 
 
-@pytest.mark.parametrize("name", ["known", "fresh", "hard"])
+@pytest.mark.parametrize("name", TABLES)
 def test_hardly_anybody_who_does_not_ask_is_taken_to(name: str) -> None:
     rows = texts(name, "none")
     assert len(rows) >= 100
@@ -52,7 +53,7 @@ def test_hardly_anybody_who_does_not_ask_is_taken_to(name: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_greeting_and_a_signature_change_nothing(form: str) -> None:
-    for name in ("known", "fresh", "hard"):
+    for name in TABLES:
         asking = [(language, text) for language, text in texts(name, "opt_out") if "\n" not in text]
         others = [(language, text) for language, text in texts(name, "none") if "\n" not in text]
         in_form = heard([(language, form.format(text)) for language, text in asking])
@@ -74,6 +75,16 @@ def test_a_greeting_and_a_signature_change_nothing(form: str) -> None:
         ("Stop the e-mails until Monday.", False),
         ("Ne m'écrivez plus.", True),
         ("Ne m'écrivez plus avant lundi.", False),
+        ("I do not want to be on your list.", True),
+        ("I want to be on your list.", False),
+        ("Delete the comma after my name.", False),
+        ("Delete my name.", True),
+        ("Where did you get my address? Please delete it.", True),
+        ("Where did you get the picture? Please delete it.", False),
+        ("Remove jo@acme.example from your database.", True),
+        ("Remove us from your client list.", True),
+        ("We remove clients from our list.", False),
+        ("Do not forget to send me more e-mails.", False),
         ("Hören Sie auf, mir zu schreiben.", True),
         ("Hören Sie nicht auf, mir zu schreiben.", False),
     ],

@@ -163,7 +163,7 @@ def _body(text: str) -> list[str]:
     for line in (" ".join(line.split()) for line in text.splitlines()):
         if not line:
             continue
-        if not lines and phrases("greetings", r"(?:{})\b[^.!?]{0,40}?[,!.:]?").fullmatch(line):
+        if not lines and phrases("greetings", r"(?:{})\b[^.!?,，]{0,40}?[,!.:]?").fullmatch(line):
             continue
         if len(line) <= LONGEST_LINE and phrases("attributions").fullmatch(line):
             if lines:

@@ -100,7 +100,7 @@ def _limits(sentence: str) -> tuple[bool, frozenset[str]]:
     others = frozenset(language for language, count in known.items() if 3 * count <= 2 * most)
     is_question = sentence.rstrip().endswith("?")
     limited = {
-        language: ("narrow" in roles[language] and "whole" not in roles[language])
+        language: (_Clause(roles[language], language).has_alone("narrow") and "whole" not in roles[language])
         or (is_question and not _Clause(roles[language], language).is_request_in_a_question())
         for language in set(known) - others
     }
@@ -202,20 +202,27 @@ class _Clause:
         is_ceasing = bool(earlier._affirmed("end")) and not earlier._is_told() and self._has("contact", "mail")
         if self._size() <= 2 and self._affirmed("end") and earlier._has("mail"):
             return True
+        is_unused = self._close(self._of("not", "never"), self._of("use"), 2) and self._has("please", "more")
+        if is_unused and earlier._has("mine") and self._size() <= 8:
+            return True
         is_short = self._size() <= 4 and earlier._has("mine", "consent", "forbid")
         return is_ceasing or (is_short and bool(self._affirmed("remove")))
 
     def _is_barred(self) -> bool:
         """Say whether it is about something else; not by a part of a longer entry, such as "client list"."""
-        longer = [span for role, spans in self.roles.items() if role not in ("", "bar") for span in spans]
+        return self.has_alone("bar")
+
+    def has_alone(self, name: str) -> bool:
+        """Say whether it has a role by an entry that is not a part of a longer one of another role."""
+        longer = [span for role, spans in self.roles.items() if role not in ("", name) for span in spans]
         return any(
             not any(start <= first and last <= end and end - start > last - first for start, end in longer)
-            for first, last in self.roles.get("bar", [])
+            for first, last in self.roles.get(name, [])
         )
 
     def _is_forbidding(self) -> bool:
         nots = self._of("not", "never")
-        if self._close(self._of("forbid"), self._of("contact", "mail", "use", "mine"), 8):
+        if self._close(self._of("forbid"), self._of("contact", "mail", "send", "use", "mine"), 8):
             return True
         return self._close(nots, self._of("use"), 5) and self._near("use", "mine", 5)
 
@@ -238,7 +245,7 @@ class _Clause:
         ends = self._affirmed("end")
         if self._close(ends, self._of("contact", "mail", "send"), 6):
             return True
-        return self._size() <= 3 and self._close(ends, self._of("thing"), 1)
+        return self._size() <= 4 and self._close(ends, self._of("thing"), 1)
 
     def _is_negation(self) -> bool:
         nots = self._of("not", "never")
@@ -246,6 +253,12 @@ class _Clause:
         if self._close(nots, self._of("contact"), 7) and (is_more or self._has("me")):
             return True
         if self._close(nots, self._of("passive"), 7) and (is_more or self._has("want")):
+            return True
+        if self._has("please") and self._size() <= 7 and self._is_refused(nots):
+            return True
+        if self._has("want") and is_more and self._close(nots, self._of("info"), 3):
+            return True
+        if self._has("want") and self._close(nots, self._of("stand"), 4) and self._near("stand", "list", 4):
             return True
         is_sent = self._has("send") and self._has("me")
         if self._close(nots, self._of("mail"), 7) and (is_more or self._has("want") or is_sent):
@@ -257,10 +270,18 @@ class _Clause:
             return True
         return sends and is_more and self._has("me") and self._size() <= 8
 
+    def _is_refused(self, nots: Sequence[Span]) -> bool:
+        """Say whether a negation is of e-mail itself: "no advertising please", "please do not send offers"."""
+        if self._size() <= 4 and self._reaches(nots, self._of("mail"), 0):
+            return True
+        sends = self._of("send")
+        return self._close(nots, sends, 0) and self._reaches(sends, self._of("mail"), 2)
+
     def _is_leaving(self) -> bool:
         leaves = self._affirmed("leave")
         return bool(leaves) and (
-            self._close(leaves, self._of("want", "please", "me", "ask"), 5) or self._size() <= 3
+            self._close(leaves, self._of("want", "please", "me", "ask"), 5)
+            or any(self._size() - (end - start) / self._letters() <= 2 for start, end in leaves)
         )
 
     def _is_told(self) -> bool:
