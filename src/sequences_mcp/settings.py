@@ -83,6 +83,7 @@ TABLE = (
         secret=True,
     ),
     Setting("SEQUENCES_TEMPORAL", "A Temporal server, which keeps the timers: `host:7233`.", ""),
+    Setting("SEQUENCES_TEMPORAL_API_KEY", "That server's API key, sent encrypted only.", "", secret=True),
     Setting("SEQUENCES_CLOCK", "`own` or `temporal`: who wakes what is due.", "temporal where one is set"),
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
@@ -598,13 +599,13 @@ def _database(text: str) -> Secret | None:
 
 def _clock(problems: _Problems) -> TemporalAddress | None:
     """Return the Temporal server that keeps the timers, or None where this product does."""
-    from sequences_mcp.engine.temporal import TemporalAddress
+    from sequences_mcp.engine.temporal import TemporalAddress, api_key
 
     address = problems.read("TEMPORAL", lambda text: TemporalAddress.parse(text) if text else None, "")
-    chosen = problems.read("CLOCK", _whose, "")
+    chosen, key = problems.read("CLOCK", _whose, ""), problems.read("TEMPORAL_API_KEY", api_key, "")
     if chosen == "temporal" and address is None and problems.origins["SEQUENCES_TEMPORAL"] == "default":
         problems.sentences.append("SEQUENCES_CLOCK: temporal needs SEQUENCES_TEMPORAL, the address of its server")
-    return None if chosen == "own" else address
+    return None if chosen == "own" or address is None else replace(address, api_key=key)
 
 
 def _imap_url(text: str) -> Secret | None:

@@ -213,6 +213,7 @@ _WHOLE: Mapping[str, Form] = {
     "temporal": _text,
 }
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
+_TEMPORAL_KEY, _TEMPORAL_KEY_SETTING = "temporal_api_key", "SEQUENCES_TEMPORAL_API_KEY"
 _TABLES = ("mailboxes", "law", "people", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries", "opt_out_line")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -239,10 +240,14 @@ class _Reader:
     environ: Mapping[str, str]
 
     def read(self, content: dict[str, Any]) -> None:
-        allowed = (*_WHOLE, *_DATABASE, "default_mailbox", *_TABLES)
+        allowed = (*_WHOLE, *_DATABASE, _TEMPORAL_KEY, "default_mailbox", *_TABLES)
         for name in self._known((), content, allowed):
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
+            elif name == _TEMPORAL_KEY and (
+                secret := self._secret((name,), content[name], setting=_TEMPORAL_KEY_SETTING)
+            ):
+                self.settings.values[_TEMPORAL_KEY_SETTING] = Given((name,), secret.value)
         self._database(content)
         self._mailboxes(content)
         self._law(content)

@@ -21,6 +21,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker as TemporalWorker
 from temporalio.worker import WorkerDeploymentConfig
+from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 from tests.world.mail_servers import CALM, free_port, mail_server
@@ -37,6 +38,7 @@ from tests.world.temporal import (
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Step
 from sequences_mcp.domain.run import ReplyKind, Run, StopReason, StopScope
+from sequences_mcp.domain.sender import Secret
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.engine.supervisor import worker_states
@@ -52,6 +54,7 @@ from sequences_mcp.engine.temporal.clock import (
 )
 from sequences_mcp.engine.temporal.workflow import LOOK, ComingAnswer, RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.troubles import troubles
+from sequences_mcp.errors import ClockUnavailableError
 from sequences_mcp.ports.embedded import StepText
 from sequences_mcp.store.unit_of_work import Store
 
@@ -337,6 +340,22 @@ async def test_a_process_that_is_told_to_stop_lets_the_email_under_way_end(
         process.stop.set()
         go_on.set()
     assert (await run_of(timed)).steps[0].state == "sent"
+
+
+async def test_a_key_is_in_no_error_and_is_never_sent_unencrypted() -> None:
+    key, heads = planted.BAD_SETTING.value, list[bytes]()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.read(3))
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        address = TemporalAddress(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", api_key=Secret(key))
+        with pytest.raises(ClockUnavailableError) as caught:
+            await temporal_client(address)
+    assert key not in f"{caught.value!s} {caught.value!r} {caught.value.__cause__!r} {address!r}"
+    assert heads and all(head[:2] == b"\x16\x03" for head in heads)  # a TLS handshake each
 
 
 @needs_temporal

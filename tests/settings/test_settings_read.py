@@ -19,6 +19,7 @@ WRONG = {
     "SEQUENCES_DATA_DIR": "relative/folder",
     "SEQUENCES_DATABASE_URL": f"mysql://ada:{SECRET}@db.example/outreach",
     "SEQUENCES_TEMPORAL": "temporal.example",
+    "SEQUENCES_TEMPORAL_API_KEY": f"{SECRET} with a blank",
     "SEQUENCES_CLOCK": "sundial",
     "SEQUENCES_WINDOW": "always",
     "SEQUENCES_TIME_ZONE": "Paris",
@@ -228,3 +229,19 @@ def test_the_clock_is_temporals_where_its_address_is_set_unless_the_own_one_is_n
     assert read_settings({"SEQUENCES_TEMPORAL": address, "SEQUENCES_CLOCK": "own"}).temporal is None
     assert read_settings({}).temporal is None
     assert "needs SEQUENCES_TEMPORAL" in problem(CLOCK="temporal")
+
+
+def test_a_key_of_temporal_is_named_by_the_file_and_shown_by_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('temporal = "cloud.example:7233/outreach"\ntemporal_api_key = { env = "CLOUD_KEY" }\n')
+    here = {"SEQUENCES_DATA_DIR": str(tmp_path)}
+    settings = read_settings({**here, "CLOUD_KEY": SECRET})
+    assert settings.temporal and settings.temporal.api_key
+    assert settings.temporal.api_key.value == SECRET
+    assert SECRET not in f"{settings!r} {settings.temporal.words}"
+    without = read_settings(here)  # such a process is told what it lacks, and goes on
+    assert without.temporal and without.temporal.api_key is None
+    assert "CLOUD_KEY is not set in this process" in without.lacking["SEQUENCES_TEMPORAL_API_KEY"]
+    file.write_text(f'temporal_api_key = "{"x" * 20}"\n')
+    with pytest.raises(SettingsError, match="no secret stands in this file"):
+        read_settings(here)

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from sequences_mcp.domain.sender import Secret
+
 _ADDRESS = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})(?:/([A-Za-z0-9._-]+))?")
 
 NOT_INSTALLED = "The clock is Temporal's, whose library is not installed here: this process takes nothing."
@@ -22,11 +24,15 @@ HOW_TO_SET = 'Set `temporal = "host:7233"` in settings.toml where one is to.'
 
 @dataclass(frozen=True, slots=True)
 class TemporalAddress:
-    """Where Temporal is: ``host:port``, its namespace, and whether the connection is encrypted."""
+    """Where Temporal is: ``host:port``, its namespace, whether the connection is encrypted, and its API key.
+
+    With a key it is always encrypted.
+    """
 
     target: str
     namespace: str = "default"
     tls: bool = False
+    api_key: Secret | None = None
 
     @classmethod
     def parse(cls, text: str) -> TemporalAddress:
@@ -45,3 +51,10 @@ class TemporalAddress:
     def words(self) -> str:
         """The address for people to read."""
         return self.target if self.namespace == "default" else f"{self.target}, namespace {self.namespace},"
+
+
+def api_key(text: str) -> Secret | None:
+    """Return the key that a person wrote, None for an empty text; ValueError for what no header could carry."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("it holds a blank or a letter that no key has")
+    return Secret(text) if text else None

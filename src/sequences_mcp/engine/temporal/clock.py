@@ -61,7 +61,9 @@ _REFUSED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 async def temporal_client(address: TemporalAddress) -> Client:
     """Return a client; ClockUnavailableError where nothing answers there in time."""
     try:
-        connecting = Client.connect(address.target, namespace=address.namespace, tls=address.tls or None)
+        key = address.api_key.value if address.api_key else None
+        tls = address.tls or key is not None
+        connecting = Client.connect(address.target, namespace=address.namespace, api_key=key, tls=tls)
         client = await asyncio.wait_for(connecting, CONNECT_WITHIN.total_seconds())
         await client.service_client.check_health(timeout=ANSWER_WITHIN)
     except _UNAVAILABLE as error:
