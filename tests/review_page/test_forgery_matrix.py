@@ -6,10 +6,9 @@ Where a combination cannot exist, the table says why. After each attack a worker
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import timedelta
 from itertools import product
 
@@ -19,6 +18,7 @@ from tests.review_page.rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
 from tests.world.data_folder import NOON
 from tests.world.page import LINKEDIN, PageWorld, Visitor, apart, crowd
+from tests.world.stores import shell
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
@@ -40,11 +40,10 @@ def edit(world: PageWorld, plan: Plan) -> None:
 
 def sql(world: PageWorld, statement: str, *values: str) -> None:
     """Somebody rewrites the database, its own rules dropped first."""
-    with closing(sqlite3.connect(world.folder / "sequences.db")) as database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+    with shell(world.folder) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
         database.execute(statement, values)
-        database.commit()
 
 
 def replay(world: PageWorld, way: Rung) -> None:

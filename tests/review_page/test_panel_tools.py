@@ -11,6 +11,7 @@ from tests.review_page.test_page_plan import paused_in
 from tests.review_page.test_page_screens import TOOLS
 from tests.review_page.test_page_vendor import planned
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, PageWorld, chat, lock_up, proven
+from tests.world.stores import of_a_file
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passphrase
@@ -200,6 +201,7 @@ async def test_a_no_needs_no_proof(world: PageWorld) -> None:
     assert world.present(plan.id).decided_by == "panel"
 
 
+@of_a_file
 async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: PageWorld) -> None:
     record = json.loads(world.workspace.passphrase.read_text())
     salt = bytes.fromhex(record["salt"])
@@ -236,6 +238,7 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: PageWorld) -> N
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
+@of_a_file
 async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: PageWorld) -> None:
     """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
