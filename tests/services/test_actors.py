@@ -66,7 +66,7 @@ async def test_the_audit_names_each_step_of_a_start_as_it_always_has(bureau: Bur
         ("worker", "sequence.handed_over"),
         ("worker", "sequence.delivered"),
     ]
-    assert bureau.rows("SELECT DISTINCT typeof(actor) FROM audit") == [("text",)]
+    assert all(type(actor) is str for (actor,) in bureau.rows("SELECT DISTINCT actor FROM audit"))
 
 
 @pytest.fixture

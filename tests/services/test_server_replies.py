@@ -16,7 +16,7 @@ from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.mail_servers import Inbox, mail_server
 from tests.world.product import MAIL, Bureau, Desktop, people, yes
-from tests.world.stores import open_store
+from tests.world.stores import address_of, open_store
 
 from sequences_mcp import doctor
 from sequences_mcp.services.connections import list_providers
@@ -142,4 +142,5 @@ def bureau_rows(bureau: Bureau) -> list[dict[str, str]]:
 
 def _environ(bureau: Bureau) -> dict[str, str]:
     sender = "Ada Lovelace <ada@lovelace.example>"
-    return {"SEQUENCES_DATA_DIR": str(bureau.folder), "SEQUENCES_SENDER": sender, **bureau.more}
+    server = {"SEQUENCES_DATABASE_URL": url} if (url := address_of(bureau.folder)) else {}
+    return {"SEQUENCES_DATA_DIR": str(bureau.folder), "SEQUENCES_SENDER": sender, **server, **bureau.more}

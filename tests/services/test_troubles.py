@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.world.product import MAIL, Bureau, mailing, people, yes
+from tests.world.stores import of_a_file
 
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.engine.supervisor import VENDORS, Heartbeat
@@ -112,6 +113,7 @@ async def test_failed_runs_are_told_for_a_week(tmp_path: Path) -> None:
         assert "failed_runs" not in await troubles(bureau)
 
 
+@of_a_file
 async def test_a_copied_folder_is_told_in_a_start_and_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
