@@ -568,6 +568,13 @@ def test_what_is_remembered_is_not_asked_for_again_until_somebody_tells_of_a_cha
 # A pooler.
 
 
+def _as_owner(host: str) -> list[str]:
+    """Return the option that runs pgbouncer as somebody who reaches the server, which root must not be."""
+    if os.getuid() != 0:
+        return []
+    return ["-u", Path(host).owner() if host.startswith("/") else "nobody"]
+
+
 @contextmanager
 def pgbouncer(url: str, folder: Path) -> Iterator[str]:
     """Run pgbouncer in transaction mode before a database; yield the database's address through it."""
@@ -581,12 +588,12 @@ def pgbouncer(url: str, folder: Path) -> Iterator[str]:
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {number}\nauth_type = any\nunix_socket_dir =\n"
         "pool_mode = transaction\ndefault_pool_size = 4\n"
     )
-    command = ["pgbouncer", "-q", *(["-u", "nobody"] if os.getuid() == 0 else []), str(file)]
+    command = ["pgbouncer", "-q", *_as_owner(str(given.get("host", ""))), str(file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     pooled = f"postgresql://postgres@127.0.0.1:{number}/{database_of(url)}"
 
     def answers() -> bool:
-        with suppress(psycopg.OperationalError), psycopg.connect(pooled):
+        with suppress(psycopg.OperationalError), psycopg.connect(pooled, connect_timeout=60):
             return True
         return False
 
