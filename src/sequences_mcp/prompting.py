@@ -90,7 +90,10 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """How a sequence for one purpose is written; ``examples`` are by the English name of their language."""
+    """How a sequence for one purpose is written.
+
+    ``examples`` are first e-mails and ``follow_ups`` answer them, both by the English name of their language.
+    """
 
     title: str
     situation: str
@@ -99,8 +102,8 @@ class Playbook:
     avoid: str
     arc: tuple[Angle, ...]
     bad: tuple[Counterexample, ...]
-    follow_up: Example
     examples: dict[str, Example]
+    follow_ups: dict[str, Example]
 
 
 @cache
@@ -109,12 +112,11 @@ def playbook(name: str) -> Playbook:
     if name not in PLAYBOOKS:
         raise KeyError(name)
     table = _toml(f"playbooks/{name.replace(' ', '_').replace('-', '_')}.toml")
-    examples = {language: _example(text) for language, text in table.pop("examples").items()}
     return Playbook(
         arc=tuple(Angle(**angle) for angle in table.pop("arc")),
         bad=tuple(Counterexample(**bad) for bad in table.pop("bad")),
-        follow_up=_example(table.pop("follow_up")),
-        examples=examples,
+        examples=_examples(table.pop("examples")),
+        follow_ups=_examples(table.pop("follow_ups")),
         **table,
     )
 
@@ -170,8 +172,11 @@ _CODES = {
 }
 
 
-def _example(read: dict[str, str]) -> Example:
-    return Example(content=read["content"].strip(), subject=read.get("subject", ""))
+def _examples(read: dict[str, dict[str, str]]) -> dict[str, Example]:
+    return {
+        language: Example(content=text["content"].strip(), subject=text.get("subject", ""))
+        for language, text in read.items()
+    }
 
 
 @cache

@@ -13,7 +13,7 @@ from tests.world.product import MAIL, Desktop, World
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.workspace import PROFILE_FILE
-from sequences_mcp.guards.check import check_steps
+from sequences_mcp.guards.check import check_steps, check_text
 from sequences_mcp.prompting import (
     PLAYBOOKS,
     PROFILE_SHOWN,
@@ -46,9 +46,8 @@ def words(text: str) -> int:
 def test_every_file_is_a_playbook_and_every_playbook_speaks_every_language() -> None:
     files = {path.stem for path in (folder() / "playbooks").iterdir()}
     assert files == {re.sub(r"\W", "_", name) for name in PLAYBOOKS}
-    assert {name: tuple(sorted(book.examples)) for name, book in BOOKS.items()} == dict.fromkeys(
-        PLAYBOOKS, tuple(sorted(LANGUAGES))
-    )
+    for book in BOOKS.values():
+        assert set(book.examples) == set(book.follow_ups) == set(LANGUAGES), book.title
     assert all(manners_of_language(language) for language in LANGUAGES)
 
 
@@ -68,16 +67,41 @@ def test_each_example_passes_the_guards_without_a_finding_and_keeps_its_own_meas
     assert text.content.count("?") == 1, "one request"
 
 
+@pytest.mark.parametrize(("name", "language"), EXAMPLES)
+def test_each_follow_up_answers_the_first_e_mail_of_its_language_and_keeps_its_manners(
+    name: str, language: str
+) -> None:
+    first, text = BOOKS[name].examples[language], BOOKS[name].follow_ups[language]
+    assert check_text(text.content, field="content") == ()
+    assert check_steps([{**MAIL, "content": text.content}]).findings == ()
+    assert text.subject == "", "it answers in the thread"
+    lines, of_the_first = text.content.splitlines(), first.content.splitlines()
+    assert lines[0] == of_the_first[0] and lines[-2:] == of_the_first[-2:], "one greeting and one sign-off"
+    if language == "Japanese":
+        assert 150 <= len(text.content) <= 420, len(text.content)
+        assert text.content.count("でしょうか") == 1 and not {"?", "\uff1f"} & set(text.content), "one request"
+    else:
+        assert 50 <= words(text.content) <= 120, words(text.content)
+        assert text.content.count("?") == 1, "one request"
+
+
+@pytest.mark.parametrize(("name", "language"), EXAMPLES)
+def test_each_follow_up_has_the_facts_and_the_variables_of_the_english_one(name: str, language: str) -> None:
+    text, english = BOOKS[name].follow_ups[language].content, BOOKS[name].follow_ups["English"].content
+    assert set(re.findall(r"\d+", english)) <= set(re.findall(r"\d+", text))
+    # Where a language greets without a name, or by the last one, the variables of people's names are its own.
+    names = {"{{firstname}}", "{{lastname}}", "{{recruiterFirstname}}", "{{recruiterLastname}}"}
+    given, expected = (set(re.findall(r"\{\{\w+\}\}", one)) for one in (text, english))
+    assert given - names == expected - names
+    assert given <= set(re.findall(r"\{\{\w+\}\}", BOOKS[name].examples[language].content))
+
+
 @pytest.mark.parametrize("name", PLAYBOOKS)
-def test_each_arc_says_something_new_on_later_days_and_its_follow_up_answers_the_first(name: str) -> None:
+def test_each_arc_says_something_new_on_later_days(name: str) -> None:
     book: Playbook = BOOKS[name]
     days = [angle.day for angle in book.arc]
     assert days[0] == 0 and days == sorted(set(days)) and len({angle.angle for angle in book.arc}) == len(days)
-    assert book.follow_up.subject == "" and book.follow_up.content.count("?") == 1
-    assert 50 <= words(book.follow_up.content) <= 120
     assert all(bad.why.endswith(".") for bad in book.bad) and len(book.bad) >= 2
-    report = check_steps([{**MAIL, "content": book.follow_up.content}])
-    assert [one.rule for one in report.findings] == []
 
 
 async def test_no_drafting_prompt_is_long_whatever_is_chosen(world: World) -> None:
@@ -90,7 +114,19 @@ async def test_no_drafting_prompt_is_long_whatever_is_chosen(world: World) -> No
             assert count(text) <= PROMPT_LIMIT, (book, language, count(text))
 
 
-async def test_a_playbook_gives_its_arc_and_its_example_in_the_language_of_the_texts(
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_prompt_quotes_the_first_e_mail_and_the_follow_up_of_its_language_alone(
+    world: World, language: str
+) -> None:
+    async with world.client("auto") as desktop:
+        for name, book in BOOKS.items():
+            text = await drafted(desktop, playbook=name, language=language)
+            assert [one for one, known in book.examples.items() if known.content in text] == [language], name
+            assert [one for one, known in book.follow_ups.items() if known.content in text] == [language], name
+            assert text.index(book.examples[language].content) < text.index(book.follow_ups[language].content)
+
+
+async def test_a_playbook_gives_its_arc_and_its_examples_in_the_language_of_the_texts(
     world: World, era: str
 ) -> None:
     async with world.client(era) as desktop:
@@ -101,8 +137,8 @@ async def test_a_playbook_gives_its_arc_and_its_example_in_the_language_of_the_t
             await drafted(desktop, playbook="spam")
     book = BOOKS["founder sales"]
     assert all(angle.angle in text for angle in book.arc) and book.examples["German"].content in text
-    assert manners_of_language("German") in text and book.follow_up.content not in text
-    assert book.examples["English"].content in english and book.follow_up.content in english
+    assert manners_of_language("German") in text and book.follow_ups["German"].content in text
+    assert book.examples["English"].content in english and book.follow_ups["English"].content in english
     assert all(known.situation in chosen for known in BOOKS.values()) and "say which" in chosen
 
 

@@ -93,7 +93,7 @@ async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, obje
 
 
 def playbook_facts(given: Mapping[str, str]) -> dict[str, object]:
-    """Return what draft_sequence needs of a playbook, its example in the language or else in English.
+    """Return what draft_sequence needs of a playbook, its examples in the language or else in English.
 
     Where no playbook is named these are all of them, without examples. InvalidArgumentsError for an unknown name.
     """
@@ -107,12 +107,12 @@ def playbook_facts(given: Mapping[str, str]) -> dict[str, object]:
         )
     book = prompting.playbook(name)
     language = prompting.language_named(given["language"])
-    is_known = language in book.examples
+    quoted = language if language in book.examples else "English"
     return {
         **manners,
         "book": book,
-        "example": book.examples[language if is_known else "English"],
-        "follow_up": book.follow_up if language == "English" or not is_known else None,
+        "example": book.examples[quoted],
+        "follow_up": book.follow_ups[quoted],
     }
 
 
