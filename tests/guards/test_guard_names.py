@@ -40,7 +40,7 @@ WRONG = {
     "job_title": """
         Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
         Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
-        Looking for new opportunities | Auf Jobsuche
+        Looking for new opportunities | Auf Jobsuche | unemployed | auf jobsuche
         """,
     "location": "City | PARIS ⇒ Paris | paris ⇒ Paris | Ort | New York, ⇒ New York | 75001 | NEW YORK ⇒ New York",
 }
@@ -87,6 +87,7 @@ HEADLINES = [
     ("job_title", "Engineer at Acme | Speaker | Dad ⇒ Engineer at Acme"),
     ("job_title", "Engineer @ Acme | Hiring ⇒ Engineer"),
     ("job_title", "Coach • Author • Mum ⇒ Coach"),
+    ("job_title", "engineer | speaker | dad ⇒ engineer"),
     ("company", "Acme | We are hiring ⇒ Acme"),
     ("company", "Acme // Payments ⇒ Acme"),
 ]

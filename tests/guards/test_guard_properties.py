@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from tests.guards.guard_examples import Case, cases, step, verdict
 
@@ -17,6 +17,7 @@ from sequences_mcp.guards.inspect import _OF_VALUES
 from sequences_mcp.guards.names import is_plain
 from sequences_mcp.guards.rule import Value, fact_of
 from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.words import lines
 
 SEEDS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name) if len(case.text) < 400]
 SIGNS = "[]{}<>()%$#@&;|*_«»‹›【】［］｛｝“”\"'`:/\\.,!?-=^~ \n\r\t\x00\u200b\u202e\ufdd0\ud800é山م🏴"
@@ -103,10 +104,23 @@ def test_a_good_text_after_a_bad_one_does_not_excuse_it(case: Case) -> None:
     assert verdict(check_text(text, field="content")) == "reject"
 
 
-@given(st.one_of(st.none(), st.text(max_size=250), st.text(SIGNS, max_size=20)))
+LISTED = [
+    word.replace("_", " ")
+    for name in ("heading", "no_company", "nothing", "salutation", "team")
+    for _, rest in lines(name)
+    for word in rest.split()
+]
+IN_ANY_CASE = st.builds(
+    lambda word, change: change(word), st.sampled_from(LISTED), st.sampled_from([str.lower, str.upper, str.title])
+)
+
+
+@given(st.one_of(st.none(), st.text(max_size=250), st.text(SIGNS, max_size=20), IN_ANY_CASE))
 @settings(max_examples=400, deadline=None)
+@example("looking for work")
+@example("engineer | speaker | dad")
 def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value: str | None) -> None:
-    for name in ("firstname", "candidateCompanyName", "notes"):
+    for name in ("firstname", "candidateCompanyName", "candidateJobTitle", "candidateLocation", "notes"):
         given = Value(value or "", fact_of(name))
         against = [
             rule.id for rule in RULES if rule.check_value and given.fact in rule.facts and rule.check_value(given)
@@ -119,6 +133,7 @@ def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value:
 
 @given(st.one_of(st.text(" ,.'&#/@:|+!-()abXxnul{[<%$_", max_size=20), TEXT))
 @settings(max_examples=300, deadline=None)
+@example("LOREM IPSUM#")
 def test_a_value_that_is_plain_would_pass_every_rule_about_texts(value: str) -> None:
     if is_plain(Value(value)):
         text = GuardedText(original=value, rendered=True)

@@ -424,7 +424,7 @@ _SUSPICIOUS_WORDS = LazyPattern(
     r"also|draft)|don['’]t)\b|"
     r"(?i:hook|icebreaker|opener|placeholder|personali[sz]|accroche|gancho|gancio|openingszin|einstieg|value prop|"
     r"(?:opening|first|intro|closing) line|body|corps|corpo|frase|appel|llamada|handlung|cta|"
-    r"call to action|null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|"
+    r"call to action|lorem|null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|"
     r"enter)",
     needs=(
         *("language model", "as an ai", "like me to", "want me to", "me know if", "feel free", "this ", "sure"),
@@ -434,7 +434,7 @@ _SUSPICIOUS_WORDS = LazyPattern(
         *("placeholder", "personali", "accroche", "gancho", "gancio", "openingszin", "einstieg", "value prop"),
         *(" line", "body", "corps", "corpo", "frase", "appel", "llamada", "handlung", "cta", "call to action"),
         *("null", "undefined", "firstname", "lastname", "invalid", "todo", "fixme", "subject", "insert", "add"),
-        *("fill", "enter"),
+        *("fill", "enter", "lorem"),
     ),
 )
 
@@ -491,6 +491,6 @@ def _is_plain_phrase(value: Value) -> bool:
     ends_well = text[0].isalnum() and (text[-1].isalnum() or text[-1] in ").+!#")
     if not ends_well or "@" in text or not any(map(str.isalpha, text)):
         return False
-    if value.fact in _CASED and (text == text.lower() or text == text.upper()):
-        return not is_miscased(value) and not is_heading(value)
+    if value.fact in _CASED and (text == text.lower() or text == text.upper()) and is_miscased(value):
+        return False
     return not (is_heading(value) or is_no_company(value) or is_headline(value))
