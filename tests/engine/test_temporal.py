@@ -265,6 +265,9 @@ async def test_a_workflow_is_searched_for_by_ids_and_begins_also_where_they_are_
         await client.get_workflow_handle(run_id).terminate()
         assert await register_attributes(address) == list(ATTRIBUTES)
         assert await register_attributes(address) == []
+        assert (await reconcile(address, world.store)).missing == 1
+        running = f"{ATTRIBUTES[0]} = '{entry.plan_id}' AND ExecutionStatus = 'Running'"
+        await until_true(lambda: _finds(client, running, run_id))
         with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
             until(lambda: len(delivery.messages) == 1)
         ids = (entry.plan_id, entry.blueprint_id, entry.contact_id)

@@ -452,8 +452,9 @@ async def reconcile(address: TemporalAddress, store: Store) -> ReconcileTally:
 
     Whatever happens beside it is told by the feed. ClockUnavailableError, StoreError.
     """
-    signals = RunSignals(await temporal_client(address), TaskQueues.of_database(store))
+    client = await temporal_client(address)
     try:
+        signals = RunSignals(client, TaskQueues.of_database(store), has_attributes=await has_attributes(client))
         under_way = await signals.under_way()
         store.schedule.begin_feed()
         live = missing = after = 0
