@@ -33,7 +33,6 @@ from sequences_mcp.store.safekeeping import FolderRecords
 
 OWN_OF_EACH = frozenset({"migration", "lineage", "moved_database", "kept_record", "erasing"})
 """Tables that are about one database or its place, and not copied as they are."""
-GIVEN = ".moved"  # ends the name of a file whose text is in the database now
 RowValues: TypeAlias = "tuple[Any, ...]"
 Progress: TypeAlias = Callable[[str, int], None]
 
@@ -290,11 +289,10 @@ def copy_journals(folder: Path, target: Path) -> None:
 
 
 def put_records_aside(folder: Path) -> None:
-    """Rename the files whose texts are in a database now, so that nobody takes them for what counts."""
-    for record in SHARED:
-        path: Path = getattr(Workspace(folder), record.value)
-        if path.is_file():
-            path.replace(path.with_name(f"{path.name}{GIVEN}"))
+    """Rename the files whose texts are in a database now."""
+    files = FolderRecords(Workspace(folder))
+    for record in filter(files.has, SHARED):
+        files.put_aside(record)
 
 
 def holds_the_same(source: Side, other: Side) -> bool:

@@ -8,6 +8,8 @@ from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.private_files import exclusively, write_private
 
+GIVEN = ".moved"  # ends the name of a file whose text is in the database now
+
 
 class FolderRecords(Safekeeping):
     """The records of a data folder, one private file each (``Workspace`` names them)."""
@@ -41,6 +43,11 @@ class FolderRecords(Safekeeping):
     def delete(self, record: KeptRecord) -> None:
         """Delete a file; OSError."""
         self._path(record).unlink(missing_ok=True)
+
+    def put_aside(self, record: KeptRecord) -> None:
+        """Rename a file whose text is in the database now, so that nobody takes it for what counts; OSError."""
+        path = self._path(record)
+        path.replace(path.with_name(f"{path.name}{GIVEN}"))
 
     def title(self, record: KeptRecord) -> str:
         """Return the path of a file."""

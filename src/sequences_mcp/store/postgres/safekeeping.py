@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 NUL = "\0"
 CONNECTIONS = 2
-GIVEN = ".moved"  # ends the name of a file whose text is in the database now
 _READ = "SELECT text FROM kept_record WHERE name = %s"
 _WRITE = (
     "INSERT INTO kept_record (name, text) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
@@ -73,8 +72,7 @@ class ServerRecords(Safekeeping):
             return text
         if text is None or not self.swap(record, None, text):
             return self.read(record)
-        path = getattr(self.workspace, record.value)
-        path.replace(path.with_name(f"{path.name}{GIVEN}"))
+        self._files.put_aside(record)
         return text
 
     def write(self, record: KeptRecord, text: str) -> None:
