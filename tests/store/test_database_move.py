@@ -436,10 +436,17 @@ def test_back_into_another_folder_its_journals_come_along(office: Office) -> Non
 
 WRONG: dict[str, tuple[str, ...]] = {
     "The address has a password in it": ("--to", f"postgresql://ada:{MISTYPED.value}@db.example/x"),
+    "Leave it out, and name where it is": ("--to", f"postgresql://ada@db.example/x?password={MISTYPED.value}"),
     "is no address of a database": ("--to", "mysql://ada@db.example/x"),
     "is not set": ("--to", "postgresql://ada@db.example/x", "--password-env", "NOBODY_SET_THIS"),
     "A folder has no password": ("--to", "somewhere", "--password-env", "HOME"),
     "names no user": ("--to", "postgresql://db.example/x", "--password-env", "HOME"),
+    "whose password it could be": (
+        "--to",
+        "postgresql://db.example/x?application_name=a@b",
+        "--password-env",
+        "HOME",
+    ),
     "cannot be reached": ("--to", "postgresql://ada@127.0.0.1:1/nothing"),
     "is a file of the data folder already": ("--to", "somewhere"),
 }

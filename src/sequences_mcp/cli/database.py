@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SETTING = "SEQUENCES_DATABASE_URL"
 KEY, PASSWORD_KEY = "database", "database_password"
 SCHEMES = ("postgresql", "postgres")
+PASSWORD_OPTIONS = frozenset({"password", "sslpassword"})  # of an address of libpq, behind its "?"
 
 
 def _database() -> click.Group:
@@ -114,7 +115,8 @@ def _target(text: str, *, env: str | None, file: Path | None) -> tuple[str | Pat
         return Path(text).expanduser().absolute(), None
     try:
         parts = urlsplit(text)
-        has_password = parts.password is not None
+        options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+        has_password = parts.password is not None or not options.isdisjoint(PASSWORD_OPTIONS)
     except ValueError:
         parts, has_password = urlsplit("none://"), False
     if has_password:
@@ -145,13 +147,14 @@ def as_given(text: str) -> str:
 
 def _with_password(address: str, password: str) -> str:
     scheme, _, rest = address.partition("://")
-    user, at, host = rest.rpartition("@")
+    netloc, slash, path = rest.partition("/")  # behind it an "@" is part of a name or an option
+    user, at, host = netloc.rpartition("@")
     if not at:
         raise InvalidArgumentsError(
             "The address names no user, whose password it could be.",
             next_step="Write postgresql://user@host/name.",
         )
-    return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}{slash}{path}"
 
 
 def _noted_in_settings(
