@@ -435,14 +435,7 @@ async def _judge(
     judged = []
     for entry, saved in batch:
         contact = saved.contact
-        recipient = render_recipient(
-            app,
-            blueprint,
-            contact,
-            variables=entry.variables,
-            texts=entry.texts,
-            variants=variants.get(contact.id, NO_VARIANTS),
-        )
+        recipient = _rendered(app, blueprint, (entry, contact), variants=variants)
         if saved.dropped:
             not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
@@ -450,6 +443,25 @@ async def _judge(
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, reasons + stray_texts(blueprint, entry)))
     return judged
+
+
+def _rendered(
+    app: AppContext,
+    blueprint: Blueprint,
+    row: tuple[recipient_rows.Recipient, Contact],
+    *,
+    variants: Mapping[str, Mapping[str, int]],
+) -> PlannedPerson:
+    """Return what one person would get: the contact of a row, with the row's own variables and texts."""
+    entry, contact = row
+    return render_recipient(
+        app,
+        blueprint,
+        contact,
+        variables=entry.variables,
+        texts=entry.texts,
+        variants=variants.get(contact.id, NO_VARIANTS),
+    )
 
 
 def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
@@ -503,14 +515,7 @@ async def preview_sequence(
     variants = await assigned_variants(app, blueprint, people)
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
-        recipient = render_recipient(
-            app,
-            blueprint,
-            contact,
-            variables=entry.variables,
-            texts=entry.texts,
-            variants=variants.get(contact.id, NO_VARIANTS),
-        )
+        recipient = _rendered(app, blueprint, (entry, contact), variants=variants)
         recipient = with_reminders(app, recipient, waivers)
         recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock(), free=free)
