@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from sequences_mcp.domain import database_address
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
 from sequences_mcp.domain.workspace import SETTINGS_FILE
@@ -297,8 +298,7 @@ class _Reader:
             return
         try:
             url = _text(content[address])
-            parts = urlsplit(url)
-            if parts.password is not None:
+            if database_address.has_password(url):
                 raise ValueError(f"no password stands in this file. Write {password} = {REFERENCE}")
         except ValueError as error:
             self.settings.wrong((address,), str(error))
@@ -309,9 +309,7 @@ class _Reader:
                 if why := self.settings.lacking.pop(_DATABASE_SETTING, None):
                     self.settings.problems.append(why)
                 return
-            scheme, _, rest = url.partition("://")
-            user, _, host = rest.rpartition("@")
-            url = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
+            url = database_address.with_password(url, secret.value)
         self.settings.values[_DATABASE_SETTING] = Given((address,), url)
 
     def _mailboxes(self, content: Mapping[str, Any]) -> None:

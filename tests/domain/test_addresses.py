@@ -275,6 +275,5 @@ def test_no_other_place_takes_addresses_apart() -> None:
         "mail_setup/settings_text.py",  # the name that a new mailbox gets in settings.toml
         "settings.py",  # a blueprint's id@version
         "settings_file.py",  # the account in the URL of a mail server
-        "cli/database.py",  # and in that of a database server
-        "store/moving.py",
+        "domain/database_address.py",  # and in that of a database server
     }

@@ -184,6 +184,12 @@ def test_a_password_in_the_file_is_refused_with_what_to_do(folder: Folder, line:
     assert '{ env = "NAME" }, { file = "path" } or { keyring = true }' in said
 
 
+@pytest.mark.parametrize("rest", [f"ada:{SECRET}@db.example/x", f"ada@db.example/x?password={SECRET}"])
+def test_a_password_in_a_databases_address_is_refused_wherever_it_stands(folder: Folder, rest: str) -> None:
+    [said] = folder.problems(f'database = "postgresql://{rest}"\n')
+    assert said.startswith("settings.toml, line 1, database: no password stands in this file")
+
+
 def test_a_key_of_a_vendor_in_the_file_is_refused_with_what_to_do(folder: Folder) -> None:
     [said] = folder.problems(f'[topo]\napi_key = "{SECRET}"\n')
     assert said.startswith("settings.toml, line 2, topo.api_key: no secret stands in this file")

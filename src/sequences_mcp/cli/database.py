@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
 import click
 
@@ -20,6 +20,7 @@ from sequences_mcp.cli.keyboard import (
     text_of_file,
     variable_here,
 )
+from sequences_mcp.domain import database_address
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 SETTING = "SEQUENCES_DATABASE_URL"
 KEY, PASSWORD_KEY = "database", "database_password"
 SCHEMES = ("postgresql", "postgres")
-PASSWORD_OPTIONS = frozenset({"password", "sslpassword"})  # of an address of libpq, behind its "?"
 
 
 def _database() -> click.Group:
@@ -115,11 +115,9 @@ def _target(text: str, *, env: str | None, file: Path | None) -> tuple[str | Pat
         return Path(text).expanduser().absolute(), None
     try:
         parts = urlsplit(text)
-        options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-        has_password = parts.password is not None or not options.isdisjoint(PASSWORD_OPTIONS)
     except ValueError:
-        parts, has_password = urlsplit("none://"), False
-    if has_password:
+        parts = urlsplit("none://")
+    if database_address.has_password(text):
         raise InvalidArgumentsError(
             "The address has a password in it, which other programs of this machine can read in a command.",
             next_step="Leave it out, and name where it is: --password-env NAME or --password-file FILE.",
@@ -146,15 +144,12 @@ def as_given(text: str) -> str:
 
 
 def _with_password(address: str, password: str) -> str:
-    scheme, _, rest = address.partition("://")
-    netloc, slash, path = rest.partition("/")  # behind it an "@" is part of a name or an option
-    user, at, host = netloc.rpartition("@")
-    if not at:
+    if not urlsplit(address).username:
         raise InvalidArgumentsError(
             "The address names no user, whose password it could be.",
             next_step="Write postgresql://user@host/name.",
         )
-    return f"{scheme}://{user}:{quote(password, safe='')}@{host}{slash}{path}"
+    return database_address.with_password(address, password)
 
 
 def _noted_in_settings(

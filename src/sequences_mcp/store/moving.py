@@ -21,6 +21,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, TypeAlias, cast
 
+from sequences_mcp.domain import database_address
 from sequences_mcp.domain.workspace import GUARDS_FILE, LAW_FILE, Workspace
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreDamagedError
 from sequences_mcp.ports.safekeeping import SHARED, KeptRecord
@@ -301,7 +302,7 @@ def holds_the_same(source: Side, other: Side) -> bool:
 
 
 def place_of(target: str | Path, *, host: str) -> str:
-    """Return an address as it is written in settings.toml, without its password, or a folder of a host.
+    """Return an address as it is written in settings.toml, without passwords, or a folder of a host.
 
     SettingsError for an address that is none.
     """
@@ -310,10 +311,7 @@ def place_of(target: str | Path, *, host: str) -> str:
     from sequences_mcp.store.postgres.connection import shown
 
     shown(target)
-    scheme, _, rest = target.partition("://")
-    netloc = rest.partition("/")[0]
-    user, at, server = netloc.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{server}{rest[len(netloc) :]}"
+    return database_address.without_passwords(target)
 
 
 def source_of(folder: Path, url: str | None) -> AbstractContextManager[Side]:
