@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
+    from sequences_mcp.domain.actors import Actor
     from sequences_mcp.domain.blueprint import Step
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
@@ -90,7 +92,8 @@ class AppContext:
     those from which the tools may read files with people. ``law`` tells what first messages
     need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts. ``enrolments`` are the tasks
     that give people to vendors now, each with the event that ends it between two requests; a copy of the context
-    shares them, and the event loop alone would hold them only weakly.
+    shares them, and the event loop alone would hold them only weakly. ``place`` says in words where page and
+    terminal are, where whoever calls may be at another machine; they then open no address of them.
     """
 
     providers: Mapping[str, Provider]
@@ -122,6 +125,7 @@ class AppContext:
     is_approved: bool = False
     law: Callable[[], Law] = _built_in_law
     import_folders: tuple[Path, ...] = ()
+    place: str = ""
     profile: Callable[[], str] = str
     enrolments: dict[asyncio.Task[str | None], asyncio.Event] = field(default_factory=dict)
 
@@ -194,6 +198,25 @@ class AppContext:
         """The embedded engine."""
         return self.providers[LOCAL]
 
+    def acting_as(self, actor: Actor) -> AppContext:
+        """Return this with everything done here as somebody else, on the same connection to the database."""
+        from sequences_mcp.engine import provider
+
+        local = provider.local_provider(replace(self.records.engine, actor=actor))
+        return replace(
+            self,
+            providers=ChainMap({LOCAL: local}, cast("dict[str, Provider]", self.providers)),  # nothing is written
+            plans=local.plans,
+            suppressions=local.suppressions,
+            waivers=local.waivers,
+            changes=local.changes,
+            erasures=local.erasures,
+            ledger=local.ledger,
+            records=local.records,
+            operations=local.operations,
+            vendor_runs=local.vendor_runs,
+        )
+
     async def apart(self, act: Callable[[AppContext], Awaitable[T]]) -> T:
         """Return what a verb comes to in another thread on a connection of its own.
 
@@ -211,6 +234,9 @@ class AppContext:
     def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
         """Return where a person decides, in words: on the page while it is served, and in a terminal."""
         address = self.page_address(path)
+        if self.place:
+            terminal = f"in a terminal there: sequences-mcp review {command}".rstrip()
+            return f"{self.place}, at {address} or {terminal}" if address else f"{self.place}, {terminal}"
         terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
         return f"at {address} or {terminal}" if address else terminal
 

@@ -1,23 +1,28 @@
-"""The MCP server over stdio, and this process's share in the review page."""
+"""The MCP server over stdio or HTTP, and this process's share in the review page."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, utc_now
+from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, open_store, utc_now
 from sequences_mcp.domain import actors
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.context import AppContext
+    from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
+    from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.settings import Settings
 
 MakeSetup: TypeAlias = "Callable[[], FolderSetup]"
@@ -64,6 +69,75 @@ def serve_stdio(read: Callable[[], Settings], *, setup: MakeSetup | None = None)
         loading.cancel()
         if page:
             page.stop()
+
+
+def serve_http(
+    settings: Settings,
+    options: ServeOptions,
+    *,
+    tell: Callable[[list[str]], None],
+    write: Callable[[str], None],
+    setup: MakeSetup | None = None,
+) -> None:
+    """Run the MCP server over HTTP until a signal ends the process; SettingsError where it cannot be reached so.
+
+    ``tell`` is given lines for whoever started it, ``write`` each line of the access log.
+    """
+    options.require_sound()
+    from sequences_mcp.server.http.app import Surroundings, build_http_app
+    from sequences_mcp.server.http.callers import TokenFileCheck
+    from sequences_mcp.server.http.listening import bound, listener
+
+    token_file = TokenFileCheck(_token_file(settings, options, tell))
+    token_file.require_sound()
+    given = Surroundings(
+        open_context=partial(open_context, settings, worker=settings.worker),
+        verify=token_file.verify,
+        measure=partial(asyncio.to_thread, _measured, settings),
+        clock=utc_now,
+        elapsed=time.monotonic,
+        write=write,
+        vendors=settings.accounts.keys(),
+        log_level=settings.log_level,
+        does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
+    )
+    sockets = [bound(options.host, options.port)]
+    sockets += [bound(options.host, options.metrics)] if options.metrics is not None else []
+    port, *metrics = (listening.getsockname()[1] for listening in sockets)
+    app = build_http_app(given, options, port=port, metrics_port=metrics[0] if metrics else None)
+    settings.log_conflicts()
+    page = review_page(settings, setup=setup) if settings.review_page else None
+    if page:
+        page.start()
+    tell([f"Serving MCP at {options.address(port)}"])
+    if metrics:
+        tell([f"Numbers for Prometheus are on port {metrics[0]}, at /metrics"])
+    try:
+        listener(app, options, drained=app.drained).run(sockets=sockets)
+    finally:
+        if page:
+            page.stop()
+
+
+def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> Path:
+    """Return the file with the token, which is made where there is none."""
+    import secrets
+
+    from sequences_mcp.private_files import write_private
+
+    path = options.token_file or settings.workspace.serve_token
+    if not path.exists():
+        write_private(path, f"{secrets.token_urlsafe(32)}\n")
+        tell([f"A new token is in {path}; only you can read it"])
+    return path
+
+
+def _measured(settings: Settings) -> WorkMetrics:
+    """Return numbers about the work, on a connection of its own."""
+    from sequences_mcp.engine.measures import measure
+
+    with open_store(settings, now=utc_now(), examined=False) as store:
+        return measure(store, now=utc_now())
 
 
 def _load() -> None:

@@ -42,8 +42,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "client_setup": ("private_files", "domain.workspace"),
     "service": ("errors", "domain.workspace"),
     "services": (*BELOW_SERVICES, "importing", "private_files"),
-    "review": (*BELOW_SERVER, "private_files"),
-    "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
+    "http_connection": (),
+    "review": (*BELOW_SERVER, "private_files", "http_connection"),
+    "server": (
+        *BELOW_SERVER,
+        "http_connection",
+        "review.presentation",
+    ),  # which presents a plan to every surface, dialogs among them
     "bootstrap": (
         *BELOW_SERVER,
         "vendors",
@@ -66,7 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "upkeep",
         "doctor",
     ),
-    "serve": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap"),
+    "serve": (*BELOW_SERVER, "private_files", "engine", "review", "server", "settings", "bootstrap"),
     "upkeep": (
         *BELOW_SERVER,
         "sign_in",
@@ -139,8 +144,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "tomllib": ("settings_file", "guards", "client_setup", "prompting", "engine.inbound"),
     "tomlkit": ("mail_setup", "client_setup"),
     "dns": ("mail_setup",),
-    "starlette": ("review", "serve"),
-    "uvicorn": ("review",),
+    "starlette": ("review", "server.http", "serve"),
+    "uvicorn": ("review", "server.http", "http_connection"),
     "webauthn": ("review",),
     "openpyxl": ("importing",),
     "charset_normalizer": ("importing",),

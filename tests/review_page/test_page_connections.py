@@ -12,10 +12,10 @@ import pytest
 from tests.world.page import PageWorld, Visitor
 
 from sequences_mcp.domain.actors import Actor
-from sequences_mcp.review.page.guard import Limits
+from sequences_mcp.http_connection import ConnectionLimits
 
-QUICK = Limits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
-PATIENT = Limits(most=8, head=600, body=600, answer=600, life=600)
+QUICK = ConnectionLimits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
+PATIENT = ConnectionLimits(most=8, head=600, body=600, answer=600, life=600)
 HEAD = "GET / HTTP/1.1\r\nHost: {authority}\r\n"
 
 
@@ -139,7 +139,7 @@ def test_big_headers_are_refused(world: PageWorld) -> None:
 
 
 def test_an_old_connection_takes_no_other_request(world: PageWorld) -> None:
-    with world.page(Limits(life=0)) as visitor, sockets(visitor, 1, HEAD + "\r\n") as made:
+    with world.page(ConnectionLimits(life=0)) as visitor, sockets(visitor, 1, HEAD + "\r\n") as made:
         assert ended(made[0])
 
 

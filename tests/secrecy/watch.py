@@ -41,6 +41,7 @@ ALLOWED = (
     Allowed("file */new.txt", "the person's file with the next passphrase"),
     Allowed("file */w.txt", "the person's file with a wrong passphrase"),
     Allowed("file */*.secret", "a file with one secret, which settings.toml names"),
+    Allowed("file */serve-token.txt", "the token that serve made, for whoever reads the data folder"),
     Allowed("the sandbox's welcome", "it prints a block to copy, with keys that open nothing else"),
 )
 

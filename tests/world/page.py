@@ -30,11 +30,11 @@ from tests.world.product import World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.http_connection import ConnectionLimits
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup
 from sequences_mcp.review.page.app import build_page
-from sequences_mcp.review.page.guard import Limits
 from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.blueprints import create_blueprint
@@ -43,7 +43,7 @@ from sequences_mcp.services.starts import start_sequence
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
 WRITTEN = {**MAIL, "id": "own", "name": "Own", "contentSource": "suggestedByKalent"}
-UNHURRIED = Limits(head=60, body=60)  # how fast the machine is must not matter
+UNHURRIED = ConnectionLimits(head=60, body=60)  # how fast the machine is must not matter
 NAMES = ("Grace", "Linus", "Barbara", "Dennis", "Radia")
 
 
@@ -117,7 +117,7 @@ class PageWorld(World):
     @contextmanager
     def page(
         self,
-        limits: Limits | None = None,
+        limits: ConnectionLimits | None = None,
         pauses: list[float] | None = None,
         *,
         setup: FolderSetup | None = None,

@@ -68,6 +68,7 @@ def _serve() -> None:
 
 FILES = {  # of the commands, in the order in which they are listed
     "setup": "setup",
+    "serve": "serve",
     "work": "upkeep",
     "clock": "upkeep",
     "service": "service",

@@ -129,6 +129,23 @@ class WaitingTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkMetrics:
+    """Numbers about all work here, for a program that draws curves of them.
+
+    ``steps`` counts the steps of all runs by state, ``replies`` what came back by kind; ``due`` is how many runs
+    are due and not done, ``lag`` for how many seconds the first of them has been; ``waiting`` what waits for a
+    person, by what it is; ``workers`` how many processes do the due work.
+    """
+
+    steps: Mapping[str, int]
+    replies: Mapping[str, int]
+    due: int
+    lag: float
+    waiting: Mapping[str, int]
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkDone:
     """The result of ``work --once``.
 

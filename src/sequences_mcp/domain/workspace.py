@@ -139,6 +139,11 @@ class Workspace:
         return self.folder / "wrong-passphrases.json"
 
     @property
+    def serve_token(self) -> Path:
+        """The token with which whoever can read this folder uses the server over HTTP on this machine."""
+        return self.folder / "serve-token.txt"
+
+    @property
     def page_lock(self) -> Path:
         """Locked by the process that serves the review page."""
         return self.folder / "review.lock"

@@ -42,6 +42,7 @@ SET_AGAIN = (
     "it is kept anew then, and can be given here too."
 )
 SIGNED = "Approvals are signed with your passkey, which is done on the review page."
+REMOTE = "In a chat over the network nothing is approved:"
 PAUSES_MOVED = "Since you read this plan, people of it have been paused or resumed, so other texts leave now:"
 WRONG = "The passphrase is wrong, or this question was answered before."
 
@@ -127,6 +128,8 @@ class ChatPanel:
                 app, plan_id=plan_id, reason="rejected in the chat's panel", actor=actors.PANEL
             )
         plan = await app.plans.get_plan(plan_id)
+        if app.place:
+            raise ApprovalError(self._elsewhere(app, plan), next_step="Nothing was approved.")
         tally = await app.records.tally(plan.id)
         # The panel's script asks for the number of a large plan, which the proof signs too, and for the warnings.
         numbers = consent.StatedNumbers(tally.concerned, await number_of_warnings(app, plan))
@@ -156,6 +159,9 @@ class ChatPanel:
             return "Its approval no longer holds; it is renewed on the review page, then read again."
         if plan.status is not PlanStatus.WAITING:
             return f"{plan.status.words.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
+        if app.place:
+            ways = app.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
+            return f"{REMOTE} it is done {ways}."
         if app.must_sign():
             return SIGNED
         if not passphrase.is_set(self._safe):

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
     from sequences_mcp.server.prompts import Reference
 
+# Where a person approves, for a client that this process is started by.
+IN_CHAT = (
+    "in a dialog or a panel of the chat, on the review page that results name, or with `sequences-mcp review`"
+)
 INSTRUCTIONS = f"""\
 Outreach sequences: draft a blueprint (ordered steps over e-mail, LinkedIn, WhatsApp, SMS), check it, see what \
 each person would get and when, start it after a person approved it, follow it, pause it, stop it.
@@ -37,10 +41,9 @@ each person would get and when, start it after a person approved it, follow it, 
 Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_sequence -> start_sequence -> \
 get_sequence, list_replies, list_tasks. check_blueprint shows what the guards would refuse, without saving.
 
-start_sequence makes a plan. Nothing leaves before a person has approved that plan: in a dialog or a panel of the \
-chat, on the review page that results name, or with `sequences-mcp review`. No argument of yours approves. Any \
-later change of a text, recipient or setting voids the approval. With a blueprint of {titles(last="or")} the \
-people of an approved plan are handed over to that vendor, which then sends by itself.
+start_sequence makes a plan. Nothing leaves before a person has approved that plan: {IN_CHAT}. No argument of \
+yours approves. Any later change of a text, recipient or setting voids the approval. With a blueprint of \
+{titles(last="or")} the people of an approved plan are handed over to that vendor, which then sends by itself.
 
 pause_sequence, stop_sequence, suppress_contact, record_reply and withdraw_plan work at any time, without approval.
 
@@ -66,7 +69,7 @@ def build_server(
 
     ``vendors`` are the names of the vendors connected: they decide, once, which tools are listed.
     """
-    return SequencesServer(open_context, log_level=log_level, vendors=vendors)
+    return SequencesServer(OpenedContext(open_context), log_level=log_level, vendors=vendors)
 
 
 class OpenedContext:
@@ -98,18 +101,27 @@ class SequencesServer(MCPServer[OpenedContext]):
     says what is wrong, and the next call tries to open it again.
     """
 
-    def __init__(self, open_context: OpenContext, *, log_level: LogLevel, vendors: Collection[str]) -> None:
+    def __init__(
+        self,
+        opened: OpenedContext,
+        *,
+        log_level: LogLevel,
+        vendors: Collection[str],
+        instructions: str = INSTRUCTIONS,
+        lists: Literal["public", "private"] = "public",
+    ) -> None:
+        """``lists`` says whose the list of tools is: everybody's, or each caller's, for caches in between."""
         self._vendors = frozenset(vendors)
-        self._opened = OpenedContext(open_context)
+        self._opened = opened
         super().__init__(
             "sequences-mcp",
             title="Outreach sequences",
             version=__version__,
-            instructions=INSTRUCTIONS,
+            instructions=instructions,
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
             extensions=[panel.extension()],
-            cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope="public")},
+            cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},
         )
         resources.register_resources(self)
         self.completion()(self._complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations

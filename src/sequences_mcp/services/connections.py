@@ -78,15 +78,15 @@ def _allowed(named: str) -> str:
 
 
 def _ways_to_approve(app: AppContext) -> Iterator[str]:
-    address = app.page_address("/")
+    address, place = app.page_address("/"), f" {app.place}" if app.place else ""
     if app.must_sign():
-        yield f"review page, signed with a passkey: {address or 'sequences-mcp review --open'}"
+        yield f"review page{place}, signed with a passkey: {address or 'sequences-mcp review --open'}"
         return
     if app.elicitation:
         yield "the chat's own dialog, for at most 10 people, where the client has one"
     if address:
-        yield f"review page: {address}"
-    yield "terminal: sequences-mcp review"
+        yield f"review page{place}: {address}"
+    yield f"terminal{place}: sequences-mcp review"
 
 
 async def _report(provider: Provider) -> ProviderReport:

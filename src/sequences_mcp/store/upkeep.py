@@ -92,6 +92,14 @@ class UpkeepRepository:
         rows = self._database.rows("survey.failed", since=to_micros(since))
         return [FailedRuns(row["provider"], row["number"], from_micros(row["first"])) for row in rows]
 
+    def steps(self) -> dict[str, int]:
+        """Return how many steps of all runs are in each state. It reads every step: not for the event loop."""
+        return {row["state"]: row["number"] for row in self._database.rows("survey.steps")}
+
+    def replies(self) -> dict[str, int]:
+        """Return how much came back by e-mail, by what it is."""
+        return {row["kind"]: row["number"] for row in self._database.rows("survey.replies")}
+
     def _counted(self, name: str, **values: Any) -> QueueTally:
         row = self._aggregate(name, **values)
         return QueueTally(row["number"], from_micros(row["since"]))

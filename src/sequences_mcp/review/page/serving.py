@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
 
-    from sequences_mcp.review.page.guard import Limits
+    from sequences_mcp.http_connection import ConnectionLimits
 
 
 TRIES = 8
@@ -261,13 +261,13 @@ class ReviewPage:
             self._server.run(sockets=list(taken.sockets))
 
 
-def server_for(app: Starlette, *, limits: Limits | None = None) -> uvicorn.Server:
+def server_for(app: Starlette, *, limits: ConnectionLimits | None = None) -> uvicorn.Server:
     """Return the uvicorn server of an app: HTTP/1.1 within ``limits``, no log, proxy headers or websockets."""
     import uvicorn
 
-    from sequences_mcp.review.page import guard
+    from sequences_mcp import http_connection
 
-    made = partial(guard.PageConnection, limits=limits or guard.Limits())
+    made = partial(http_connection.LimitedConnection, limits=limits or http_connection.ConnectionLimits())
 
     return uvicorn.Server(
         uvicorn.Config(
@@ -275,8 +275,8 @@ def server_for(app: Starlette, *, limits: Limits | None = None) -> uvicorn.Serve
             lifespan="on",
             http=cast(Any, made),  # uvicorn calls it and asks for nothing else
             ws="none",
-            backlog=guard.BACKLOG,
-            h11_max_incomplete_event_size=guard.HEAD_BYTES,
+            backlog=http_connection.BACKLOG,
+            h11_max_incomplete_event_size=http_connection.HEAD_BYTES,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -30,7 +30,8 @@ async def show_plan(
     kind, _, search = listing.partition(":")
     request = PanelRequest(person=person, page=page, search=search, show=kind)
     panel = await verb.show_plan(app, plan_id=plan_id, request=request, seen=seen)
-    return panel_view(panel, address=app.page_address(f"/plans/{panel.shown.plan.id}"))
+    address = None if app.place else app.page_address(f"/plans/{panel.shown.plan.id}")
+    return panel_view(panel, address=address)
 
 
 TOOL = Definition(show_plan, title="Show a plan in its panel", hints=READ, staged=True, meta=APP_ONLY)

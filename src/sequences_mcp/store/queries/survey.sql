@@ -45,3 +45,11 @@ SELECT max(updated_at) AS at FROM sequence WHERE status = 'FAILED'
 -- How many runs failed since an instant, and the first of them, by who carries them out.
 SELECT provider, count(*) AS number, min(updated_at) AS first FROM sequence
 WHERE status = 'FAILED' AND updated_at >= :since GROUP BY provider ORDER BY provider
+
+-- steps --
+-- How many steps of all runs are in each state.
+SELECT state, count(*) AS number FROM step_run WHERE replaced = 0 GROUP BY state
+
+-- replies --
+-- How much came back by e-mail, by what it is.
+SELECT kind, count(*) AS number FROM inbound GROUP BY kind

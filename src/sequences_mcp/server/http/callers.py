@@ -1,0 +1,133 @@
+"""Who calls over HTTP: made of a token where a request comes in, and what every tool of it is done as."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import stat
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sequences_mcp.domain.actors import AGENT, Actor
+from sequences_mcp.errors import SettingsError
+from sequences_mcp.server.app import OpenContext, OpenedContext
+
+if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
+
+LEAST_TOKEN, MOST_TOKEN = 32, 4_096  # characters of the token of a file
+MOST_CONTEXTS = 512
+PLACE = "on the server's own machine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whom a request is made for. ``subject`` tells one user from another, ``client`` is the program they use."""
+
+    subject: str
+    client: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit names: a model, on behalf of this user. An agent approves nothing."""
+        return AGENT.with_detail(self.subject)
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One request while it is answered; ``rpc`` and ``tool`` are filled in by what reads its body."""
+
+    caller: Caller
+    rpc: str = ""
+    tool: str = ""
+    failed: bool = False
+
+
+# Set for each request, before it is passed on. The SDK carries it over to the task in which a call is made.
+CURRENT: ContextVar[CallRecord | None] = ContextVar("http_call", default=None)
+# Returns whom a token stands for, or None where it is not valid.
+Verify = Callable[[str], Awaitable[Caller | None]]
+
+
+class CallersContext(OpenedContext):
+    """The context of the tools, opened once, as whoever the present request is made for.
+
+    Nothing is asked inside the chat, by a dialog or in a panel: what answers there is the client of whoever holds
+    the token, and no token approves anything. Where a person decides is told with the words ``PLACE``.
+    """
+
+    def __init__(self, open_context: OpenContext) -> None:
+        super().__init__(open_context)
+        self._of: OrderedDict[Actor, AppContext] = OrderedDict()
+
+    async def get(self) -> AppContext:
+        """Return the context of the present caller; SequencesError says why it cannot be opened."""
+        app = await super().get()
+        call = CURRENT.get()
+        actor = AGENT if call is None else call.caller.actor
+        if actor not in self._of:
+            self._of[actor] = replace(app.acting_as(actor), elicitation=False, place=PLACE)
+            if len(self._of) > MOST_CONTEXTS:
+                self._of.popitem(last=False)
+        self._of.move_to_end(actor)
+        return self._of[actor]
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        self._of.clear()
+        await super().close()
+
+
+@dataclass(slots=True)
+class TokenFileCheck:
+    """The token of a file that only its owner reads; whoever has it is the one user of this server.
+
+    The file is looked at for each request, so that a new token holds at once, and none does without the file.
+    """
+
+    path: Path
+    _known: tuple[int, int, int] | None = field(default=None, init=False)
+    _digest: bytes = field(default=b"", init=False, repr=False)
+
+    def require_sound(self) -> None:
+        """Raise SettingsError where the file is not there, others may read it, or it holds no token."""
+        self._read()
+
+    async def verify(self, token: str) -> Caller | None:
+        """Return the one user for the token of the file; the time this takes says nothing about how much fits."""
+        try:
+            self._read()
+        except SettingsError:
+            return None
+        fits = hmac.compare_digest(sha256(token.encode("utf-8", "surrogatepass")).digest(), self._digest)
+        return Caller(subject="token-file") if fits else None
+
+    def _read(self) -> None:
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would never open
+        except OSError as error:
+            raise self._wrong(f"it cannot be read ({error.strerror})") from error
+        with os.fdopen(descriptor, "rb") as file:
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode):
+                raise self._wrong("it is no file")
+            if os.name == "posix" and state.st_mode & 0o077:
+                raise self._wrong("others than its owner may read it: chmod 600")
+            version = (state.st_ino, state.st_mtime_ns, state.st_size)
+            if version != self._known:
+                token = file.read(MOST_TOKEN + 2).strip()
+                if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or len(token.split()) != 1:
+                    raise self._wrong(f"it has to hold one token of {LEAST_TOKEN} to {MOST_TOKEN} characters")
+                self._digest, self._known = sha256(token).digest(), version
+
+    def _wrong(self, why: str) -> SettingsError:
+        self._known, self._digest = None, b""
+        return SettingsError(
+            f"{self.path} is no token file: {why}.",
+            next_step="Delete it, and serve makes a new one; or put a long random text into it.",
+        )

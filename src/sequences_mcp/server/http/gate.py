@@ -1,0 +1,254 @@
+"""What every request passes before the server sees it: its host and origin, its token, its user's rate.
+
+An ASGI middleware around everything. It writes the access log and counts what it lets through and what it refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sequences_mcp.server import catalog
+from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord, Verify
+from sequences_mcp.server.http.observing import HttpTally, RequestLine
+from sequences_mcp.server.http.options import ENDPOINT
+
+HEALTH = ("/healthz", "/readyz")  # for whoever watches over the process, which may know it by its address alone
+LONGEST_TOKEN = 8 * 1024
+HEAD_LIMIT = 16 * 1024  # bytes of all headers
+BODY_LIMIT = 12 * 1024 * 1024  # bytes; ten thousand contacts with every field are a little less
+LISTEN = "subscriptions/listen"
+MINUTE = 60.0
+MOST_USERS = 10_000
+HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store"}
+
+
+def refusal(status: int, code: str, message: str, *, next_step: str, headers: Mapping[str, str] = {}) -> Response:
+    """Return an answer that says what is wrong and what to do next."""
+    return JSONResponse({"error": code, "message": message, "next": next_step}, status, headers=dict(headers))
+
+
+def bearer(headers: Headers) -> str:
+    """Return the token of a request, or nothing: one header with one token, of at most ``LONGEST_TOKEN``."""
+    given = headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and 0 < len(token) <= LONGEST_TOKEN and " " not in token else ""
+
+
+@dataclass(slots=True)
+class UserRates:
+    """How many requests each user may still make: as many as a minute allows at once, and then as they come."""
+
+    per_minute: int
+    now: Callable[[], float]
+    _left: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict, init=False)
+
+    def wait(self, subject: str) -> float:
+        """Count one request of a user; return 0.0, or for how many seconds they have to wait."""
+        now = self.now()
+        left, since = self._left.pop(subject, (float(self.per_minute), now))
+        left = min(self.per_minute, left + (now - since) * self.per_minute / MINUTE)
+        may = left >= 1
+        self._left[subject] = (left - may, now)
+        if len(self._left) > MOST_USERS:
+            self._left.popitem(last=False)
+        return 0.0 if may else (1 - left) * MINUTE / self.per_minute
+
+
+@dataclass(frozen=True, slots=True)
+class PostedCall:
+    """What a request asks for, as its body says: the method and, of a tool's call, the tool."""
+
+    method: str = ""
+    tool: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it only holds messages back; such a call is never kept waiting."""
+        return self.tool in catalog.TOOLS and catalog.definition_of(self.tool).safe
+
+
+def posted_call(body: bytes) -> PostedCall:
+    """Return what a body asks for; nothing where it is no request. The SDK says later what is wrong with it."""
+    with suppress(ValueError, RecursionError):
+        message = json.loads(body)
+        if isinstance(message, dict) and isinstance(method := message.get("method"), str):
+            params = message.get("params")
+            name = params.get("name") if isinstance(params, dict) and method == "tools/call" else ""
+            return PostedCall(method, name if isinstance(name, str) else "")
+    return PostedCall()
+
+
+async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
+    """Return a body, None where it is too long, and a ``receive`` that gives it once more."""
+    body, messages = bytearray(), list[Message]()
+    while True:
+        message = await receive()
+        messages.append(message)
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT:
+            return None, receive
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            break
+    rest = iter(messages)
+
+    async def again() -> Message:
+        return next(rest, None) or await receive()
+
+    return bytes(body), again
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestGate:
+    """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
+
+    ``hosts`` and ``origins`` are those that a request may name, ``verify`` says whom a token stands for, ``write``
+    takes each line of the access log. Once ``drained`` is set, streams that have no end of their own are ended.
+    """
+
+    app: ASGIApp
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    verify: Verify
+    rates: UserRates
+    counts: HttpTally
+    write: Callable[[str], None]
+    clock: Callable[[], Any]
+    elapsed: Callable[[], float]
+    metrics: ASGIApp | None = None
+    metrics_port: int | None = None
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
+        if scope["type"] != "http":  # the lifespan of the app
+            await self.app(scope, receive, send)
+            return
+        if self.metrics is not None and (scope.get("server") or ("", 0))[1] == self.metrics_port:
+            await self.metrics(scope, receive, send)
+            return
+        line = RequestLine(self.clock(), self.elapsed(), method=scope["method"], path=scope["path"])
+        line.client = (scope.get("client") or ("", 0))[0]
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                line.status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers.update({name: value for name, value in HEADERS.items() if name not in headers})
+            elif message["type"] == "http.response.body":
+                line.sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._answered(scope, receive, watched, line=line)
+        finally:
+            self.counts.add(line, now=self.elapsed())
+            if scope["path"] not in HEALTH:
+                self.write(line.text(now=self.elapsed()))
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
+        headers = Headers(scope=scope)
+        if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
+            await wrong(scope, receive, send)
+            return
+        if scope["path"] != ENDPOINT:  # nothing there tells anything about what is stored
+            await self.app(scope, receive, send)
+            return
+        caller = await self._caller(headers)
+        if isinstance(caller, Response):
+            await caller(scope, receive, send)
+            return
+        line.call = CallRecord(caller)
+        if wait := self.rates.wait(caller.subject):
+            body, receive = await whole_body(receive)
+            if body is None or not posted_call(body).is_safe:
+                await _too_many(wait)(scope, receive, send)
+                return
+        token = CURRENT.set(line.call)
+        try:
+            await self._passed(scope, receive, send, headers=headers)
+        finally:
+            CURRENT.reset(token)
+
+    def _misdirected(self, headers: Headers) -> Response | None:
+        """Return the refusal of a request for another host, from an unlisted web site, or with too long a head."""
+        if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
+            return refusal(
+                431, "head_too_long", f"Headers are at most {HEAD_LIMIT:,} bytes.", next_step="Send fewer of them."
+            )
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0] not in self.hosts:
+            return refusal(
+                421,
+                "wrong_host",
+                "This server does not go by that name.",
+                next_step="Use its own address; --allow-host adds a name.",
+            )
+        origins = headers.getlist("origin")
+        if origins and (len(origins) > 1 or origins[0] not in self.origins):
+            return refusal(
+                403,
+                "wrong_origin",
+                "This web site may not use this server.",
+                next_step="--allow-origin adds a site.",
+            )
+        return None
+
+    async def _caller(self, headers: Headers) -> Caller | Response:
+        token = bearer(headers)
+        caller = await self.verify(token) if token else None
+        if caller is not None:
+            return caller
+        why = "The token is not valid." if token else "A token is needed."
+        challenge = 'Bearer error="invalid_token"' if token else "Bearer"
+        return refusal(
+            401,
+            "invalid_token" if token else "no_token",
+            why,
+            next_step="Send the header Authorization: Bearer TOKEN.",
+            headers={"www-authenticate": challenge},
+        )
+
+    async def _passed(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers) -> None:
+        """Pass a request on; a stream that the client would keep open for good ends when the server is drained."""
+        if scope["method"] != "GET" and headers.get("mcp-method") != LISTEN:
+            await self.app(scope, receive, send)
+            return
+        is_open = False
+
+        async def passed_on(message: Message) -> None:
+            nonlocal is_open
+            is_open = message["type"] == "http.response.start" or message.get("more_body", False)
+            await send(message)
+
+        async def until_drained() -> Message:
+            received, drained = asyncio.ensure_future(receive()), asyncio.ensure_future(self.drained.wait())
+            done, pending = await asyncio.wait({received, drained}, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+            return received.result() if received in done else {"type": "http.disconnect"}
+
+        await self.app(scope, until_drained, passed_on)
+        if is_open and self.drained.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _too_many(wait: float) -> Response:
+    seconds = str(max(1, round(wait + 0.5)))
+    return refusal(
+        429,
+        "too_many_requests",
+        f"You have made too many requests; the next is answered in {seconds} s.",
+        next_step="Wait so long. Pausing, stopping and suppressing are answered at any time.",
+        headers={"retry-after": seconds},
+    )

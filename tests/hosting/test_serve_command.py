@@ -1,0 +1,143 @@
+"""The command itself, as a process: where its token is, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp.client.streamable_http import streamable_http_client
+from tests.secrecy.client import Client
+from tests.secrecy.hearing import heard, learnt
+from tests.world.installation import COMMAND, PATIENCE, Installation
+from tests.world.product import GRACE, Desktop
+
+LISTENS = re.compile(r"Serving MCP at (\S+)\n")
+
+
+@dataclass
+class Serving:
+    """A process that serves, and what it said so far."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    token: str
+    out: bytes = b""
+    err: bytes = b""
+
+    @asynccontextmanager
+    async def client(self, mode: str) -> AsyncIterator[Desktop]:
+        """Connect a client of one era."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(PATIENCE)) as http,
+            Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,
+        ):
+            yield Desktop(client)
+
+    async def ended(self, number: int = signal.SIGTERM) -> int:
+        """Tell it to end, and return its exit status."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self.process.communicate()
+        self.out, self.err = heard("the access log", out), heard("what serve said", err)
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+@asynccontextmanager
+async def begun(installation: Installation, *options: str) -> AsyncIterator[Serving]:
+    """Start the command on any port."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        "serve",
+        "--port",
+        "0",
+        *options,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **installation.environ},
+    )
+    assert process.stderr is not None
+    try:
+        said = ""
+        async with asyncio.timeout(PATIENCE):
+            while not (found := LISTENS.search(said)):
+                line = await process.stderr.readline()
+                assert line, said
+                said += heard("what serve said", line).decode()
+        token = (installation.data / "serve-token.txt").read_text().strip()
+        yield Serving(process, found[1], learnt("the token of serve", token))
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+def lines_of(out: bytes) -> list[dict[str, Any]]:
+    """Return the access log."""
+    return [json.loads(line) for line in out.decode().splitlines()]
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_call_under_way_comes_to_its_end_before_the_server_does(tmp_path: Path, era: str) -> None:
+    installation = Installation(tmp_path)
+    async with begun(installation) as serving, serving.client(era) as host:
+        blueprint = await host.blueprint()
+        waiting = asyncio.create_task(
+            host.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE], wait_seconds=4)
+        )
+        plans = asyncio.create_task(_until_planned(host))
+        await plans
+        status = await serving.ended()
+        started = await waiting
+    assert status == 0
+    assert started["outcome"] == "waiting_for_approval"
+    lines = lines_of(serving.out)
+    assert lines[-1]["status"] in (200, 0) or lines[-1]["method"] == "GET"
+    assert ("start_sequence", 200) in [(line.get("tool"), line["status"]) for line in lines]
+    assert (installation.data / "serve-token.txt").stat().st_mode & 0o777 == 0o600
+
+
+async def _until_planned(host: Desktop) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not (await host.call("list_reviews"))["plans"]["items"]:
+            await asyncio.sleep(0)
+
+
+async def test_a_page_for_approving_is_served_beside_it(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    async with begun(installation) as serving:
+        async with serving.client("auto") as host:
+            blueprint = await host.blueprint()
+            started = await host.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        where = re.search(r"on the server's own machine, at (http://localhost:\d+/plans/\S+)", json.dumps(started))
+        assert where is not None, started
+        async with httpx2.AsyncClient(timeout=httpx2.Timeout(PATIENCE)) as browser:
+            page = await browser.get(where[1])
+        assert heard("the page", page.text) and page.status_code == 401
+        assert await serving.ended(signal.SIGINT) == 0
+
+
+async def test_a_port_that_is_taken_and_settings_that_are_wrong_are_told(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    async with begun(installation) as serving:
+        port = serving.url.rpartition(":")[2].removesuffix("/mcp")
+        taken = await installation.run("serve", "--port", port)
+        assert await serving.ended() == 0
+    assert taken.status == 2 and f"Nothing can listen on 127.0.0.1, port {port}" in taken.err
+    wide = await installation.run("serve", "--host", "0.0.0.0")
+    assert wide.status == 2 and "tokens would cross the network unencrypted" in wide.err
+    wrong = await installation.having(SPACING="soon").run("serve", "--port", "0")
+    assert wrong.status == 2 and "SEQUENCES_SPACING" in wrong.err
