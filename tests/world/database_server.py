@@ -137,7 +137,7 @@ class Wire:
         self._lines: set[_Line] = set()
         self._lock = threading.Lock()
         self.changes: dict[bytes, bytes] = {}  # what the server says, by what the client hears, of the same length
-        self.cuts = 0
+        self.cuts = 0  # connections that it has ended, not those that were closed at either end
         self._listener = socket.create_server((host, 0), backlog=50)
         self.host, self.port = host, self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -160,6 +160,7 @@ class Wire:
         with self._lock:
             self._is_cut = True
             lines, self._lines = self._lines, set()
+            self.cuts += len(lines)
         for line in lines:
             line.end()
 
@@ -199,9 +200,11 @@ class Wire:
         with suppress(OSError):
             while data := line.client.recv(65_536):
                 fate = self._random.random() / self._chance if self._chance else 1.0
+                loses_answer = fate < 1.0 or (self._lost is not None and self._lost in data)
+                self.cuts += loses_answer
                 if fate < 0.5:
                     break
-                if fate < 1.0 or (self._lost is not None and self._lost in data):
+                if loses_answer:
                     self._lost, line.loses_answer = None, True
                 line.server.sendall(data)
         self._end(line)
@@ -216,6 +219,5 @@ class Wire:
 
     def _end(self, line: _Line) -> None:
         with self._lock:
-            self.cuts += line in self._lines
             self._lines.discard(line)
         line.end()
