@@ -8,11 +8,9 @@ Everything is made from pyproject.toml, server.json and prompts/; a test says so
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import sys
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sequences_mcp.client_setup.clients import ENTRY, PROGRAM
+from sequences_mcp.server.skills import SKILLS, files_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MCPB = "bundles/mcpb/manifest.json"
@@ -30,25 +29,6 @@ MARKETPLACE = ".claude-plugin/marketplace.json"
 LINKS = "docs/get-started.md"
 # What a bundle of the type `uv` carries: the project itself, which uv installs on the machine of whoever opens it.
 CARRIED = ("pyproject.toml", "README.md", "LICENSE", "src", "prompts")
-# Prompts that need nothing of the database are skills too; the others are asked for as prompts of the server.
-SKILLS = {
-    "draft_sequence": "Drafts an outreach sequence that the guards accept, with the tools of sequences-mcp. Use "
-    "it when somebody wants to write to candidates, customers or partners in several steps.",
-    "draft_step": "Drafts one text of an outreach sequence (an e-mail, a LinkedIn message, a call) within its "
-    "limits, with the tools of sequences-mcp.",
-    "weekly_review": "Goes through the past week of outreach with the tools of sequences-mcp: who answered, what "
-    "waits for a person, what failed. Use it when somebody asks how the outreach is going.",
-}
-ASKED = {"goal": "what I ask for; ask me where I did not say", "purpose": "what I ask for", "channel": "EMAIL"}
-OF_THE_WEEK = {
-    "now": "today",
-    "week_ago": "seven days ago",
-    "waiting_plans": "the",
-    "waiting_drafts": "the",
-    "waiting_changes": "the",
-    "open_tasks": "the",
-    "broken": (),
-}
 
 
 @cache
@@ -155,36 +135,9 @@ def plugin_files() -> Iterator[tuple[str, str]]:
     yield MARKETPLACE, _json({"name": PROGRAM, "owner": author, "plugins": [listed]})
     yield f"{PLUGIN}/.claude-plugin/plugin.json", _json(plugin)
     yield f"{PLUGIN}/.mcp.json", _json({"mcpServers": {ENTRY: published_entry()}})
-    for prompt, text in skill_texts().items():
-        name = prompt.replace("_", "-")
-        head = f"---\nname: {name}\ndescription: {json.dumps(SKILLS[prompt])}\n---\n\n"
-        yield f"{PLUGIN}/skills/{name}/SKILL.md", f"{head}{text.strip()}\n"
-
-
-def skill_texts() -> dict[str, str]:
-    """Return the text of each skill: the prompt of that name, as it is for a data folder with nothing in it."""
-    from sequences_mcp.prompting import render_template
-
-    texts = {"weekly_review": render_template("weekly_review", **OF_THE_WEEK)}
-    return texts | asyncio.run(_drafting())
-
-
-async def _drafting() -> dict[str, str]:
-    from sequences_mcp.bootstrap import open_context
-    from sequences_mcp.prompting import render_template
-    from sequences_mcp.server.prompt_facts import prompt_facts_for
-    from sequences_mcp.server.prompts import PROMPTS
-    from sequences_mcp.settings import read_settings
-
-    texts = {}
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_context(read_settings({"SEQUENCES_DATA_DIR": folder}), worker=False) as app:
-            for prompt in PROMPTS:
-                if prompt.name in ("draft_sequence", "draft_step"):
-                    given = {one.name: ASKED.get(one.name, one.default or "") for one in prompt.arguments}
-                    facts = await prompt_facts_for(prompt.name, given, app=app)
-                    texts[prompt.name] = render_template(prompt.name, **facts)
-    return texts
+    for skill in SKILLS:
+        for path, text in files_of(skill).items():
+            yield f"{PLUGIN}/skills/{skill.name}/{path}", text
 
 
 def cursor_link() -> str:

@@ -67,11 +67,11 @@ def test_the_plugin_starts_the_released_version_and_its_skills_have_a_head() -> 
     (listed,) = json.loads(GENERATED[bundles.MARKETPLACE])["plugins"]
     assert plugin["version"] == __version__ and listed["name"] == plugin["name"]
     assert (ROOT / listed["source"] / ".claude-plugin" / "plugin.json").is_file()
-    for name in bundles.SKILLS:
-        text = GENERATED[f"{bundles.PLUGIN}/skills/{name.replace('_', '-')}/SKILL.md"]
+    for skill in bundles.SKILLS:
+        text = GENERATED[f"{bundles.PLUGIN}/skills/{skill.name}/SKILL.md"]
         head, _, body = text.removeprefix("---\n").partition("\n---\n")
         lines = dict(line.split(": ", 1) for line in head.splitlines())
-        assert lines["name"] == name.replace("_", "-") and len(json.loads(lines["description"])) < 1024
+        assert lines["name"] == skill.name and len(json.loads(lines["description"])) < 1024
         assert "{%" not in body and len(body) > 300
 
 

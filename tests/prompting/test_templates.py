@@ -28,6 +28,7 @@ def test_the_templates_are_where_they_are_looked_for() -> None:
         "personalise_step",
         "fix_findings",
         "weekly_review",
+        "playbook",
     }
 
 

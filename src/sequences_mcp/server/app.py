@@ -23,7 +23,7 @@ from mcp.types import Tool as ListedTool
 from sequences_mcp import __version__
 from sequences_mcp.domain.argument_limits import require_limits
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.server import catalog, panel, resources
+from sequences_mcp.server import catalog, panel, resources, skills
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             instructions=instructions,
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
-            extensions=[panel.extension()],
+            extensions=[panel.extension(), skills.Skills()],
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},
         )
         resources.register_resources(self)

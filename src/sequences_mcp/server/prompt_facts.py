@@ -69,11 +69,7 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
     """Return what the template ``name`` needs; InvalidArgumentsError and NotFoundError for bad arguments."""
     if name == "weekly_review":
         return await _week(app)
-    shared = {
-        "variables": VARIABLES,
-        "limits": limits(app.policy),
-        "rules": () if name == "fix_findings" else often_broken(),
-    }
+    shared = _shared(name, app.policy)
     builders = {
         "draft_sequence": _sequence,
         "draft_step": _step,
@@ -83,13 +79,30 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
     return {**shared, **given, **await builders[name](given, app)}
 
 
+def skill_facts(name: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Return what the template ``name`` needs for a skill, which knows no data folder and so no profile either."""
+    if name == "weekly_review":
+        return dict(given)
+    text = {key: str(value) for key, value in given.items()}
+    asked_for = playbook_facts(text) if name == "draft_sequence" else step_facts(text)
+    return {**_shared(name, GuardPolicy()), **text, **asked_for, **_profile("")}
+
+
+def _shared(name: str, policy: GuardPolicy) -> dict[str, object]:
+    return {
+        "variables": VARIABLES,
+        "limits": limits(policy),
+        "rules": () if name == "fix_findings" else often_broken(),
+    }
+
+
 async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
     steps = given["steps"]
     if not (steps.isascii() and steps.isdigit() and 1 <= int(steps[:9]) <= app.policy.max_steps):
         raise InvalidArgumentsError(
             f"steps must be a whole number from 1 to {app.policy.max_steps}.", next_step="For example 3."
         )
-    return {**_profile(app), **playbook_facts(given)}
+    return {**_profile(app.profile()), **playbook_facts(given)}
 
 
 def playbook_facts(given: Mapping[str, str]) -> dict[str, object]:
@@ -123,15 +136,18 @@ def _manners(language: str, channels: str) -> dict[str, object]:
     }
 
 
-def _profile(app: AppContext) -> dict[str, object]:
-    text = app.profile()
+def _profile(text: str) -> dict[str, object]:
     return {"profile": fenced("profile", text) if text else "", "profile_file": PROFILE_FILE}
 
 
-async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+def step_facts(given: Mapping[str, str]) -> dict[str, object]:
+    """Return what draft_step needs of its channel and language."""
     channel = given["channel"].upper()
-    manners = _manners(given["language"], channel)
-    return {"needs_subject": channel in SUBJECTED, **manners, **_profile(app)}
+    return {"needs_subject": channel in SUBJECTED, **_manners(given["language"], channel)}
+
+
+async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+    return {**step_facts(given), **_profile(app.profile())}
 
 
 async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
@@ -150,7 +166,7 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
         "content": cut(pattern.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         **_manners(given["language"] or contact.language or "", step.type),
-        **_profile(app),
+        **_profile(app.profile()),
         "person": fenced("what is known about the person", _known(contact)),
         "values": fenced("values of the variables", values),
     }
