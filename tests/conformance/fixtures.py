@@ -396,7 +396,7 @@ class FixturedServer(SequencesServer):
     """The product's server with the fixtures beside its own tools, resources and prompts."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.app, log_level="WARNING", vendors=())
+        super().__init__(OpenedContext(world.app), log_level="WARNING", vendors=())
         for tool in TOOLS:
             self.add_tool(tool, f"test_{tool.__name__}", description=DESCRIBED, structured_output=False)
         for tool, name in (
