@@ -6,13 +6,13 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 from tests.cli.terminal import Terminal, done
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.product import MAIL, people, yes
 
 
@@ -112,9 +112,7 @@ def test_a_restore_is_refused_while_another_process_uses_the_folder(terminal: Te
         "SEQUENCES_LOG_LEVEL": "INFO",
         "SEQUENCES_REVIEW_PAGE": "off",
     }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "sequences_mcp"], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    server = subprocess.Popen(product(), env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert server.stdin is not None
         assert server.stdout is not None

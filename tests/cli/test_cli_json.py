@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from tests.cli.terminal import Terminal, done
 from tests.cli.test_cli_start import started
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.product import GRACE, MAIL, people
 
 from sequences_mcp.cli import command_line
@@ -116,7 +116,7 @@ def test_a_mailbox_without_a_server_is_told_to_a_program(terminal: Terminal) -> 
 def test_work_logs_what_it_does_with_the_time(terminal: Terminal) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SEQUENCES_")}
     environ |= {"SEQUENCES_DATA_DIR": str(terminal.data), "SEQUENCES_SENDER": "Ada <ada@lovelace.example>"}
-    command = [sys.executable, "-m", "sequences_mcp", "work"]
+    command = [*product(), "work"]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         first = process.stderr.readline()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.product import SENDER
 
 
@@ -19,7 +19,7 @@ def started(folder: Path, *command: str, **settings: str) -> subprocess.Complete
         f"SEQUENCES_{name}": value for name, value in settings.items()
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "sequences_mcp", *command],
+        [*product(), *command],
         env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,

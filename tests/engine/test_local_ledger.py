@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
 from tests.world.engine import EngineWorld
+from tests.world.loaded import python
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, KeyReusedError
@@ -149,7 +149,7 @@ async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_o
     world: EngineWorld,
 ) -> None:
     calls, here = 25, str(Path(__file__).parents[2])
-    command = [sys.executable, "-c", CALLER, str(world.store.workspace.folder), str(calls), here]
+    command = [*python(), "-c", CALLER, str(world.store.workspace.folder), str(calls), here]
     callers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(3)

@@ -9,7 +9,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -21,6 +20,7 @@ import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.engine import START, EngineWorld, FakeDelivery
+from tests.world.loaded import python
 from tests.world.mail_servers import CALM, mail_server
 from tests.world.stores import ON_POSTGRES, of_a_file, open_store, shell
 
@@ -337,7 +337,7 @@ def test_work_goes_on_by_itself_after_its_data_folder_was_away(tmp_path: Path) -
         "SEQUENCES_SENDER": "Ada Lovelace <ada@example.com>",
         "SEQUENCES_LOG_LEVEL": "WARNING",
     }
-    child = subprocess.Popen([sys.executable, "-c", WORK], env=environ, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen([*python(), "-c", WORK], env=environ, stderr=subprocess.PIPE, text=True)
     try:
         _until(lambda: len(_shown(folder)) == 2)
         folder.rename(away)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
 from tests.world.engine import EMAIL, EngineWorld
+from tests.world.loaded import python
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StepState
@@ -46,7 +46,7 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     saved = await world.local.save_contacts(entries)
     await world.approved(*(one.contact for one in saved), blueprint=blueprint)
     command = [
-        sys.executable,
+        *python(),
         "-c",
         WORKER,
         str(world.store.workspace.folder),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.review_page.page_browser import screen
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
@@ -182,7 +182,7 @@ def opened_in_a_terminal(folder: Path, **more: str) -> subprocess.Popen[str]:
     """Run ``sequences-mcp review --open`` where no browser can be started."""
     environment = {"PATH": "/nowhere", "HOME": str(folder), "SEQUENCES_DATA_DIR": str(folder / "data"), **more}
     return subprocess.Popen(
-        [sys.executable, "-m", "sequences_mcp", "review", "--open"],
+        [*product(), "review", "--open"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

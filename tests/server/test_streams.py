@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product, python
 
 from sequences_mcp.server.streams import LONGEST, id_of, unreadable
 
@@ -62,8 +62,9 @@ def server(folder: Path, *, hello: bytes = b"") -> Iterator[Wire]:
     """Yield a server that has been greeted; at the end it must end by itself once nobody talks to it."""
     environ = {**os.environ, "SEQUENCES_DATA_DIR": str(folder / "data"), "SEQUENCES_REVIEW_PAGE": "off"}
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "sequences_mcp"]
-        process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(
+            product(), env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
     wire = Wire(process)
     try:
         wire.send((hello or json.dumps(HELLO).encode()) + b"\n")
@@ -133,7 +134,7 @@ def test_an_interrupt_ends_a_server_that_waits_for_its_next_line(tmp_path: Path)
     with_log = (tmp_path / "log").open("wb")
     environ = {**os.environ, "SEQUENCES_DATA_DIR": str(tmp_path / "data"), "SEQUENCES_REVIEW_PAGE": "off"}
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE],
+        [*python(), "-c", INTERRUPTIBLE],
         env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -163,7 +164,7 @@ def test_started_by_hand_in_a_terminal_it_says_what_it_is_and_ctrl_c_ends_it(tmp
     environ = {**os.environ, "SEQUENCES_DATA_DIR": str(tmp_path / "data"), "SEQUENCES_REVIEW_PAGE": "off"}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", INTERRUPTIBLE],
+            [*python(), "-c", INTERRUPTIBLE],
             env=environ,
             stdin=terminal,
             stdout=subprocess.DEVNULL,

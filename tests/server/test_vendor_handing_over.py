@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.vendors import (
     ALI,
     VENDORS,
@@ -119,7 +119,7 @@ async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(
         start = await start_at("topo", desktop)
         asked = await start.ask(desktop)
     await approve(vendors, asked, go=False)
-    command = [sys.executable, "-m", "sequences_mcp", "work", "--once"]
+    command = [*product(), "work", "--once"]
     ran = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **vendors.environ},

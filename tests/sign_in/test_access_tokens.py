@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,6 +14,7 @@ from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MARK
 from tests.sign_in.oauth_account import Account
 from tests.world.authorization import CLIENT, AuthorizationServer
+from tests.world.loaded import python
 
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import write_private
@@ -72,7 +72,7 @@ def test_processes_that_a_server_refused_the_same_token_renew_it_once(account: A
     account.server.lifetime = 86_400 * 3_650
     account.clock.forward(hours=2)
     refused = account.process().current()
-    command = [sys.executable, "-c", PROCESS, account.server.url, str(account.folder), refused]
+    command = [*python(), "-c", PROCESS, account.server.url, str(account.folder), refused]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     said = [process.communicate()[0].strip() for process in running]
     assert len(set(said)) == 1 and said[0] not in ("", refused)

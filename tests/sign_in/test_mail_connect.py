@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tests.sign_in.test_keychain import BACKEND
 from tests.sign_in.typist import at_terminal
 from tests.world.authorization import CLIENT, USER, AuthorizationServer
 from tests.world.dovecot import Dovecot, dovecot, has_dovecot
+from tests.world.loaded import product
 from tests.world.mail_servers import Running, bytes_of, mail_server
 
 from sequences_mcp.settings import read_settings
@@ -59,9 +59,12 @@ class MailHost:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command without a terminal."""
-        command = [sys.executable, "-m", "sequences_mcp", *arguments]
         done = subprocess.run(
-            command, env={**_clean(), **self.environ}, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            [*product(), *arguments],
+            env={**_clean(), **self.environ},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
         )
         heard("what a command said", done.stdout + done.stderr)
         return done

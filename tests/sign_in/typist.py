@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import select
-import signal
-import sys
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 
 PATIENCE = 120.0  # seconds; it ends only what has failed
 
@@ -20,7 +20,7 @@ PATIENCE = 120.0  # seconds; it ends only what has failed
 class Typist:
     """A command that runs on a terminal of its own."""
 
-    child: int
+    child: subprocess.Popen[bytes]
     keyboard: int
     shown: str = ""
     status: int | None = None
@@ -59,8 +59,7 @@ class Typist:
         while self.status is None and self._read():
             pass
         if self.status is None:
-            _, status = os.waitpid(self.child, 0)
-            self.status = os.waitstatus_to_exitcode(status)
+            self.status = self.child.wait()
         return self.status
 
     def _read(self) -> bool:
@@ -78,15 +77,13 @@ class Typist:
 def at_terminal(*arguments: str, **environ: str) -> Iterator[Typist]:
     """Run a command on a terminal; one that has not ended is killed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SEQUENCES_")}
-    child, keyboard = pty.fork()
-    if child == 0:
-        command = [sys.executable, "-m", "sequences_mcp", *arguments]
-        os.execve(sys.executable, command, {**clean, "BROWSER": "true", **environ})
-    typist = Typist(child, keyboard)
+    keyboard, terminal = pty.openpty()
+    command, environment = (*product(), *arguments), {**clean, "BROWSER": "true", **environ}
+    child = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
     try:
-        yield typist
+        yield Typist(child, keyboard)
     finally:
-        if typist.status is None:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        child.kill()
+        child.wait()
         os.close(keyboard)

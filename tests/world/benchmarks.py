@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from tests.secrecy.hearing import heard
+from tests.world.loaded import python
 
 ROOT = Path(__file__).parents[2]
 HANGS = 4 * 3600.0  # seconds: far beyond the slowest machine, it only ends what would never end
@@ -20,7 +20,7 @@ def run_benchmark(name: str, *options: str) -> str:
 
     It leads a process group, so that whatever it started ends with it, also where the test is interrupted.
     """
-    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+    command = [*python(), "-m", f"benchmarks.{name}", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.world.data_folder import choose_passphrase
+from tests.world.loaded import product, python
 from tests.world.product import Desktop
 from tests.world.stores import address_of, shell
 
@@ -28,9 +28,12 @@ ERAS = ("auto", "legacy")
 PATIENCE = 120.0
 PAUSE = 0.05  # seconds between two questions about the same
 PASSPHRASE = planted.PASSPHRASE.value
-# The server writes its process id down and then becomes the very command that a host starts.
-_BECOME = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); os.execv(sys.executable, sys.argv[2:])"
-COMMAND = (sys.executable, "-m", "sequences_mcp")
+# The server writes its process id down and is then the very command that a host starts.
+_BECOME = """
+import os, runpy, sys
+open(sys.argv.pop(), "w").write(str(os.getpid()))
+runpy.run_module("sequences_mcp", run_name="__main__", alter_sys=True)
+"""
 Answer = Callable[[str], ElicitResult]
 
 
@@ -92,8 +95,9 @@ class Installation:
             assert answer is not None
             return answer(params.message)
 
+        command, *more = python()
         server = StdioServerParameters(
-            command=sys.executable, args=["-c", _BECOME, str(self.pid_file), *COMMAND], env=self.environ
+            command=command, args=[*more, "-c", _BECOME, str(self.pid_file)], env=self.environ
         )
         async with Client(server, mode=era, elicitation_callback=dialog if answer else None) as client:
             yield Desktop(client)
@@ -130,7 +134,7 @@ class Installation:
     async def _begin(self, *arguments: str) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            *COMMAND,
+            *product(),
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=pipe,
