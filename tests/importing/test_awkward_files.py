@@ -15,7 +15,8 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
-from sequences_mcp.services.imports import FOLD, import_people, look_through, read_people_file
+from sequences_mcp.importing.kept_rows import FOLD
+from sequences_mcp.services.imports import import_people, look_through, read_people_file
 from sequences_mcp.store.unit_of_work import Store
 
 PLAIN = "email,first name,company\ngrace@hopper.example,Grace,Navy\nada@lovelace.example,Ada,Engine\n"

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld
@@ -89,18 +89,10 @@ MANY_ROWS = ("contacts.insert", "contacts.left", "contacts.update", "sequences.i
 
 @pytest.mark.parametrize("name", [*MANY_ROWS, "audit.insert"])
 def test_a_statement_for_many_rows_has_each_value_at_the_place_of_its_name(name: str) -> None:
-    by_place, in_order = statements.statement_by_place(name)
-    names = in_order(ItsName())
+    by_place, names = statements.statement_by_place(name)
     assert len(names) == len(set(names)) > 1
     named = re.sub(r"\?(\d+)", lambda match: f":{names[int(match[1]) - 1]}", by_place)
     assert named == statements.statement(name)
-
-
-class ItsName(dict[str, Any]):
-    """Under every name, the name."""
-
-    def __missing__(self, name: str) -> str:
-        return name
 
 
 # Parts of statements that the code puts in, each with something that may stand there.

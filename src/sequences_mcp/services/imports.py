@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from functools import partial as bound
 from hashlib import blake2b, sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import erasure
@@ -32,14 +31,13 @@ from sequences_mcp.domain.findings import RowProblem
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotSupportedError
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.importing import columns, people, tables
+from sequences_mcp.importing.kept_rows import FoldedList, PartsOnDisk
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
 
 PART = 100  # rows between two chances for everything else on the event loop
-FOLD = 500  # rows that are kept, and later saved, together
 MOST_MATCHES = 5  # how often rows are matched anew because somebody was changed before they were written
 RowBecomes = Literal["made", "changed", "unchanged", "refused"]
-T = TypeVar("T")
 
 
 class FactChange(NamedTuple):
@@ -75,50 +73,6 @@ class _ReadRow(NamedTuple):
     who: str
     entry: ContactEntry | None
     problems: tuple[RowProblem, ...] = ()
-
-
-class FoldedList(Generic[T]):
-    """Rows in memory as compressed JSON, some hundreds together: 200,000 of them take some ten megabytes.
-
-    ``fold`` and ``unfold`` make JSON values of a row, and a row of these.
-    """
-
-    def __init__(self, fold: Callable[[T], list[Any]], unfold: Callable[[list[Any]], T]) -> None:
-        self._fold, self._unfold = fold, unfold
-        self._parts: list[bytes] = []
-        self._last: list[str] = []
-
-    def add(self, row: T) -> str:
-        """Keep a row; return it as JSON."""
-        text = json.dumps(self._fold(row), separators=(",", ":"))
-        self._last.append(text)
-        if len(self._last) == FOLD:
-            self._parts.append(zlib.compress(f"[{','.join(self._last)}]".encode("ascii"), 1))
-            self._last.clear()
-        return text
-
-    def parts(self) -> Iterator[list[T]]:
-        """Yield the rows, some hundreds at a time."""
-        for part in range(len(self._parts) + bool(self._last)):
-            yield self._part(part)
-
-    def __len__(self) -> int:
-        return len(self._parts) * FOLD + len(self._last)
-
-    def __iter__(self) -> Iterator[T]:
-        for part in self.parts():
-            yield from part
-
-    def between(self, first: int, end: int) -> list[T]:
-        """Return the rows from one place to before another, both counted from 0."""
-        end = min(end, len(self))
-        wanted = [self._part(part) for part in range(first // FOLD, -(-end // FOLD))]
-        return [row for part in wanted for row in part][first % FOLD : first % FOLD + max(end - first, 0)]
-
-    def _part(self, place: int) -> list[T]:
-        folded = self._parts[place] if place < len(self._parts) else None
-        text = zlib.decompress(folded).decode("ascii") if folded else f"[{','.join(self._last)}]"
-        return [self._unfold(row) for row in json.loads(text)]
 
 
 def _folded_problem(problem: RowProblem) -> list[Any]:
@@ -361,13 +315,13 @@ async def _saved(preview: ImportPreview, app: AppContext) -> SavedTally:
     )
 
 
-async def _prepared(preview: ImportPreview, app: AppContext, known_by: _KnownBy) -> list[bytes]:
+async def _prepared(preview: ImportPreview, app: AppContext, known_by: _KnownBy) -> PartsOnDisk:
     """Return the rows of a look, matched anew and ready to be saved; ConflictError where one would differ now.
 
     ``known_by`` is given what their people are known by.
     """
     again = sha256()
-    parts = []
+    parts = PartsOnDisk()
     for part in preview.rows_read.parts():
         matched = await _match(app, part, partial=preview.partial)
         for line, _ in matched.rows:

@@ -26,6 +26,7 @@ DATABASE = "database"  # the subject of what happened to the database as a whole
 _EMPTIED = canonical({"erased": True}).decode()
 _NEW = canonical({"created": True}).decode()
 _BATCH = 1000
+_HASHED = ("no", "at", "actor", "action", "subject", "detail")  # what the hash of a row is over, in this order
 
 
 class AuditRepository:
@@ -46,16 +47,16 @@ class AuditRepository:
     def _write(self, entries: Sequence[AuditRow]) -> None:
         head = self._database.row("audit.head")
         last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         details: dict[int, str] = {}  # an import's hundreds of thousands of rows share one
         for number, entry in enumerate(entries, start=last + 1):
             if (detail := details.get(id(entry.detail))) is None:
                 detail = details[id(entry.detail)] = canonical(entry.detail).decode()
-            row = _to_row(number, entry, detail)
-            row |= {"previous": previous, "hash": _hash(previous, row)}
-            previous = row["hash"]
-            rows.append(row)
-        self._database.write_many("audit.insert", rows)
+            facts = (number, to_micros(entry.at), entry.actor, entry.action, entry.subject, detail)
+            digest = _hash(previous, *facts)
+            rows.append((*facts, previous, digest))
+            previous = digest
+        self._database.write_listed("audit.insert", (*_HASHED, "previous", "hash"), rows)
 
     def verify(self) -> int | None:
         """Return the number of the first row that does not fit the chain, or None when all do."""
@@ -63,7 +64,9 @@ class AuditRepository:
         for row in self._rows():
             if row["no"] != expected or row["previous"] != previous:
                 return expected
-            if row["hash"] != _hash(previous, dict(row)) and not _is_as_left(row, emptied.get(expected)):
+            if row["hash"] != _hash(previous, *map(row.__getitem__, _HASHED)) and not _is_as_left(
+                row, emptied.get(expected)
+            ):
                 return expected
             expected, previous = expected + 1, bytes(row["hash"])
         return None
@@ -103,7 +106,7 @@ class AuditRepository:
     @staticmethod
     def hash_of_emptied(row: Mapping[str, Any]) -> str:
         """Return the hash of what is left of an emptied row."""
-        return _hash(b"redacted\n", row).hex()
+        return _hash(b"redacted\n", *map(row.__getitem__, _HASHED)).hex()
 
     def entries(self, *, subject: str | None = None) -> Iterator[AuditRow]:
         """Yield rows in order, of one subject or of all."""
@@ -156,18 +159,7 @@ def _entry(row: Row) -> AuditEntry:
     )
 
 
-def _to_row(number: int, entry: AuditRow, detail: str) -> dict[str, Any]:
-    return {
-        "no": number,
-        "at": to_micros(entry.at),
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "detail": detail,
-    }
-
-
-def _hash(previous: bytes, row: Mapping[str, Any]) -> bytes:
+def _hash(previous: bytes, number: int, at: int, *texts: str) -> bytes:
     # The canonical JSON of a list, put together here: a start writes two rows for each of ten thousand people.
-    texts = ",".join([canonical_text(row[name]) for name in ("actor", "action", "subject", "detail")])
-    return sha256(previous + f"[{row['no']},{row['at']},{texts}]".encode("utf-8", "surrogatepass")).digest()
+    text = f"[{number},{at},{','.join(map(canonical_text, texts))}]"
+    return sha256(previous + text.encode("utf-8", "surrogatepass")).digest()

@@ -63,12 +63,12 @@ class ContactRepository:
     def save_packed(self, part: bytes) -> tuple[list[str], list[str]]:
         """Store the people of ``pack``; return the ids of who is new and of who was changed."""
         people = json.loads(zlib.decompress(part))
-        made = [dict(zip(people["columns"], row, strict=True)) for row in people["made"]]
-        changed = [dict(zip(people["columns"], row, strict=True)) for row in people["changed"]]
-        self._database.write_many("contacts.insert", made)
+        columns: list[str] = people["columns"]
+        self._database.write_listed("contacts.insert", columns, people["made"])
         self._database.write_many("contacts.left", people["left"])
-        self._database.write_many("contacts.update", changed)
-        return [row["id"] for row in made], [row["id"] for row in changed]
+        self._database.write_listed("contacts.update", columns, people["changed"])
+        place = columns.index("id") if columns else 0
+        return [row[place] for row in people["made"]], [row[place] for row in people["changed"]]
 
     def by_ids(self, contact_ids: Iterable[str]) -> list[Contact]:
         """Return the people that exist among these, in this order."""

@@ -217,6 +217,10 @@ class Database(ABC):
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
 
+    def write_listed(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Execute the named statement once for each row of values, which stand in the order of ``columns``."""
+        self.write_many(name, (dict(zip(columns, row, strict=True)) for row in rows))
+
     @abstractmethod
     def _statement(self, name: str) -> str:
         """Return the text of the statement called ``file.name``; KeyError."""

@@ -103,7 +103,7 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
-MOST_CHANGED_KIB = 96 * 1024  # that a transaction of any size keeps in memory until its commit
+MOST_CHANGED_KIB = 184 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
 SOON = 0.1  # seconds in which this product's own transactions end
 LONGEST_TRANSACTION = 0.03

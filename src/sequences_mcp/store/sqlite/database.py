@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -178,9 +179,15 @@ class SqliteDatabase(Database):
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
-        sql, in_order = statement_by_place(name)
+        sql, names = statement_by_place(name)
         with self.joined(), translated(self.path):
-            self._writer.executemany(sql, map(in_order, rows))
+            self._writer.executemany(sql, map(_values_of(names), rows))
+
+    def write_listed(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Execute the named statement once for each row of values, which stand in the order of ``columns``."""
+        sql, names = statement_by_place(name)
+        with self.joined(), translated(self.path):
+            self._writer.executemany(sql, map(_values_of(tuple(map(columns.index, names))), rows))
 
     def _statement(self, name: str) -> str:
         return statement(name)
@@ -246,6 +253,11 @@ class SqliteDatabase(Database):
     def described(self) -> tuple[str, str]:
         """Return which journal is used and why, for people to read."""
         return self.journal.mode, self.journal.why
+
+
+def _values_of(keys: tuple[Any, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes the values of these keys, or places, out of a row."""
+    return itemgetter(*keys) if len(keys) > 1 else lambda row: tuple(row[key] for key in keys)
 
 
 def _identity(path: Path) -> tuple[int, int]:
