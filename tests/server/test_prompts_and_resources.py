@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks import tokens
 from mcp import MCPError
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp.types import PromptReference, ResourceTemplateReference, TextResourceContents
 from tests.world.product import GRACE, LINKEDIN, MAIL, Desktop, World, plant
 
 from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.server.prompt_facts import limits, often_broken
@@ -207,7 +209,25 @@ async def test_variables_and_rules_are_readable_as_the_code_has_them(world: Worl
     assert named == {f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()}
     assert [f"{layer}.{name}" for layer in rules for name in rules[layer]] == [rule.id for rule in RULES]
     formats = [f"format://{name}" for name in ("steps", "variables", "rules", "law")]
-    assert [uri for uri in listed if not uri.startswith("skill://")] == ["ui://sequences-mcp/plan.html", *formats]
+    served = [uri for uri in listed if not uri.startswith("skill://")]
+    assert served == ["ui://sequences-mcp/plan.html", *formats, "profile://sender"]
+
+
+async def test_the_profile_is_a_resource_that_the_skills_name_because_they_have_no_data_folder(
+    world: World, era: str
+) -> None:
+    file = Workspace(world.folder).profile
+    async with world.client(era) as desktop:
+        [empty] = (await desktop.client.read_resource("profile://sender")).contents
+        file.write_text("I am Ada, of Navy Compilers. Never say: rockstar.\u202e", encoding="utf-8")
+        [body] = (await desktop.client.read_resource("profile://sender")).contents
+    assert isinstance(empty, TextResourceContents) and "no profile.md in the data folder" in empty.text
+    assert isinstance(body, TextResourceContents) and body.mime_type == "text/markdown"
+    assert body.text.startswith("I am Ada, of Navy Compilers. Never say: rockstar.") and "\u202e" not in body.text
+    skills = Path(__file__).parents[2] / "bundles" / "claude-code" / "skills"
+    for name in ("draft-sequence", "draft-step"):
+        skill = (skills / name / "SKILL.md").read_text("utf-8")
+        assert "Read the resource profile://sender" in skill and "There is no profile.md" not in skill
 
 
 async def test_the_law_is_readable_by_country_and_says_that_it_is_no_advice(world: World) -> None:

@@ -123,7 +123,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             extensions=[panel.extension(), skills.Skills()],
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},
         )
-        resources.register_resources(self)
+        resources.register_resources(self, open_context=self._opened.get)
         self.completion()(self._complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations
 
     @asynccontextmanager

@@ -17,6 +17,7 @@ from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.planning.rendering import values_for
 from sequences_mcp.prompting import fenced
+from sequences_mcp.server.resources import PROFILE
 from sequences_mcp.server.text import cut
 from sequences_mcp.server.views.blueprints import cut_steps, step_view
 from sequences_mcp.services.blueprints import get_blueprint
@@ -80,12 +81,12 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
 
 
 def skill_facts(name: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return what the template ``name`` needs for a skill, which knows no data folder and so no profile either."""
+    """Return what the template ``name`` needs for a skill, which knows no data folder: the profile is a resource."""
     if name == "weekly_review":
         return dict(given)
     text = {key: str(value) for key, value in given.items()}
     asked_for = playbook_facts(text) if name == "draft_sequence" else step_facts(text)
-    return {**_shared(name, GuardPolicy()), **text, **asked_for, **_profile("")}
+    return {**_shared(name, GuardPolicy()), **text, **asked_for, **_profile(""), "profile_at": PROFILE}
 
 
 def _shared(name: str, policy: GuardPolicy) -> dict[str, object]:

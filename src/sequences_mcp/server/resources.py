@@ -1,4 +1,4 @@
-"""The MCP resources: the step format, the variables, the rules, the law, one blueprint, one run, an export.
+"""The MCP resources: step format, variables, rules, law, who writes, one blueprint, one run, an export.
 
 A body is made when it is read, from the code or from the database.
 """
@@ -15,14 +15,17 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource, ResourceTemplate
 
+from sequences_mcp.domain.workspace import PROFILE_FILE
 from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
 from sequences_mcp.server.text import cut, visible_text, visible_throughout
 
 if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
     from sequences_mcp.server.view import ResultView
 
 T = TypeVar("T")
 JSON = "application/json"
+PROFILE = "profile://sender"
 EXAMPLE_LENGTH = 120
 EXAMPLE: dict[str, Any] = {
     "name": "Staff Backend Engineer",
@@ -63,8 +66,8 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def register_resources(server: MCPServer[Any]) -> None:
-    """Add the resources to a server."""
+def register_resources(server: MCPServer[Any], *, open_context: Callable[[], Awaitable[AppContext]]) -> None:
+    """Add the resources to a server; ``open_context`` gives what those need that are of this data folder."""
     for uri, title, description, read in (
         ("format://steps", "Step format", "The schema of a step, and a worked example.", step_format),
         ("format://variables", "Variables", "The nine variables of a text.", variables),
@@ -72,6 +75,21 @@ def register_resources(server: MCPServer[Any]) -> None:
         ("format://law", "Law", "What a first message needs, by country, and the statute. Reminders.", law),
     ):
         server.add_resource(_static(uri, title=title, description=description, read=read))
+
+    async def profile() -> str:
+        app = await _explained(open_context())
+        return visible_text(app.profile()) or f"There is no {PROFILE_FILE} in the data folder, or nothing in it.\n"
+
+    server.add_resource(
+        FunctionResource(
+            uri=PROFILE,
+            name="profile",
+            title="Who writes",
+            description=f"{PROFILE_FILE}: the sender's company, voice and proof, and what never to say.",
+            mime_type="text/markdown",
+            fn=profile,
+        )
+    )
     # The SDK offers no way to add a finished template, and making them takes longer than all else of a server.
     server._resource_manager._templates.update({made.uri_template: made for made in _templates()})
 
@@ -206,25 +224,34 @@ async def _sequence(id: str, ctx: Context[Any, Any]) -> str:
 async def _blueprint_file(id: str, ctx: Context[Any, Any]) -> str:
     from sequences_mcp.services.blueprint_files import export_blueprint
 
-    return visible_text(await _explained(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="json")))
+    return visible_text(await _read(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="json")))
 
 
 async def _blueprint_text(id: str, ctx: Context[Any, Any]) -> str:
     from sequences_mcp.services.blueprint_files import export_blueprint
 
-    return visible_text(await _explained(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="markdown")))
+    return visible_text(await _read(ctx, lambda app: export_blueprint(app, blueprint_id=id, form="markdown")))
 
 
 async def _export(name: str, ctx: Context[Any, Any]) -> str:
     from sequences_mcp.services.exports import read_export
 
-    return await _explained(ctx, lambda app: asyncio.to_thread(read_export, app, name))
+    return await _read(ctx, lambda app: asyncio.to_thread(read_export, app, name))
 
 
-async def _explained(ctx: Context[Any, Any], read: Callable[[Any], Awaitable[T]]) -> T:
+async def _read(ctx: Context[Any, Any], read: Callable[[Any], Awaitable[T]]) -> T:
+    """Return what a verb reads, or raise the protocol's error for why it cannot."""
+
+    async def reading() -> T:
+        return await read(await ctx.request_context.lifespan_context.get())
+
+    return await _explained(reading())
+
+
+async def _explained(reading: Awaitable[T]) -> T:
     """Return what is read, or raise the protocol's error for why it cannot be."""
     try:
-        return await read(await ctx.request_context.lifespan_context.get())
+        return await reading
     # The protocol has an error of its own for a resource that does not exist.
     except (NotFoundError, WrongIdError) as error:
         raise ResourceNotFoundError(visible_text(str(error))) from error
@@ -235,7 +262,7 @@ async def _explained(ctx: Context[Any, Any], read: Callable[[Any], Awaitable[T]]
 async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView], ctx: Context[Any, Any]) -> str:
     from sequences_mcp.server.view import view_facts
 
-    return _json(view_facts(to_view(await _explained(ctx, read), full=True)))
+    return _json(view_facts(to_view(await _read(ctx, read), full=True)))
 
 
 def _static(uri: str, *, title: str, description: str, read: Callable[[], str]) -> FunctionResource:
