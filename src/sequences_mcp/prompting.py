@@ -66,10 +66,10 @@ PROFILE_SHOWN = 3_000  # characters: a page and a half
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """What one message of a sequence says that the others do not, and on which day it leaves."""
+    """What one message of a sequence says that the others do not, by language, and on which day it leaves."""
 
     day: int
-    angle: str
+    angles: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A text as it should not be, and why."""
+    """A text as it should not be, by language, and why, for whoever drafts."""
 
-    text: str
+    texts: dict[str, str]
     why: str
 
 
@@ -92,7 +92,8 @@ class Counterexample:
 class Playbook:
     """How a sequence for one purpose is written.
 
-    ``examples`` are first e-mails and ``follow_ups`` answer them, both by the English name of their language.
+    ``examples`` are first e-mails and ``follow_ups`` answer them. All that a draft may copy is there in each
+    language, by its English name.
     """
 
     title: str

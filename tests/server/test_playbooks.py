@@ -48,6 +48,8 @@ def test_every_file_is_a_playbook_and_every_playbook_speaks_every_language() -> 
     assert files == {re.sub(r"\W", "_", name) for name in PLAYBOOKS}
     for book in BOOKS.values():
         assert set(book.examples) == set(book.follow_ups) == set(LANGUAGES), book.title
+        for spoken in [*(angle.angles for angle in book.arc), *(bad.texts for bad in book.bad)]:
+            assert set(spoken) == set(LANGUAGES) and len(set(spoken.values())) == len(LANGUAGES), book.title
     assert all(manners_of_language(language) for language in LANGUAGES)
 
 
@@ -100,8 +102,41 @@ def test_each_follow_up_has_the_facts_and_the_variables_of_the_english_one(name:
 def test_each_arc_says_something_new_on_later_days(name: str) -> None:
     book: Playbook = BOOKS[name]
     days = [angle.day for angle in book.arc]
-    assert days[0] == 0 and days == sorted(set(days)) and len({angle.angle for angle in book.arc}) == len(days)
+    assert days[0] == 0 and days == sorted(set(days))
+    for language in LANGUAGES:
+        assert len({angle.angles[language] for angle in book.arc}) == len(days), language
     assert all(bad.why.endswith(".") for bad in book.bad) and len(book.bad) >= 2
+
+
+QUESTION = re.compile(r"\?|でしょうか")
+
+
+@pytest.mark.parametrize(("name", "language"), EXAMPLES)
+def test_each_bad_example_has_the_fault_of_the_english_one_and_no_other(name: str, language: str) -> None:
+    for bad in BOOKS[name].bad:
+        text, english = bad.texts[language], bad.texts["English"]
+        assert len(QUESTION.findall(text)) == english.count("?"), "as many questions"
+        assert re.findall(r"\d+", text) == re.findall(r"\d+", english), "no other figures"
+        assert "{{" not in text, "nothing of the reader"
+        assert check_text(text, field="content") == (), "bad as writing, and not for a rule of the guards"
+        good = (BOOKS[name].examples[language], BOOKS[name].follow_ups[language])
+        assert all(text not in example.content for example in good)
+
+
+SPACES = {" ": "a plain space", "\u00a0": "a no-break space", "\u202f": "a narrow no-break space"}
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_french_has_a_no_break_space_before_its_high_signs_and_the_guards_take_any(name: str) -> None:
+    book = BOOKS[name]
+    mails = [book.examples["French"], book.follow_ups["French"]]
+    said = [*(angle.angles["French"] for angle in book.arc), *(bad.texts["French"] for bad in book.bad)]
+    for text in [*said, *(mail.content for mail in mails)]:
+        assert re.findall(r"[^\u00a0\n/s][:;?!](?!//)", text) == [], text
+    assert all("\u00a0?" in mail.content for mail in mails)
+    for mail, space in product(mails, SPACES):
+        content = mail.content.replace("\u00a0", space)
+        assert check_text(content, field="content") == (), SPACES[space]
 
 
 async def test_no_drafting_prompt_is_long_whatever_is_chosen(world: World) -> None:
@@ -136,7 +171,11 @@ async def test_a_playbook_gives_its_arc_and_its_examples_in_the_language_of_the_
         with pytest.raises(MCPError, match="There are recruiting, founder sales, partnerships"):
             await drafted(desktop, playbook="spam")
     book = BOOKS["founder sales"]
-    assert all(angle.angle in text for angle in book.arc) and book.examples["German"].content in text
+    for language, shown in (("German", text), ("English", english)):
+        spoken = [*(angle.angles for angle in book.arc), *(bad.texts for bad in book.bad)]
+        assert all(one[language] in shown for one in spoken), language
+        assert all(one["French"] not in shown for one in spoken), language
+    assert book.examples["German"].content in text
     assert manners_of_language("German") in text and book.follow_ups["German"].content in text
     assert book.examples["English"].content in english and book.follow_ups["English"].content in english
     assert all(known.situation in chosen for known in BOOKS.values()) and "say which" in chosen

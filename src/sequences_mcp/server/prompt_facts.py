@@ -107,24 +107,26 @@ async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, obje
 
 
 def playbook_facts(given: Mapping[str, str]) -> dict[str, object]:
-    """Return what draft_sequence needs of a playbook, its examples in the language or else in English.
+    """Return what draft_sequence needs of a playbook, in the language of the texts or else in English.
 
     Where no playbook is named these are all of them, without examples. InvalidArgumentsError for an unknown name.
     """
     name = given["playbook"].casefold()
     manners = _manners(given["language"], given["channels"])
+    playbooks = [prompting.playbook(known) for known in prompting.PLAYBOOKS]
+    language = prompting.language_named(given["language"])
+    quoted = language if language in playbooks[0].examples else "English"
     if not name:
-        return {**manners, "book": None, "books": [prompting.playbook(known) for known in prompting.PLAYBOOKS]}
+        return {**manners, "book": None, "books": playbooks, "quoted": quoted}
     if name not in prompting.PLAYBOOKS:
         raise InvalidArgumentsError(
             f"There is no playbook {cut(name, 80)!r}.", next_step=f"There are {', '.join(prompting.PLAYBOOKS)}."
         )
     book = prompting.playbook(name)
-    language = prompting.language_named(given["language"])
-    quoted = language if language in book.examples else "English"
     return {
         **manners,
         "book": book,
+        "quoted": quoted,
         "example": book.examples[quoted],
         "follow_up": book.follow_ups[quoted],
     }
