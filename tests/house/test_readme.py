@@ -9,6 +9,8 @@ import pytest
 from scripts.readme import DOCS, PARTS, filled, table
 from tests.house.house_tree import ROOT
 
+from sequences_mcp.client_setup.clients import CLIENTS, PROGRAM
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {
     "run the main job": r"^python3 -m venv \.venv && .*pip install .*\.venv/bin/sequences-mcp demo$",
@@ -70,6 +72,11 @@ def test_one_line_does_it_all(pattern: str) -> None:
     assert re.search(pattern, first_screen, re.MULTILINE), (
         "A newcomer gets one command line each, on the first screen."
     )
+
+
+def test_each_client_is_installed_in_one_line() -> None:
+    lines = [f"| {client.title} | `{PROGRAM} setup --client {client.name} --yes` |" for client in CLIENTS.values()]
+    assert [line for line in README.splitlines() if "--client" in line] == lines
 
 
 def test_an_outdated_part_is_replaced_and_the_rest_is_kept() -> None:
