@@ -122,15 +122,13 @@ class PageInstaller(FolderSetup):
         lines.append("The passphrase is set.")
         if word:
             lines.append(f"This page shows you this word before you type the passphrase: {word}")
-        for client in chosen:
-            try:
-                earlier = changes.write_change(client, now=self.now(), workspace=settings.workspace)
-            except (OSError, ValueError) as error:
-                why = getattr(error, "strerror", None) or error
-                lines.append(f"{client.client.title}: {client.path} is left as it is: {why}.")
-                continue
-            before = f" What it was before: {earlier}." if earlier else ""
-            lines.append(f"{client.client.title}: {client.path} is written. {client.client.then}{before}")
+        for result in changes.write_changes(chosen, now=self.now(), workspace=settings.workspace):
+            client, path = result.change.client, result.change.path
+            if result.change.problem:
+                lines.append(f"{client.title}: {path} is left as it is: {result.change.problem}.")
+            else:
+                before = f" What it was before: {result.copy}." if result.copy else ""
+                lines.append(f"{client.title}: {path} is written. {client.then}{before}")
         return tuple(lines)
 
     def tried(self) -> Iterator[tuple[bool | None, str]]:
@@ -186,12 +184,8 @@ class PageInstaller(FolderSetup):
 
         executable, is_windows = Path(sys.executable), self.machine.system == "Windows"
         command = clients.start_command(executable, which=shutil.which, is_windows=is_windows)
-        is_moved = settings.origins.get("SEQUENCES_DATA_DIR") == "environment"
-        data_dir = str(settings.data_dir) if is_moved else ""
-        return [
-            changes.planned_entry(client, path, command, data_dir=data_dir)
-            for client, path in clients.clients_here(self.machine)
-        ]
+        data_dir = clients.named_folder(settings.data_dir, settings.origins)
+        return changes.planned_entries(self.machine, command, data_dir=data_dir)
 
     def _chosen(self, settings: Settings, answers: FirstAnswers) -> list[ClientChange]:
         """Return the changes of the clients' files that were agreed to, where there is one to make."""

@@ -253,11 +253,10 @@ def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None)
             say(["ok   Passphrase: is set"])
         if word:
             say([f"     The review page shows you this word before you type the passphrase: {word}"])
-        results = [setup.write_client(settings, client) for client in plan.clients]
-    refused = [result for result in results if not isinstance(result, tuple)]
-    for client in refused:
-        setup.say_refused(client)
-    return not refused
+        results = list(setup.written_changes(settings, plan.clients))
+    for result in results:
+        setup.say_written(result)
+    return not any(result.change.problem for result in results)
 
 
 def _compile_server() -> None:

@@ -14,6 +14,7 @@ import click
 from sequences_mcp import service
 from sequences_mcp.cli.keyboard import json_option, machine_here, say, say_json, settings_here
 from sequences_mcp.cli.setup import YES, agree, server_command
+from sequences_mcp.client_setup.clients import DATA_DIR, named_folder
 from sequences_mcp.errors import InvalidArgumentsError, SettingsError
 
 if TYPE_CHECKING:
@@ -143,10 +144,10 @@ def ended(made: SystemService) -> bool:
 def service_here(settings: Settings) -> SystemService:
     """Return the service of this system for a data folder; InvalidArgumentsError where none is known."""
     machine = machine_here()
-    is_moved = settings.origins.get("SEQUENCES_DATA_DIR") == "environment"
+    data_dir = named_folder(settings.data_dir, settings.origins)
     job = service.ServiceJob(
         command=_without_window(server_command(), is_windows=machine.system == "Windows"),
-        environment={"SEQUENCES_DATA_DIR": str(settings.data_dir)} if is_moved else {},
+        environment={DATA_DIR: data_dir} if data_dir else {},
     )
     made = service.of_system(
         job,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ import click
 
 from sequences_mcp.cli.keyboard import json_option, machine_here, open_page, say, say_json, settings_here
 from sequences_mcp.client_setup import changes
-from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, clients_here, start_command
+from sequences_mcp.client_setup.changes import WrittenChange
+from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, clients_here, named_folder, start_command
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ def _setup() -> click.Command:
             _begin_on_page()
             return
         settings = settings_here()
-        planned = planned_entries(settings, names)
+        planned = changes.planned_entries(
+            machine_here(),
+            server_command(),
+            data_dir=named_folder(settings.data_dir, settings.origins),
+            names=names or ("all",),
+        )
         if lists or prints:
             _report(planned, as_json=as_json, shows=prints)
         elif names or yes:
@@ -121,16 +127,6 @@ def _end_service(settings: Settings, *, is_agreed: bool, is_quiet: bool) -> None
 def server_command() -> tuple[str, ...]:
     """Return how a client starts this server on this machine."""
     return start_command(Path(sys.executable), which=shutil.which, is_windows=machine_here().system == "Windows")
-
-
-def planned_entries(settings: Settings, names: Sequence[str] = ()) -> list[ClientChange]:
-    """Return what would change for each client named, or for all that are here."""
-    machine, command = machine_here(), server_command()
-    is_moved = settings.origins.get("SEQUENCES_DATA_DIR") == "environment"
-    data_dir = str(settings.data_dir) if is_moved else ""
-    chosen = [(CLIENTS[name], CLIENTS[name].places(machine)[0]) for name in names if name != "all"]
-    pairs = chosen if names and "all" not in names else list(clients_here(machine))
-    return [changes.planned_entry(client, path, command, data_dir=data_dir) for client, path in pairs]
 
 
 def _planned_removals(settings: Settings, names: Sequence[str]) -> list[ClientChange]:
@@ -219,33 +215,32 @@ def write_clients(settings: Settings, planned: Sequence[ClientChange], *, is_agr
         agree("Write it?" if to_write[0].block else "Take it out?")
     rows = []
     for change in planned:
-        written = write_client(settings, change, is_quiet=as_json) if change.is_change else change
-        rows.append(_row(*written) if isinstance(written, tuple) else _row(written))
-        if not as_json and not isinstance(written, tuple) and written.problem:
-            say_refused(written)
+        written = next(written_changes(settings, [change])) if change.is_change else WrittenChange(change)
+        rows.append(_row(written.change, written.copy))
+        if not as_json:
+            say_written(written)
     if as_json:
         say_json({"clients": rows})
     if any(row["problem"] for row in rows):
         sys.exit(1)
 
 
-def write_client(
-    settings: Settings, change: ClientChange, *, is_quiet: bool = False
-) -> tuple[ClientChange, Path | None] | ClientChange:
-    """Write one change, and say so; return it with the copy of before, or with the problem that it met."""
-    from dataclasses import replace
-
+def written_changes(settings: Settings, planned: Iterable[ClientChange]) -> Iterator[WrittenChange]:
+    """Write each of these changes, and yield what came of it."""
     from sequences_mcp.bootstrap import utc_now
 
-    try:
-        copy = changes.write_change(change, now=utc_now(), workspace=settings.workspace)
-    except (OSError, ValueError) as error:
-        return replace(change, problem=str(getattr(error, "strerror", None) or error))
-    if not is_quiet:
+    return changes.write_changes(planned, now=utc_now(), workspace=settings.workspace)
+
+
+def say_written(written: WrittenChange) -> None:
+    """Say what was written into a client's file, or why it is left as it is; nothing where it is right already."""
+    change = written.change
+    if change.problem:
+        say_refused(change)
+    elif change.is_change:
         done = f"is written. {change.client.then}" if change.block else "is taken out."
         say([f"ok   {change.client.title}: {ENTRY} {done}"])
-        say([f"     The file of before is kept as {copy}."] if copy else ())
-    return change, copy
+        say([f"     The file of before is kept as {written.copy}."] if written.copy else ())
 
 
 def agree(question: str) -> None:

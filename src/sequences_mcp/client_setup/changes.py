@@ -13,7 +13,7 @@ import re
 import stat
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.client_setup import clients, json_text
-from sequences_mcp.client_setup.clients import ENTRY, ChatProgram
+from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, ChatProgram, Machine
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
 
@@ -68,6 +68,37 @@ class WrittenRecord:
     digest: str
     copy: str = ""
     made: str = "entry"  # or "key", when the object around it was missing, or "file"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenChange:
+    """A change after it was tried, with the copy of before, where one was made, or else with its problem."""
+
+    change: ClientChange
+    copy: Path | None = None
+
+
+def planned_entries(
+    machine: Machine, command: Command, *, data_dir: str = "", names: Collection[str] = ("all",)
+) -> list[ClientChange]:
+    """Return what putting this server into clients' files would change: of those named, or of ``all`` here."""
+    pairs = (
+        list(clients.clients_here(machine))
+        if "all" in names
+        else [(CLIENTS[name], CLIENTS[name].places(machine)[0]) for name in names]
+    )
+    return [planned_entry(client, path, command, data_dir=data_dir) for client, path in pairs]
+
+
+def write_changes(
+    planned: Iterable[ClientChange], *, now: datetime, workspace: Workspace
+) -> Iterator[WrittenChange]:
+    """Write each of these changes; one that cannot be written has its problem, and its file stays as it is."""
+    for change in planned:
+        try:
+            yield WrittenChange(change, write_change(change, now=now, workspace=workspace))
+        except (OSError, ValueError) as error:
+            yield WrittenChange(replace(change, problem=str(getattr(error, "strerror", None) or error)))
 
 
 def planned_entry(

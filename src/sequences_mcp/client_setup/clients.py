@@ -154,6 +154,14 @@ _CLIENTS = (
 CLIENTS: Mapping[str, ChatProgram] = {client.name: client for client in _CLIENTS}
 
 
+def named_folder(folder: Path, origins: Mapping[str, str]) -> str:
+    """Return the data folder where this process's environment named it, so that other processes have to be told.
+
+    ``origins`` says by environment variable where a setting came from; empty where the folder is the usual one.
+    """
+    return str(folder) if origins.get(DATA_DIR) == "environment" else ""
+
+
 def clients_here(machine: Machine) -> Iterator[tuple[ChatProgram, Path]]:
     """Yield each client that is on this machine, with the file it reads."""
     for client in CLIENTS.values():
