@@ -17,6 +17,7 @@ from scripts import bundles
 
 from sequences_mcp import __version__
 from sequences_mcp.client_setup.clients import starts_this_server
+from sequences_mcp.server.skills import SKILLS
 
 ROOT = Path(__file__).resolve().parents[2]
 # https://github.com/modelcontextprotocol/mcpb publishes it with its program.
@@ -67,7 +68,7 @@ def test_the_plugin_starts_the_released_version_and_its_skills_have_a_head() -> 
     (listed,) = json.loads(GENERATED[bundles.MARKETPLACE])["plugins"]
     assert plugin["version"] == __version__ and listed["name"] == plugin["name"]
     assert (ROOT / listed["source"] / ".claude-plugin" / "plugin.json").is_file()
-    for skill in bundles.SKILLS:
+    for skill in SKILLS:
         text = GENERATED[f"{bundles.PLUGIN}/skills/{skill.name}/SKILL.md"]
         head, _, body = text.removeprefix("---\n").partition("\n---\n")
         lines = dict(line.split(": ", 1) for line in head.splitlines())

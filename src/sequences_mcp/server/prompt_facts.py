@@ -81,7 +81,7 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
 
 
 def skill_facts(name: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return what the template ``name`` needs for a skill, which knows no data folder: the profile is a resource."""
+    """Return what the template ``name`` needs for a skill, which has no data folder: the profile is a resource."""
     if name == "weekly_review":
         return dict(given)
     text = {key: str(value) for key, value in given.items()}
