@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import measure, vendors
+from benchmarks import event_loop, measure, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS
 from scripts.readme import FIGURES, filled, table
@@ -48,6 +48,7 @@ def measurements(*, quick: bool) -> Iterator[Measured]:
     with vendors.served() as environment:
         yield from (vendors.overhead(environment, era, rounds=calls) for era in ERAS)
     if not quick:
+        yield from event_loop.measured(CONTACTS)
         yield measure.idle_memory(sleeping=SLEEPING)
 
 

@@ -109,6 +109,10 @@ class Child:
             raise RuntimeError("the server closed its output")
         return line
 
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
     def memory_mb(self) -> float:
         """Resident memory, in MB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")

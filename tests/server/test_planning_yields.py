@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from time import thread_time
@@ -15,10 +16,13 @@ from typing import Any
 import pytest
 from tests.world.product import GRACE, MAIL, Bureau, World
 
+from sequences_mcp.domain.argument_limits import PART as VALUES
+from sequences_mcp.domain.argument_limits import checking_limits
 from sequences_mcp.engine.context import stepping_aside
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipient_rows import PART
 from sequences_mcp.ports.embedded import MOST_ON_LOOP
+from sequences_mcp.server.boundary import ROWS, fingerprint, fingerprint_in_parts
 from sequences_mcp.services import starts
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.contacts import entries_to_save, save_contacts
@@ -189,6 +193,36 @@ async def test_a_save_through_the_tool_is_read_in_parts_and_answered_once(world:
             saved = await desktop.call("save_contacts", contacts=rows, idempotency_key="many")
         assert saved["created"] == 3 * PART
         assert (await desktop.call("find_contacts"))["total_count"] == 3 * PART
+
+
+def test_what_many_people_say_is_held_against_the_limits_in_pieces() -> None:
+    rows = crowd(3 * VALUES)
+    pieces = sum(1 for _ in checking_limits({"contacts": rows}))
+    assert pieces >= len(rows) * len(rows[0]) / VALUES / 2
+    assert sum(1 for _ in checking_limits({"contacts": rows[:10]})) == 0
+    with pytest.raises(InvalidArgumentsError, match=r"contacts\[7\].first_name is"):
+        for _ in checking_limits({"contacts": [*rows[:7], {**GRACE, "first_name": "x" * 1000}, *rows[8:]]}):
+            pass
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"contacts": crowd(2 * ROWS + 1), "provider": "local", "when": datetime(2026, 11, 30, tzinfo=UTC)},
+        {"blueprint_id": "é", "contacts": [*crowd(ROWS), "local:ct_1", {"texts": {"b": None, "a": [1, True]}}]},
+        {"contacts": [{"email": "a@b.example"}] * 2 * ROWS},
+    ],
+)
+async def test_the_fingerprint_of_many_people_is_made_in_pieces_and_is_that_of_all_at_once(
+    arguments: dict[str, Any],
+) -> None:
+    made: list[str] = []
+
+    async def make() -> None:
+        made.append(await fingerprint_in_parts(arguments))
+
+    assert await turns_beside(make()) >= len(arguments["contacts"]) / ROWS
+    assert made == [fingerprint(arguments)]
 
 
 async def longest_piece(work: Awaitable[object]) -> float:

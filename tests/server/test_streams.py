@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.shared.message import SessionMessage
+from mcp.types import jsonrpc_message_adapter
 from tests.secrecy.hearing import heard
 from tests.world.loaded import product, python
 
-from sequences_mcp.server.streams import LONGEST, id_of, unreadable
+from sequences_mcp.server.streams import LONGEST, id_of, read_message
 
 HELLO: dict[str, Any] = {
     "jsonrpc": "2.0",
@@ -206,5 +208,25 @@ def test_the_id_of_a_request_is_found_past_what_cannot_be_read(line: str, own: i
 
 def test_a_whole_emoji_is_readable_and_the_limit_holds_a_start_of_ten_thousand_people() -> None:
     text = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x", "params": {"a": "Mar😀"}})
-    assert unreadable(text) is None
+    assert isinstance(read_message(text), SessionMessage)
     assert LONGEST > 10_000 * 3_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"jsonrpc":"2.0","id":7,"method":"x","params":{"p":[1,2.5,null,true,"é😀"]}}',
+        '{"jsonrpc":"2.0","id":1.0,"method":"x"}',
+        '{"jsonrpc":"2.0","id":true,"method":"x"}',
+        '{"jsonrpc":"2.0","id":"7","method":"x","result":{}}',
+        '{"jsonrpc":"2.0","id":7,"result":{}}',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"s","data":[{"a":1}]}}',
+        '{"jsonrpc":"2.0","method":"x"}',
+        '{"jsonrpc":"2.0","id":7,"id":8,"method":"x","params":{"a":1,"a":2}}',
+        '{"jsonrpc":"2.0","id":12345678901234567890123,"method":"x"}',
+    ],
+)
+def test_a_line_is_the_message_that_the_sdk_makes_of_it(line: str) -> None:
+    read = read_message(line)
+    assert isinstance(read, SessionMessage)
+    assert repr(read.message) == repr(jsonrpc_message_adapter.validate_json(line, by_name=False))

@@ -49,6 +49,7 @@ _NESTED = (dict, list, tuple)  # what JSON is made of: asking for any Mapping ta
 _MOST_NAMED = 10
 _SHOWN = 60
 _DEEPEST = 32
+PART = 10_000  # values looked at in one piece: about 5 ms
 LONGEST_WAIT = timedelta(days=10 * 365)
 
 
@@ -86,8 +87,17 @@ def future(name: str, at: datetime | None, *, now: datetime) -> datetime:
 
 def require_limits(arguments: Mapping[str, object]) -> None:
     """Raise InvalidArgumentsError that names the first places in a call's arguments beyond their limits."""
-    results = []
+    for _ in checking_limits(arguments):
+        pass
+
+
+def checking_limits(arguments: Mapping[str, object]) -> Iterator[None]:
+    """Do what ``require_limits`` does; yields after so many values, for other work in between."""
+    results: list[str] = []
     for problem in problems(arguments):
+        if problem is None:
+            yield
+            continue
         results.append(problem)
         if len(results) == _MOST_NAMED:
             break
@@ -97,10 +107,14 @@ def require_limits(arguments: Mapping[str, object]) -> None:
         )
 
 
-def problems(arguments: Mapping[str, object]) -> Iterator[str]:
-    """Yield a clause, with its place, for each value that is too long or nested too deeply."""
+def problems(arguments: Mapping[str, object]) -> Iterator[str | None]:
+    """Yield a clause, with its place, for each value that is too long or nested too deeply.
+
+    None comes after every ``PART`` values or so.
+    """
     # A stack instead of recursion: arguments may be nested deeper than Python's recursion limit.
     waiting: list[tuple[str, str, object, int]] = [("", "", dict(arguments), 0)]
+    seen = 0
     while waiting:
         place, name, value, depth = waiting.pop()
         if depth > _DEEPEST:
@@ -117,6 +131,7 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
                     waiting.append((f"{place}.{field_name}" if place else field_name, field, child, depth + 1))
                 elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}.{field_name}' if place else field_name)} {sentence}"
+            seen += len(value)
         elif isinstance(value, _ROWS):
             field = f"{name}[]"
             for index, child in enumerate(value):
@@ -124,6 +139,12 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
                     waiting.append((f"{place}[{index}]", field, child, depth + 1))
                 elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}[{index}]')} {sentence}"
+                if index % PART == PART - 1:
+                    yield None
+            seen += len(value) % PART
+        if seen >= PART:
+            seen = 0
+            yield None
 
 
 def _limit_exceeded(name: str, value: object) -> str | None:

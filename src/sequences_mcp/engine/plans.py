@@ -269,9 +269,10 @@ class LocalPlans(EngineVerbs):
                     plan = replace(plan, header=header)
                     work.plans.cover(plan)
                 work.plans.set_call(plan, call, tally=tally, now=now)
-                self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
-                thin_out(work, [plan.id], now=now, actor=self.engine.actor)
-                plan = self._require(plan.id)  # closed, where everybody left while it was being written
+                sealed = self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
+                if not sealed.people:  # everybody left while it was being written
+                    thin_out(work, [plan.id], now=now, actor=self.engine.actor)
+                plan = self._require(plan.id)
                 if plan.status is PlanStatus.WAITING and (actor := approved_by(plan)):
                     plan, _ = self._approved(work, plan, digest=plan.digest, actor=actor)
         if plan.status in {PlanStatus.REFUSED, PlanStatus.APPROVED}:

@@ -21,7 +21,7 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
-from sequences_mcp.domain.argument_limits import require_limits
+from sequences_mcp.domain.argument_limits import checking_limits
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog, panel, resources, skills
 from sequences_mcp.vendors.registry import titles
@@ -168,9 +168,11 @@ class SequencesServer(MCPServer[OpenedContext]):
         from sequences_mcp.server.dialog import PersonNeeded
 
         try:
-            require_limits(arguments)
+            for _ in checking_limits(arguments):
+                await asyncio.sleep(0)
             # Lists that came as JSON text are parsed only after the text itself is known to be within its limit.
-            require_limits(boundary.read_from_text(arguments))
+            for _ in checking_limits(boundary.read_from_text(arguments)):
+                await asyncio.sleep(0)
             await self._opened.get()
         except SequencesError as error:
             return boundary.refused_result(error)

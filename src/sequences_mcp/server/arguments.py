@@ -61,14 +61,25 @@ def unpacked(given: Any) -> Any:
     whole = _from_json(given)
     if isinstance(whole, Mapping):
         whole = [whole]
-    return [_with_parts(_from_json(item)) for item in whole] if isinstance(whole, list) else whole
+    if not isinstance(whole, list) or not any(map(_may_have_text, whole)):
+        return whole
+    return [_with_parts(_from_json(item)) for item in whole]
 
 
 def has_json_text(given: Any) -> bool:
     """Say whether a list argument, or a part of an item of it, came as text."""
     if not isinstance(given, list):
         return isinstance(given, str)
-    return any(isinstance(item.get(name), str) for item in given if isinstance(item, Mapping) for name in NESTED)
+    return any(isinstance(item.get(name), str) for item in given if _has_parts(item) for name in NESTED)
+
+
+def _has_parts(item: Any) -> bool:
+    """Say whether an item has a field for an object or a list: most people of a long list have none."""
+    return isinstance(item, dict) and not NESTED.isdisjoint(item)
+
+
+def _may_have_text(item: Any) -> bool:
+    return isinstance(item, str) or _has_parts(item)
 
 
 def _with_parts(item: Any) -> Any:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from mcp.server.mcpserver import Context
 
 from sequences_mcp.context import AppContext
@@ -27,7 +28,7 @@ from sequences_mcp.planning.vendor_texts import not_given
 from sequences_mcp.ports.embedded import PendingChange, ToolCall
 from sequences_mcp.ports.vendor import gather_limited
 from sequences_mcp.server import dialog
-from sequences_mcp.server.boundary import fingerprint
+from sequences_mcp.server.boundary import fingerprint_in_parts
 from sequences_mcp.server.dialog import DialogAnswer, Question
 from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.views import starts
@@ -58,7 +59,8 @@ class StartRequest:
     async def call(self, app: AppContext) -> ToolCall:
         """Return the idempotency key of this start: the one given, or one derived from arguments and version."""
         given = {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
-        arguments = fingerprint(given if self.sender is None else {**given, "sender": self.sender})
+        given |= {} if self.sender is None else {"sender": self.sender}
+        arguments = await fingerprint_in_parts(given)
         if self.idempotency_key is not None:
             return ToolCall(TOOL, self.idempotency_key, arguments)
         version = await version_to_start(app, blueprint_id=self.blueprint_id, contacts=self.contacts)
@@ -106,7 +108,10 @@ async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartVi
         enrolled = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
     unread = await _read_again(app, plan) if planned.is_repeat else 0
     start = await state_of_start(app, plan)
-    tally, usage = await app.records.tally(plan.id), await app.records.mailbox_usage(plan.header.terms)
+    await anyio.lowlevel.checkpoint()  # counting ten thousand people is a piece of the event loop of its own
+    tally = await app.records.tally(plan.id)
+    await anyio.lowlevel.checkpoint()
+    usage = await app.records.mailbox_usage(plan.header.terms)
     steps = [run.step for run in start.sample.sequence.steps]
     view = starts.start_view(start, is_repeat=planned.is_repeat)
     view = view.model_copy(update=_foreseen(app, start, tally=tally, free=usage.opens))

@@ -20,7 +20,7 @@ from sequences_mcp.errors import ApprovalError, NotSupportedError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.server.arguments import IdempotencyKey
-from sequences_mcp.server.boundary import answer, fingerprint
+from sequences_mcp.server.boundary import answer, fingerprint_in_parts
 from sequences_mcp.server.catalog import Definition, Hints, compact
 from sequences_mcp.server.view import ResultView, result_text
 from sequences_mcp.services.sequences import id_there
@@ -92,7 +92,7 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             arguments["sequence_id"] = await id_there(app, ours)
         # The handler does not take the key: the ledger uses it.
         key = arguments.pop("idempotency_key")
-        call = ToolCall(definition.name, key, fingerprint(arguments))
+        call = ToolCall(definition.name, key, await fingerprint_in_parts(arguments))
         if (subject := vendor_subject(arguments)) is not None:
             write = _write(definition, call, subject, arguments=arguments)
             with _once_over(ours):

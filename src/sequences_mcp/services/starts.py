@@ -182,6 +182,7 @@ async def sealed_start(
         stands = await app.plans.seal_plan(
             plan.id, call=call, tally=tally.counted(), approved_by=approved_by, covered=covered
         )
+    await asyncio.sleep(0)
     return StartReport(
         plan=stands,
         sample=(await app.plans.list_people(stands.id, page=1, size=1)).items[0],
@@ -194,9 +195,11 @@ async def sealed_start(
 async def state_of_start(app: AppContext, plan: Plan) -> StartState:
     """Return a start as its plan and its runs stand now."""
     about_all = await blueprint_warnings(app, plan)
+    sample = (await app.records.list_people(plan.id, page=1, size=1)).items[0]
+    await asyncio.sleep(0)  # whatever goes through ten thousand people is a piece of its own
     return StartState(
         plan=plan,
-        sample=(await app.records.list_people(plan.id, page=1, size=1)).items[0],
+        sample=sample,
         counted=await app.plans.planning_tally(plan.id),
         to_write=await app.plans.people_without_texts(plan.id, size=PEOPLE_KEPT) if plan.missing_texts else (),
         warnings=await distinct_warnings(app, plan, of_all=about_all),
@@ -432,8 +435,10 @@ async def _judge(
     waivers = await app.waivers.waivers_of(blueprint.id)
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
-    judged = []
+    judged: list[tuple[PlannedPerson, tuple[str, ...]]] = []
     for entry, saved in batch:
+        if len(judged) == PART // 2:
+            await asyncio.sleep(0)
         contact = saved.contact
         recipient = _rendered(app, blueprint, (entry, contact), variants=variants)
         if saved.dropped:
