@@ -2,8 +2,8 @@
 
 The SDK's reader silently drops a line it cannot parse: with half a surrogate pair in one name, the call is never
 answered. Its blocking read cannot be interrupted. And it reads JSON and tells the kinds of messages apart in one
-step, which takes five times as long for a call of 2 MB as one after the other. So a thread of this module reads the
-lines, and it makes the messages of them; the SDK writes the answers.
+step, which takes five times as long for a call of 2 MB as one after the other. So a thread of this module reads
+the lines, and it makes the messages of them; the SDK writes the answers.
 """
 
 from __future__ import annotations
