@@ -578,9 +578,10 @@ async def _handing_over(
             task.cancel()
             await asyncio.wait({task})
             pulse.end()
-        from sequences_mcp.services.enrolment import stop_enrolling
+        if app.enrolments:  # else nothing of it was loaded, which would take longer than all of the rest
+            from sequences_mcp.services.enrolment import stop_enrolling
 
-        await stop_enrolling(app, seconds=CLOSE_WITHIN)
+            await stop_enrolling(app, seconds=CLOSE_WITHIN)
 
 
 def _temporal_clock(settings: Settings) -> TemporalClock:

@@ -111,7 +111,7 @@ def test_a_server_that_lists_its_tools_has_loaded_nothing_it_may_never_need(tmp_
     assert not (early := LATER & loaded), f"Import these where they are used: {sorted(early)}"
 
 
-def test_a_server_with_its_database_open_has_loaded_little_more_than_the_database(tmp_path: Path) -> None:
+def test_a_server_that_opened_and_closed_its_database_has_loaded_little_more_than_that(tmp_path: Path) -> None:
     program = """
         import asyncio, sys
         from pathlib import Path
@@ -128,7 +128,7 @@ def test_a_server_with_its_database_open_has_loaded_little_more_than_the_databas
         async def main():
             async with open_context(settings, worker=True, work_after=3600):
                 assert listed_tools(settings.accounts)
-                print(*sorted(sys.modules))
+            print(*sorted(sys.modules))
 
         asyncio.run(main())
         """
