@@ -1,7 +1,8 @@
-"""A real browser at the real page: Debian's Chromium, driven by Playwright."""
+"""A real browser at the real page: Debian's Chromium, driven by Playwright, and axe-core in it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,12 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Frame,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 from tests.secrecy.hearing import heard, learnt
 from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.review.lock.first_visit import FolderSetup
 
+# The first that is there. The headless shell has no window around its pages: that takes two thirds of the time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")
+# What is left out: Playwright's own list (chromiumSwitches.ts), which the browser forgets when given another,
+# then the suggestions under an address bar that nobody types into, and processes begun before they are needed.
+LEFT_OUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
+    "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
+    "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,SpareRendererForSitePerProcess"
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -26,9 +46,10 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={LEFT_OUT}",
 )
-PHONE = {"width": 390, "height": 800}
-DESK = {"width": 1100, "height": 900}
+PHONE = ViewportSize(width=390, height=800)
+DESK = ViewportSize(width=1100, height=900)
 PATIENCE = 60_000  # milliseconds; only ends what has failed
 
 
@@ -58,19 +79,60 @@ class Screen:
         self.tab.screenshot(path=self.shots / f"{name}.png", full_page=True)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the browser; without one these tests are left out."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+def _program() -> str:
+    """Return the browser's program; without one these tests are left out."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         pytest.skip("there is no Chromium on this machine")
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=list(FLAGS))
+    return found
+
+
+class RunningBrowser:
+    """One browser for many tests, started when the first of them takes it.
+
+    Playwright's driver keeps its event loop marked as running in the thread that it was started in. The mark is
+    taken off while nobody has the browser, so that the tests between can run loops of their own.
+    """
+
+    def __init__(self) -> None:
+        self._driver: Playwright | None = None
+        self._browser: Browser | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[Browser]:
+        """Yield the browser; start another one when it has crashed."""
+        asyncio._set_running_loop(self._loop)
         try:
-            yield browser
+            program = _program()
+            if self._driver is None:
+                expect.set_options(timeout=PATIENCE)
+                self._driver = sync_playwright().start()
+                self._loop = asyncio.get_running_loop()
+            if self._browser is None or not self._browser.is_connected():
+                self._browser = self._driver.chromium.launch(executable_path=program, args=list(FLAGS))
+            yield self._browser
         finally:
-            browser.close()
+            asyncio._set_running_loop(None)
+
+    def close(self) -> None:
+        """End the browser and its driver."""
+        if self._driver is not None:
+            asyncio._set_running_loop(self._loop)
+            if self._browser is not None:
+                self._browser.close()
+            self._driver.stop()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser."""
+    one = RunningBrowser()
+    try:
+        with one.taken() as browser:
+            yield browser
+    finally:
+        one.close()
 
 
 @contextmanager
@@ -94,3 +156,17 @@ def _noted(context: BrowserContext) -> None:
         learnt("a session's cookie", cookie.get("value", ""))
     for tab in context.pages:
         heard("a page in the browser", tab.content())
+
+
+def violations(place: Page | Frame) -> list[str]:
+    """Return what axe-core finds wrong with a page as it is now: each rule, with the elements that break it.
+
+    What it finds right is not asked for: to list that takes three quarters of the time.
+    """
+    axe = os.environ.get("AXE_CORE")
+    if not axe:
+        pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
+    if not place.evaluate("'axe' in window"):
+        place.evaluate(Path(axe).read_text())
+    found = place.evaluate("axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)")
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]

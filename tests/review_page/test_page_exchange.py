@@ -8,15 +8,13 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.importing.workbooks import HEADER, workbook
-from tests.review_page.page_browser import PHONE, chromium, screen
-from tests.review_page.test_page_browser import inspected
+from tests.review_page.page_browser import PHONE, screen, violations
 from tests.world.page import PASSPHRASE, Answer, PageWorld, Visitor
 
 GOOD = "email;first name;company\ngrace@hopper.example;Grace;Navy\nada@lovelace.example;Ada;Engine\n"
@@ -227,13 +225,6 @@ def test_everything_leaves_by_a_link_of_the_page(world: PageWorld, person: Visit
     assert Visitor(person.page_lock).get("/people/export/contacts/csv").status == 401
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for all these tests."""
-    with chromium() as browser:
-        yield browser
-
-
 DROP = """(zone) => {
   const carried = new DataTransfer();
   carried.items.add(new File(["%s"], "people.csv", { type: "text/csv" }));
@@ -245,15 +236,14 @@ DROP = """(zone) => {
 def test_a_file_is_dropped_in_a_browser_corrected_and_saved_with_no_fault_of_access(
     world: PageWorld, browser: Browser, tmp_path: Path
 ) -> None:
-    axe = os.environ.get("AXE_CORE")
-    faults = []
+    inspects, faults = "AXE_CORE" in os.environ, []
     with screen(browser, world, tmp_path, viewport=PHONE, color_scheme="dark") as person:
         person.opens("/people")
         person.unlocks()
-        faults += inspected(person, axe) if axe else []
+        faults += violations(person.tab) if inspects else []
         person.tab.locator("form[data-drop]").evaluate(DROP % ONE_BAD.replace("\n", "\\n"))
         expect(person.tab.get_by_text("With a row refused nothing is saved")).to_be_visible()
-        faults += inspected(person, axe) if axe else []
+        faults += violations(person.tab) if inspects else []
         wide = person.tab.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"]
         person.tab.get_by_label("Leave out what is refused").focus()
@@ -261,7 +251,7 @@ def test_a_file_is_dropped_in_a_browser_corrected_and_saved_with_no_fault_of_acc
         person.tab.get_by_role("button", name="Look again").press("Enter")
         person.tab.get_by_role("button", name="Save 1 person, and leave out 1").press("Enter")
         expect(person.tab.get_by_text("Imported: 1 made, 0 changed")).to_be_visible()
-        faults += inspected(person, axe) if axe else []
+        faults += violations(person.tab) if inspects else []
         assert faults == []
     assert stored(world) == [("grace@hopper.example", "Grace")]
 

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
-from tests.review_page.page_browser import chromium, screen
+from playwright.sync_api import Browser, expect
+from tests.review_page.page_browser import screen
 from tests.world.page import MAIL, PASSPHRASE, Answer, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -106,13 +106,13 @@ class Neighbour(BaseHTTPRequestHandler):
 
 
 def test_a_neighbour_on_the_same_machine_sees_the_cookie_and_can_do_nothing_with_it(
-    world: PageWorld, shots: Path
+    world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=1)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Neighbour)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    with chromium() as browser, screen(browser, world, shots) as person:
+    with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
         person.unlocks()
         person.tab.goto(f"http://localhost:{server.server_port}/")
