@@ -441,7 +441,7 @@ def _troubles(
     """Return what is wrong now: what is not set, then what stands in the way."""
     from sequences_mcp.engine.supervisor import MAILBOX, awake, worker_states
     from sequences_mcp.engine.troubles import troubles
-    from sequences_mcp.settings import settings_troubles
+    from sequences_mcp.settings_troubles import settings_troubles
 
     now = clock()
     freshness = timedelta(seconds=settings.freshness)

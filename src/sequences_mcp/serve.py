@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sequences_mcp.bootstrap import HANDSHAKE, Clock, open_context, open_store, utc_now
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
+    from sequences_mcp.server.http.callers import TokenFileCheck
     from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.settings import Settings
 
@@ -83,16 +83,24 @@ def serve_http(
 
     ``tell`` is given lines for whoever started it, ``write`` each line of the access log.
     """
-    options.require_sound()
+    options.require_sound(has_issuer=settings.oauth_issuer is not None)
     from sequences_mcp.server.http.app import Surroundings, build_http_app
-    from sequences_mcp.server.http.callers import TokenFileCheck
+    from sequences_mcp.server.http.issuer import IssuerKeys, SignedTokenCheck, fetch_document
     from sequences_mcp.server.http.listening import bound, listener
 
-    token_file = TokenFileCheck(_token_file(settings, options, tell))
-    token_file.require_sound()
+    sockets = [bound(options.host, options.port)]
+    sockets += [bound(options.host, options.metrics)] if options.metrics is not None else []
+    port, *metrics = (listening.getsockname()[1] for listening in sockets)
+    keys = None
+    if settings.oauth_issuer:
+        keys = IssuerKeys(settings.oauth_issuer, fetch_document, time.monotonic)
+        verify = SignedTokenCheck(keys, settings.oauth_audience or options.address(port)).verify
+    else:
+        verify = _token_file(settings, options, tell).verify
     given = Surroundings(
         open_context=partial(open_context, settings, worker=settings.worker),
-        verify=token_file.verify,
+        verify=verify,
+        keys=keys,
         measure=partial(asyncio.to_thread, _measured, settings),
         clock=utc_now,
         elapsed=time.monotonic,
@@ -101,9 +109,6 @@ def serve_http(
         log_level=settings.log_level,
         does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
     )
-    sockets = [bound(options.host, options.port)]
-    sockets += [bound(options.host, options.metrics)] if options.metrics is not None else []
-    port, *metrics = (listening.getsockname()[1] for listening in sockets)
     app = build_http_app(given, options, port=port, metrics_port=metrics[0] if metrics else None)
     settings.log_conflicts()
     page = review_page(settings, setup=setup) if settings.review_page else None
@@ -119,17 +124,20 @@ def serve_http(
             page.stop()
 
 
-def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> Path:
-    """Return the file with the token, which is made where there is none."""
+def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> TokenFileCheck:
+    """Return the file with the token, which is made where there is none; SettingsError where it holds none."""
     import secrets
 
     from sequences_mcp.private_files import write_private
+    from sequences_mcp.server.http.callers import TokenFileCheck
 
     path = options.token_file or settings.workspace.serve_token
     if not path.exists():
         write_private(path, f"{secrets.token_urlsafe(32)}\n")
         tell([f"A new token is in {path}; only you can read it"])
-    return path
+    check = TokenFileCheck(path)
+    check.require_sound()
+    return check
 
 
 def _measured(settings: Settings) -> WorkMetrics:

@@ -19,14 +19,11 @@ from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
 from sequences_mcp.domain.workspace import SETTINGS_FILE, Workspace
 from sequences_mcp.errors import SettingsError, WrongIdError
-from sequences_mcp.mailbox import IMAP_SETTING, SMTP_SETTING, Mailbox, how_to_set_sender
+from sequences_mcp.mailbox import IMAP_SETTING, SMTP_SETTING, Mailbox
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.engine.temporal import TemporalAddress
     from sequences_mcp.settings_file import FileSettings, Given
 
@@ -124,6 +121,8 @@ TABLE = (
         "off",
     ),
     Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
+    Setting("SEQUENCES_OAUTH_ISSUER", "`serve`: where users sign in, `https://login.example.com/realm`.", ""),
+    Setting("SEQUENCES_OAUTH_AUDIENCE", "`serve`: the `aud` of their tokens.", "the server's own address"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
     *(setting for vendor in DESCRIPTIONS.values() for setting in account_settings(vendor)),
@@ -175,6 +174,8 @@ class Settings:
     import_folders: tuple[Path, ...] = ()
     database: Secret | None = None
     temporal: TemporalAddress | None = None
+    oauth_issuer: str | None = None
+    oauth_audience: str | None = None
 
     @property
     def database_url(self) -> str | None:
@@ -207,44 +208,6 @@ class Settings:
 
         for conflict in self.conflicts:
             logging.getLogger(__name__).warning("%s", conflict)
-
-
-def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool, now: datetime) -> list[Trouble]:
-    """Return what is missing or said twice in the settings.
-
-    ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
-    """
-    from sequences_mcp.domain.findings import Trouble
-
-    troubles, is_alone = [], not is_sent_elsewhere
-    if settings.mailbox.sender is None:
-        unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        troubles.append(
-            Trouble(code="no_sender", what=unset, remedy=how_to_set_sender(settings.file), stops=is_alone)
-        )
-    for conflict in settings.conflicts:
-        remedy = "Make them the same, or remove one."
-        troubles.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
-    for name, why in settings.lacking.items():
-        remedy = "Give it to this process, or leave the work to one that has it."
-        stops = name == SMTP_SETTING and is_alone  # a further mailbox stops its own alone
-        troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
-    for mailbox in settings.mailboxes:
-        if mailbox.sign_in and mailbox.sender:
-            from sequences_mcp.sign_in.tokens import signed_out
-
-            troubles.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now))
-    if settings.lacks_temporal:
-        from sequences_mcp.engine.temporal import INSTALL, NOT_INSTALLED
-
-        troubles.append(Trouble(code="no_temporal", what=NOT_INSTALLED, remedy=INSTALL, stops=is_alone))
-    if settings.mailbox.smtp_url is None:
-        unset = (
-            f"SEQUENCES_SMTP_URL is not set: e-mails are written to {settings.mailbox.outbox}, nothing is sent."
-        )
-        remedy = "Set it to the mail server's address to send."
-        troubles.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
-    return troubles
 
 
 class _Problems:
@@ -339,14 +302,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
         "notice": problems.read("NOTICE", _addresses, ""),
         "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
-        "erase_after_days": problems.read(
-            "ERASE_AFTER_DAYS", lambda text: _number(text, least=0, most=36_500), "0"
-        ),
+        "erase_after_days": problems.read("ERASE_AFTER_DAYS", partial(_number, least=0, most=36_500), "0"),
         "late_days": problems.read("LATE_DAYS", lambda text: _number(text, least=1, most=365), "7"),
         "unread_drafts": problems.read("UNREAD_DRAFTS", _switch, "off"),
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, workspace), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
+        "oauth_issuer": problems.read("OAUTH_ISSUER", _issuer, ""),
+        "oauth_audience": problems.read("OAUTH_AUDIENCE", _audience, "") or None,
         "accounts": _accounts(problems),
     }
     problems.sentences.extend(_without_client(values, file))
@@ -649,6 +612,21 @@ def _time_zone(text: str) -> str:
 
     if not is_zone(text):
         raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
+    return text
+
+
+def _issuer(text: str) -> str | None:
+    if not text:
+        return None
+    from sequences_mcp.sign_in.client import checked_authority
+
+    checked_authority(text)
+    return text  # as it stands: an issuer that ends in a slash says so in its tokens
+
+
+def _audience(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"{text!r} is no audience: it is one word, as it stands in the tokens")
     return text
 
 

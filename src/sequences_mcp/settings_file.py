@@ -211,6 +211,8 @@ _WHOLE: Mapping[str, Form] = {
     "guards": _text,
     "log_level": _text,
     "clock": _text,
+    "oauth_issuer": _text,
+    "oauth_audience": _text,
     "temporal": _text,
 }
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"

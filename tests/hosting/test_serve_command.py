@@ -18,7 +18,8 @@ import pytest
 from mcp.client.streamable_http import streamable_http_client
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard, learnt
-from tests.world.installation import COMMAND, PATIENCE, Installation
+from tests.world.installation import PATIENCE, Installation
+from tests.world.loaded import product
 from tests.world.product import GRACE, Desktop
 
 LISTENS = re.compile(r"Serving MCP at (\S+)\n")
@@ -59,7 +60,7 @@ class Serving:
 async def begun(installation: Installation, *options: str) -> AsyncIterator[Serving]:
     """Start the command on any port."""
     process = await asyncio.create_subprocess_exec(
-        *COMMAND,
+        *product(),
         "serve",
         "--port",
         "0",

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "importing": VALUES,
     "settings_file": (*VALUES, "mailbox", "sign_in"),
     "settings": (*VALUES, "guards", "engine", "vendors", "mailbox", "settings_file", "sign_in"),
+    "settings_troubles": (*VALUES, "engine.temporal", "mailbox", "settings", "sign_in"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "client_setup": ("private_files", "domain.workspace"),
     "service": ("errors", "domain.workspace"),
@@ -57,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "store.safekeeping",
         "review",
         "settings",
+        "settings_troubles",
         "sign_in",
     ),
     "first_visit": (
@@ -120,7 +122,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LIVES_IN: dict[str, tuple[str, ...]] = {
     "mcp": ("server", "demo"),
     "mcp_types": ("server",),
-    "httpx": ("vendors", "bootstrap", "sign_in"),
+    "httpx": ("vendors", "bootstrap", "sign_in", "server.http"),
+    "jwt": ("server.http",),
     "httpx2": (),
     "sqlite3": ("store.sqlite",),
     "apsw": ("store.sqlite",),

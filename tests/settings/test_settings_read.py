@@ -34,6 +34,8 @@ WRONG = {
     "SEQUENCES_ERASE_AFTER_DAYS": "-1",
     "SEQUENCES_UNREAD_DRAFTS": "yes",
     "SEQUENCES_WORKER": "1",
+    "SEQUENCES_OAUTH_ISSUER": "http://login.example",
+    "SEQUENCES_OAUTH_AUDIENCE": "two words",
     "SEQUENCES_GUARDS": "/nowhere/guards.toml",
     "SEQUENCES_LOG_LEVEL": "LOUD",
     "SEQUENCES_IMAP_URL": f"imap://ada:{SECRET}@mail.example",

@@ -27,6 +27,9 @@ from sequences_mcp.server import catalog, panel, resources, skills
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
+    from mcp.server.auth.provider import TokenVerifier
+    from mcp.server.auth.settings import AuthSettings
+
     from sequences_mcp.context import AppContext
     from sequences_mcp.server.prompts import Reference
 
@@ -109,8 +112,13 @@ class SequencesServer(MCPServer[OpenedContext]):
         vendors: Collection[str],
         instructions: str = INSTRUCTIONS,
         lists: Literal["public", "private"] = "public",
+        auth: AuthSettings | None = None,
+        token_verifier: TokenVerifier | None = None,
     ) -> None:
-        """``lists`` says whose the list of tools is: everybody's, or each caller's, for caches in between."""
+        """``lists`` says whose the list of tools is: everybody's, or each caller's, for caches in between.
+
+        ``auth`` and ``token_verifier`` are the SDK's, where callers sign in.
+        """
         self._vendors = frozenset(vendors)
         self._opened = opened
         super().__init__(
@@ -121,6 +129,8 @@ class SequencesServer(MCPServer[OpenedContext]):
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
             extensions=[panel.extension(), skills.Skills()],
+            auth=auth,
+            token_verifier=token_verifier,
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},
         )
         resources.register_resources(self, open_context=self._opened.get)

@@ -8,19 +8,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
-from mcp import types
+from mcp import MCPError, types
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp.types import Tool as ListedTool
+from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog
 from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, SequencesServer
+from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed
 from sequences_mcp.server.http.callers import CURRENT, PLACE, CallersContext, Verify
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text
@@ -28,7 +34,9 @@ from sequences_mcp.server.http.options import ENDPOINT, ServeOptions
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics
+    from sequences_mcp.server.http.issuer import IssuerKeys
 
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
 REMEMBERED = 15.0  # seconds: how old the numbers about the work may be
 Measure = Callable[[], "Awaitable[WorkMetrics]"]
 
@@ -37,8 +45,9 @@ Measure = Callable[[], "Awaitable[WorkMetrics]"]
 class Surroundings:
     """What the app is given: ``open_context`` and who a token stands for; the time, and where lines are written.
 
-    ``does_work``: this process does the due work as well, and is not ready where nobody does. ``measure`` returns
-    numbers about the work; SequencesError where it cannot.
+    ``keys`` are those of the issuer whose tokens ``verify`` takes, where callers sign in. ``does_work``: this
+    process does the due work as well, and is not ready where nobody does. ``measure`` returns numbers about the
+    work; SequencesError where it cannot.
     """
 
     open_context: OpenContext
@@ -47,23 +56,74 @@ class Surroundings:
     clock: Callable[[], datetime]
     elapsed: Callable[[], float]
     write: Callable[[str], None]
+    keys: IssuerKeys | None = None
     vendors: Collection[str] = ()
     log_level: LogLevel = "WARNING"
     does_work: bool = True
 
 
-class HttpServer(SequencesServer):
-    """The server for callers at other machines, each of whom is somebody else."""
+@dataclass(frozen=True, slots=True)
+class CallerLookup:
+    """The SDK's view of whom the gate let in: it binds sessions to them and compares the resource once more."""
 
-    def __init__(self, given: Surroundings) -> None:
+    issuer: str
+    resource: str
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return the present caller, without their token, which nothing behind the gate needs."""
+        call = CURRENT.get()
+        if call is None:
+            return None
+        caller = call.caller
+        return AccessToken(
+            token="",
+            client_id=caller.client,
+            scopes=sorted(caller.scopes),
+            resource=self.resource,
+            subject=caller.subject,
+            claims={"iss": self.issuer},
+        )
+
+
+class HttpServer(SequencesServer):
+    """The server for callers at other machines, each of whom is somebody else.
+
+    ``resource`` is the address that tokens are for, where callers sign in.
+    """
+
+    def __init__(self, given: Surroundings, *, resource: str) -> None:
+        issuer = given.keys.issuer if given.keys else ""
+        sign_in = (
+            AuthSettings(
+                issuer_url=AnyHttpUrl(issuer),
+                resource_server_url=AnyHttpUrl(resource),
+                validate_token_resource=True,
+            )
+            if issuer
+            else None
+        )
         super().__init__(
             CallersContext(given.open_context),
             log_level=given.log_level,
             vendors=given.vendors,
             instructions=INSTRUCTIONS.replace(IN_CHAT, f"on the review page or in a terminal, {PLACE}"),
             lists="private",
+            auth=sign_in,
+            token_verifier=CallerLookup(issuer, resource) if issuer else None,
         )
-        self.middleware.append(noted)
+        self.middleware.append(permitted)
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Return the tools; what the caller's scopes do not cover says which scope it needs."""
+        call = CURRENT.get()
+        scopes = call.caller.scopes if call else frozenset(SCOPES)
+        listed = []
+        for tool in await super().list_tools():
+            needed = TOOL_SCOPES.get(tool.name)
+            meta = {**(tool.meta or {}), NEEDS: needed}
+            lacks = needed is not None and needed not in scopes
+            listed.append(tool.model_copy(update={"meta": meta}) if lacks else tool)
+        return listed
 
     async def standing(self) -> tuple[bool, bool]:
         """Return whether the database answers, and whether somebody does the due work."""
@@ -74,8 +134,8 @@ class HttpServer(SequencesServer):
             return False, False
 
 
-async def noted(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Note in the request's own record what it asks for, and how a tool's call ended."""
+async def permitted(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Refuse what the caller's scopes do not cover, whatever the gate read; note how a tool's call ended."""
     call = CURRENT.get()
     if call is None:
         return await call_next(ctx)
@@ -83,6 +143,13 @@ async def noted(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Han
     name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
     call.tool = name if name in catalog.tool_names(VENDORS) else ""
     call.failed = True
+    if lacking := scopes_needed(ctx.method, ctx.params) - call.caller.scopes:
+        error = insufficient(lacking)
+        if ctx.method != CALL:
+            raise MCPError(code=types.INVALID_REQUEST, message=str(error), data=dict(error.data))
+        from sequences_mcp.server.boundary import refused_result
+
+        return refused_result(error)
     result = await call_next(ctx)
     is_error = result.is_error if isinstance(result, types.CallToolResult) else _says_error(result)
     call.failed = bool(is_error)
@@ -97,7 +164,8 @@ def build_http_app(
     given: Surroundings, options: ServeOptions, *, port: int, metrics_port: int | None = None
 ) -> RequestGate:
     """Return the app that is served on ``port``; on ``metrics_port`` it answers with numbers alone."""
-    server = HttpServer(given)
+    resource = options.address(port)
+    server = HttpServer(given, resource=resource)
     hosts, origins = options.hosts(port), options.allowed_origins(port)
     inner = server.streamable_http_app(
         streamable_http_path=ENDPOINT,
@@ -113,6 +181,11 @@ def build_http_app(
         database, works = await server.standing()
         facts = {"database": database, "worker": works, "draining": gate.drained.is_set()}
         ready = database and (works or not given.does_work) and not facts["draining"]
+        if given.keys is not None:
+            if not given.keys.are_known:
+                await given.keys.look()
+            facts["issuer"] = given.keys.are_known
+            ready = ready and facts["issuer"]
         return JSONResponse({"ready": ready, **facts}, 200 if ready else 503)
 
     @asynccontextmanager
@@ -120,7 +193,10 @@ def build_http_app(
         async with inner.router.lifespan_context(inner):
             yield
 
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz), Mount("/", inner)]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    if given.keys is not None:
+        routes += _metadata_routes(given.keys.issuer, resource)
+    routes.append(Mount("/", inner))
     gate = RequestGate(
         app=Starlette(routes=routes, lifespan=lifespan),
         hosts=hosts,
@@ -131,10 +207,33 @@ def build_http_app(
         write=given.write,
         clock=given.clock,
         elapsed=given.elapsed,
+        metadata_url=_metadata_url(resource) if given.keys else "",
         metrics=_metrics_app(given, counts) if metrics_port is not None else None,
         metrics_port=metrics_port,
     )
     return gate
+
+
+def _metadata_url(resource: str) -> str:
+    """Return where clients read about a resource (RFC 9728, 3.1): the well-known part goes before its path."""
+    parts = urlsplit(resource)
+    return urlunsplit((parts.scheme, parts.netloc, f"{WELL_KNOWN}{parts.path}", "", ""))
+
+
+def _metadata_routes(issuer: str, resource: str) -> list[Route]:
+    """Return what tells clients where to sign in, and for what, under both addresses that they may ask."""
+    metadata = {
+        "resource": resource,
+        "authorization_servers": [issuer],
+        "scopes_supported": list(SCOPES),
+        "bearer_methods_supported": ["header"],
+        "resource_name": "sequences-mcp",
+    }
+
+    async def metadata_here(_: Request) -> Response:
+        return JSONResponse(metadata, headers={"cache-control": "public, max-age=3600"})
+
+    return [Route(f"{WELL_KNOWN}{ENDPOINT}", metadata_here), Route(WELL_KNOWN, metadata_here)]
 
 
 def _metrics_app(given: Surroundings, counts: HttpTally) -> Starlette:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sequences_mcp.domain.actors import AGENT, Actor
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.server.app import OpenContext, OpenedContext
+from sequences_mcp.server.http.access import SCOPES
 
 if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
@@ -27,10 +28,14 @@ PLACE = "on the server's own machine"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Whom a request is made for. ``subject`` tells one user from another, ``client`` is the program they use."""
+    """Whom a request is made for.
+
+    ``subject`` tells one user from another, ``client`` is the program they use, ``scopes`` what they let it do.
+    """
 
     subject: str
     client: str = ""
+    scopes: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:
@@ -105,7 +110,7 @@ class TokenFileCheck:
         except SettingsError:
             return None
         fits = hmac.compare_digest(sha256(token.encode("utf-8", "surrogatepass")).digest(), self._digest)
-        return Caller(subject="token-file") if fits else None
+        return Caller(subject="token-file", scopes=frozenset(SCOPES)) if fits else None
 
     def _read(self) -> None:
         try:

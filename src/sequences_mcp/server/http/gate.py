@@ -17,7 +17,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog
+from sequences_mcp.server.http.access import (
+    CALL,
+    READ,
+    SCOPES,
+    TOOL_SCOPES,
+    in_order,
+    insufficient,
+    scopes_needed,
+)
 from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord, Verify
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
 from sequences_mcp.server.http.options import ENDPOINT
@@ -37,12 +47,17 @@ def refusal(status: int, code: str, message: str, *, next_step: str, headers: Ma
     return JSONResponse({"error": code, "message": message, "next": next_step}, status, headers=dict(headers))
 
 
-def bearer(headers: Headers) -> str:
-    """Return the token of a request, or nothing: one header with one token, of at most ``LONGEST_TOKEN``."""
-    given = headers.getlist("authorization")
-    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    token = token.strip()
-    return token if scheme.lower() == "bearer" and 0 < len(token) <= LONGEST_TOKEN and " " not in token else ""
+def bearer(headers: Headers) -> str | None:
+    """Return the token of a request, of at most ``LONGEST_TOKEN`` characters.
+
+    None where there is none; nothing where there are several, or what is there cannot be one.
+    """
+    given = [value.partition(" ") for value in headers.getlist("authorization")]
+    tokens = [token.strip() for scheme, _, token in given if scheme.lower() == "bearer"]
+    if not tokens:
+        return None
+    is_one = len(given) == 1 and " " not in tokens[0] and len(tokens[0]) <= LONGEST_TOKEN
+    return tokens[0] if is_one else ""
 
 
 @dataclass(slots=True)
@@ -67,26 +82,26 @@ class UserRates:
 
 @dataclass(frozen=True, slots=True)
 class PostedCall:
-    """What a request asks for, as its body says: the method and, of a tool's call, the tool."""
+    """What a request asks for, as its body says. The SDK says later what else is wrong with that."""
 
     method: str = ""
-    tool: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, body: bytes) -> PostedCall:
+        """Return what a body asks for; nothing where it is no request."""
+        with suppress(ValueError, RecursionError):
+            message = json.loads(body)
+            if isinstance(message, dict) and isinstance(method := message.get("method"), str):
+                params = message.get("params")
+                return cls(method, params if isinstance(params, dict) else {})
+        return cls()
 
     @property
     def is_safe(self) -> bool:
         """Whether it only holds messages back; such a call is never kept waiting."""
-        return self.tool in catalog.TOOLS and catalog.definition_of(self.tool).safe
-
-
-def posted_call(body: bytes) -> PostedCall:
-    """Return what a body asks for; nothing where it is no request. The SDK says later what is wrong with it."""
-    with suppress(ValueError, RecursionError):
-        message = json.loads(body)
-        if isinstance(message, dict) and isinstance(method := message.get("method"), str):
-            params = message.get("params")
-            name = params.get("name") if isinstance(params, dict) and method == "tools/call" else ""
-            return PostedCall(method, name if isinstance(name, str) else "")
-    return PostedCall()
+        tool = self.params.get("name")
+        return self.method == CALL and tool in catalog.TOOLS and tool not in TOOL_SCOPES
 
 
 async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
@@ -113,7 +128,8 @@ class RequestGate:
     """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
 
     ``hosts`` and ``origins`` are those that a request may name, ``verify`` says whom a token stands for, ``write``
-    takes each line of the access log. Once ``drained`` is set, streams that have no end of their own are ended.
+    takes each line of the access log; ``metadata_url`` is where clients learn where to sign in. Once ``drained``
+    is set, streams that have no end of their own are ended.
     """
 
     app: ASGIApp
@@ -125,6 +141,7 @@ class RequestGate:
     write: Callable[[str], None]
     clock: Callable[[], Any]
     elapsed: Callable[[], float]
+    metadata_url: str = ""
     metrics: ASGIApp | None = None
     metrics_port: int | None = None
     drained: asyncio.Event = field(default_factory=asyncio.Event)
@@ -169,10 +186,11 @@ class RequestGate:
             await caller(scope, receive, send)
             return
         line.call = CallRecord(caller)
-        if wait := self.rates.wait(caller.subject):
+        wait = self.rates.wait(caller.subject)
+        if wait or not caller.scopes.issuperset(SCOPES):
             body, receive = await whole_body(receive)
-            if body is None or not posted_call(body).is_safe:
-                await _too_many(wait)(scope, receive, send)
+            if (refused := self._refusal(caller, body, wait=wait)) is not None:
+                await refused(scope, receive, send)
                 return
         token = CURRENT.set(line.call)
         try:
@@ -206,18 +224,46 @@ class RequestGate:
 
     async def _caller(self, headers: Headers) -> Caller | Response:
         token = bearer(headers)
-        caller = await self.verify(token) if token else None
+        try:
+            caller = await self.verify(token) if token else None
+        except SequencesError as error:
+            return refusal(
+                503, error.code, error.message, next_step=error.next_step, headers={"retry-after": "10"}
+            )
         if caller is not None:
             return caller
-        why = "The token is not valid." if token else "A token is needed."
-        challenge = 'Bearer error="invalid_token"' if token else "Bearer"
+        code = "no_token" if token is None else "invalid_token"
         return refusal(
             401,
-            "invalid_token" if token else "no_token",
-            why,
-            next_step="Send the header Authorization: Bearer TOKEN.",
-            headers={"www-authenticate": challenge},
+            code,
+            "A token is needed." if token is None else "The token is not valid.",
+            next_step="Sign in, and send the header Authorization: Bearer TOKEN.",
+            headers=self._challenge("" if token is None else code, scopes=READ),
         )
+
+    def _refusal(self, caller: Caller, body: bytes | None, *, wait: float) -> Response | None:
+        """Return why a request is not passed on: it is too long, too soon, or more than the user lets it do."""
+        if body is None:
+            return refusal(
+                413, "too_long", f"A request has at most {BODY_LIMIT:,} bytes.", next_step="Send it in several."
+            )
+        call = PostedCall.of(body)
+        if wait and not call.is_safe:
+            return _too_many(wait)
+        lacking = scopes_needed(call.method, call.params) - caller.scopes
+        if not lacking:
+            return None
+        error = insufficient(lacking)
+        # What the token has is named too: a client signs in for exactly what it is told.
+        challenge = self._challenge(error.code, scopes=in_order(lacking | caller.scopes))
+        return refusal(403, error.code, error.message, next_step=error.next_step, headers=challenge)
+
+    def _challenge(self, error: str, *, scopes: str) -> dict[str, str]:
+        """Return the header that says with what to come back (RFC 6750, 3; RFC 9728, 5.1)."""
+        parts = [f'error="{error}"'] if error else []
+        if self.metadata_url:
+            parts += [f'scope="{scopes}"', f'resource_metadata="{self.metadata_url}"']
+        return {"www-authenticate": " ".join(["Bearer", ", ".join(parts)]).rstrip()}
 
     async def _passed(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers) -> None:
         """Pass a request on; a stream that the client would keep open for good ends when the server is drained."""

@@ -56,16 +56,16 @@ class ServeOptions:
         """The scheme that is spoken on the port itself."""
         return "https" if self.certificate else "http"
 
-    def require_sound(self) -> None:
-        """Raise SettingsError with everything that is wrong with these options."""
-        if problems := list(self._problems()):
+    def require_sound(self, *, has_issuer: bool) -> None:
+        """Raise SettingsError with everything that is wrong; ``has_issuer``: users sign in, each as themselves."""
+        if problems := list(self._problems(has_issuer=has_issuer)):
             raise SettingsError(
                 "The server cannot be reached as asked: " + "; ".join(problems) + ".",
                 next_step="sequences-mcp serve --help shows the options, docs/hosting.md how they go together.",
                 data={"problems": problems},
             )
 
-    def _problems(self) -> Iterator[str]:
+    def _problems(self, *, has_issuer: bool) -> Iterator[str]:
         if self.public_url:
             yield from _of_address(self.public_url)
         if (self.certificate is None) != (self.private_key is None):
@@ -77,8 +77,13 @@ class ServeOptions:
             )
         if not self.is_loopback and not self.public_url:
             yield f"on {self.host} it needs --public-url, the address that clients use"
-        if not self.is_private:
-            yield "the token of a file is for loopback alone: everybody who has it is the same user"
+        if not self.is_private and not has_issuer:
+            yield (
+                "the token of a file is for loopback alone, since everybody who has it is the same user: set "
+                "SEQUENCES_OAUTH_ISSUER, at which users sign in"
+            )
+        if self.token_file and has_issuer:
+            yield "--token-file and SEQUENCES_OAUTH_ISSUER exclude one another"
         for proxy in self.proxies:
             try:
                 ipaddress.ip_network(proxy)
