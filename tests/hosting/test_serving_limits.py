@@ -252,3 +252,45 @@ def test_a_file_without_a_whole_token_is_refused(tmp_path: Path, text: str) -> N
     with pytest.raises(SettingsError, match="one token of 32 to 4096 characters") as refused:
         token_file(tmp_path, text).require_sound()
     assert TOKEN not in json.dumps(refused.value.args)
+
+
+LISTENING = 100
+
+
+def test_streams_that_only_listen_keep_nobody_out_and_end_with_the_server(world: PageWorld) -> None:
+    listen: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "subscriptions/listen",
+        "params": {
+            "notifications": {},
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        },
+    }
+    body = json.dumps(listen).encode()
+    streams: list[socket.socket] = []
+    try:
+        with serving(world) as served:
+            head = _head(served.port) + b"Accept: application/json, text/event-stream\r\n"
+            whole = head + b"Mcp-Method: subscriptions/listen\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            for _ in range(LISTENING):
+                streams.append(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+                streams[-1].sendall(whole)
+            firsts = [stream.recv(65_536) for stream in streams]
+            assert served.tool("list_blueprints").status == 200
+        ends = [_rest(stream) for stream in streams]
+    finally:
+        for stream in streams:
+            stream.close()
+    assert all(first.startswith(b"HTTP/1.1 200") and b"text/event-stream" in first for first in firsts)
+    assert all(end.endswith(b"0\r\n\r\n") for end in ends)  # a whole answer, not one that breaks off
+
+
+def _rest(stream: socket.socket) -> bytes:
+    data = b""
+    while piece := stream.recv(65_536):
+        data += piece
+    return data
