@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.wire import Child
 from tests.client_setup.conftest import Home
 
 from sequences_mcp.client_setup import json_text
 from sequences_mcp.client_setup.clients import CLIENTS, ChatProgram
+from sequences_mcp.settings import TABLE
+
+README = Path(__file__).parents[2] / "README.md"
 
 CLAUDE_DESKTOP = """{
     "globalShortcut": "Alt+Space",
@@ -109,6 +114,19 @@ def test_the_server_is_put_in_and_all_else_stays(home: Home, name: str) -> None:
         )
     (copy,) = file.parent.glob(f"{file.name}.*.bak")
     assert copy.read_bytes().decode() == before and copy.stat().st_mode & 0o077 == 0
+
+
+def test_what_the_lines_of_the_readme_write_starts_the_server(home: Home) -> None:
+    lines = re.findall(r"^\|[^|]+\| `sequences-mcp (setup [^`]+)` \|$", README.read_text("utf-8"), re.MULTILINE)
+    entries = []
+    for line, client in zip(lines, CLIENTS.values(), strict=True):
+        assert home.run(*line.split()).status == 0
+        entries.append(content(client, home.file(client.name).read_text())[client.key]["sequences"])
+        assert entries[-1].get("env", {}).keys() <= {setting.name for setting in TABLE}
+    assert {(one["command"], *one["args"]) for one in entries} == {(entries[0]["command"], *entries[0]["args"])}
+    command = [entries[0]["command"], *entries[0]["args"]]
+    with Child(command, settings={**entries[0].get("env", {}), "SEQUENCES_DATA_DIR": str(home.data)}) as child:
+        assert child.list_tools()
 
 
 @pytest.mark.parametrize("name", CLIENTS)

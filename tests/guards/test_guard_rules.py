@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.guards.guard_examples import cases, findings_of
 import sequences_mcp.guards
 from sequences_mcp.guards.catalogue import RULES, page, write_page
 from sequences_mcp.guards.rule import Rule
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.text import Field, GuardedText
 
 ROOM = Path(sequences_mcp.guards.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -89,17 +90,22 @@ SIGNED = [rule for rule in RULES if rule.signs]
 TEXTS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name)]
 
 
+@cache
+def looked_at(original: str, field: Field, rendered: bool) -> GuardedText:
+    """Return a text, whose views are made once for all rules."""
+    return GuardedText(original=original, field=field, rendered=rendered)
+
+
 @pytest.mark.parametrize("rule", SIGNED, ids=lambda rule: rule.id)
 def test_a_rule_finds_nothing_in_a_text_without_the_signs_it_asks_for(rule: Rule) -> None:
     assert rule.check
     bare = str.maketrans("", "", "".join(rule.signs))
+    field: Field = "subject" if rule.example == "subject" else "content"
     for original in (
         *TEXTS,
         *(text.translate(bare) for text in TEXTS),
         *(text.translate(bare) for text in rule.reject),
     ):
         for rendered in (False, True):
-            text = GuardedText(
-                original=original, field="subject" if rule.example == "subject" else "content", rendered=rendered
-            )
+            text = looked_at(original, field, rendered)
             assert not (text.letters.isdisjoint(rule.signs) and list(rule.check(text))), original

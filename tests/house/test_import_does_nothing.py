@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,9 +36,11 @@ LATER = {
 }
 
 
-def deeds(modules: list[str], *, path: Path) -> str:
+LIBRARIES = ("mcp", "mcp.server", "pydantic", "jinja2", "click", "sqlite3", "smtplib", "email.policy")
+
+
+def deeds(modules: list[str], *, path: Path, libraries: Sequence[str] = LIBRARIES) -> str:
     """Import modules in a new interpreter and return what they did and printed; libraries are loaded first."""
-    libraries = ["mcp", "mcp.server", "pydantic", "jinja2", "click", "sqlite3", "smtplib", "email.policy"]
     done = subprocess.run(
         [sys.executable, "-B", "-c", WATCH, modules[0]],
         input="\n".join([*libraries, *modules]),
@@ -64,7 +67,7 @@ WORK = {
 
 @pytest.mark.parametrize("text", WORK.values(), ids=WORK.keys())
 def test_work_at_import_is_found(tmp_path: Path, text: str) -> None:
-    assert deeds(["busy"], path=plant(tmp_path, {"busy.py": text}))
+    assert deeds(["busy"], path=plant(tmp_path, {"busy.py": text}), libraries=("sqlite3", "threading"))
 
 
 # What the first call needs, and the due work: a server loads it once its host has the list of tools.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy import planted
+from tests.world.data_folder import choose_passphrase
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
@@ -34,7 +35,7 @@ def kept(folder: Path) -> FolderRecords:
 
 
 def test_the_right_passphrase_passes_and_a_wrong_one_does_not(tmp_path: Path) -> None:
-    set_passphrase(kept(tmp_path), GOOD)
+    choose_passphrase(Workspace(tmp_path), GOOD)
     assert is_set(kept(tmp_path))
     check_passphrase(kept(tmp_path), f" {GOOD}\n")
     for wrong in ("", GOOD.upper(), GOOD[:-1], f"{GOOD}!"):
@@ -61,7 +62,7 @@ def test_the_same_passphrase_is_stored_differently_each_time(tmp_path: Path) -> 
 
 
 def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
-    set_passphrase(kept(tmp_path), GOOD)
+    choose_passphrase(Workspace(tmp_path), GOOD)
     for old in (None, "", planted.MISTYPED.value):
         with pytest.raises(ApprovalError, match="wrong"):
             set_passphrase(kept(tmp_path), NEXT, old=old)

@@ -80,7 +80,8 @@ class Watch(logging.Handler):
     def pytest_runtest_setup(self) -> None:
         """Listen to all that is logged, whatever level a command that an earlier test ran has set."""
         for name in LOUD:
-            logging.getLogger(name).setLevel(logging.DEBUG)
+            if (log := logging.getLogger(name)).level != logging.DEBUG:  # a change empties the caches of all
+                log.setLevel(logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note one line of a log."""
