@@ -15,21 +15,24 @@ import pytest
 ALONE = "alone: measures, so that nothing else may be on the processor meanwhile: python -m pytest -m alone"
 # Files with tests of six seconds or more, the longest first. Each begins early, in one of the processes.
 LONGEST = (
-    "test_page_screens.py",
-    "test_page_browser.py",
+    "test_temporal.py",
     "test_page_large.py",
     "test_handover_kill.py",
-    "test_demo.py",
-    "test_cli_start.py",
-    "test_page_exchange.py",
-    "test_kill.py",
+    "test_page_browser.py",
+    "test_kill_temporal.py",
+    "test_page_screens.py",
+    "test_importing_benchmark.py",
     "test_inbound_benchmarks.py",
     "test_awkward_people.py",
+    "test_demo.py",
+    "test_panel_browser.py",
+    "test_kill.py",
     "test_worker_processes.py",
     "test_review_screen.py",
-    "test_importing_benchmark.py",
+    "test_one_configuration.py",
+    "test_cli_start.py",
+    "test_page_exchange.py",
     "test_inbound_imap.py",
-    "test_panel_browser.py",
     "test_budgets.py",
 )
 
