@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -162,18 +163,18 @@ def claim_time(folder: Path) -> float:
     return median(end - begin for begin, end in zip(marks[::2], marks[1::2], strict=True))
 
 
-async def start(local: LocalProvider, count: int) -> None:
-    """Start so many people at once."""
+async def start(local: LocalProvider, count: int, *, terms: Terms = TERMS, host: str = "example.org") -> None:
+    """Start so many people at once, all with addresses at one host."""
     blueprint: Blueprint = (await local.list_blueprints(page=1, size=1)).items[0]
     header = PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=blueprint.version,
         blueprint_name=blueprint.name,
-        terms=TERMS,
+        terms=terms,
         expires_at=now() + timedelta(hours=1),
     )
     plan = await local.plans.open_plan(header)
-    entries = [ContactEntry(ContactFields(email=f"{os.urandom(8).hex()}@example.org")) for _ in range(count)]
+    entries = [ContactEntry(ContactFields(email=f"{os.urandom(8).hex()}@{host}")) for _ in range(count)]
     people = [
         PlannedPerson(
             contact=saved.contact,
@@ -248,13 +249,17 @@ def idle(folder: Path) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def provider(store: Store) -> LocalProvider:
+def provider(store: Store, *, terms: Terms = TERMS) -> LocalProvider:
     """Return the embedded provider on a store."""
-    return local_provider(EngineContext(store, now, os.urandom, TERMS, Actor("benchmark")))
+    return local_provider(EngineContext(store, now, os.urandom, terms, Actor("benchmark")))
 
 
 def worker_on(
-    store: Store, *, taken: list[str] | None = None, at: Callable[[str], None] = lambda point: None
+    store: Store,
+    *,
+    taken: list[str] | None = None,
+    at: Callable[[str], None] = lambda point: None,
+    terms: Terms = TERMS,
 ) -> Worker:
     """Return a worker whose channel accepts everything at once."""
 
@@ -265,9 +270,9 @@ def worker_on(
         return Receipt("250 taken")
 
     rules = SendPolicy(
-        terms=TERMS,
-        sender=SENDER,
-        window=Window.parse(TERMS.window),
+        terms=terms,
+        sender=replace(SENDER, address=terms.sender_address),
+        window=Window.parse(terms.window),
         check=lambda leaving: None,
         lease=timedelta(minutes=2),
     )

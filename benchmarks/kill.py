@@ -67,6 +67,8 @@ POINTS = (
 )
 ANYWHEN = "any instant"
 LEASE, HANDOVER = timedelta(seconds=0.15), timedelta(seconds=0.3)
+# Over a wire a step takes longer, and what its lease is too short for is only tried again and again.
+WIRED_LEASE, WIRED_HANDOVER = timedelta(seconds=0.5), timedelta(seconds=2)
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
 TERMS = Terms(
     sender_address=SENDER.address,
@@ -170,7 +172,7 @@ def work(
         sender=SENDER,
         window=Window.parse(TERMS.window),
         check=lambda leaving: None,
-        lease=LEASE,
+        lease=LEASE if url is None else WIRED_LEASE,
     )
     with Store.open(Workspace(folder), now=now(), journal=journal, url=url) as store:
         worker = Worker(
@@ -178,7 +180,7 @@ def work(
             clock=now,
             rules=rules,
             deliver=partial(smtp.deliver_by_smtp, server, at=at),
-            answer_timeout=HANDOVER,
+            answer_timeout=HANDOVER if url is None else WIRED_HANDOVER,
             at=at,
         )
 

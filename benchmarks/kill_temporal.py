@@ -38,11 +38,11 @@ from pathlib import Path
 
 from benchmarks.forked import At, Deaths, keep_working
 from benchmarks.kill import (
-    HANDOVER,
-    LEASE,
     POINTS,
     SENDER,
     TERMS,
+    WIRED_HANDOVER,
+    WIRED_LEASE,
     compare,
     fill,
     mail_server,
@@ -279,7 +279,11 @@ def work(folder: Path, mail: int, target: str, url: str | None, at: At) -> None:
     )
     stop = threading.Event()
     rules = SendPolicy(
-        terms=TERMS, sender=SENDER, window=Window.parse(TERMS.window), check=lambda leaving: None, lease=LEASE
+        terms=TERMS,
+        sender=SENDER,
+        window=Window.parse(TERMS.window),
+        check=lambda leaving: None,
+        lease=WIRED_LEASE,
     )
     deliver = partial(smtp.deliver_by_smtp, MailServer.parse(f"smtp://127.0.0.1:{mail}"), at=at)
 
@@ -290,7 +294,7 @@ def work(folder: Path, mail: int, target: str, url: str | None, at: At) -> None:
                 clock=now,
                 rules=rules,
                 deliver=deliver,
-                answer_timeout=HANDOVER,
+                answer_timeout=WIRED_HANDOVER,
                 at=at,
                 queues=frozenset({queue}),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.ids import KEY_ENTROPY, LOCAL, IdKind, new_id, new_keys
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
@@ -210,6 +211,22 @@ def keep_changes(work: UnitOfWork, before: Run, after: Run, *, action: str, now:
     work.runs.save(before, after, next_run_at=next_run_at(after), now=now)
     detail = run_difference(before, after)
     work.audit.record(at=now, actor=actor, action=action, subject=after.id, detail=detail)
+
+
+def apply_to_all(
+    work: UnitOfWork, runs: Iterable[Run], event: events.Event, *, now: datetime, actor: Actor
+) -> list[Run]:
+    """Return many runs after an event, stored and audited together; what the machine raises stores nothing."""
+    before = list(runs)
+    after = [advance(run, event, now)[0] for run in before]
+    changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    work.runs.save_all(((old, new, next_run_at(new)) for old, new in changed), now=now)
+    action = action_of(event)
+    work.audit.append(
+        AuditRow(at=now, actor=actor, action=action, subject=new.id, detail=run_difference(old, new))
+        for old, new in changed
+    )
+    return after
 
 
 # What is written in the audit stays readable beside what older programs wrote, whatever the classes are called.

@@ -13,7 +13,7 @@ from sequences_mcp.domain.plan import OPEN, PlanStatus
 from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.suppressions import SuppressionKey, former_keys_of, suppression_keys_of
 from sequences_mcp.engine.approvals import decide, recounted
-from sequences_mcp.engine.context import apply_event
+from sequences_mcp.engine.context import apply_event, apply_to_all
 from sequences_mcp.engine.events import Event, OptedOut, PlanRejected
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
@@ -35,11 +35,8 @@ def end_suppressed(
 
 def end_all(work: UnitOfWork, going: Iterable[Run], event: Event, *, now: datetime, actor: Actor) -> list[Run]:
     """End these runs and take them out of the plans that wait for a person; return them."""
-    ended, touched = [], set()
-    for run in going:
-        ended.append(apply_event(work, run, event, now=now, actor=actor)[0])
-        touched.add(run.plan_id)
-    thin_out(work, touched, now=now, actor=actor)
+    ended = apply_to_all(work, going, event, now=now, actor=actor)
+    thin_out(work, {run.plan_id for run in ended}, now=now, actor=actor)
     return ended
 
 

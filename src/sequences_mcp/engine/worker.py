@@ -252,11 +252,21 @@ class Worker:
             done += 1
         if NOTICE in self.queues:
             self._guarded(self._tell)
-        while done < limit and (queue := self._due_queue()) is not None:
-            self._guarded(partial(self._take_and_send, queue=queue))
-            done += 1
+        queue, is_quick = self._due_queue(), False
+        while done < limit and queue is not None:
+            is_taken = self._guarded(partial(self._take_and_send, queue=queue))
+            done += is_taken or not is_quick
+            is_quick = is_taken and queue == MAILBOX and self._goes_on()
+            queue = MAILBOX if is_quick else self._due_queue()
         self._write_down()
         return done
+
+    def _goes_on(self) -> bool:
+        """Say whether another e-mail may be claimed at once: the claim itself asks whether the mailbox is open."""
+        if self.rules.terms.spacing > 0 or self._free_is_due() or not self.store.has_room():
+            return False  # with spacing it is shut after each e-mail
+        due = self._next(MAILBOX)
+        return due is not None and due[1] <= self.clock()
 
     def keep_house(self) -> bool:
         """Do the work besides steps: record outcomes, apply decided plans, delete what is kept no longer.
@@ -367,16 +377,17 @@ class Worker:
         if self.pulse:
             self.pulse.trouble(error)
 
-    def _guarded(self, work: Callable[[list[str]], None]) -> None:
-        """Do some work; a fault in it is logged and sets aside the runs that it has named."""
+    def _guarded(self, work: Callable[[list[str]], bool | None]) -> bool:
+        """Do some work, return what it says; a fault in it is logged and sets aside the runs that it has named."""
         named: list[str] = []
         try:
-            work(named)
+            return bool(work(named))
         except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
             raise  # the database's trouble, not a run's
         except Exception:  # one run's fault, whatever it is, must not stop all the others
             log.exception("The worker failed on %s", named or "what was left to be carried out")
             self._set_aside(named)
+        return False
 
     def _put_right(self, named: list[str]) -> None:
         cleanup.after_a_clock_that_was_ahead(
@@ -418,7 +429,8 @@ class Worker:
         if self.tell and (rest is None or rest.until <= self.clock()):  # the same account would be refused again
             self.tell()
 
-    def _take_and_send(self, named: list[str], *, queue: str, wanted: str | None = None) -> None:
+    def _take_and_send(self, named: list[str], *, queue: str, wanted: str | None = None) -> bool:
+        """Claim what is due in a queue and send it; say whether there was an e-mail."""
         self.at("claim")
         if self.read_answers is not None and self._waits_for_answers(queue, wanted):
             self.read_answers()
@@ -428,6 +440,7 @@ class Worker:
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
             self.at("claimed")
             self._send(claim)
+        return claim is not None
 
     def _waits_for_answers(self, queue: str, wanted: str | None) -> bool:
         """Say whether the next step must not go before the mailbox is read."""

@@ -70,8 +70,12 @@ class LineageRepository:
         """
         place = DatabaseLocation.of(self._database.workspace)
         row = self._database.row("lineage.present")
-        if row is not None and _fits(row, place) and not _has_news(row, place.folder):
-            return
+        if row is not None and _fits(row, place):
+            if not _has_news(row, place.folder):
+                return
+            if self._database.in_transaction and (row["file"] or not place.file):
+                self._take_in(row, place.folder, now=now)  # after every step, so that nothing is read twice
+                return
         with self._database.transaction():
             # Read again: another process may have begun the journal since, before this transaction.
             place = DatabaseLocation.of(self._database.workspace)
@@ -80,10 +84,15 @@ class LineageRepository:
                 self._give_place(place, now=now)
             else:
                 self._notice(row, place, now=now)
-            self._regain_suppressions(place.folder, now=now)
-            if not self.standstills():
-                self._read_sent(place.folder, now=now)
+            self._take_in(self._database.rows("lineage.present")[0], place.folder, now=now)
         self._begin_sent()
+
+    def _take_in(self, row: Row, folder: Path, *, now: datetime) -> None:
+        """Read what the journals have since they were read last."""
+        if journals.journal_size(folder / journals.SUPPRESSIONS) != row["suppressions_read"]:
+            self._regain_suppressions(row["suppressions_read"], folder, now=now)
+        if not self.standstills():
+            self._read_sent(row["sent_read"], folder, now=now)
 
     def require_here(self) -> None:
         """Raise StoreUnwritableError where this database was moved to another place."""
@@ -126,7 +135,8 @@ class LineageRepository:
                     "lineage.sent_read", sent_read=journals.journal_size(place.folder / journals.SENT)
                 )
             else:
-                self._read_sent(place.folder, now=now)
+                read = self._database.rows("lineage.present")[0]["sent_read"]
+                self._read_sent(read, place.folder, now=now)
             self._append("database.taken_over", actor=actor, now=now, kinds=sorted(kinds))
         self._begin_sent()
         return results
@@ -233,10 +243,9 @@ class LineageRepository:
                 place = DatabaseLocation.of(self._database.workspace)
             self._database.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
-    def _read_sent(self, folder: Path, *, now: datetime) -> None:
-        """Read what was appended to the journal since the last time; record what this database does not have."""
-        row = self._database.rows("lineage.present")[0]
-        records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
+    def _read_sent(self, read: int, folder: Path, *, now: datetime) -> None:
+        """Read what the journal has behind the bytes read so far; record what this database does not have."""
+        records, end = journals.journal_tail(folder / journals.SENT, read)
         strangers = [record for record in records if "kind" in record and not self._known(record)]
         for stranger in strangers:
             key = stranger["key"] if stranger["kind"] == "email" else stranger["id"]
@@ -266,12 +275,11 @@ class LineageRepository:
             found_at=to_micros(now),
         )
 
-    def _regain_suppressions(self, folder: Path, *, now: datetime) -> None:
+    def _regain_suppressions(self, read: int, folder: Path, *, now: datetime) -> None:
         """Merge the suppression list and its journal: each gets the entries that only the other has."""
         from sequences_mcp.store.suppressions import SuppressionRepository
 
         suppressions, path = SuppressionRepository(self._database), folder / journals.SUPPRESSIONS
-        read = self._database.rows("lineage.present")[0]["suppressions_read"]
         whole = read < 0 or journals.journal_size(path) < read
         records, end = journals.journal_tail(path, 0 if whole else read)
         regained = suppressions.replay(records)

@@ -97,6 +97,22 @@ class RunRepository:
                 if new != old:
                     self._save_run(old, new, now=now)
 
+    def save_all(self, changed: Iterable[tuple[Run, Run, datetime | None]], *, now: datetime) -> None:
+        """Store the differences between two states of many runs, each with its next due time, as ``save`` does."""
+        runs = list(changed)
+        with self._database.joined():
+            self._database.write_many("sequences.update", (_changed_row(after, at) for _, after, at in runs))
+            steps = [pair for old, new, _ in runs for pair in zip(old.steps, new.steps, strict=True)]
+            differing = [(old, new) for old, new in steps if old != new]
+            plain = [old.state not in IN_FLIGHT and old.generation == new.generation for old, new in differing]
+            self._database.write_many(
+                "sequences.update_run",
+                (_run_row(new, now=now) for (_, new), is_plain in zip(differing, plain, strict=True) if is_plain),
+            )
+            for (old, new), is_plain in zip(differing, plain, strict=True):
+                if not is_plain:
+                    self._save_run(old, new, now=now)
+
     def page(self, wanted: SequenceFilter, *, provider: str | None) -> Page[Run]:
         """Return a page of the runs that a vendor carries out, or none does, and that meet every condition.
 

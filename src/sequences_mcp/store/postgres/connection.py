@@ -74,15 +74,17 @@ class PostgresRow(tuple[Any, ...]):
 
 
 def _named(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], PostgresRow]:
-    """Make the rows of an answer."""
-    return _kind_of(tuple([column.name for column in cursor.description or ()]))
+    """Make the rows of an answer; its columns are read without their types, which nobody asks for."""
+    result = cursor.pgresult
+    names = [result.fname(number) or b"" for number in range(result.nfields)] if result is not None else []
+    return _kind_of(tuple(names))
 
 
 @lru_cache(maxsize=1024)
-def _kind_of(columns: tuple[str, ...]) -> type[PostgresRow]:
+def _kind_of(columns: tuple[bytes, ...]) -> type[PostgresRow]:
     names: dict[str, int] = {}
     for place, column in enumerate(columns):
-        names.setdefault(column, place)
+        names.setdefault(column.decode(), place)
     return cast("type[PostgresRow]", type("PostgresRow", (PostgresRow,), {"names": names}))
 
 

@@ -64,6 +64,7 @@ class PostgresDatabase(Database):
         self._xid = ""
         self._last: list[Any] = []
         self._last_written = 0
+        self._ahead: dict[str, Rows] = {}  # what was read already, by its statement, for who asks next
         self._write_last: Callable[[Sequence[Any]], None] | None = None
         self._seen_at = ""
         self._host_folder = host_folder(workspace.folder)
@@ -145,6 +146,7 @@ class PostgresDatabase(Database):
         finally:
             self._depth, self._is_beside = 0, False
             self._last.clear()
+            self._ahead.clear()
             self._last_written = 0
             self._let_go()
 
@@ -262,8 +264,18 @@ class PostgresDatabase(Database):
         items = self._last[self._last_written :]
         if items and self._write_last is not None:
             self._last_written = len(self._last)
-            self._command(f"SELECT pg_advisory_xact_lock({LOCK}, {AUDIT})")
+            self._lock_audit()
             self._write_last(items)
+            self._ahead.clear()
+
+    def _lock_audit(self) -> None:
+        """Have the chain alone, and read its head behind that in the same round trip."""
+        assert self._held is not None
+        head = dialect.in_postgres(self._statement("audit.head"))
+        with connections.driver_errors(self.title):
+            cursor = self._held.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {AUDIT}); {head}".encode())
+            cursor.nextset()
+            self._ahead[head] = cast("Rows", cursor.fetchall())
 
     def alone_for(self, name: str) -> None:
         """Let no other transaction that asks for the same name go on until the open one has ended."""
@@ -282,8 +294,12 @@ class PostgresDatabase(Database):
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
             self._note_change(name)
+            found = [self._whole(row) for row in rows]
+            if len(found) == 1:  # in one round trip, where many need three
+                self._held.execute(self._translated(name), found[0])
+                return
             with self._held.cursor() as cursor:
-                cursor.executemany(self._translated(name), [self._whole(row) for row in rows])
+                cursor.executemany(self._translated(name), found)
 
     def _note_change(self, name: str = "") -> None:
         """Have the commit tell others: of new work, but not where a worker did a step or showed itself."""
@@ -334,6 +350,8 @@ class PostgresDatabase(Database):
         sql = dialect.in_postgres(sql)
         if self._held is None:
             return self._query_alone(sql, self._whole(values))
+        if sql in self._ahead:
+            return self._ahead.pop(sql)
         if self._last and dialect.reads_audit(sql):
             self._flush_last()
         if self._depth and dialect.changes_rows(sql):
@@ -440,7 +458,8 @@ class PostgresDatabase(Database):
 def _fetched(connection: connections.Connection, sql: str, values: Mapping[str, Any]) -> Rows:
     """Return what a statement answers, which is nothing where it changes something."""
     cursor = connection.execute(sql.encode(), values)
-    return cast("Rows", cursor.fetchall() if cursor.description else [])
+    has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+    return cast("Rows", cursor.fetchall() if has_rows else [])
 
 
 def host_folder(folder: Path) -> str:
