@@ -294,12 +294,12 @@ class PostgresDatabase(Database):
         with self.joined(), connections.driver_errors(self.title):
             assert self._held is not None
             self._note_change(name)
-            found = [self._whole(row) for row in rows]
-            if len(found) == 1:  # in one round trip, where many need three
-                self._held.execute(self._translated(name), found[0])
+            parameters = [self._whole(row) for row in rows]
+            if len(parameters) == 1:  # in one round trip, where many need three
+                self._held.execute(self._translated(name), parameters[0])
                 return
             with self._held.cursor() as cursor:
-                cursor.executemany(self._translated(name), found)
+                cursor.executemany(self._translated(name), parameters)
 
     def _note_change(self, name: str = "") -> None:
         """Have the commit tell others: of new work, but not where a worker did a step or showed itself."""
