@@ -17,7 +17,7 @@ from mcp.types import ElicitResult
 from tests.inbound.test_inbound_reading import wait_until
 from tests.secrecy.client import Client
 from tests.world.product import GRACE, MAIL, Bureau, Desktop, yes
-from tests.world.stores import ON_POSTGRES, REFUSED, of_a_file, open_store, served_rows, shell
+from tests.world.stores import ON_POSTGRES, REFUSED, kept_state, open_store, served_rows, shell
 
 from sequences_mcp.bootstrap import keep_house, working
 from sequences_mcp.context import AppContext
@@ -25,7 +25,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.engine.erasure import Decided, erased
 from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import ConflictError
-from sequences_mcp.store.sqlite.backup import back_up, opened, put_back
+from sequences_mcp.store.sqlite.backup import back_up
 
 MARK = "zqxkara"
 KARA: dict[str, Any] = {
@@ -494,17 +494,13 @@ async def test_what_another_program_kept_from_being_swept_is_swept_by_the_due_wo
 
 async def erased_since_a_backup(bureau: Bureau, scratch: Path) -> None:
     """Make a backup, erase Kara, and put the backup back; its own copy of before is thrown away."""
-    back_up(bureau.folder, scratch / "old.zip", now=bureau.clock(), settings={})
+    put_older_back = kept_state(bureau.folder, scratch, now=bureau.clock())
     async with bureau.app("terminal") as app:
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
-    with opened(scratch / "old.zip") as inside:
-        put_back(bureau.folder, inside, now=bureau.clock())
-    for path in bureau.folder.glob("*.replaced-*"):
-        path.unlink()
+    put_older_back()
     assert traces_of(bureau.folder, MARK), "the marks have to be there before it is opened"
 
 
-@of_a_file
 async def test_an_erased_person_is_gone_from_the_plan_that_waits_in_a_database_put_back_from_before(
     bureau: Bureau, tmp_path: Path
 ) -> None:
@@ -519,12 +515,11 @@ async def test_an_erased_person_is_gone_from_the_plan_that_waits_in_a_database_p
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
 
 
-@of_a_file
 async def test_an_erased_person_is_gone_from_a_database_put_back_in_which_an_e_mail_to_them_is_on_its_way(
     bureau: Bureau, tmp_path: Path
 ) -> None:
     await started(bureau, KARA, GRACE)
-    back_up(bureau.folder, tmp_path / "calm.zip", now=bureau.clock(), settings={})
+    put_calm_back = kept_state(bureau.folder, tmp_path, now=bureau.clock())
     bureau.rows(
         "UPDATE step_run SET state = 'claimed', lease = 1, lease_expires_at = ? "
         "WHERE no = (SELECT min(no) FROM step_run WHERE recipient = ?) RETURNING no",
@@ -532,58 +527,47 @@ async def test_an_erased_person_is_gone_from_a_database_put_back_in_which_an_e_m
         KARA["email"],
     )
     assert bureau.rows("SELECT count(*) FROM step_run WHERE state = 'claimed'") == [(1,)]
-    back_up(bureau.folder, tmp_path / "busy.zip", now=bureau.clock(), settings={})
-    with opened(tmp_path / "calm.zip") as inside:
-        put_back(bureau.folder, inside, now=bureau.clock())
+    put_busy_back = kept_state(bureau.folder, tmp_path, now=bureau.clock())
+    put_calm_back()
     async with bureau.app("terminal") as app:
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
-    with opened(tmp_path / "busy.zip") as inside:
-        put_back(bureau.folder, inside, now=bureau.clock())
-    for path in bureau.folder.glob("*.replaced-*"):
-        path.unlink()
+    put_busy_back()
     async with bureau.app("terminal"):
         assert traces_of(bureau.folder, MARK, PHONE) == []
     bureau.work()
     assert [mail["To"] for mail in bureau.outbox] == [GRACE["email"]]
 
 
-@of_a_file
 async def test_what_a_database_put_back_has_of_somebody_who_was_no_contact_in_it_is_erased_by_their_address(
     bureau: Bureau, tmp_path: Path
 ) -> None:
     async with bureau.app("terminal") as app:
         await app.suppressions.suppress("address", KARA["email"], reason=f"{MARK} asked us to")
-    back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
+    put_old_back = kept_state(bureau.folder, tmp_path, now=bureau.clock())
     async with bureau.client() as model:
         await model.call("save_contacts", contacts=[KARA, GRACE])
     async with bureau.app("terminal") as app:
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
-    with opened(tmp_path / "old.zip") as inside:
-        put_back(bureau.folder, inside, now=bureau.clock())
-    for path in bureau.folder.glob("*.replaced-*"):
-        path.unlink()
+    put_old_back()
     assert traces_of(bureau.folder, MARK)
     async with bureau.app("terminal") as app:
         assert traces_of(bureau.folder, MARK, PHONE) == []
         assert app.records.engine.store.audit.verify() is None
 
 
-@of_a_file
 async def test_a_person_who_may_be_stored_again_is_not_erased_by_a_database_that_is_put_back(
     bureau: Bureau, tmp_path: Path
 ) -> None:
     await started(bureau, KARA)
-    back_up(bureau.folder, tmp_path / "old.zip", now=bureau.clock(), settings={})
+    put_old_back = kept_state(bureau.folder, tmp_path, now=bureau.clock())
     async with bureau.app("terminal") as app:
         await app.erasures.erase(await contact_of(app, KARA["email"]), actor=Actor("terminal"))
         await app.suppressions.lift("address", KARA["email"], reason="they wrote to us", actor=Actor("terminal"))
-    with opened(tmp_path / "old.zip") as inside:
-        put_back(bureau.folder, inside, now=bureau.clock())
+    put_old_back()
     async with bureau.app("terminal") as app:
         assert (await app.local.find_contacts(KARA["email"], page=1, size=1)).total_count == 1
 
 
-@of_a_file
 async def test_a_program_that_ends_while_it_erases_again_leaves_that_to_the_next_one(
     bureau: Bureau, tmp_path: Path
 ) -> None:
@@ -598,7 +582,6 @@ async def test_a_program_that_ends_while_it_erases_again_leaves_that_to_the_next
         assert traces_of(bureau.folder, MARK, PHONE) == []
 
 
-@of_a_file
 async def test_a_database_put_back_from_before_has_an_erased_person_erased_again_before_anything_else(
     bureau: Bureau, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,7 +10,7 @@ import atexit
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -25,6 +25,7 @@ import pytest
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.store.postgres.database import PostgresDatabase
 from sequences_mcp.store.postgres.schema import LOCK, WRITING
+from sequences_mcp.store.sqlite.backup import back_up, opened, put_back
 from sequences_mcp.store.sqlite.database import FILE_NAME
 from sequences_mcp.store.unit_of_work import Store
 
@@ -37,6 +38,7 @@ REFUSED = (sqlite3.IntegrityError, psycopg.Error)
 """What a driver raises where a law of the schema forbids a change."""
 _made: set[str] = set()
 _spare: list[str] = []
+_kept: list[str] = []
 _KEPT = {"migration", "secret"}  # what is in them is the template's
 
 
@@ -147,6 +149,37 @@ def open_store(folder: Path, *, now: datetime, **options: Any) -> Store:
     if ON_POSTGRES:
         options = {name: value for name, value in options.items() if name == "busy_seconds"}
     return Store.open(Workspace(folder), now=now, url=address_of(folder), **options)
+
+
+def kept_state(folder: Path, scratch: Path, *, now: datetime) -> Callable[[], None]:
+    """Keep the database of a data folder, which nobody has open, as it is; what is returned puts that state back.
+
+    A file by the product's backup and restore, a database on a server as its operator does it there.
+    """
+    if (url := address_of(folder)) is None:
+        backup = scratch / f"{len(list(scratch.glob('kept-*')))}.zip"
+        backup = backup.with_name(f"kept-{backup.name}")
+        back_up(folder, backup, now=now, settings={})
+
+        def put_file_back() -> None:
+            with opened(backup) as inside:
+                put_back(folder, inside, now=now)
+            for path in folder.glob("*.replaced-*"):
+                path.unlink()
+
+        return put_file_back
+    name = urlsplit(url).path.removeprefix("/")
+    kept = f"kept_{len(_kept)}_{name}"
+    _kept.append(kept)
+    _ask(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+    _ask(f"CREATE DATABASE {kept} TEMPLATE {name}")
+    _made.add(kept)
+
+    def put_database_back() -> None:
+        _ask(f"DROP DATABASE {name} WITH (FORCE)")
+        _ask(f"ALTER DATABASE {kept} RENAME TO {name}")
+
+    return put_database_back
 
 
 # What the tests say to SQLite, for PostgreSQL.

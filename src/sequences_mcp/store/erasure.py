@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -168,10 +168,14 @@ class ErasureRepository:
             )
         ]
 
-    def count_as_not_done(self, traces: Traces, *, now: datetime) -> None:
-        """Count requests about somebody as not done whose outcome an older database does not know."""
-        subjects = json.dumps(traces.subjects)
-        self._database.write("erasure.count_as_not_done", subjects=subjects, now=to_micros(now))
+    def count_as_not_done(self, everybody: Collection[Traces], *, now: datetime) -> None:
+        """Count requests about people as not done whose outcome an older database does not know.
+
+        A request that was about others as well, who are still under way, stays as it is for them.
+        """
+        subjects = json.dumps([subject for traces in everybody for subject in traces.subjects])
+        numbers = json.dumps([traces.number for traces in everybody])
+        self._database.write("erasure.count_as_not_done", subjects=subjects, numbers=numbers, now=to_micros(now))
 
     def end_regained(self) -> None:
         """Note that whoever was brought back is erased anew."""

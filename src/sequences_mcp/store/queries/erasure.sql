@@ -243,9 +243,15 @@ UPDATE erased_key SET regained = 0 WHERE regained = 1
 SELECT id FROM contact WHERE erased_at IS NULL ORDER BY no
 
 -- count_as_not_done --
--- Requests about somebody whose outcome was known when they were erased.
+-- Requests about people whose outcome was known when they were erased, and about nobody else who is under way.
 UPDATE vendor_operation SET state = 'not_done', settled_at = :now
-WHERE state IN ('begun', 'unknown') AND subject IN (SELECT value FROM json_each(:subjects))
+WHERE state IN ('begun', 'unknown') AND (subject IN (SELECT value FROM json_each(:subjects)) OR id IN (
+  SELECT operation_id FROM sequence
+  WHERE contact_no IN (SELECT value FROM json_each(:numbers)) AND operation_id IS NOT NULL
+) AND id NOT IN (
+  SELECT operation_id FROM sequence
+  WHERE contact_no NOT IN (SELECT value FROM json_each(:numbers)) AND operation_id IS NOT NULL
+    AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
 
 -- latest_hash --
 -- When the last of the hashes was kept.
