@@ -112,7 +112,7 @@ def open_table(source: bytes | str, *, encoding: str | None = None, sheet: str |
     """
     if len(source) > MOST_BYTES:
         raise _bad(f"The file is larger than {MOST_BYTES >> 20} MB.", "Split it.")
-    if not source.strip():
+    if not source or source.isspace():  # strip would copy all of it
         raise _bad("The file is empty.", "Give one with a row of column names and a row for each person.")
     if isinstance(source, bytes):
         if source.startswith(b"PK\x03\x04"):

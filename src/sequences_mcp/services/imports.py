@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial as bound
 from hashlib import blake2b, sha256
 from itertools import islice
+from mmap import mmap
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -386,10 +387,15 @@ class _Named:
 
 
 class _Places:
-    """A map of eight-byte hashes to places other than 0: some 30 bytes an entry, a quarter of a dict's."""
+    """A map of eight-byte hashes to places other than 0: some 30 bytes an entry, a quarter of a dict's.
+
+    In memory of its own, which the system has back at once: the saving needs all there is.
+    """
 
     def __init__(self, size: int = 1024) -> None:
-        self._hashes, self._places, self._used = array("Q", bytes(8 * size)), array("q", bytes(8 * size)), 0
+        self._hashes = memoryview(mmap(-1, 8 * size)).cast("Q")
+        self._places = memoryview(mmap(-1, 8 * size)).cast("q")
+        self._used = 0
 
     def setdefault(self, key: int, place: int) -> int:
         """Return the place of a hash; one that has none gets this one."""
