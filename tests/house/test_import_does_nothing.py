@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.house.house_tree import ROOT, package, plant
 
+from sequences_mcp.vendors.registry import DESCRIPTIONS
+
 WATCH = """
 import importlib, os, sys
 
@@ -82,6 +84,7 @@ AFTER_THE_LIST = {
     "sequences_mcp.server.view",
     "sequences_mcp.services.enrolment",
     "sequences_mcp.vendors.transport",
+    *(f"sequences_mcp.vendors.{name}.wire" for name in DESCRIPTIONS),
 }
 
 

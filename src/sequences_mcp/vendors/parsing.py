@@ -1,4 +1,10 @@
-"""Reading a vendor's JSON and quoting its texts: values are checked; a missing one is None or UnreadableError."""
+"""Reading a vendor's JSON: the base and the field types of its models, and quoting its texts.
+
+An answer may be newer than this program, damaged or hostile. So a field of another type than documented reads as
+None and loses neither its object nor the list around it. Only what a model gives no default must be there and
+right: ``WireModel.read`` makes one UnreadableError of whatever pydantic says. Two names for one field are two
+fields, of which ``to_domain`` takes the first that could be read.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +12,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Sequence as Items
 from datetime import UTC, datetime
-from typing import TypeGuard, TypeVar
+from functools import partial
+from typing import Annotated, Any, Self, TypeGuard, TypeVar
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from sequences_mcp.domain.invisible import PRIVATE, strip
 
 NAME = 200
+CODE = 80
 MESSAGE = 500
 NOTES = 2_000
 BODY = 4_000
@@ -47,6 +56,30 @@ class UnreadableError(ValueError):
     """An answer does not say what it must say; the text is ours and may be shown."""
 
 
+class WireModel(BaseModel):
+    """A JSON object of a vendor, as far as it is read. Its schema is built when the first one is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Return the object that a value is; UnreadableError names what it must have and has not."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            place = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+            what = f"there is no {place[0]}" if place else "the answer is not an object"
+            raise UnreadableError(what) from None
+
+
+M = TypeVar("M", bound=WireModel)
+
+
+def reader(model: type[M], to_domain: Callable[[M], T]) -> Callable[[object], T]:
+    """Return a function that reads an object as a model and returns what ``to_domain`` makes of it."""
+    return lambda value: to_domain(model.read(value))
+
+
 def is_row(value: object) -> TypeGuard[Row]:
     """Say whether a value is a JSON object."""
     return isinstance(value, dict)
@@ -59,79 +92,62 @@ def row_at(value: object, what: str) -> Row:
     return value
 
 
-def inner_row(parent: Row, name: str) -> Row:
-    """Return a field that should be an object, or an empty one."""
-    value = parent.get(name)
+def row_or_empty(value: object) -> Row:
+    """Return a value that should be a JSON object, or an empty one."""
     return value if is_row(value) else {}
 
 
-def ident(parent: Row, *names: str) -> str:
-    """Return the first of these fields that is an id; UnreadableError when none is."""
-    result = ident_or_none(parent, *names)
-    if result is None:
-        raise UnreadableError(f"there is no {names[0]}")
-    return result
+def id_or_none(value: object, *, of: str = "") -> str | None:
+    """Return a value that is an id (text, or a whole number), as a whole id with the vendor's name, or None."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
+        value = str(value)
+    is_id = isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
+    return f"{of}{value}" if is_id and not any(map(str.isspace, str(value))) else None
 
 
-def ident_or_none(parent: Row, *names: str) -> str | None:
-    """Return the first of these fields that is an id (text, or a whole number), or None."""
-    for name in names:
-        value = parent.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
-            value = str(value)
-        if isinstance(value, str) and _is_id(value):
-            return value
-    return None
+def id_of(value: object, *, of: str = "") -> str:
+    """Return the same; UnreadableError for what is no id."""
+    return present(id_or_none(value, of=of), "id")
 
 
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_ID and text.isprintable() and not any(map(str.isspace, text))
+def present(value: T | None, what: str) -> T:
+    """Return a value that an answer must have; UnreadableError for None."""
+    if value is None:
+        raise UnreadableError(f"there is no {what}")
+    return value
 
 
-def text_at(parent: Row, *names: str, limit: int = NAME) -> str | None:
-    """Return the first of these fields that is text and not blank, on one line and cut, or None."""
-    return next((line for name in names if (line := _one_line(parent.get(name), limit))), None)
-
-
-def prose_at(parent: Row, *names: str, limit: int = BODY) -> str | None:
-    """Return the first of these fields that is text and not blank, with its line ends, or None."""
-    texts = (value for name in names if isinstance(value := parent.get(name), str))
-    return next((quoted for value in texts if (quoted := quoted_text(value, limit).strip())), None)
-
-
-def texts_at(parent: Row, name: str, *, of: Callable[[object], object] = lambda item: item) -> tuple[str, ...]:
-    """Return the items of a list that are text; ``of`` takes an item to its text."""
-    lines = (_one_line(of(item), NAME) for item in list_at(parent.get(name))[:MOST_ROWS])
-    return tuple(line for line in lines if line)
-
-
-def _one_line(value: object, limit: int) -> str | None:
+def line(value: object, limit: int = NAME) -> str | None:
+    """Return a value that is text and not blank, on one line and cut, or None."""
     return (on_one_line(value, limit) or None) if isinstance(value, str) else None
 
 
-def number_at(parent: Row, *names: str) -> int | None:
-    """Return the first of these fields that is a whole number from 0 to 2^53, or None."""
-    for name in names:
-        value = parent.get(name)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST:
-            return value
+def prose(value: object, limit: int = BODY) -> str | None:
+    """Return a value that is text and not blank, with its line ends, or None."""
+    return (quoted_text(value, limit).strip() or None) if isinstance(value, str) else None
+
+
+def lines(value: object, *, of: Callable[[object], object] = lambda item: item) -> tuple[str, ...]:
+    """Return the items of a list that are text; ``of`` takes an item to its text."""
+    return tuple(filter(None, (line(of(item)) for item in list_or_empty(value)[:MOST_ROWS])))
+
+
+def number(value: object) -> int | None:
+    """Return a value that is a whole number from 0 to 2^53, or None."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST:
+        return value
     return None
 
 
-def flag_at(parent: Row, name: str) -> bool | None:
-    """Return a field that is true or false, or None."""
-    value = parent.get(name)
+def flag(value: object) -> bool | None:
+    """Return a value that is true or false, or None."""
     return value if isinstance(value, bool) else None
 
 
-def instant_at(parent: Row, *names: str) -> datetime | None:
-    """Return the first of these fields that is an ISO 8601 time, aware (UTC where no offset is given), or None."""
-    return next((at for name in names if (at := _instant(parent.get(name)))), None)
-
-
-def _instant(value: object) -> datetime | None:
+def instant(value: object) -> datetime | None:
+    """Return a value that is an ISO 8601 time, aware (UTC where no offset is given), or None."""
     if not isinstance(value, str) or len(value) > 40:
         return None
     try:
@@ -141,9 +157,9 @@ def _instant(value: object) -> datetime | None:
         return None
 
 
-def list_at(value: object) -> Items[object]:
+def list_or_empty(value: object) -> list[object]:
     """Return a JSON list, or an empty one."""
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, list) else []
 
 
 def rows_of(value: object, what: str, read: Callable[[Row], T]) -> tuple[tuple[T, ...], int]:
@@ -160,6 +176,26 @@ def _attempt(item: object, read: Callable[[Row], T]) -> T | None:
         return read(item) if is_row(item) else None
     except UnreadableError:
         return None
+
+
+# The types of the models' fields. All but Id take any value, so that a wrong one becomes None and costs no object.
+
+Id = Annotated[str, PlainValidator(id_of)]
+IdOrNone = Annotated[str | None, PlainValidator(id_or_none)]
+Line = Annotated[str | None, PlainValidator(line)]
+Code = Annotated[str | None, PlainValidator(partial(line, limit=CODE))]
+Message = Annotated[str | None, PlainValidator(partial(line, limit=MESSAGE))]
+Prose = Annotated[str | None, PlainValidator(prose)]
+Lines = Annotated[tuple[str, ...], PlainValidator(lines)]
+Number = Annotated[int | None, PlainValidator(number)]
+Flag = Annotated[bool | None, PlainValidator(flag)]
+Instant = Annotated[datetime | None, PlainValidator(instant)]
+Object = Annotated[Row, PlainValidator(row_or_empty)]
+
+
+def at(*path: str, default: object = None) -> Any:
+    """Return what a model's field is read from: a vendor's name, or several, each inside of the one before."""
+    return Field(default=default, validation_alias=AliasPath(*path))
 
 
 def rest(parent: Row, known: Iterable[str]) -> dict[str, object]:

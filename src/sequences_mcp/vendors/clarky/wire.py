@@ -12,7 +12,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from functools import partial
+from typing import Annotated, TypeVar
+
+from pydantic import PlainValidator
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import SequenceStatus, VendorStep
@@ -21,6 +24,7 @@ from sequences_mcp.errors import ProviderForbiddenError, ProviderRejectedError, 
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.clarky import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
+from sequences_mcp.vendors.parsing import WireModel, at
 
 READS_A_MINUTE = 120
 WRITES_A_MINUTE = 60
@@ -28,16 +32,20 @@ PAGE_SIZE = 100
 LONGEST_KEY = 255  # no length is published; this is what comparable APIs take
 
 
+class _ErrorBody(WireModel):
+    code: parsing.Code = at("error", "code")
+    field: parsing.Code = at("error", "details", "field")
+    message: parsing.Message = at("error", "message")
+    details: parsing.Object = at("error", "details", default={})
+
+    def to_domain(self) -> VendorWords:
+        more = parsing.rest(self.details, ("field",))
+        return VendorWords(code=self.code, detail=self.field, message=self.message, more=more)
+
+
 def clarky_words(body: object) -> VendorWords:
     """Return what an error body says."""
-    error = parsing.inner_row(body, "error") if parsing.is_row(body) else {}
-    details = parsing.inner_row(error, "details")
-    return VendorWords(
-        code=parsing.text_at(error, "code", limit=80),
-        detail=parsing.text_at(details, "field", limit=80),
-        message=parsing.text_at(error, "message", limit=parsing.MESSAGE),
-        more=parsing.rest(details, ("field",)),
-    )
+    return _ErrorBody.read(parsing.row_or_empty(body)).to_domain()
 
 
 def explain_clarky(refusal: VendorRefusal) -> SequencesError | None:
@@ -113,6 +121,8 @@ def clarky_status(status: str | None) -> SequenceStatus | None:
 
 T = TypeVar("T")
 NAME = DESCRIPTION.name
+WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
 
 
 def clarky_data(body: object) -> parsing.Row:
@@ -123,62 +133,94 @@ def clarky_data(body: object) -> parsing.Row:
     return parsing.row_at(answer["data"], "`data`") if "data" in answer else answer
 
 
+class _Page(WireModel):
+    data: object = None
+    pagination: parsing.Object = at("pagination")
+    total: parsing.Number = at("pagination", "total")
+    total_pages: parsing.Number = at("pagination", "total_pages")
+
+
 def clarky_page(
     body: object, read: Callable[[parsing.Row], T], *, page: int, size: int
 ) -> translation.RemotePage[T]:
     """Return one page; a bounded list has no pagination and is whole."""
-    answer = parsing.row_at(body, "the answer")
-    items, unreadable = parsing.rows_of(answer.get("data"), "`data`", read)
-    paging = parsing.inner_row(answer, "pagination")
-    total, pages = parsing.number_at(paging, "total"), parsing.number_at(paging, "total_pages")
+    answer = _Page.read(body)
+    items, unreadable = parsing.rows_of(answer.data, "`data`", read)
     return translation.RemotePage(
         items=items,
         page=page,
         size=size,
-        total_count=len(items) + unreadable if not paging else total,
-        has_more=pages is not None and page < pages,
+        total_count=answer.total if answer.pagination else len(items) + unreadable,
+        has_more=answer.total_pages is not None and page < answer.total_pages,
         unreadable=unreadable,
     )
 
 
-def clarky_contact(item: parsing.Row) -> translation.RemoteContact:
-    """Return a contact; addresses come as objects on one page of the documents and as text on another."""
-    emails = _primary_first(item, "emails", "email")
-    phones = _primary_first(item, "phone_numbers", "phone_number")
-    return translation.RemoteContact(
-        id=_whole(parsing.ident(item, "id")),
-        fields=ContactFields(
-            email=next(iter(emails), None),
-            phone=next(iter(phones), None),
-            first_name=parsing.text_at(item, "first_name"),
-            last_name=parsing.text_at(item, "last_name"),
-            company=parsing.text_at(item, "company"),
-            job_title=parsing.text_at(item, "job_title"),
-            location=parsing.text_at(item, "city"),
-            linkedin_url=parsing.text_at(item, "linkedin_url"),
-        ),
-        emails=emails,
-        phones=phones,
-        notes=parsing.prose_at(item, "notes", limit=parsing.NOTES),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-    )
+def _primary_first(value: object, *, inside: str) -> tuple[str, ...]:
+    """Return addresses or numbers: objects on one page of the documents, texts on another."""
+    items = [
+        (item.get(inside), item.get("is_primary")) if parsing.is_row(item) else (item, None)
+        for item in parsing.list_or_empty(value)
+    ]
+    return parsing.lines([text for text, is_primary in sorted(items, key=lambda item: item[1] is not True)])
 
 
-def _primary_first(item: parsing.Row, name: str, inside: str) -> tuple[str, ...]:
-    entries = item.get(name)
-    items = list(entries) if isinstance(entries, list) else []
-    items.sort(key=lambda entry: not (parsing.is_row(entry) and entry.get("is_primary") is True))
-    return parsing.texts_at(
-        {name: items}, name, of=lambda entry: entry.get(inside) if isinstance(entry, Mapping) else entry
-    )
+class _Contact(WireModel):
+    id: WholeId
+    first_name: parsing.Line = None
+    last_name: parsing.Line = None
+    company: parsing.Line = None
+    job_title: parsing.Line = None
+    city: parsing.Line = None
+    linkedin_url: parsing.Line = None
+    emails: Annotated[tuple[str, ...], PlainValidator(partial(_primary_first, inside="email"))] = ()
+    phone_numbers: Annotated[tuple[str, ...], PlainValidator(partial(_primary_first, inside="phone_number"))] = ()
+    notes: Annotated[str | None, PlainValidator(partial(parsing.prose, limit=parsing.NOTES))] = None
+    created_at: parsing.Instant = None
+    updated_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteContact:
+        return translation.RemoteContact(
+            id=self.id,
+            fields=ContactFields(
+                email=next(iter(self.emails), None),
+                phone=next(iter(self.phone_numbers), None),
+                first_name=self.first_name,
+                last_name=self.last_name,
+                company=self.company,
+                job_title=self.job_title,
+                location=self.city,
+                linkedin_url=self.linkedin_url,
+            ),
+            emails=self.emails,
+            phones=self.phone_numbers,
+            notes=self.notes,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
 
-def clarky_agent(item: parsing.Row) -> translation.RemoteAgent:
-    """Return an agent of "Agents"."""
-    return translation.RemoteAgent(
-        id=_whole(parsing.ident(item, "id")), is_enabled=parsing.flag_at(item, "enabled")
-    )
+clarky_contact = parsing.reader(_Contact, _Contact.to_domain)
+
+
+class _Agent(WireModel):
+    id: WholeId
+    is_enabled: parsing.Flag = at("enabled")
+
+    def to_domain(self) -> translation.RemoteAgent:
+        return translation.RemoteAgent(**dict(self))
+
+
+clarky_agent = parsing.reader(_Agent, _Agent.to_domain)
+
+
+class _Started(WireModel):
+    enrollment_id: WholeIdOrNone = None
+    enrollment_camel_id: WholeIdOrNone = at("enrollmentId")
+    enrollment_inner_id: WholeIdOrNone = at("enrollment", "id")
+    sequence_id: WholeIdOrNone = None
+    sequence_camel_id: WholeIdOrNone = at("sequenceId")
+    sequence_inner_id: WholeIdOrNone = at("sequence", "id")
 
 
 def clarky_started(body: object) -> str | None:
@@ -186,62 +228,87 @@ def clarky_started(body: object) -> str | None:
 
     Without either nothing says that it began.
     """
-    data = clarky_data(body)
-    enrollment_id, sequence_id = (
-        parsing.ident_or_none(data, *names) or parsing.ident_or_none(parsing.inner_row(data, inside), "id")
-        for inside, names in _STARTED.items()
-    )
-    if not (enrollment_id or sequence_id):
+    begun = _Started.read(clarky_data(body))
+    enrollment_id = begun.enrollment_id or begun.enrollment_camel_id or begun.enrollment_inner_id
+    if not (enrollment_id or begun.sequence_id or begun.sequence_camel_id or begun.sequence_inner_id):
         raise parsing.UnreadableError("there is neither an enrollment id nor a sequence id")
-    return _whole(enrollment_id) if enrollment_id else None
+    return enrollment_id
 
 
-_STARTED = {"enrollment": ("enrollment_id", "enrollmentId"), "sequence": ("sequence_id", "sequenceId")}
+class _Enrollment(WireModel):
+    enrollment_id: parsing.IdOrNone = None
+    id: parsing.IdOrNone = None
+    status: parsing.Line = None
+    enrollment_status: parsing.Line = None
+    state: parsing.Line = None
+    contact_id: WholeIdOrNone = None
+    contact_inner_id: WholeIdOrNone = at("contact", "id")
+    template_id: WholeIdOrNone = None
+    sequence_id: WholeIdOrNone = None
+    sequence_inner_id: WholeIdOrNone = at("sequence", "id")
+    name: parsing.Line = None
+    replied_at: parsing.Instant = None
+    paused_until: parsing.Instant = None
+    stop_reason: parsing.Line = None
+    stopped_reason: parsing.Line = None
+    failure_reason: parsing.Line = None
+    last_step_executed_at: parsing.Instant = None
+    last_sent_at: parsing.Instant = None
+    steps: object = None
+    created_at: parsing.Instant = None
+    updated_at: parsing.Instant = None
+
+    def to_domain(self, expected_id: str) -> translation.RemoteSequence:
+        if (self.enrollment_id or self.id) not in (None, expected_id):
+            raise parsing.UnreadableError("the enrollment is another one")
+        word = self.status or self.enrollment_status or self.state
+        return translation.RemoteSequence(
+            id=f"{NAME}:{expected_id}",
+            provider=NAME,
+            status=clarky_status(word),
+            provider_status=word,
+            contact_id=self.contact_id or self.contact_inner_id,
+            blueprint_id=self.template_id,
+            name=self.name,
+            sequence_id=self.sequence_id or self.sequence_inner_id,
+            replied_at=self.replied_at,
+            paused_until=self.paused_until,
+            stop_reason=self.stop_reason or self.stopped_reason or self.failure_reason,
+            last_step_executed_at=self.last_step_executed_at or self.last_sent_at,
+            steps=parsing.rows_of(parsing.list_or_empty(self.steps), "`steps`", _step)[0],
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
 
 def clarky_enrollment(body: object, *, expected_id: str) -> translation.RemoteSequence:
     """Return what "Get an enrollment" tells."""
     data = clarky_data(body)
-    run = parsing.inner_row(data, "enrollment") or data
-    if parsing.ident_or_none(run, "enrollment_id", "id") not in (None, expected_id):
-        raise parsing.UnreadableError("the enrollment is another one")
-    word = parsing.text_at(run, "status", "enrollment_status", "state")
-    steps = run.get("steps", data.get("steps"))
-    contact_id = parsing.ident_or_none(run, "contact_id") or parsing.ident_or_none(
-        parsing.inner_row(run, "contact"), "id"
-    )
-    template = parsing.ident_or_none(run, "template_id")
-    sequence_id = parsing.ident_or_none(run, "sequence_id") or parsing.ident_or_none(
-        parsing.inner_row(run, "sequence"), "id"
-    )
-    return translation.RemoteSequence(
-        id=_whole(expected_id),
-        provider=NAME,
-        status=clarky_status(word),
-        provider_status=word,
-        contact_id=_whole(contact_id) if contact_id else None,
-        blueprint_id=_whole(template) if template else None,
-        name=parsing.text_at(run, "name"),
-        sequence_id=_whole(sequence_id) if sequence_id else None,
-        replied_at=parsing.instant_at(run, "replied_at"),
-        paused_until=parsing.instant_at(run, "paused_until"),
-        stop_reason=parsing.text_at(run, "stop_reason", "stopped_reason", "failure_reason"),
-        last_step_executed_at=parsing.instant_at(run, "last_step_executed_at", "last_sent_at"),
-        steps=parsing.rows_of(steps, "`steps`", _step)[0] if isinstance(steps, list) else (),
-        created_at=parsing.instant_at(run, "created_at"),
-        updated_at=parsing.instant_at(run, "updated_at"),
-    )
+    run = parsing.row_or_empty(data.get("enrollment")) or data
+    return _Enrollment.read({"steps": data.get("steps"), **run}).to_domain(expected_id)
 
 
-def _step(item: parsing.Row) -> VendorStep:
-    return VendorStep(
-        channel=parsing.text_at(item, "channel", "type"),
-        provider_status=parsing.text_at(item, "status", "send_state", "state"),
-        scheduled_for=parsing.instant_at(item, "scheduled_for"),
-        subject=parsing.text_at(item, "subject"),
-        content=parsing.prose_at(item, "content", "body", "message", "script"),
-    )
+class _Step(WireModel):
+    channel: parsing.Line = None
+    type: parsing.Line = None
+    status: parsing.Line = None
+    send_state: parsing.Line = None
+    state: parsing.Line = None
+    scheduled_for: parsing.Instant = None
+    subject: parsing.Line = None
+    content: parsing.Prose = None
+    body: parsing.Prose = None
+    message: parsing.Prose = None
+    script: parsing.Prose = None
+
+    def to_domain(self) -> VendorStep:
+        return VendorStep(
+            channel=self.channel or self.type,
+            provider_status=self.status or self.send_state or self.state,
+            scheduled_for=self.scheduled_for,
+            subject=self.subject,
+            content=self.content or self.body or self.message or self.script,
+        )
 
 
-def _whole(bare_id: str) -> str:
-    return f"{NAME}:{bare_id}"
+_step = parsing.reader(_Step, _Step.to_domain)

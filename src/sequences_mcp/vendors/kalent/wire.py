@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import Annotated, NamedTuple, TypeVar
+
+from pydantic import Field, PlainValidator
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import ContactFields
@@ -30,6 +33,7 @@ from sequences_mcp.errors import (
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.kalent import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
+from sequences_mcp.vendors.parsing import WireModel, at
 
 PAGE_SIZE = 50
 CANDIDATES_A_CALL = 100  # documented for the MCP tool that Kalent itself offers for "Start sequence blueprint"
@@ -108,29 +112,28 @@ BY_CODE: Mapping[str, Remedy] = {
 }
 
 
+class _ErrorBody(WireModel):
+    """Both published shapes: the newer one has an object as ``error``, the older one a text."""
+
+    error: parsing.Message = None
+    code: parsing.Code = at("error", "code")
+    detail: parsing.Code = at("error", "details", "code")
+    message: parsing.Message = at("error", "message")
+    details: parsing.Object = at("error", "details", default={})
+    inner_tracking_code: parsing.Line = at("error", "debugTrackingCode")
+    tracking_code: parsing.Line = at("debugTrackingCode")
+
+
 def kalent_words(body: object) -> VendorWords:
-    """Return what an error body says, in the newer shape (an object) or the older one (a text)."""
-    if not parsing.is_row(body):
-        return VendorWords()
-    error = body.get("error")
-    if isinstance(error, str):
-        return VendorWords(
-            message=parsing.on_one_line(error, parsing.MESSAGE),
-            request_id=parsing.text_at(body, "debugTrackingCode"),
-        )
-    error = parsing.inner_row(body, "error")
-    details = parsing.inner_row(error, "details")
+    """Return what an error body says."""
+    read = _ErrorBody.read(parsing.row_or_empty(body))
     return VendorWords(
-        code=parsing.text_at(error, "code", limit=80),
-        detail=parsing.text_at(details, "code", limit=80),
-        message=parsing.text_at(error, "message", limit=parsing.MESSAGE),
-        request_id=parsing.text_at(error, "debugTrackingCode") or parsing.text_at(body, "debugTrackingCode"),
-        more=_more(details),
+        code=read.code,
+        detail=read.detail,
+        message=read.message or read.error,
+        request_id=read.inner_tracking_code or read.tracking_code,
+        more=parsing.rest(read.details, ("code",)),
     )
-
-
-def _more(details: parsing.Row) -> dict[str, object]:
-    return parsing.rest(details, ("code",))
 
 
 def explain_kalent(refusal: VendorRefusal) -> SequencesError | None:
@@ -175,15 +178,27 @@ def kalent_status(display_status: str | None) -> SequenceStatus | None:
 
 T = TypeVar("T")
 NAME = DESCRIPTION.name
+_WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+_WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
 _STEPWISE = re.compile("step|progress", re.IGNORECASE)  # the names of the progress fields are not published
+
+
+class _Answer(WireModel):
+    success: parsing.Flag = None
+    data: object = None
 
 
 def kalent_data(body: object) -> parsing.Row:
     """Return the data of a success; UnreadableError when the answer does not say that it is one."""
-    answer = parsing.row_at(body, "the answer")
-    if answer.get("success") is not True:
+    answer = _Answer.read(body)
+    if answer.success is not True:
         raise parsing.UnreadableError("`success` is not true")
-    return parsing.row_at(answer.get("data"), "`data`")
+    return parsing.row_at(answer.data, "`data`")
+
+
+class _Paging(WireModel):
+    total: parsing.Number = at("pagination", "total")
+    has_next_page: parsing.Flag = at("pagination", "hasNextPage")
 
 
 def kalent_page(
@@ -192,55 +207,26 @@ def kalent_page(
     """Return one page; Kalent's own pages begin at 0."""
     data = kalent_data(body)
     items, unreadable = parsing.rows_of(data.get(name), f"`{name}`", read)
-    paging = parsing.inner_row(data, "pagination")
+    paging = _Paging.read(data)
     return translation.RemotePage(
         items=items,
         page=page,
         size=size,
-        total_count=parsing.number_at(paging, "total"),
-        has_more=parsing.flag_at(paging, "hasNextPage") is True,
+        total_count=paging.total,
+        has_more=paging.has_next_page is True,
         unreadable=unreadable,
     )
 
 
-def kalent_sourcing(item: parsing.Row) -> translation.RemoteSourcing:
-    """Return one sourcing of "List sourcings"."""
-    return translation.RemoteSourcing(
-        id=_whole(parsing.ident(item, "sourcingId")),
-        name=parsing.text_at(item, "name"),
-    )
+class _Sourcing(WireModel):
+    id: _WholeId = Field(alias="sourcingId")
+    name: parsing.Line = None
+
+    def to_domain(self) -> translation.RemoteSourcing:
+        return translation.RemoteSourcing(id=self.id, name=self.name)
 
 
-def kalent_candidate(item: parsing.Row) -> translation.RemoteContact:
-    """Return a candidate with its talent, of "List candidates" and "Get candidate"."""
-    row_, talent = parsing.inner_row(item, "candidate"), parsing.inner_row(item, "talent")
-    emails, phones = (
-        parsing.texts_at(talent, "emails", of=_address),
-        parsing.texts_at(talent, "phones", of=_address),
-    )
-    return translation.RemoteContact(
-        id=_whole(parsing.ident(row_, "id", "candidateId")),
-        fields=_person(talent, emails, phones),
-        emails=emails,
-        phones=phones,
-        provider_status=parsing.text_at(row_, "statusHandle"),
-        sourcing_id=_whole_or_none(row_, "sourcingId"),
-        talent_id=_whole_or_none(row_, "talentId") or _whole_or_none(talent, "id"),
-        created_at=parsing.instant_at(row_, "createdAt"),
-    )
-
-
-def _person(talent: parsing.Row, emails: tuple[str, ...], phones: tuple[str, ...]) -> ContactFields:
-    return ContactFields(
-        email=next(iter(emails), None),
-        phone=next(iter(phones), None),
-        first_name=parsing.text_at(talent, "firstname"),
-        last_name=parsing.text_at(talent, "lastname"),
-        company=parsing.text_at(parsing.inner_row(talent, "currentOrganization"), "name"),
-        job_title=parsing.text_at(talent, "jobTitle"),
-        location=parsing.text_at(talent, "city"),
-        linkedin_url=parsing.text_at(talent, "linkedinUrl"),
-    )
+kalent_sourcing = parsing.reader(_Sourcing, _Sourcing.to_domain)
 
 
 def _address(item: object) -> object:
@@ -250,59 +236,129 @@ def _address(item: object) -> object:
     return next((item[name] for name in ("email", "phone", "phoneNumber", "value") if name in item), None)
 
 
+_Addresses = Annotated[tuple[str, ...], PlainValidator(partial(parsing.lines, of=_address))]
+
+
+class _Candidate(WireModel):
+    """A candidate with its talent, of "List candidates" and "Get candidate"."""
+
+    id: _WholeIdOrNone = at("candidate", "id")
+    candidate_id: _WholeIdOrNone = at("candidate", "candidateId")
+    status_handle: parsing.Line = at("candidate", "statusHandle")
+    sourcing_id: _WholeIdOrNone = at("candidate", "sourcingId")
+    talent_id: _WholeIdOrNone = at("candidate", "talentId")
+    created_at: parsing.Instant = at("candidate", "createdAt")
+    talent_own_id: _WholeIdOrNone = at("talent", "id")
+    first_name: parsing.Line = at("talent", "firstname")
+    last_name: parsing.Line = at("talent", "lastname")
+    company: parsing.Line = at("talent", "currentOrganization", "name")
+    job_title: parsing.Line = at("talent", "jobTitle")
+    city: parsing.Line = at("talent", "city")
+    linkedin_url: parsing.Line = at("talent", "linkedinUrl")
+    emails: _Addresses = at("talent", "emails", default=())
+    phones: _Addresses = at("talent", "phones", default=())
+
+    def to_domain(self) -> translation.RemoteContact:
+        return translation.RemoteContact(
+            id=parsing.present(self.id or self.candidate_id, "id"),
+            fields=ContactFields(
+                email=next(iter(self.emails), None),
+                phone=next(iter(self.phones), None),
+                first_name=self.first_name,
+                last_name=self.last_name,
+                company=self.company,
+                job_title=self.job_title,
+                location=self.city,
+                linkedin_url=self.linkedin_url,
+            ),
+            emails=self.emails,
+            phones=self.phones,
+            provider_status=self.status_handle,
+            sourcing_id=self.sourcing_id,
+            talent_id=self.talent_id or self.talent_own_id,
+            created_at=self.created_at,
+        )
+
+
+kalent_candidate = parsing.reader(_Candidate, _Candidate.to_domain)
+
+
+class _Receipt(WireModel):
+    """What the answers of Kalent's writes say about what they did."""
+
+    talent_id: parsing.IdOrNone = at("talentId")
+    candidate_id: parsing.IdOrNone = at("candidateId")
+    blueprint_id: parsing.IdOrNone = at("blueprintId")
+    id: parsing.IdOrNone = None
+    started: parsing.Flag = None
+    candidate_count: parsing.Number = at("candidateCount")
+
+
+def _same(value: str | int | None, expected: str | int, what: str) -> None:
+    """Raise UnreadableError where an answer names another thing than the one that was asked for."""
+    if value not in (None, expected):
+        raise parsing.UnreadableError(f"the {what} is another one")
+
+
 def added_candidate(body: object, *, talent: str) -> str:
     """Return the id of the candidate that "Add talent to sourcing" made or found."""
-    data = kalent_data(body)
-    if parsing.ident_or_none(data, "talentId") not in (None, talent):
-        raise parsing.UnreadableError("the talent is another one")
-    return _whole(parsing.ident(data, "candidateId"))
+    receipt = _Receipt.read(kalent_data(body))
+    _same(receipt.talent_id, talent, "talent")
+    return _whole(parsing.present(receipt.candidate_id, "candidateId"))
 
 
 def created_blueprint(body: object) -> str:
     """Return the id of the blueprint of "Create sequence blueprint"."""
-    return _whole(parsing.ident(kalent_data(body), "blueprintId"))
+    return _whole(parsing.present(_Receipt.read(kalent_data(body)).blueprint_id, "blueprintId"))
 
 
 def updated_blueprint(body: object, *, expected_id: str) -> None:
     """Read the answer of "Update sequence blueprint", which is not published beyond `success`."""
-    if parsing.ident_or_none(kalent_data(body), "blueprintId", "id") not in (None, expected_id):
-        raise parsing.UnreadableError("the blueprint is another one")
+    receipt = _Receipt.read(kalent_data(body))
+    _same(receipt.blueprint_id or receipt.id, expected_id, "blueprint")
 
 
 def kalent_started(body: object, *, expected_id: str, count: int) -> None:
     """Read what "Start sequence blueprint" tells; only `started: true` is a start."""
-    data = kalent_data(body)
-    if parsing.flag_at(data, "started") is not True:
+    receipt = _Receipt.read(kalent_data(body))
+    if receipt.started is not True:
         raise parsing.UnreadableError("`started` is not true")
-    if parsing.ident_or_none(data, "blueprintId") not in (None, expected_id):
-        raise parsing.UnreadableError("the blueprint is another one")
-    if parsing.number_at(data, "candidateCount") not in (None, count):
-        raise parsing.UnreadableError("the number of candidates is another one")
+    _same(receipt.blueprint_id, expected_id, "blueprint")
+    _same(receipt.candidate_count, count, "number of candidates")
+
+
+class _Run(WireModel):
+    id: _WholeId = Field(alias="sequenceId")
+    display_status: parsing.Line = at("displayStatus")
+    raw_status: parsing.Line = at("rawStatus")
+    name: parsing.Line = None
+    action_required: object = at("actionRequired")
+    created_at: parsing.Instant = at("createdAt")
+    updated_at: parsing.Instant = at("updatedAt")
 
 
 def dynamic_sequence(body: object, *, expected_id: str) -> translation.RemoteSequence | None:
     """Return the newest run of a candidate, or None when there is none in their sourcing."""
     data = kalent_data(body)
-    if parsing.ident_or_none(data, "candidateId") not in (None, expected_id):
-        raise parsing.UnreadableError("the candidate is another one")
+    _same(parsing.id_or_none(data.get("candidateId")), expected_id, "candidate")
     if "sequence" not in data:
         raise parsing.UnreadableError("there is no `sequence`")
     if data["sequence"] is None:
         return None
-    run = parsing.row_at(data["sequence"], "`sequence`")
-    shown = parsing.text_at(run, "displayStatus")
+    row = parsing.row_at(data["sequence"], "`sequence`")
+    run = _Run.read(row)
     return translation.RemoteSequence(
-        id=_whole(parsing.ident(run, "sequenceId")),
+        id=run.id,
         provider=NAME,
-        status=kalent_status(shown),
-        provider_status=shown or parsing.text_at(run, "rawStatus"),
+        status=kalent_status(run.display_status),
+        provider_status=run.display_status or run.raw_status,
         contact_id=_whole(expected_id),
-        name=parsing.text_at(run, "name"),
-        progress=parsing.as_json({name: value for name, value in run.items() if _STEPWISE.search(name)}),
-        action_required=parsing.as_json({"actionRequired": run.get("actionRequired") or None}),
-        needs_action=shown == "ACTION_REQUIRED" or bool(run.get("actionRequired")),
-        created_at=parsing.instant_at(run, "createdAt"),
-        updated_at=parsing.instant_at(run, "updatedAt"),
+        name=run.name,
+        progress=parsing.as_json({name: value for name, value in row.items() if _STEPWISE.search(name)}),
+        action_required=parsing.as_json({"actionRequired": run.action_required or None}),
+        needs_action=run.display_status == "ACTION_REQUIRED" or bool(run.action_required),
+        created_at=run.created_at,
+        updated_at=run.updated_at,
     )
 
 
@@ -322,8 +378,3 @@ def steps_to_wire(steps: Items[Step]) -> list[dict[str, object]]:
 
 def _whole(bare_id: str) -> str:
     return f"{NAME}:{bare_id}"
-
-
-def _whole_or_none(parent: parsing.Row, name: str) -> str | None:
-    bare_id = parsing.ident_or_none(parent, name)
-    return _whole(bare_id) if bare_id else None

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from collections.abc import Sequence as Items
-from typing import TypeVar
+from functools import partial
+from typing import Annotated, TypeVar
+
+from pydantic import PlainValidator
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import TERMINAL, SequenceStatus
@@ -19,6 +22,7 @@ from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import InvalidArgumentsError, ProviderConflictError, SequencesError
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
+from sequences_mcp.vendors.parsing import WireModel, at
 from sequences_mcp.vendors.topo import DESCRIPTION
 
 PAGE_SIZE = 100
@@ -59,17 +63,20 @@ def topo_task_id(whole_id: str) -> str:
     return TOPO.bare_id(whole_id, "a task id", listed_by="list_tasks")
 
 
+class _ErrorBody(WireModel):
+    type: parsing.Code = None
+    field: parsing.Code = at("data", "field")
+    message: parsing.Message = None
+    request_id: parsing.Line = None
+    data: parsing.Object = at("data", default={})
+
+
 def topo_words(body: object) -> VendorWords:
     """Return what an error body says."""
-    if not parsing.is_row(body):
-        return VendorWords()
-    data = parsing.inner_row(body, "data")
+    read = _ErrorBody.read(parsing.row_or_empty(body))
+    more = parsing.rest(read.data, ("field",))
     return VendorWords(
-        code=parsing.text_at(body, "type", limit=80),
-        detail=parsing.text_at(data, "field", limit=80),
-        message=parsing.text_at(body, "message", limit=parsing.MESSAGE),
-        request_id=parsing.text_at(body, "request_id"),
-        more=parsing.rest(data, ("field",)),
+        code=read.type, detail=read.field, message=read.message, request_id=read.request_id, more=more
     )
 
 
@@ -109,6 +116,12 @@ def topo_status(status: str | None) -> SequenceStatus | None:
 T = TypeVar("T")
 NAME = DESCRIPTION.name
 ReadSequence = Callable[[parsing.Row], translation.RemoteSequence]
+_WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+_WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
+
+
+class _WithId(WireModel):
+    id: parsing.Id
 
 
 def topo_one(body: object, read: Callable[[parsing.Row], T]) -> T:
@@ -119,51 +132,65 @@ def topo_one(body: object, read: Callable[[parsing.Row], T]) -> T:
 def topo_same(body: object, read: Callable[[parsing.Row], T], *, expected_id: str) -> T:
     """Return the one thing of an answer, which must be the one that was asked for."""
     answer = parsing.row_at(body, "the answer")
-    if parsing.ident(answer, "id") != expected_id:
+    if _WithId.read(answer).id != expected_id:
         raise parsing.UnreadableError("the id is another one")
     return read(answer)
+
+
+class _Page(WireModel):
+    items: object = None
+    total_count: parsing.Number = None
+    has_more: parsing.Flag = None
 
 
 def topo_page(
     body: object, read: Callable[[parsing.Row], T], *, page: int, size: int
 ) -> translation.RemotePage[T]:
     """Return one page."""
-    answer = parsing.row_at(body, "the answer")
-    items, unreadable = parsing.rows_of(answer.get("items"), "`items`", read)
+    answer = _Page.read(body)
+    items, unreadable = parsing.rows_of(answer.items, "`items`", read)
     return translation.RemotePage(
         items=items,
         page=page,
         size=size,
-        total_count=parsing.number_at(answer, "total_count"),
-        has_more=parsing.flag_at(answer, "has_more") is True,
+        total_count=answer.total_count,
+        has_more=answer.has_more is True,
         unreadable=unreadable,
     )
 
 
+class _Key(_WithId):
+    scopes: parsing.Lines = ()
+
+
 def topo_scopes(item: parsing.Row) -> frozenset[str]:
     """Return what the key may do ("Get me")."""
-    parsing.ident(item, "id")
-    return frozenset(parsing.texts_at(item, "scopes"))
+    return frozenset(_Key.read(item).scopes)
 
 
-def topo_sequence(item: parsing.Row) -> translation.RemoteSequence:
-    """Return one run; UnreadableError without a status."""
-    word = parsing.text_at(item, "status")
-    if word is None:
-        raise parsing.UnreadableError("there is no status")
-    return translation.RemoteSequence(
-        id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
-        status=topo_status(word),
-        provider_status=word,
-        contact_id=_whole_or_none(item, "contact_id"),
-        blueprint_id=_whole_or_none(item, "sequence_template_id"),
-        list_id=_whole_or_none(item, "source_contact_list_id"),
-        last_step_executed_at=parsing.instant_at(item, "last_step_executed_at"),
-        variables=_variables(parsing.inner_row(item, "variables")),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-    )
+def _variables(value: object) -> dict[str, str]:
+    pairs = ((name, parsing.prose(text)) for name, text in list(parsing.row_or_empty(value).items())[:200])
+    return {name: text for name, text in pairs if text is not None}
+
+
+class _Sequence(WireModel):
+    id: _WholeId
+    status: parsing.Line = None
+    contact_id: _WholeIdOrNone = None
+    blueprint_id: _WholeIdOrNone = at("sequence_template_id")
+    list_id: _WholeIdOrNone = at("source_contact_list_id")
+    last_step_executed_at: parsing.Instant = None
+    variables: Annotated[dict[str, str], PlainValidator(_variables)] = at("variables", default={})
+    created_at: parsing.Instant = None
+    updated_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteSequence:
+        word = parsing.present(self.status, "status")
+        facts = {**dict(self), "status": topo_status(word)}
+        return translation.RemoteSequence(**facts, provider=NAME, provider_status=word)
+
+
+topo_sequence = parsing.reader(_Sequence, _Sequence.to_domain)
 
 
 def topo_paused(item: parsing.Row) -> translation.RemoteSequence:
@@ -188,143 +215,179 @@ def _in_state(item: parsing.Row, wanted: Collection[SequenceStatus]) -> translat
     return run
 
 
-def _variables(item: parsing.Row) -> dict[str, str]:
-    pairs = ((name, parsing.prose_at(item, name)) for name in list(item)[:200])
-    return {name: value for name, value in pairs if value is not None}
+class _Template(WireModel):
+    id: _WholeId
+    name: parsing.Line = None
+    provider_status: parsing.Line = at("status")
+    step_count: parsing.Number = None
+    created_at: parsing.Instant = None
+    updated_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteBlueprint:
+        return translation.RemoteBlueprint(**dict(self))
 
 
-def topo_blueprint(item: parsing.Row) -> translation.RemoteBlueprint:
-    """Return one sequence template."""
-    return translation.RemoteBlueprint(
-        id=_whole(parsing.ident(item, "id")),
-        name=parsing.text_at(item, "name"),
-        provider_status=parsing.text_at(item, "status"),
-        step_count=parsing.number_at(item, "step_count"),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
+topo_blueprint = parsing.reader(_Template, _Template.to_domain)
+
+
+class _Contact(WireModel):
+    id: _WholeId
+    email: parsing.Line = None
+    phone_number: parsing.Line = None
+    first_name: parsing.Line = None
+    last_name: parsing.Line = None
+    company_name: parsing.Line = None
+    company_domain: parsing.Line = None
+    job_title: parsing.Line = None
+    city: parsing.Line = None
+    state: parsing.Line = None
+    country: parsing.Line = None
+    location: parsing.Line = None
+    linkedin_url: parsing.Line = None
+    first_seen_at: parsing.Instant = None
+    last_seen_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteContact:
+        return translation.RemoteContact(
+            id=self.id,
+            fields=ContactFields(
+                email=self.email,
+                phone=self.phone_number,
+                first_name=self.first_name,
+                last_name=self.last_name,
+                company=self.company_name,
+                company_domain=self.company_domain,
+                job_title=self.job_title,
+                location=", ".join(filter(None, (self.city, self.state, self.country))) or self.location,
+                linkedin_url=self.linkedin_url,
+            ),
+            emails=(self.email,) if self.email else (),
+            phones=(self.phone_number,) if self.phone_number else (),
+            created_at=self.first_seen_at,
+            updated_at=self.last_seen_at,
+        )
+
+
+topo_contact = parsing.reader(_Contact, _Contact.to_domain)
+
+
+class _ContactList(WireModel):
+    """A contact list; whatever stands in the place of its template counts as one."""
+
+    id: _WholeId
+    name: parsing.Line = None
+    enrols: Annotated[bool | None, PlainValidator(lambda template: template is not None)] = at(
+        "default_sequence_template_id"
     )
+    blueprint_id: _WholeIdOrNone = at("default_sequence_template_id")
+    entries_count: parsing.Number = None
+
+    def to_domain(self) -> translation.RemoteList:
+        return translation.RemoteList(**dict(self))
 
 
-def topo_contact(item: parsing.Row) -> translation.RemoteContact:
-    """Return one contact."""
-    fields = _person(item)
-    return translation.RemoteContact(
-        id=_whole(parsing.ident(item, "id")),
-        fields=fields,
-        emails=(fields.email,) if fields.email else (),
-        phones=(fields.phone,) if fields.phone else (),
-        created_at=parsing.instant_at(item, "first_seen_at"),
-        updated_at=parsing.instant_at(item, "last_seen_at"),
-    )
+topo_list = parsing.reader(_ContactList, _ContactList.to_domain)
 
 
-def _person(item: parsing.Row) -> ContactFields:
-    places = [parsing.text_at(item, name) for name in ("city", "state", "country")]
-    return ContactFields(
-        email=parsing.text_at(item, "email"),
-        phone=parsing.text_at(item, "phone_number"),
-        first_name=parsing.text_at(item, "first_name"),
-        last_name=parsing.text_at(item, "last_name"),
-        company=parsing.text_at(item, "company_name"),
-        company_domain=parsing.text_at(item, "company_domain"),
-        job_title=parsing.text_at(item, "job_title"),
-        location=", ".join(filter(None, places)) or parsing.text_at(item, "location"),
-        linkedin_url=parsing.text_at(item, "linkedin_url"),
-    )
+class _Entry(WireModel):
+    id: _WholeId
+    contact_id: _WholeIdOrNone = None
+
+    def to_domain(self) -> translation.RemoteEntry:
+        return translation.RemoteEntry(**dict(self))
 
 
-def topo_list(item: parsing.Row) -> translation.RemoteList:
-    """Return one contact list; whatever stands in the place of its template counts as one."""
-    template = "default_sequence_template_id"
-    return translation.RemoteList(
-        id=_whole(parsing.ident(item, "id")),
-        name=parsing.text_at(item, "name"),
-        enrols=item[template] is not None if template in item else None,
-        blueprint_id=_whole_or_none(item, "default_sequence_template_id"),
-        entries_count=parsing.number_at(item, "entries_count"),
-    )
+topo_entry = parsing.reader(_Entry, _Entry.to_domain)
 
 
-def topo_entry(item: parsing.Row) -> translation.RemoteEntry:
-    """Return one entry of a contact list."""
-    return translation.RemoteEntry(
-        id=_whole(parsing.ident(item, "id")),
-        contact_id=_whole_or_none(item, "contact_id"),
-    )
+class _Exclusion(WireModel):
+    """An exclusion, of a contact or of an account."""
+
+    id: _WholeId
+    domain: parsing.Line = None
+
+    def to_domain(self) -> translation.RemoteExclusion:
+        return translation.RemoteExclusion(**dict(self))
 
 
-def topo_exclusion(item: parsing.Row) -> translation.RemoteExclusion:
-    """Return one exclusion, of a contact or of an account."""
-    return translation.RemoteExclusion(
-        id=_whole(parsing.ident(item, "id")),
-        domain=parsing.text_at(item, "domain"),
-    )
+topo_exclusion = parsing.reader(_Exclusion, _Exclusion.to_domain)
 
 
-def topo_activity(item: parsing.Row) -> translation.RemoteActivity:
-    """Return one activity; the documents spell the fields of its payload in two ways."""
-    payload = parsing.inner_row(item, "payload")
-    return translation.RemoteActivity(
-        id=_whole(parsing.ident(item, "id")),
-        type=parsing.text_at(payload, "type"),
-        channel=parsing.text_at(payload, "channel"),
-        created_at=parsing.instant_at(item, "created_at", "createdAt"),
-        sequence_id=_whole_or_none(payload, "sequence_id"),
-    )
+class _Activity(WireModel):
+    """An activity; the documents spell the time of it in two ways."""
+
+    id: _WholeId
+    type: parsing.Line = at("payload", "type")
+    channel: parsing.Line = at("payload", "channel")
+    created_at: parsing.Instant = None
+    created_camel_at: parsing.Instant = at("createdAt")
+    sequence_id: _WholeIdOrNone = at("payload", "sequence_id")
+
+    def to_domain(self) -> translation.RemoteActivity:
+        return translation.RemoteActivity(
+            id=self.id,
+            type=self.type,
+            channel=self.channel,
+            created_at=self.created_at or self.created_camel_at,
+            sequence_id=self.sequence_id,
+        )
 
 
-def topo_task(item: parsing.Row) -> translation.RemoteTask:
-    """Return one task."""
-    return translation.RemoteTask(
-        id=_whole(parsing.ident(item, "id")),
-        type=parsing.text_at(item, "type"),
-        provider_status=parsing.text_at(item, "status"),
-        priority=parsing.text_at(item, "priority"),
-        sequence_id=_whole_or_none(item, "sequence_id"),
-        created_at=parsing.instant_at(item, "created_at"),
-    )
+topo_activity = parsing.reader(_Activity, _Activity.to_domain)
+
+
+class _Task(WireModel):
+    id: _WholeId
+    type: parsing.Line = None
+    provider_status: parsing.Line = at("status")
+    priority: parsing.Line = None
+    sequence_id: _WholeIdOrNone = None
+    created_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteTask:
+        return translation.RemoteTask(**dict(self))
+
+
+topo_task = parsing.reader(_Task, _Task.to_domain)
 
 
 def topo_skipped(item: parsing.Row) -> translation.RemoteTask:
     """Return a task that the answer shows to be skipped."""
-    return _task_in(item, {"SKIPPED"})
-
-
-def _task_in(item: parsing.Row, wanted: Collection[str]) -> translation.RemoteTask:
     task = topo_task(item)
-    if task.provider_status not in wanted:
+    if task.provider_status != "SKIPPED":
         raise parsing.UnreadableError("the status is not the one asked for")
     return task
 
 
+class _Message(WireModel):
+    id: _WholeId
+    channel: parsing.Line = None
+    direction: parsing.Line = None
+    subject: parsing.Line = None
+    body: parsing.Prose = None
+    sent_at: parsing.Instant = None
+
+    def to_domain(self) -> translation.RemoteMessage:
+        return translation.RemoteMessage(**dict(self))
+
+
 def topo_messages(body: object) -> tuple[translation.RemoteMessage, ...]:
     """Return a task's messages: a bare list, not paged."""
-    return parsing.rows_of(body, "the answer", _message)[0]
-
-
-def _message(item: parsing.Row) -> translation.RemoteMessage:
-    return translation.RemoteMessage(
-        id=_whole(parsing.ident(item, "id")),
-        channel=parsing.text_at(item, "channel"),
-        direction=parsing.text_at(item, "direction"),
-        subject=parsing.text_at(item, "subject"),
-        body=parsing.prose_at(item, "body"),
-        sent_at=parsing.instant_at(item, "sent_at"),
-    )
-
-
-def _whole(bare_id: str) -> str:
-    return f"{NAME}:{bare_id}"
-
-
-def _whole_or_none(parent: parsing.Row, *names: str) -> str | None:
-    bare_id = parsing.ident_or_none(parent, *names)
-    return _whole(bare_id) if bare_id else None
+    return parsing.rows_of(body, "the answer", parsing.reader(_Message, _Message.to_domain))[0]
 
 
 # Batch answers: one outcome for every item that was asked for, whatever the answer leaves out.
 
 DONE = frozenset({"CREATED", "UPDATED"})
+
+
+class _Item(WireModel):
+    index: parsing.Number = None
+    status: parsing.Line = None
+    resource: object = None
+    error: object = None
+    code: parsing.Code = at("error", "type")
+    message: parsing.Message = at("error", "message")
 
 
 def topo_outcomes(
@@ -336,41 +399,31 @@ def topo_outcomes(
     resource that can be read. It is not done when its result says FAILED or names an error. Anything else, and
     an item that the answer does not mention, is unknown.
     """
-    items = parsing.row_at(body, "the answer").get("items")
-    if not isinstance(items, list):
-        raise parsing.UnreadableError("`items` is not a list")
-    by_index: dict[int, parsing.Row] = {}
-    for item in filter(parsing.is_row, items):
-        index = parsing.number_at(item, "index")
-        if index is None or index in by_index:
-            raise parsing.UnreadableError("an item has no `index` of its own")
-        by_index[index] = item
-    return tuple(_outcome(by_index.get(index, {}), read) for index in range(number))
+    items, _ = parsing.rows_of(_Page.read(body).items, "`items`", _Item.read)
+    by_index = {item.index: item for item in items}
+    if None in by_index or len(by_index) != len(items):
+        raise parsing.UnreadableError("an item has no `index` of its own")
+    return tuple(_outcome(by_index.get(index, _Item()), read) for index in range(number))
 
 
-def _outcome(item: parsing.Row, read: Callable[[parsing.Row], T]) -> translation.ItemOutcome[T]:
-    word, error = parsing.text_at(item, "status"), item.get("error")
-    if word == "FAILED" or (error is not None and word not in DONE):
-        return _failed(item, word)
-    resource = _resource(item, read) if error is None and (word is None or word in DONE) else None
+def _outcome(item: _Item, read: Callable[[parsing.Row], T]) -> translation.ItemOutcome[T]:
+    word, has_error = item.status, item.error is not None
+    if word == "FAILED" or (has_error and word not in DONE):
+        return translation.ItemOutcome(
+            outcome="not_done",
+            item=None,
+            provider_status=word,
+            vendor_code=item.code,
+            vendor_message=item.message,
+        )
+    resource = _resource(item, read) if not has_error and (word is None or word in DONE) else None
     return translation.ItemOutcome(
         outcome="unknown" if resource is None else "done", item=resource, provider_status=word
     )
 
 
-def _resource(item: parsing.Row, read: Callable[[parsing.Row], T]) -> T | None:
+def _resource(item: _Item, read: Callable[[parsing.Row], T]) -> T | None:
     try:
-        return read(parsing.row_at(item.get("resource"), "`resource`"))
+        return read(parsing.row_at(item.resource, "`resource`"))
     except parsing.UnreadableError:
         return None
-
-
-def _failed(item: parsing.Row, word: str | None) -> translation.ItemOutcome[T]:
-    error = parsing.inner_row(item, "error")
-    return translation.ItemOutcome(
-        outcome="not_done",
-        item=None,
-        provider_status=word,
-        vendor_code=parsing.text_at(error, "type", limit=80),
-        vendor_message=parsing.text_at(error, "message", limit=parsing.MESSAGE),
-    )
