@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,12 +83,14 @@ class Recorder:
 PANEL = ("show_plan", "decide_plan")  # called by the panel in a chat alone
 
 
-async def conversation(folder: Path) -> dict[str, tuple[Mapping[str, Any], Any]]:
-    """Return of each tool a call and its answer."""
+async def conversation(
+    folder: Path, recorder: Callable[[Desktop], Recorder] = Recorder
+) -> dict[str, tuple[Mapping[str, Any], Any]]:
+    """Return of each tool a call and its answer; ``recorder`` makes what calls the tools."""
     office = World(folder / "data")
     answers = iter((yes, no, yes))
     async with office.client(answer=lambda message: next(answers)(message)) as desktop:
-        ask = Recorder(desktop)
+        ask = recorder(desktop)
         maria, jonas, blueprint = await _prepared(ask)
         await ask("start_sequence", blueprint_id=blueprint, contacts=[maria, jonas])
         for _ in range(2):  # one e-mail leaves after the other

@@ -356,19 +356,20 @@ def read_server(text: str, *, kind: str) -> str:
     """Return a typed server as settings have it, encrypted where only a host was typed; InvalidArgumentsError."""
     from sequences_mcp.engine.channels.mail_server import MailServer
     from sequences_mcp.engine.inbound.imap import ImapServer
+    from sequences_mcp.settings_file import ServerAddress
 
-    scheme, _, rest = text.strip().rpartition("://")
-    account, at, host = rest.rpartition("@")
-    if ":" in account:
+    server = ServerAddress.read(text)
+    if server.has_password:
         raise InvalidArgumentsError(
             "A password stands in the server's address.", next_step="Leave it out there; it is asked for."
         )
-    whole = f"{scheme or f'{kind}s'}://{account or 'x'}:x@{host}"
+    whole = f"{server.scheme or f'{kind}s'}://{server.account or 'x'}:x@{server.host}"
     try:
         where = (ImapServer.parse(whole) if kind == "imap" else MailServer.parse(whole)).where
     except SettingsError as error:
         raise InvalidArgumentsError(error.message, next_step=error.next_step) from error
-    return f"{where.partition('://')[0]}://{account}{at}{where.partition('://')[2]}"
+    account = server.account and f"{server.account}@"
+    return f"{where.partition('://')[0]}://{account}{where.partition('://')[2]}"
 
 
 READERS: dict[str, Callable[[Any], Any]] = {"time_zone": read_zone, "window": read_window, "daily_cap": read_cap}

@@ -41,6 +41,26 @@ class Given(NamedTuple):
     text: str
 
 
+class ServerAddress(NamedTuple):
+    """A mail server's address as a person writes it, in parts; ``scheme`` and ``account`` may be empty."""
+
+    scheme: str
+    account: str
+    host: str
+
+    @classmethod
+    def read(cls, url: str) -> ServerAddress:
+        """Return the parts of an address; what stands before the last ``@`` is the account."""
+        before, slashes, after = url.strip().partition("://")
+        account, _, host = (after if slashes else before).rpartition("@")
+        return cls(before if slashes else "", account, host)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password stands in the address, where none may."""
+        return ":" in self.account
+
+
 @dataclass(slots=True)
 class FileSettings:
     """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
@@ -425,12 +445,9 @@ class _Reader:
         of: str,
     ) -> None:
         place, url, lacking = (*key, "smtp"), texts["smtp"], f"SEQUENCES_SMTP_URL{of}"
-        scheme, slashes, rest = url.partition("://")
-        account, _, host = rest.rpartition("@")
-        if ":" in account or not slashes:
-            why = "no password stands in this file" if slashes else "it does not start with smtp:// or smtps://"
-            self.settings.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
+        if (server := self._server(place, url, begins="smtp:// or smtps://", example="smtps://host:465")) is None:
             return
+        scheme, account, host = server
         user = account or quote(texts.get("address", ""), safe="")
         if "oauth" in table and "password" not in table:
             into["SEQUENCES_SMTP_URL"] = Given(place, f"{scheme}://{user};AUTH=XOAUTH2@{host}")
@@ -459,12 +476,9 @@ class _Reader:
         """
         name = "imap_password" if "imap_password" in table or "oauth" in table else "password"
         place, url, setting = (*key, "imap"), texts["imap"], "SEQUENCES_IMAP_URL"
-        scheme, slashes, rest = url.partition("://")
-        account, _, host = rest.rpartition("@")
-        if ":" in account or not slashes:
-            why = "no password stands in this file" if slashes else "it does not start with imaps://"
-            self.settings.wrong(place, f'{why}. Write imap = "imaps://host:993", and password = {REFERENCE}')
+        if (server := self._server(place, url, begins="imaps://", example="imaps://host:993")) is None:
             return
+        scheme, account, host = server
         bare = f"{scheme}://{host}"
         whole = self._of_environment(bare, setting, of=of)
         user = account or quote(texts.get("address", ""), safe="")
@@ -479,6 +493,15 @@ class _Reader:
             self.settings.wrong(place, f"it needs a password: add password = {REFERENCE}")
         if whole:
             into[setting] = Given(place, whole)
+
+    def _server(self, place: Key, url: str, *, begins: str, example: str) -> ServerAddress | None:
+        """Return the parts of a mail server's address; None, and what is wrong is noted, for a bad one."""
+        server = ServerAddress.read(url)
+        if server.scheme and not server.has_password:
+            return server
+        why = "no password stands in this file" if server.scheme else f"it does not start with {begins}"
+        self.settings.wrong(place, f'{why}. Write {place[-1]} = "{example}", and password = {REFERENCE}')
+        return None
 
     def _of_environment(self, url: str, setting: str = "SEQUENCES_SMTP_URL", *, of: str) -> str:
         """Return a setting of the environment where it has an account at the file's very server; or nothing.

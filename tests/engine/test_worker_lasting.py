@@ -103,7 +103,7 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
     )
     pulse.beat(acted=True)
     (state,) = worker_states(store, now=START)
-    assert (state.process, state.lane, state.since, state.last_act, state.error) == (
+    assert (state.process, state.label, state.since, state.last_act, state.error) == (
         os.getpid(),
         FREE,
         START,

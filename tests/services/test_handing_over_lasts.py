@@ -42,7 +42,7 @@ async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path
         await asyncio.sleep(0)
     assert not task.done()
     [shown] = in_files(Workspace(tmp_path), now=NOON)
-    assert (shown.lane, shown.error_since) == ("vendors", NOON)
+    assert (shown.label, shown.error_since) == ("vendors", NOON)
     assert "FileNotFoundError" in (shown.error or "")
     task.cancel()
     await asyncio.wait({task})

@@ -186,14 +186,14 @@ def test_nothing_moves_while_a_worker_lives_or_anything_has_the_folder_open(offi
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
-    state = WorkerState(process=7, lane="mailbox", since=now, beat=now, host="elsewhere", sends="Ada")
+    state = WorkerState(process=7, label="mailbox", since=now, beat=now, host="elsewhere", sends="Ada")
     with Store.open(Workspace(office.data), now=now) as store:
         store.workers.keep(state, forgotten_before=now)
     said = office.move(office.url)
     assert (said.status, "process 7 on elsewhere" in said.err) == (2, True)
     assert office.move(office.url, "--check").status == 2
     with Store.open(Workspace(office.data), now=now) as store:
-        store.workers.remove(host="elsewhere", process=7, lane="mailbox")
+        store.workers.remove(host="elsewhere", process=7, label="mailbox")
         in_use = office.move(office.url)
     assert (in_use.status, "is using" in in_use.err) == (2, True)
     assert office.ask("SELECT count(*) FROM contact", office.url) == [(0,)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+_LABEL = "lane"  # as rows and files call it
 SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 
 
@@ -37,16 +40,16 @@ class WorkerPresence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
+    """One queue of one process: since when, when it last showed itself and did something, what stands in its way.
 
     ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
     fingerprints of the settings it works for (``domain.plan.settings_fingerprints``), ``sends`` says in words who
     sends and how.
-    ``lane`` is the queue it takes from; of a further mailbox ``queue-NAME``.
+    ``label`` is the queue it takes from; of a further mailbox ``queue-NAME``.
     """
 
     process: int
-    lane: str
+    label: str
     since: datetime
     beat: datetime
     last_act: datetime | None = None
@@ -56,10 +59,21 @@ class WorkerState:
     serves: tuple[str, ...] = ()
     sends: str = ""
 
+    @classmethod
+    def of_stored(cls, facts: Mapping[str, Any]) -> WorkerState:
+        """Return a state of its stored fields, where ``label`` has an older name. TypeError, KeyError."""
+        known = {name: value for name, value in facts.items() if name != _LABEL}
+        return cls(label=facts[_LABEL], **known | {"serves": tuple(facts.get("serves", ()))})
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the fields by the names under which rows and files have them."""
+        facts = asdict(self)
+        return {_LABEL: facts.pop("label"), **facts}
+
     @property
     def queue(self) -> str:
         """What kind of work it does."""
-        return self.lane.partition("-")[0]
+        return self.label.partition("-")[0]
 
     def is_silent(self, now: datetime) -> bool:
         """Whether it has not shown itself for longer than any work takes, and is probably gone."""

@@ -240,7 +240,11 @@ _AUDIT_NAMES: Mapping[type[events.Event], str] = {
 
 def action_of(event: events.Event) -> str:
     """Return an event's name as the audit writes it: ``sequence.handed_over``."""
-    kind = type(event)
+    return action_of_kind(type(event))
+
+
+def action_of_kind(kind: type[events.Event]) -> str:
+    """Return the name, as the audit writes it, of every event of a kind."""
     words = _AUDIT_NAMES.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
     return f"sequence.{words}"
 

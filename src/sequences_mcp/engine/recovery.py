@@ -33,21 +33,35 @@ log = logging.getLogger(__name__)
 class Outcome:
     """How the delivery of one claimed e-mail ended.
 
-    ``said`` is the receipt, or why it was not accepted, or why nobody can tell; ``reply`` the server's own
+    ``words`` is the receipt, or why it was not accepted, or why nobody can tell; ``reply`` the server's own
     words in the last two cases. ``blame`` is one of
     ``channels.replies.Blame``, or empty where no server was to blame; ``code`` is what a refusal is known by,
-    ``doubtful`` whether it is unclear whom it is about. The names of the fields are those of the receipts' files.
+    ``is_uncertain`` whether it is unclear whom it is about.
     """
 
     sequence_id: str
     key: str
     lease: int
     kind: Literal["accepted", "refused", "lost"]
-    said: str
+    words: str
     blame: str = ""
     code: str = ""
-    doubtful: bool = False
+    is_uncertain: bool = False
     reply: str = ""
+
+
+# Older programs wrote these fields of a receipt's file, and read them, under these names.
+_IN_FILES = {"words": "said", "is_uncertain": "doubtful"}
+
+
+def _written(outcome: Outcome) -> bytes:
+    return json.dumps({_IN_FILES.get(name, name): value for name, value in asdict(outcome).items()}).encode()
+
+
+def _read(text: bytes) -> Outcome:
+    names = {older: name for name, older in _IN_FILES.items()}
+    facts: dict[str, Any] = dict(json.loads(text))
+    return Outcome(**{names.get(name, name): value for name, value in facts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class Receipts:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             with replacing(self._path(outcome.lease)) as file:
-                file.write(json.dumps(asdict(outcome)).encode())
+                file.write(_written(outcome))
             self._sync()
         except OSError as error:
             log.warning("The outcome of lease %s is only in memory: %s", outcome.lease, error)
@@ -79,7 +93,7 @@ class Receipts:
         """Yield the outcomes that are not in the database yet; a file that cannot be read is left alone."""
         for path in sorted(self.folder.glob("*.json")):
             try:
-                yield Outcome(**json.loads(path.read_bytes()))
+                yield _read(path.read_bytes())
             except (OSError, ValueError, TypeError) as error:
                 log.warning("%s cannot be read: %s", path, error)
 

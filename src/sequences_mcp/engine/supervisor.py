@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -46,7 +46,7 @@ class Heartbeat:
     """
 
     workspace: Workspace
-    lane: str
+    label: str
     clock: Callable[[], datetime]
     serves: tuple[str, ...] = ()
     sends: str = ""
@@ -72,7 +72,7 @@ class Heartbeat:
         """Take away what was shown, while the store is open and after it."""
         if self.store is not None:
             with suppress(StoreError), self.store.hasty(PATIENCE):
-                self.store.workers.remove(host=host_name(), process=os.getpid(), lane=self.lane)
+                self.store.workers.remove(host=host_name(), process=os.getpid(), label=self.label)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._written = None
@@ -82,7 +82,7 @@ class Heartbeat:
             self._state = WorkerState(
                 host=host_name(),
                 process=os.getpid(),
-                lane=self.lane,
+                label=self.label,
                 since=now,
                 beat=now,
                 serves=self.serves,
@@ -103,7 +103,7 @@ class Heartbeat:
             # Not `parents`: a data folder that has vanished must not be made anew by whoever worked in it.
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             with replacing(self._path) as file:
-                file.write(json.dumps(asdict(state), default=lambda at: at.isoformat()).encode())
+                file.write(json.dumps(state.as_stored(), default=lambda at: at.isoformat()).encode())
             self._written = now
 
     def _kept_in_database(self, state: WorkerState, now: datetime) -> bool:
@@ -119,16 +119,16 @@ class Heartbeat:
 
     @property
     def _path(self) -> Path:
-        return self.workspace.workers / f"{os.getpid()}-{self.lane}.json"
+        return self.workspace.workers / f"{os.getpid()}-{self.label}.json"
 
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
-    results = {(worker.host, worker.process, worker.lane): worker for worker in store.workers.all()}
+    results = {(worker.host, worker.process, worker.label): worker for worker in store.workers.all()}
     for in_file in in_files(store.workspace, now=now):
-        known = results.get((in_file.host, in_file.process, in_file.lane))
+        known = results.get((in_file.host, in_file.process, in_file.label))
         if known is None or known.beat < in_file.beat:
-            results[in_file.host, in_file.process, in_file.lane] = in_file
+            results[in_file.host, in_file.process, in_file.label] = in_file
     return tuple(result for result in results.values() if abs(now - result.beat) < FORGOTTEN_AFTER)
 
 
@@ -195,7 +195,7 @@ def _read(path: Path) -> WorkerState | None:
         facts = json.loads(path.read_bytes())
         for name in _INSTANTS:
             facts[name] = facts[name] and datetime.fromisoformat(facts[name])
-        return WorkerState(**facts | {"serves": tuple(facts.get("serves", ()))})
+        return WorkerState.of_stored(facts)
     except (OSError, ValueError, TypeError, KeyError):  # written by another version, or just being replaced
         return None
 

@@ -24,8 +24,15 @@ from sequences_mcp.engine import vendor_transitions
 from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.changed_settings import fallen_because, not_ours
 from sequences_mcp.engine.contacts import as_known_anywhere, kept_vendor_person
-from sequences_mcp.engine.context import EngineContext, EngineVerbs, apply_event, keep_changes, require_page
-from sequences_mcp.engine.events import PlanRejected
+from sequences_mcp.engine.context import (
+    EngineContext,
+    EngineVerbs,
+    action_of_kind,
+    apply_event,
+    keep_changes,
+    require_page,
+)
+from sequences_mcp.engine.events import OutcomeResolved, PlanRejected
 from sequences_mcp.engine.operations import LocalOperations, busy
 from sequences_mcp.engine.recovery import mark_unseen
 from sequences_mcp.engine.sequences import checked_filter, require_sequence, run_details
@@ -303,7 +310,7 @@ class LocalVendorRuns(EngineVerbs):
         with store.transaction() as work:
             run = require_sequence(self.engine, sequence_id)
             after = vendor_transitions.vendor_run_over(run, finished=finished, actor=actor, now=now)
-            keep_changes(work, run, after, action="sequence.settled", now=now, actor=actor)
+            keep_changes(work, run, after, action=action_of_kind(OutcomeResolved), now=now, actor=actor)
             return run_details(self.engine, [after])[0]
 
     async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:

@@ -76,16 +76,16 @@ def _event(
     """Return what has happened to the e-mail, the attempt and the mailbox noted with it."""
     sender = _sender(work, outcome, rules)
     if outcome.kind == "lost":
-        return events.Lost(outcome.lease, outcome.said, outcome.reply)
+        return events.Lost(outcome.lease, outcome.words, outcome.reply)
     if outcome.kind == "accepted":
         work.attempts.answered(outcome.lease, "accepted")
         work.mailboxes.accepted(sender)
-        work.inbound.keep_provider_ids(outcome.key, provider_ids(outcome.said))
-        return events.Delivered(outcome.lease, outcome.said)
+        work.inbound.keep_provider_ids(outcome.key, provider_ids(outcome.words))
+        return events.Delivered(outcome.lease, outcome.words)
     if not outcome.blame:  # no server's doing: nothing is learnt, and the next try is as good as this one
         work.mailboxes.free(sender, now=now)
         work.attempts.give_back(outcome.lease)
-        return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY)
+        return events.Deferred(outcome.lease, outcome.words, now + FIRST_RETRY)
     return _refused(work, outcome, sequence=sequence, run=run, rules=rules, now=now)
 
 
@@ -101,7 +101,8 @@ def _refused(
     since = text_approved_at(work, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
-        outcome.doubtful and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
+        outcome.is_uncertain
+        and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
     ):
         return _of_mailbox(work, outcome, rules=rules, now=now)
     alike = work.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
@@ -111,12 +112,12 @@ def _refused(
     work.attempts.answered(outcome.lease, "recipient", code=outcome.code)
     work.mailboxes.free(sender, now=now)
     if blame in (Blame.GONE, Blame.REFUSES):
-        return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE, outcome.reply)
+        return events.Rejected(outcome.lease, outcome.words, blame is Blame.GONE, outcome.reply)
     work.attempts.give_back(outcome.lease)
     if blame is Blame.LATER:
         tries = work.attempts.count(run.key, generation=generation, since=since)
-        return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
-    words = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
+        return events.Deferred(outcome.lease, outcome.words, now + retry_after(tries), outcome.reply)
+    words = f"{ALONE}. {outcome.words}" if blame is Blame.MAILBOX else outcome.words
     return events.Deferred(outcome.lease, words, None, outcome.reply)
 
 
@@ -148,14 +149,14 @@ def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
 
 def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
     """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
-    answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
+    answer: Answer = "mailbox" if not outcome.is_uncertain and outcome.blame == Blame.MAILBOX else "doubtful"
     work.attempts.answered(outcome.lease, answer, code=outcome.code)
     work.attempts.give_back(outcome.lease)
     sender = _sender(work, outcome, rules)
     # An outcome that another mailbox's worker left unrecorded says nothing about the account of this one's.
     account = rules.account if sender == rules.terms.sender_address else ""
-    work.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=account, now=now)
-    return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)
+    work.mailboxes.refused(sender, why=outcome.words, reply=outcome.reply, account=account, now=now)
+    return events.Deferred(outcome.lease, outcome.words, now + FIRST_RETRY, outcome.reply)
 
 
 log = logging.getLogger(__name__)
@@ -595,7 +596,7 @@ class Worker:
             self._too_late(outcome, error)
 
     def _too_late(self, outcome: Outcome, error: SequencesError) -> None:
-        detail = {"lease": outcome.lease, "outcome": outcome.kind, "said": outcome.said, "why": error.message}
+        detail = {"lease": outcome.lease, "outcome": outcome.kind, "said": outcome.words, "why": error.message}
         detail |= {"server_reply": outcome.reply} if outcome.reply else {}
         self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
@@ -606,7 +607,9 @@ class Worker:
 
 
 def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], words: str, **facts: Any) -> Outcome:
-    return Outcome(sequence_id=claim.sequence_id, key=claim.key, lease=claim.lease, kind=kind, said=words, **facts)
+    return Outcome(
+        sequence_id=claim.sequence_id, key=claim.key, lease=claim.lease, kind=kind, words=words, **facts
+    )
 
 
 def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
@@ -617,7 +620,7 @@ def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
         error.message,
         blame=str(facts.get("blame", "")),
         code=str(facts.get("code", "")),
-        doubtful=bool(facts.get("doubtful")),
+        is_uncertain=bool(facts.get("doubtful")),
         reply=str(facts.get("server_reply", "")),
     )
 
@@ -633,5 +636,5 @@ def _stood_still() -> DeliveryDeferredError:
 def _stands_already(store: Repositories, outcome: Outcome) -> bool:
     """Say whether another process has recorded the same outcome: it reads all receipts when it starts."""
     for _, run in store.runs.of_keys([outcome.key]):
-        return outcome.kind == "accepted" and run.server_reply == outcome.said
+        return outcome.kind == "accepted" and run.server_reply == outcome.words
     return False

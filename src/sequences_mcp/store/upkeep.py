@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -146,15 +145,15 @@ class WorkerRepository:
 
     def keep(self, state: WorkerState, *, forgotten_before: datetime) -> None:
         """Store the heartbeat of a queue of a process in place of its last one; delete those long silent."""
-        row = asdict(state) | {"serves": json.dumps(state.serves)}
+        row = state.as_stored() | {"serves": json.dumps(state.serves)}
         row |= {name: to_micros(row[name]) for name in _INSTANTS}
         with self._database.joined():
             self._database.write("workers.keep", **row)
             self._database.write("workers.forget", before=to_micros(forgotten_before))
 
-    def remove(self, *, host: str, process: int, lane: str) -> None:
+    def remove(self, *, host: str, process: int, label: str) -> None:
         """Delete the heartbeat of a queue of a process that has ended."""
-        self._database.write("workers.remove", host=host, process=process, lane=lane)
+        self._database.write("workers.remove", host=host, process=process, lane=label)
 
     def all(self) -> list[WorkerState]:
         """Return every queue of every process, the one that has run longest first."""
@@ -167,4 +166,4 @@ class WorkerRepository:
 def _state(row: Row) -> WorkerState:
     facts = dict(row)
     facts |= {name: from_micros(facts[name]) for name in _INSTANTS}
-    return WorkerState(**facts | {"serves": tuple(json.loads(facts["serves"]))})
+    return WorkerState.of_stored(facts | {"serves": json.loads(facts["serves"])})

@@ -9,6 +9,7 @@ from base64 import b32encode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from sequences_mcp.errors import InvalidArgumentsError
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
+    from email.policy import EmailPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +200,18 @@ def compose(
         headers["Reply-To"] = mailbox(sender.name, _wire(sender.reply_to))
     if within.unsubscribes:
         headers |= _unsubscribe_headers(sender, mine=mine, own_id=message_id, one_click=within.one_click)
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    mail = _mail()
+    for name, value in headers.items():
+        mail[name] = value
+    if isinstance(content, str):
+        mail.set_content(content, charset="utf-8", cte=_encoding(content, language=content))
+    else:
+        _set_both(mail, content, sender)
     message = ComposedMessage(
         message_id=message_id,
         sender=mine,
         recipient=theirs,
-        data=head.encode()
-        + (_body(content) if isinstance(content, str) else _both_bodies(content, sender, seed=message_id)),
+        data=mail.as_bytes(),
         smtputf8=not (mine + theirs).isascii(),
     )
     if why := message_flaw(message):
@@ -212,18 +219,27 @@ def compose(
     return message
 
 
-def _body(content: str) -> bytes:
-    """Return the MIME headers and the text; never 8bit, so that no server has to offer 8BITMIME."""
-    part = _part()
-    part.set_content(content, charset="utf-8", cte=_encoding(content, language=content))
-    return part.as_bytes()
-
-
-def _part() -> EmailMessage:
+def _mail() -> EmailMessage:
     from email.message import EmailMessage
-    from email.policy import SMTP
 
-    return EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    return EmailMessage(policy=_policy())
+
+
+@cache
+def _policy() -> EmailPolicy:
+    """Return the policy of SMTP, but that a header is written as it was set.
+
+    The library's folding writes what is longer than a line as encoded words, also in List-Unsubscribe, References
+    and Message-ID, where RFC 2047 (section 5) allows none, and it drops or adds spaces between long words of a
+    subject. ``cte_type`` is never 8bit, so that no server has to offer 8BITMIME.
+    """
+    from email.policy import SMTP, EmailPolicy
+
+    class AsSet(EmailPolicy):
+        def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+            return name, value
+
+    return AsSet(linesep=SMTP.linesep, cte_type="7bit", utf8=True, refold_source="none")
 
 
 def _encoding(content: str, *, language: str) -> str | None:
@@ -233,8 +249,8 @@ def _encoding(content: str, *, language: str) -> str | None:
 _PAGE = '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body dir="auto">\n{}\n</body>\n</html>\n'
 
 
-def _both_bodies(letter: Letter, sender: Sender, *, seed: str) -> bytes:
-    """Return the MIME headers, the text and the HTML of what was written in Markdown, the text first.
+def _set_both(mail: EmailMessage, letter: Letter, sender: Sender) -> None:
+    """Set the text and the HTML of what was written in Markdown, the text first.
 
     Nothing in the HTML is fetched from elsewhere but the picture of the signature, where the operator set one.
     """
@@ -242,16 +258,15 @@ def _both_bodies(letter: Letter, sender: Sender, *, seed: str) -> bytes:
 
     address, name = escape(sender.signature_picture), escape(sender.name)
     picture = f'\n<p><img src="{address}" alt="{name}"></p>' if address else ""
-    html, both = _PAGE.format(letter.html + picture), _part()
+    html = _PAGE.format(letter.html + picture)
+    boundary = sha256(f"{mail['Message-ID']}\n{html}".encode()).hexdigest()[:32]
+    mail["MIME-Version"] = "1.0"
+    mail["Content-Type"] = f'multipart/alternative;\r\n boundary="=_{boundary}"'
     for text, kind in ((letter.plain, "plain"), (html, "html")):
-        part = _part()
+        part = _mail()
         part.set_content(text, subtype=kind, charset="utf-8", cte=_encoding(text, language=letter.plain))
         del part["MIME-Version"]  # which stands above
-        both.attach(part)
-    boundary = sha256(f"{seed}\n{html}".encode()).hexdigest()[:32]
-    both["MIME-Version"] = "1.0"
-    both["Content-Type"] = f'multipart/alternative; boundary="=_{boundary}"'
-    return both.as_bytes()
+        mail.attach(part)
 
 
 def _is_latin(content: str) -> bool:
