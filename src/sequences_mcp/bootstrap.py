@@ -144,7 +144,7 @@ def open_worker(
     to other workers of this process.
     """
     from sequences_mcp.engine.claim import SendPolicy
-    from sequences_mcp.engine.inbound.sent_copy import sent_copies
+    from sequences_mcp.engine.inbound.appending import sent_copies
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
     from sequences_mcp.planning.reminders import last_check
@@ -388,7 +388,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: Actor, co
 
 async def _put_draft(store: Store, mailbox: Mailbox, answer: AnswerDraft) -> str:
     """Put an answer into a mailbox's folder of drafts, and return that folder's name."""
-    from sequences_mcp.engine.inbound.drafts import put_answer
+    from sequences_mcp.engine.inbound.appending import put_answer
 
     url = mailbox.imap_url.value if mailbox.imap_url else ""
     return await put_answer(answer, url=url, tokens=mailbox.tokens(utc_now), key=store.secret("message_id"))

@@ -15,7 +15,7 @@ from tests.world.inbound_mail import Sent, reply, report
 from tests.world.product import GRACE, LINUS, Bureau, Desktop, yes
 
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.inbound.drafts import compose_draft
+from sequences_mcp.engine.inbound.appending import compose_draft
 from sequences_mcp.ports.embedded import AnswerDraft
 
 ANSWER = "Hello Grace,\n\nTuesday works. Shall we say ten?\n\nAda"

@@ -9,7 +9,7 @@ from tests.world.product import GRACE, LINUS, Bureau, mailing, yes
 
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.engine.channels.message import ComposedMessage
-from sequences_mcp.engine.inbound.sent_copy import keeps_copies, sent_copies
+from sequences_mcp.engine.inbound.appending import keeps_copies, sent_copies
 
 
 def sent_folder(server: Dovecot, folder: str = "Sent") -> list[tuple[bytes, frozenset[bytes]]]:

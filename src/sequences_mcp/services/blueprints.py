@@ -356,12 +356,8 @@ async def update_blueprint(
     if archived is not None:
         provider.require(Provider.archive_blueprint)
     if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
-        if archived is None:
-            raise InvalidArgumentsError(
-                "Nothing to change.",
-                next_step="Give name, steps, job_title, location, on_reply, format or archived.",
-            )
-        await provider.archive_blueprint(blueprint_id, archived=archived, expected_version=expected_version)
+        _require_change(archived)
+        await provider.archive_blueprint(blueprint_id, archived=bool(archived), expected_version=expected_version)
         return await get_blueprint(app, blueprint_id=blueprint_id)
     old = await provider.get_blueprint(blueprint_id)
     replies = _changed_rules(old.replies, on_reply, stop_company)
@@ -379,13 +375,12 @@ async def update_blueprint(
     )
     new_name = old.name if name is None else valid_name(name)
     if provider.name != LOCAL and not app.is_approved and await _has_runs(app, blueprint_id):
-        dumped_steps = (
-            None if steps is None else [step.model_dump(mode="json", exclude_none=True) for step in checked]
-        )
         requested = {
             "expected_version": expected_version,
             "name": name,
-            "steps": dumped_steps,
+            "steps": None
+            if steps is None
+            else [step.model_dump(mode="json", exclude_none=True) for step in checked],
             "job_title": job_title,
             "location": location,
             "config": config,
@@ -411,6 +406,15 @@ async def update_blueprint(
     remaining = {step.id for step in blueprint.steps}
     removed = tuple(step.id for step in old.steps if step.id not in remaining)
     return requirements.BlueprintReport(blueprint, findings, removed)
+
+
+def _require_change(archived: bool | None) -> None:
+    """Raise InvalidArgumentsError where not even ``archived`` is given beside what stays as it was."""
+    if archived is None:
+        raise InvalidArgumentsError(
+            "Nothing to change.",
+            next_step="Give name, steps, job_title, location, on_reply, format or archived.",
+        )
 
 
 async def steps_in_format(

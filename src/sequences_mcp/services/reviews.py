@@ -50,18 +50,7 @@ async def approve_change(
         return await _erased(app, change, digest=digest, actor=actor, signature=signature)
     is_variables = change.tool == VARIABLES
     again = change.came_to == "unknown" and not is_variables
-    if digest != change.digest:
-        raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
-    if change.standing(app.clock()) != "waiting" and not again:
-        raise ConflictError(
-            f"This change is {change.state_words(app.clock())}.",
-            next_step="A change that is still wanted is asked for again.",
-        )
-    if await _has_moved(app, change):
-        raise ConflictError(
-            "What this changes is not what it was when it was asked for; nothing was done.",
-            next_step="Have it asked for again.",
-        )
+    await _require_as_shown(app, change, digest=digest, again=again)
     approved, act = replace(app, is_approved=True), effect or _effect(change)
     write = VendorWrite(
         call=ToolCall(change.tool, None, digest),
@@ -89,6 +78,22 @@ async def approve_change(
             next_step="Approving it once more sends the same change again: it does no harm and resolves this.",
             data=error.data,
         ) from error
+
+
+async def _require_as_shown(app: AppContext, change: PendingChange, *, digest: str, again: bool) -> None:
+    """Raise ApprovalError or ConflictError for a change that is not what was shown, or cannot be decided now."""
+    if digest != change.digest:
+        raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+    if change.standing(app.clock()) != "waiting" and not again:
+        raise ConflictError(
+            f"This change is {change.state_words(app.clock())}.",
+            next_step="A change that is still wanted is asked for again.",
+        )
+    if await _has_moved(app, change):
+        raise ConflictError(
+            "What this changes is not what it was when it was asked for; nothing was done.",
+            next_step="Have it asked for again.",
+        )
 
 
 async def _erased(
