@@ -356,7 +356,7 @@ def read_server(text: str, *, kind: str) -> str:
     """Return a typed server as settings have it, encrypted where only a host was typed; InvalidArgumentsError."""
     from sequences_mcp.engine.channels.mail_server import MailServer
     from sequences_mcp.engine.inbound.imap import ImapServer
-    from sequences_mcp.settings_file import ServerAddress
+    from sequences_mcp.mailbox import ServerAddress
 
     server = ServerAddress.read(text)
     if server.has_password:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp.domain.sender import Secret, Sender
 from sequences_mcp.domain.workspace import Workspace
@@ -29,6 +29,26 @@ SMTP_SETTING, IMAP_SETTING = "SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL"
 # https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online
 _OF_MICROSOFT = (".office365.com", ".outlook.com")
 _ENDS_THERE = ", which Microsoft 365 stops taking by itself at the end of December 2026: sign in with oauth"
+
+
+class ServerAddress(NamedTuple):
+    """A mail server's address as a person writes it, in parts; ``scheme`` and ``account`` may be empty."""
+
+    scheme: str
+    account: str
+    host: str
+
+    @classmethod
+    def read(cls, url: str) -> ServerAddress:
+        """Return the parts of an address; what stands before the last ``@`` is the account."""
+        before, slashes, after = url.strip().partition("://")
+        account, _, host = (after if slashes else before).rpartition("@")
+        return cls(before if slashes else "", account, host)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password stands in the address, where none may."""
+        return ":" in self.account
 
 
 @dataclass(frozen=True, kw_only=True)

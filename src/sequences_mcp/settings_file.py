@@ -24,6 +24,7 @@ from sequences_mcp.domain import database_address
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
 from sequences_mcp.domain.workspace import SETTINGS_FILE
+from sequences_mcp.mailbox import ServerAddress
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -39,26 +40,6 @@ class Given(NamedTuple):
 
     key: Key
     text: str
-
-
-class ServerAddress(NamedTuple):
-    """A mail server's address as a person writes it, in parts; ``scheme`` and ``account`` may be empty."""
-
-    scheme: str
-    account: str
-    host: str
-
-    @classmethod
-    def read(cls, url: str) -> ServerAddress:
-        """Return the parts of an address; what stands before the last ``@`` is the account."""
-        before, slashes, after = url.strip().partition("://")
-        account, _, host = (after if slashes else before).rpartition("@")
-        return cls(before if slashes else "", account, host)
-
-    @property
-    def has_password(self) -> bool:
-        """Whether a password stands in the address, where none may."""
-        return ":" in self.account
 
 
 @dataclass(slots=True)

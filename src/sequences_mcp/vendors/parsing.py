@@ -2,7 +2,7 @@
 
 An answer may be newer than this program, damaged or hostile. So a field of another type than documented reads as
 None and loses neither its object nor the list around it. Only what a model gives no default must be there and
-right: ``WireModel.read`` makes one UnreadableError of whatever pydantic says. Two names for one field are two
+right: ``VendorObject.read`` makes one UnreadableError of whatever pydantic says. Two names for one field are two
 fields, of which ``to_domain`` takes the first that could be read.
 """
 
@@ -56,7 +56,7 @@ class UnreadableError(ValueError):
     """An answer does not say what it must say; the text is ours and may be shown."""
 
 
-class WireModel(BaseModel):
+class VendorObject(BaseModel):
     """A JSON object of a vendor, as far as it is read. Its schema is built when the first one is."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
@@ -72,7 +72,7 @@ class WireModel(BaseModel):
             raise UnreadableError(what) from None
 
 
-M = TypeVar("M", bound=WireModel)
+M = TypeVar("M", bound=VendorObject)
 
 
 def reader(model: type[M], to_domain: Callable[[M], T]) -> Callable[[object], T]:
@@ -105,7 +105,7 @@ def id_or_none(value: object, *, of: str = "") -> str | None:
     return f"{of}{value}" if is_id and not any(map(str.isspace, str(value))) else None
 
 
-def id_of(value: object, *, of: str = "") -> str:
+def needed_id(value: object, *, of: str = "") -> str:
     """Return the same; UnreadableError for what is no id."""
     return present(id_or_none(value, of=of), "id")
 
@@ -127,7 +127,7 @@ def prose(value: object, limit: int = BODY) -> str | None:
     return (quoted_text(value, limit).strip() or None) if isinstance(value, str) else None
 
 
-def lines(value: object, *, of: Callable[[object], object] = lambda item: item) -> tuple[str, ...]:
+def texts(value: object, *, of: Callable[[object], object] = lambda item: item) -> tuple[str, ...]:
     """Return the items of a list that are text; ``of`` takes an item to its text."""
     return tuple(filter(None, (line(of(item)) for item in list_or_empty(value)[:MOST_ROWS])))
 
@@ -180,13 +180,13 @@ def _attempt(item: object, read: Callable[[Row], T]) -> T | None:
 
 # The types of the models' fields. All but Id take any value, so that a wrong one becomes None and costs no object.
 
-Id = Annotated[str, PlainValidator(id_of)]
+Id = Annotated[str, PlainValidator(needed_id)]
 IdOrNone = Annotated[str | None, PlainValidator(id_or_none)]
 Line = Annotated[str | None, PlainValidator(line)]
 Code = Annotated[str | None, PlainValidator(partial(line, limit=CODE))]
 Message = Annotated[str | None, PlainValidator(partial(line, limit=MESSAGE))]
 Prose = Annotated[str | None, PlainValidator(prose)]
-Lines = Annotated[tuple[str, ...], PlainValidator(lines)]
+Lines = Annotated[tuple[str, ...], PlainValidator(texts)]
 Number = Annotated[int | None, PlainValidator(number)]
 Flag = Annotated[bool | None, PlainValidator(flag)]
 Instant = Annotated[datetime | None, PlainValidator(instant)]

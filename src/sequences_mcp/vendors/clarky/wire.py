@@ -24,7 +24,7 @@ from sequences_mcp.errors import ProviderForbiddenError, ProviderRejectedError, 
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.clarky import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
-from sequences_mcp.vendors.parsing import WireModel, at
+from sequences_mcp.vendors.parsing import VendorObject, at
 
 READS_A_MINUTE = 120
 WRITES_A_MINUTE = 60
@@ -32,7 +32,7 @@ PAGE_SIZE = 100
 LONGEST_KEY = 255  # no length is published; this is what comparable APIs take
 
 
-class _ErrorBody(WireModel):
+class _ErrorBody(VendorObject):
     code: parsing.Code = at("error", "code")
     field: parsing.Code = at("error", "details", "field")
     message: parsing.Message = at("error", "message")
@@ -121,7 +121,7 @@ def clarky_status(status: str | None) -> SequenceStatus | None:
 
 T = TypeVar("T")
 NAME = DESCRIPTION.name
-WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+WholeId = Annotated[str, PlainValidator(partial(parsing.needed_id, of=f"{NAME}:"))]
 WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
 
 
@@ -133,7 +133,7 @@ def clarky_data(body: object) -> parsing.Row:
     return parsing.row_at(answer["data"], "`data`") if "data" in answer else answer
 
 
-class _Page(WireModel):
+class _Page(VendorObject):
     data: object = None
     pagination: parsing.Object = at("pagination")
     total: parsing.Number = at("pagination", "total")
@@ -162,10 +162,10 @@ def _primary_first(value: object, *, inside: str) -> tuple[str, ...]:
         (item.get(inside), item.get("is_primary")) if parsing.is_row(item) else (item, None)
         for item in parsing.list_or_empty(value)
     ]
-    return parsing.lines([text for text, is_primary in sorted(items, key=lambda item: item[1] is not True)])
+    return parsing.texts([text for text, is_primary in sorted(items, key=lambda item: item[1] is not True)])
 
 
-class _Contact(WireModel):
+class _Contact(VendorObject):
     id: WholeId
     first_name: parsing.Line = None
     last_name: parsing.Line = None
@@ -203,7 +203,7 @@ class _Contact(WireModel):
 clarky_contact = parsing.reader(_Contact, _Contact.to_domain)
 
 
-class _Agent(WireModel):
+class _Agent(VendorObject):
     id: WholeId
     is_enabled: parsing.Flag = at("enabled")
 
@@ -214,7 +214,7 @@ class _Agent(WireModel):
 clarky_agent = parsing.reader(_Agent, _Agent.to_domain)
 
 
-class _Started(WireModel):
+class _Started(VendorObject):
     enrollment_id: WholeIdOrNone = None
     enrollment_camel_id: WholeIdOrNone = at("enrollmentId")
     enrollment_inner_id: WholeIdOrNone = at("enrollment", "id")
@@ -235,7 +235,7 @@ def clarky_started(body: object) -> str | None:
     return enrollment_id
 
 
-class _Enrollment(WireModel):
+class _Enrollment(VendorObject):
     enrollment_id: parsing.IdOrNone = None
     id: parsing.IdOrNone = None
     status: parsing.Line = None
@@ -288,7 +288,7 @@ def clarky_enrollment(body: object, *, expected_id: str) -> translation.RemoteSe
     return _Enrollment.read({"steps": data.get("steps"), **run}).to_domain(expected_id)
 
 
-class _Step(WireModel):
+class _Step(VendorObject):
     channel: parsing.Line = None
     type: parsing.Line = None
     status: parsing.Line = None

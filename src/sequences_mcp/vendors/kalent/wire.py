@@ -33,7 +33,7 @@ from sequences_mcp.errors import (
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.kalent import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
-from sequences_mcp.vendors.parsing import WireModel, at
+from sequences_mcp.vendors.parsing import VendorObject, at
 
 PAGE_SIZE = 50
 CANDIDATES_A_CALL = 100  # documented for the MCP tool that Kalent itself offers for "Start sequence blueprint"
@@ -112,7 +112,7 @@ BY_CODE: Mapping[str, Remedy] = {
 }
 
 
-class _ErrorBody(WireModel):
+class _ErrorBody(VendorObject):
     """Both published shapes: the newer one has an object as ``error``, the older one a text."""
 
     error: parsing.Message = None
@@ -178,12 +178,12 @@ def kalent_status(display_status: str | None) -> SequenceStatus | None:
 
 T = TypeVar("T")
 NAME = DESCRIPTION.name
-_WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+_WholeId = Annotated[str, PlainValidator(partial(parsing.needed_id, of=f"{NAME}:"))]
 _WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
 _STEPWISE = re.compile("step|progress", re.IGNORECASE)  # the names of the progress fields are not published
 
 
-class _Answer(WireModel):
+class _Answer(VendorObject):
     success: parsing.Flag = None
     data: object = None
 
@@ -196,7 +196,7 @@ def kalent_data(body: object) -> parsing.Row:
     return parsing.row_at(answer.data, "`data`")
 
 
-class _Paging(WireModel):
+class _Paging(VendorObject):
     total: parsing.Number = at("pagination", "total")
     has_next_page: parsing.Flag = at("pagination", "hasNextPage")
 
@@ -218,7 +218,7 @@ def kalent_page(
     )
 
 
-class _Sourcing(WireModel):
+class _Sourcing(VendorObject):
     id: _WholeId = Field(alias="sourcingId")
     name: parsing.Line = None
 
@@ -236,10 +236,10 @@ def _address(item: object) -> object:
     return next((item[name] for name in ("email", "phone", "phoneNumber", "value") if name in item), None)
 
 
-_Addresses = Annotated[tuple[str, ...], PlainValidator(partial(parsing.lines, of=_address))]
+_Addresses = Annotated[tuple[str, ...], PlainValidator(partial(parsing.texts, of=_address))]
 
 
-class _Candidate(WireModel):
+class _Candidate(VendorObject):
     """A candidate with its talent, of "List candidates" and "Get candidate"."""
 
     id: _WholeIdOrNone = at("candidate", "id")
@@ -283,7 +283,7 @@ class _Candidate(WireModel):
 kalent_candidate = parsing.reader(_Candidate, _Candidate.to_domain)
 
 
-class _Receipt(WireModel):
+class _Receipt(VendorObject):
     """What the answers of Kalent's writes say about what they did."""
 
     talent_id: parsing.IdOrNone = at("talentId")
@@ -327,7 +327,7 @@ def kalent_started(body: object, *, expected_id: str, count: int) -> None:
     _same(receipt.candidate_count, count, "number of candidates")
 
 
-class _Run(WireModel):
+class _Run(VendorObject):
     id: _WholeId = Field(alias="sequenceId")
     display_status: parsing.Line = at("displayStatus")
     raw_status: parsing.Line = at("rawStatus")

@@ -22,7 +22,7 @@ from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import InvalidArgumentsError, ProviderConflictError, SequencesError
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
-from sequences_mcp.vendors.parsing import WireModel, at
+from sequences_mcp.vendors.parsing import VendorObject, at
 from sequences_mcp.vendors.topo import DESCRIPTION
 
 PAGE_SIZE = 100
@@ -63,7 +63,7 @@ def topo_task_id(whole_id: str) -> str:
     return TOPO.bare_id(whole_id, "a task id", listed_by="list_tasks")
 
 
-class _ErrorBody(WireModel):
+class _ErrorBody(VendorObject):
     type: parsing.Code = None
     field: parsing.Code = at("data", "field")
     message: parsing.Message = None
@@ -116,11 +116,11 @@ def topo_status(status: str | None) -> SequenceStatus | None:
 T = TypeVar("T")
 NAME = DESCRIPTION.name
 ReadSequence = Callable[[parsing.Row], translation.RemoteSequence]
-_WholeId = Annotated[str, PlainValidator(partial(parsing.id_of, of=f"{NAME}:"))]
+_WholeId = Annotated[str, PlainValidator(partial(parsing.needed_id, of=f"{NAME}:"))]
 _WholeIdOrNone = Annotated[str | None, PlainValidator(partial(parsing.id_or_none, of=f"{NAME}:"))]
 
 
-class _WithId(WireModel):
+class _WithId(VendorObject):
     id: parsing.Id
 
 
@@ -137,7 +137,7 @@ def topo_same(body: object, read: Callable[[parsing.Row], T], *, expected_id: st
     return read(answer)
 
 
-class _Page(WireModel):
+class _Page(VendorObject):
     items: object = None
     total_count: parsing.Number = None
     has_more: parsing.Flag = None
@@ -173,7 +173,7 @@ def _variables(value: object) -> dict[str, str]:
     return {name: text for name, text in pairs if text is not None}
 
 
-class _Sequence(WireModel):
+class _Sequence(VendorObject):
     id: _WholeId
     status: parsing.Line = None
     contact_id: _WholeIdOrNone = None
@@ -215,7 +215,7 @@ def _in_state(item: parsing.Row, wanted: Collection[SequenceStatus]) -> translat
     return run
 
 
-class _Template(WireModel):
+class _Template(VendorObject):
     id: _WholeId
     name: parsing.Line = None
     provider_status: parsing.Line = at("status")
@@ -230,7 +230,7 @@ class _Template(WireModel):
 topo_blueprint = parsing.reader(_Template, _Template.to_domain)
 
 
-class _Contact(WireModel):
+class _Contact(VendorObject):
     id: _WholeId
     email: parsing.Line = None
     phone_number: parsing.Line = None
@@ -271,7 +271,7 @@ class _Contact(WireModel):
 topo_contact = parsing.reader(_Contact, _Contact.to_domain)
 
 
-class _ContactList(WireModel):
+class _ContactList(VendorObject):
     """A contact list; whatever stands in the place of its template counts as one."""
 
     id: _WholeId
@@ -289,7 +289,7 @@ class _ContactList(WireModel):
 topo_list = parsing.reader(_ContactList, _ContactList.to_domain)
 
 
-class _Entry(WireModel):
+class _Entry(VendorObject):
     id: _WholeId
     contact_id: _WholeIdOrNone = None
 
@@ -300,7 +300,7 @@ class _Entry(WireModel):
 topo_entry = parsing.reader(_Entry, _Entry.to_domain)
 
 
-class _Exclusion(WireModel):
+class _Exclusion(VendorObject):
     """An exclusion, of a contact or of an account."""
 
     id: _WholeId
@@ -313,7 +313,7 @@ class _Exclusion(WireModel):
 topo_exclusion = parsing.reader(_Exclusion, _Exclusion.to_domain)
 
 
-class _Activity(WireModel):
+class _Activity(VendorObject):
     """An activity; the documents spell the time of it in two ways."""
 
     id: _WholeId
@@ -336,7 +336,7 @@ class _Activity(WireModel):
 topo_activity = parsing.reader(_Activity, _Activity.to_domain)
 
 
-class _Task(WireModel):
+class _Task(VendorObject):
     id: _WholeId
     type: parsing.Line = None
     provider_status: parsing.Line = at("status")
@@ -359,7 +359,7 @@ def topo_skipped(item: parsing.Row) -> translation.RemoteTask:
     return task
 
 
-class _Message(WireModel):
+class _Message(VendorObject):
     id: _WholeId
     channel: parsing.Line = None
     direction: parsing.Line = None
@@ -381,7 +381,7 @@ def topo_messages(body: object) -> tuple[translation.RemoteMessage, ...]:
 DONE = frozenset({"CREATED", "UPDATED"})
 
 
-class _Item(WireModel):
+class _Item(VendorObject):
     index: parsing.Number = None
     status: parsing.Line = None
     resource: object = None
