@@ -33,6 +33,8 @@ ENDINGS = {
     "a status": ("import sys; sys.exit(7)", 7),
     "a sentence": ("import sys; sys.exit('no')", 1),
     "an error": ("raise ValueError('no')", 1),
+    "an output that cannot be written": ("import os; print('said'); os.close(1)", 120),
+    "more than a status holds": ("import sys; sys.exit(300)", 44),
     "at once": ("import os; os._exit(9)", 9),
     "a signal": ("import os; os.kill(os.getpid(), 9)", -9),
     "a signal that is passed on": ("import os; os.kill(os.getpid(), 15)", -15),
@@ -48,7 +50,9 @@ ENDINGS = {
 }
 
 
-def ended(begin: Sequence[str], code: str, *, said: str = "", folder: Path | None = None) -> tuple[int, str, str]:
+def ended(
+    begin: Sequence[str], code: str, *, said: str = "", folder: Path | None = None, **more: str
+) -> tuple[int, str, str]:
     """Run a program to its end with an environment of its own; return its status and what it wrote."""
     done = subprocess.run(
         [*begin, "-c", code, "one", "two words", "drei, “vier”"],
@@ -58,7 +62,7 @@ def ended(begin: Sequence[str], code: str, *, said: str = "", folder: Path | Non
         check=False,
         timeout=60,
         cwd=folder,
-        env={"PATH": "/nowhere", "OWN": "é", "TZ": "Asia/Tokyo", "PYTHONPATH": "/of/its/own"},
+        env={"PATH": "/nowhere", "OWN": "é", "TZ": "Asia/Tokyo", "PYTHONPATH": "/of/its/own", **more},
     )
     heard("what a program said", done.stdout + done.stderr)
     return done.returncode, done.stdout, done.stderr
@@ -75,6 +79,13 @@ def test_it_ends_as_a_plain_one_ends(code: str, status: int) -> None:
     plain, loaded = ended(PLAIN, code), ended(python(), code)
     assert loaded[:2] == plain[:2] and plain[0] == status
     assert loaded[2].splitlines()[-1:] == plain[2].splitlines()[-1:]
+
+
+def test_what_it_writes_waits_for_the_end_unless_its_environment_says_otherwise() -> None:
+    code = "import os; print('said', end=''); os._exit(0)"
+    for begin in (PLAIN, python()):
+        assert ended(begin, code)[1] == ""
+        assert ended(begin, code, PYTHONUNBUFFERED="1")[1] == "said"
 
 
 @pytest.mark.parametrize("beginning", [lambda: PLAIN, python], ids=["plain", "loaded"])

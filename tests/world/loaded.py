@@ -8,8 +8,8 @@ has imported the product, opened nothing and started no thread; it forks a child
 
 ``tests/house/test_loaded.py`` holds such a program against one of a plain interpreter. A test of what differs
 starts ``sys.executable`` itself: nothing is imported any more (times, options of the interpreter, what an import
-does), the program's process id is not the launcher's, it leads a session of its own, and where the launcher is
-killed with SIGKILL the program is a moment later.
+does), the program's process id is not the launcher's, it leads a session of its own, objects that it leaves behind
+are not taken apart at its end, and where the launcher is killed with SIGKILL the program is a moment later.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ def _server() -> str:
 
 def _start(socket: str, owner: int) -> None:
     command = [sys.executable, str(HERE / "loaded_server.py"), socket, str(owner)]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    server = subprocess.Popen(
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
+    )
     assert server.stdout is not None
     assert heard("a server of loaded Pythons", server.stdout.readline()) == b"listening\n"
     server.stdout.close()
