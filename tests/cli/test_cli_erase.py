@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_restored_backup_has_whoever_was_erased_since_erased_again_and_says_so
     assert terminal.run("erase", ADDRESS, "--passphrase-file", secret).status == 0
     said = terminal.run("restore", str(file), "--passphrase-file", secret)
     assert (said.status, "1 person was erased since this backup" in said.out) == (0, True), said.out + said.err
+    assert re.search(r"The backup of \d{4}-\d\d-\d\d \d\d:\d\d UTC is in place", said.out), said.out
     assert "Nobody here" not in terminal.run("erase", ADDRESS, "--passphrase-file", secret).err
     assert terminal.bureau.rows("SELECT count(*) FROM contact WHERE email IS NOT NULL") == [(0,)]
 

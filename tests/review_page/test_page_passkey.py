@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -60,6 +61,8 @@ def register(person: Screen, world: PageWorld) -> None:
     person.tab.get_by_label("Code").fill(passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock()))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
+    [since] = person.tab.locator("main li time").all_inner_texts()
+    assert not re.search(r"\dT\d", since), "an instant as everywhere on the page"
 
 
 def approve(person: Screen, plan: Plan) -> None:

@@ -69,7 +69,11 @@ def _install() -> click.Command:
 
 
 def _status() -> click.Command:
-    @click.command("status", help="Say whether it is installed and running, and who does the due work now.")
+    @click.command(
+        "status",
+        help="Say whether it is installed and running, and who does the due work now.",
+        short_help="Say whether it runs, and who works now.",
+    )
     @json_option
     def status(as_json: bool) -> None:
         from sequences_mcp.doctor import workers_now

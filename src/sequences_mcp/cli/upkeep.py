@@ -176,7 +176,7 @@ def _restore() -> click.Command:
             facts = {"made_at": put_back.made_at, "replaced": put_back.replaced}
             say_json({**facts, "unknown": unknown, "erased_again": put_back.erased_again})
             return
-        say([f"The backup of {put_back.made_at} is in place."])
+        say([f"The backup of {_instant_words(put_back.made_at)} is in place."])
         if put_back.replaced:
             say([f"The database of before is kept as {put_back.replaced}."])
         say([words_of_unknown(unknown), "Nobody who was suppressed since is forgotten."])
@@ -186,6 +186,14 @@ def _restore() -> click.Command:
             say([f"{who} erased since this backup, and {'is' if number == 1 else 'are'} erased from it too."])
 
     return restore
+
+
+def _instant_words(text: str) -> str:
+    """Return an instant of a backup as every command says one; what is no instant as it stands."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text
 
 
 def words_of_unknown(number: int) -> str:

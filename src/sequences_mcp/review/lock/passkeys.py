@@ -45,6 +45,11 @@ class Passkey:
     registered_at: str
     origins: tuple[str, ...] = ()
 
+    @property
+    def since(self) -> datetime | None:
+        """When it was registered, where the record says so."""
+        return datetime.fromisoformat(self.registered_at) if self.registered_at else None
+
 
 def registered(safe: Safekeeping) -> tuple[Passkey, ...]:
     """Return the keys; ApprovalError when they cannot be read, since no signature can be verified then."""
