@@ -379,3 +379,15 @@ def test_the_file_of_an_outcome_has_the_same_names_in_every_version(tmp_path: Pa
     assert Receipts(tmp_path).keep(outcome)
     assert json.loads((tmp_path / "7.json").read_bytes()) == kept
     assert (tmp_path / "7.tmp").read_text() == "somebody's"
+
+
+def test_the_file_of_a_worker_has_the_same_names_in_every_version(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    Heartbeat(workspace, "mailbox-sales", now).trouble("The database has vanished.")
+    [path] = workspace.workers.glob("*.json")
+    kept = json.loads(path.read_bytes())
+    assert kept.keys() == {
+        *("process", "lane", "since", "beat", "last_act", "error", "error_since", "host", "serves", "sends"),
+    }
+    [state] = in_files(workspace, now=now())
+    assert (kept["lane"], state.label, state.queue) == ("mailbox-sales", "mailbox-sales", "mailbox")

@@ -335,7 +335,11 @@ def _openers() -> frozenset[str]:
 
 
 def _asks_for_fact(line: str) -> bool:
-    """Say whether a line is "add link here": a verb, what is missing, and where."""
+    """Say whether a line is "add link here": a verb, what is missing, and where.
+
+    Beside ``orders_fact``, which knows the verbs of every language and allows nothing beside the fact: here few
+    verbs count, because "choose a time here" is written to the reader, and other words may stand beside the fact.
+    """
     if len(line) > _LONGEST_LINE or len(line.split()) > 8 or not _ENDS_IN_HERE.search(line):
         return False
     verb = _LINE_VERB.match(line)
