@@ -32,6 +32,7 @@ ELSE = {
     "completion": "prints a shell's script",
     "demo": "a show to look at",
     "sandbox": "a server, until it is stopped",
+    "serve": "a server, until it is stopped",
 }
 
 
