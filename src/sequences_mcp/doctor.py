@@ -181,7 +181,7 @@ def _timers(settings: Settings) -> Iterator[DoctorLine]:
 
         yield DoctorLine(False, f"timers: {NOT_INSTALLED} {INSTALL}")
         return
-    from sequences_mcp.engine.temporal.clock import temporal_client
+    from sequences_mcp.engine.temporal.client import temporal_client
 
     try:
         asyncio.run(temporal_client(settings.temporal))

@@ -81,6 +81,10 @@ TABLE = (
     ),
     Setting("SEQUENCES_TEMPORAL", "A Temporal server, which keeps the timers: `host:7233`.", ""),
     Setting("SEQUENCES_TEMPORAL_API_KEY", "That server's API key, sent encrypted only.", "", secret=True),
+    Setting("SEQUENCES_TEMPORAL_CA", "A PEM file with certificates that vouch for that server.", "the system's"),
+    Setting("SEQUENCES_TEMPORAL_CERTIFICATE", "A PEM file with a client certificate for that server.", ""),
+    Setting("SEQUENCES_TEMPORAL_CERTIFICATE_KEY", "That certificate's private key, as PEM.", "", secret=True),
+    Setting("SEQUENCES_TEMPORAL_VERSIONING", "`on`: workers get only what their version is current for.", "off"),
     Setting("SEQUENCES_CLOCK", "`own` or `temporal`: who wakes what is due.", "temporal where one is set"),
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
@@ -562,13 +566,12 @@ def _database(text: str) -> Secret | None:
 
 def _clock(problems: _Problems) -> TemporalAddress | None:
     """Return the Temporal server that keeps the timers, or None where this product does."""
-    from sequences_mcp.engine.temporal import TemporalAddress, api_key
+    from sequences_mcp.engine.temporal import read_temporal
 
-    address = problems.read("TEMPORAL", lambda text: TemporalAddress.parse(text) if text else None, "")
-    chosen, key = problems.read("CLOCK", _whose, ""), problems.read("TEMPORAL_API_KEY", api_key, "")
+    address, chosen = read_temporal(problems.read, switch=_switch)
     if chosen == "temporal" and address is None and problems.origins["SEQUENCES_TEMPORAL"] == "default":
         problems.sentences.append("SEQUENCES_CLOCK: temporal needs SEQUENCES_TEMPORAL, the address of its server")
-    return None if chosen == "own" or address is None else replace(address, api_key=key)
+    return None if chosen == "own" else address
 
 
 def _imap_url(text: str) -> Secret | None:
@@ -627,12 +630,6 @@ def _issuer(text: str) -> str | None:
 def _audience(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(f"{text!r} is no audience: it is one word, as it stands in the tokens")
-    return text
-
-
-def _whose(text: str) -> str:
-    if text not in ("", "own", "temporal"):
-        raise ValueError(f"{text!r} is neither `own` nor `temporal`")
     return text
 
 

@@ -215,9 +215,14 @@ _WHOLE: Mapping[str, Form] = {
     "oauth_issuer": _text,
     "oauth_audience": _text,
     "temporal": _text,
+    "temporal_ca": _text,
+    "temporal_certificate": _text,
+    "temporal_versioning": _switch,
 }
+_PATHS = frozenset({"SEQUENCES_GUARDS", "SEQUENCES_TEMPORAL_CA", "SEQUENCES_TEMPORAL_CERTIFICATE"})
+"""Settings that name a file, in the data folder where its path is not whole."""
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
-_TEMPORAL_KEY, _TEMPORAL_KEY_SETTING = "temporal_api_key", "SEQUENCES_TEMPORAL_API_KEY"
+_OF_TEMPORAL = ("temporal_api_key", "temporal_certificate_key")
 _TABLES = ("mailboxes", "law", "people", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries", "opt_out_line")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -244,24 +249,24 @@ class _Reader:
     environ: Mapping[str, str]
 
     def read(self, content: dict[str, Any]) -> None:
-        allowed = (*_WHOLE, *_DATABASE, _TEMPORAL_KEY, "default_mailbox", *_TABLES)
+        allowed = (*_WHOLE, *_DATABASE, *_OF_TEMPORAL, "default_mailbox", *_TABLES)
         for name in self._known((), content, allowed):
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
-            elif name == _TEMPORAL_KEY and (
-                secret := self._secret((name,), content[name], setting=_TEMPORAL_KEY_SETTING)
-            ):
-                self.settings.values[_TEMPORAL_KEY_SETTING] = Given((name,), secret.value)
+            elif name in _OF_TEMPORAL:
+                setting = f"SEQUENCES_{name.upper()}"
+                if secret := self._secret((name,), content[name], setting=setting):
+                    self.settings.values[setting] = Given((name,), secret.value)
         self._database(content)
         self._mailboxes(content)
         self._law(content)
         self._people(content)
         for vendor in VENDORS:
             self._vendor(vendor, content)
-        if "SEQUENCES_GUARDS" in self.settings.values:
-            given = self.settings.values["SEQUENCES_GUARDS"]
+        for setting in _PATHS & self.settings.values.keys():
+            given = self.settings.values[setting]
             path = self.folder / given.text if not given.text.startswith("~") else Path(given.text)
-            self.settings.values["SEQUENCES_GUARDS"] = Given(given.key, str(path))
+            self.settings.values[setting] = Given(given.key, str(path))
 
     def _known(self, table: Key, content: Mapping[str, Any], allowed: tuple[str, ...]) -> Iterator[str]:
         """Yield the keys of a table that are allowed in it; note the others."""

@@ -194,6 +194,16 @@ def register_clock_attributes(settings: Settings) -> list[str]:
     return asyncio.run(register_attributes(address))
 
 
+def make_version_current(settings: Settings) -> str:
+    """Have Temporal give what is due to this program's version; return that. Raises ConflictError too."""
+    address = _temporal_address(settings)
+    from sequences_mcp.engine.temporal.calls import TaskQueues
+    from sequences_mcp.engine.temporal.clock import make_current
+
+    with open_store(settings, now=utc_now()) as store:
+        return asyncio.run(make_current(address, TaskQueues.of_database(store)))
+
+
 def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError.
 

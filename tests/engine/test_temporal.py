@@ -44,13 +44,13 @@ from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.engine.supervisor import worker_states
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ReadingCalls, TaskQueues, ThreadCalls
+from sequences_mcp.engine.temporal.client import temporal_client
 from sequences_mcp.engine.temporal.clock import (
     ATTRIBUTES,
     RunSignals,
     has_attributes,
     reconcile,
     register_attributes,
-    temporal_client,
 )
 from sequences_mcp.engine.temporal.workflow import LOOK, ComingAnswer, RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.troubles import troubles

@@ -20,6 +20,10 @@ WRONG = {
     "SEQUENCES_DATABASE_URL": f"mysql://ada:{SECRET}@db.example/outreach",
     "SEQUENCES_TEMPORAL": "temporal.example",
     "SEQUENCES_TEMPORAL_API_KEY": f"{SECRET} with a blank",
+    "SEQUENCES_TEMPORAL_CA": "relative/ca.pem",
+    "SEQUENCES_TEMPORAL_CERTIFICATE": "relative/client.pem",
+    "SEQUENCES_TEMPORAL_CERTIFICATE_KEY": f"{SECRET} is no PEM",
+    "SEQUENCES_TEMPORAL_VERSIONING": "yes",
     "SEQUENCES_CLOCK": "sundial",
     "SEQUENCES_WINDOW": "always",
     "SEQUENCES_TIME_ZONE": "Paris",
@@ -244,6 +248,13 @@ def test_a_key_of_temporal_is_named_by_the_file_and_shown_by_nothing(tmp_path: P
     without = read_settings(here)  # such a process is told what it lacks, and goes on
     assert without.temporal and without.temporal.api_key is None
     assert "CLOUD_KEY is not set in this process" in without.lacking["SEQUENCES_TEMPORAL_API_KEY"]
+    file.write_text(
+        'temporal = "cloud.example:7233"\ntemporal_certificate = "client.pem"\ntemporal_versioning = true\n'
+        'temporal_certificate_key = { env = "CLIENT_KEY" }\n'
+    )
+    certified = read_settings({**here, "CLIENT_KEY": f"{'-' * 5}BEGIN PRIVATE KEY{'-' * 5}\n{SECRET}"}).temporal
+    assert certified and certified.is_encrypted and certified.versioning and certified.certificate_key
+    assert (certified.certificate, SECRET in f"{certified!r}") == (tmp_path / "client.pem", False)
     file.write_text(f'temporal_api_key = "{"x" * 20}"\n')
     with pytest.raises(SettingsError, match="no secret stands in this file"):
         read_settings(here)

@@ -25,7 +25,8 @@ from tests.world.mail_servers import free_port
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ThreadCalls, serve_worker
-from sequences_mcp.engine.temporal.clock import TemporalClock, temporal_client
+from sequences_mcp.engine.temporal.client import temporal_client
+from sequences_mcp.engine.temporal.clock import BUILD, TemporalClock
 from sequences_mcp.engine.worker import FREE, Deliver, Worker
 from sequences_mcp.errors import ClockUnavailableError
 from sequences_mcp.store.unit_of_work import Store
@@ -177,6 +178,8 @@ class ServedProcess:
     name: str = "process"
     silent_after: float = 60.0
     most_events: int = 2_000
+    build: str = BUILD
+    versioning: bool = False
     mailbox: dict[str, Any] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     clock: TemporalClock = field(init=False)
@@ -185,7 +188,8 @@ class ServedProcess:
     def __enter__(self) -> ServedProcess:
         calls = {(self.world.terms.fingerprint, queue): ThreadCalls[Worker]() for queue in (MAILBOX, FREE)}
         self.clock = TemporalClock(
-            address=TemporalAddress(self.target),
+            address=TemporalAddress(self.target, versioning=self.versioning),
+            build=self.build,
             reading=ThreadCalls(),
             taking=calls,
             mark=self.name,

@@ -72,6 +72,17 @@ def _clock() -> click.Group:
         else:
             say([f"Registered: {', '.join(new)}." if new else "All search attributes are registered already."])
 
+    @group.command(help="Have workers of this version get what is due, with temporal_versioning on.")
+    @json_option
+    def current(as_json: bool) -> None:
+        from sequences_mcp.upkeep import make_version_current
+
+        build = make_version_current(settings_here())
+        if as_json:
+            say_json({"current": build})
+        else:
+            say([f"Workers of {build} get what is due from now on."])
+
     return group
 
 

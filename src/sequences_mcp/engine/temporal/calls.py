@@ -119,6 +119,11 @@ class TaskQueues:
         mark = hmac.new(store.secret("message_id"), b"temporal", "sha256").hexdigest()[:12]
         return cls(f"sequences-mcp/{mark}")
 
+    @property
+    def deployment(self) -> str:
+        """The name under which the versions of this database's workers are known; no other one shares them."""
+        return self.workflows.replace("/", "-")
+
     def of(self, fingerprint: str, queue: str) -> str:
         """Return the task queue in which a mailbox's worker takes what is due in one of its queues."""
         return f"{self.workflows}/{fingerprint}/{queue}"

@@ -21,11 +21,13 @@ from typing import ClassVar, TypeVar
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
+    VersioningBehavior,
     WorkerDeploymentVersion,
     WorkflowIDConflictPolicy,
 )
@@ -38,51 +40,31 @@ from sequences_mcp.domain.entries import ScheduleEntry
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.engine.temporal import TemporalAddress
 from sequences_mcp.engine.temporal.calls import ReadingCalls, TakingCalls, TaskQueues, ThreadCalls, serve_worker
+from sequences_mcp.engine.temporal.client import (
+    ANSWER_WITHIN,
+    UNAVAILABLE,
+    temporal_client,
+    temporal_words,
+    unavailable,
+)
 from sequences_mcp.engine.temporal.workflow import CHANGED, MOST_EVENTS, REVISION, RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.worker import FREE, Worker
-from sequences_mcp.errors import ClockUnavailableError, StoreBusyError, StoreError
+from sequences_mcp.errors import ClockUnavailableError, ConflictError, StoreBusyError, StoreError
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-CONNECT_WITHIN, ANSWER_WITHIN = timedelta(seconds=5), timedelta(seconds=10)
 TRY_AGAIN, TELL_EVERY, A_MOMENT = 5.0, 1.0, 0.2  # seconds
 COMPARE_EVERY = timedelta(minutes=5)
 COMING = 3 * COMPARE_EVERY  # how long before it is due a run has to have its workflow
 DRAIN = timedelta(seconds=20)
 AT_ONCE, AT_A_TIME, MOST_AT_ONCE = 20, 500, 10_000
 MOST_PAGES = 10  # of workflows that are under way, for each comparison
+BUILD = f"{__version__}-r{REVISION}"
+"""This program's version, as Temporal knows it."""
 ATTRIBUTES = ("SequencesPlan", "SequencesBlueprint", "SequencesContact")
 """Search attributes by which people look for workflows, each a keyword with one of the product's random ids."""
-_UNAVAILABLE = (RPCError, RuntimeError, OSError, TimeoutError)
 _REFUSED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
-
-
-async def temporal_client(address: TemporalAddress) -> Client:
-    """Return a client; ClockUnavailableError where nothing answers there in time."""
-    try:
-        key = address.api_key.value if address.api_key else None
-        tls = address.tls or key is not None
-        connecting = Client.connect(address.target, namespace=address.namespace, api_key=key, tls=tls)
-        client = await asyncio.wait_for(connecting, CONNECT_WITHIN.total_seconds())
-        await client.service_client.check_health(timeout=ANSWER_WITHIN)
-    except _UNAVAILABLE as error:
-        raise _unavailable(address, error) from error
-    return client
-
-
-def _unavailable(address: TemporalAddress, error: BaseException) -> ClockUnavailableError:
-    return ClockUnavailableError(
-        f"Temporal at {address.words} does not answer: {_first_line(error)}.",
-        next_step="Start it, or correct `temporal` in the settings. Nothing leaves meanwhile; stops, pauses and "
-        "suppressions count all the same.",
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    if "ConnectionRefused" in str(error):
-        return "the connection was refused"
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
 
 
 async def _lacking_attributes(client: Client) -> list[str]:
@@ -114,9 +96,9 @@ async def register_attributes(address: TemporalAddress) -> list[str]:
             await client.operator_service.add_search_attributes(request, timeout=ANSWER_WITHIN)
     except RPCError as error:
         if error.status is RPCStatusCode.UNAVAILABLE:
-            raise _unavailable(address, error) from error
+            raise unavailable(address, error) from error
         raise ClockUnavailableError(
-            f"Temporal at {address.words} registers no search attributes for this program: {_first_line(error)}.",
+            f"Temporal at {address.words} registers no search attributes here: {temporal_words(error)}.",
             next_step=f"Have whoever runs it create {', '.join(ATTRIBUTES)}, each a Keyword, in its namespace. "
             "Everything else works without them.",
         ) from error
@@ -227,7 +209,8 @@ class TemporalClock:
     """The clock of one process; ``serve`` runs it in a thread of its own.
 
     ``reading`` has the thread with a store of the clock's own, ``taking`` those of the mailboxes' workers by the
-    fingerprint of their settings and their queue. ``mark`` names this process in the database.
+    fingerprint of their settings and their queue. ``mark`` names this process in the database, ``build`` its
+    program's version in Temporal.
     """
 
     takes: ClassVar = frozenset({MAILBOX, FREE})  # the queues whose runs are taken as the clock calls for them
@@ -237,6 +220,7 @@ class TemporalClock:
     mark: str
     silent_after: float = 60.0
     most_events: int = MOST_EVENTS
+    build: str = BUILD
     clock: Callable[[], datetime] = field(init=False)
     silent_since: datetime | None = field(default=None, init=False)
     ended: threading.Event = field(default_factory=threading.Event, init=False)
@@ -298,7 +282,7 @@ class TemporalClock:
                             has_attributes=await has_attributes(client),
                         )
                     )
-            except (ClockUnavailableError, *_UNAVAILABLE) as error:
+            except (ClockUnavailableError, *UNAVAILABLE) as error:
                 self._is_silent(error)
                 await self._pause(TRY_AGAIN)
             except StoreError as error:  # the thread that has the store open says so and opens it again
@@ -324,9 +308,14 @@ class TemporalClock:
     async def at_work(self, client: Client) -> AsyncIterator[None]:
         """Carry out workflows and activities inside the block; at its end, those under way are waited for."""
         reading = ReadingCalls(self.reading, self.queues, self.clock)
-        version = WorkerDeploymentVersion("sequences-mcp", f"{__version__}-r{REVISION}")
         # Without a version, Temporal's library makes one of the source of everything that is loaded: for seconds.
-        deployment = WorkerDeploymentConfig(version=version, use_worker_versioning=False)
+        deployment = WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(self.queues.deployment, self.build),
+            use_worker_versioning=self.address.versioning,
+            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+            if self.address.versioning
+            else VersioningBehavior.UNSPECIFIED,
+        )
         async with AsyncExitStack() as working:
             for (fingerprint, queue), calls in self.taking.items():
                 taking = TakingCalls(calls, self.queues)
@@ -361,7 +350,7 @@ class TemporalClock:
                     self._compared_at = monotonic()
                 more = await self.tell(signals)
                 self.silent_since = None
-            except _UNAVAILABLE as error:
+            except UNAVAILABLE as error:
                 self._is_silent(error)
                 await self._pause(TRY_AGAIN)
             except StoreError as error:  # the thread that has the store open says so and opens it again
@@ -373,7 +362,7 @@ class TemporalClock:
     def _is_silent(self, error: BaseException) -> None:
         if self.silent_since is None:
             self.silent_since = self.clock()
-            log.warning("Temporal at %s does not answer: %s", self.address.target, _first_line(error))
+            log.warning("Temporal at %s does not answer: %s", self.address.target, temporal_words(error))
 
     async def tell(self, signals: RunSignals) -> bool:
         """Tell the workflows what changed since they were told last; say whether there is more.
@@ -430,6 +419,31 @@ class TemporalClock:
         return number
 
 
+async def make_current(address: TemporalAddress, queues: TaskQueues, *, build: str = BUILD) -> str:
+    """Have Temporal give what is due to workers of this version from now on; return that.
+
+    Raises ConflictError where none has shown itself there, ClockUnavailableError.
+    """
+    client = await temporal_client(address)
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=queues.deployment,
+        build_id=build,
+        identity="sequences-mcp",
+        ignore_missing_task_queues=True,  # of mailboxes that were taken out of the settings, or set otherwise
+    )
+    try:
+        await client.workflow_service.set_worker_deployment_current_version(request, timeout=ANSWER_WITHIN)
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNAVAILABLE:
+            raise unavailable(address, error) from error
+        raise ConflictError(
+            f"Temporal at {address.words} does not make {build} the current version: {temporal_words(error)}.",
+            next_step="Start a worker of this version with `temporal_versioning` on; then do this again.",
+        ) from error
+    return build
+
+
 def _without_live_run(store: Store, ids: Iterable[str]) -> list[str]:
     entries = ((item, store.schedule.of_run(item)) for item in ids)
     return [item for item, entry in entries if entry is None or entry.is_over]
@@ -470,6 +484,6 @@ async def reconcile(address: TemporalAddress, store: Store) -> ReconcileTally:
             if entry is None or entry.is_over:
                 await signals.end(sequence_id, why=f"its run is {entry.status if entry else 'gone'}")
                 ended += 1
-    except _UNAVAILABLE as error:
-        raise _unavailable(address, error) from error
+    except UNAVAILABLE as error:
+        raise unavailable(address, error) from error
     return ReconcileTally(live, missing, ended)
