@@ -9,9 +9,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,19 @@ def test_whoever_opens_what_was_moved_is_told_where_it_went(office: Office) -> N
     assert "settings.toml" in caught.value.next_step
     # A program on another host, which has it open meanwhile:
     stays = Store.open(Workspace(office.folder / "other_host"), now=START, url=office.url)
+    records = safekeeping_in(stays.workspace, url=office.url)
+    people = partial(stays.contacts.by_email, "ann@example.org")
     with closing(stays):
+        assert people() and records.has(KeptRecord.PASSPHRASE)
         assert office.move(office.data).status == 0
+        readings: list[Callable[[], object]] = [
+            people,
+            partial(stays.remembered, "people", people),
+            partial(records.read, KeptRecord.PASSPHRASE),
+        ]
+        for reading in readings:  # what is left there is read by nobody either
+            with pytest.raises(StoreUnwritableError, match=r"was moved on .* to the folder"):
+                reading()
         with pytest.raises(StoreError, match=r"was moved on .* to the folder"), stays.transaction() as work:
             work.suppressions.add(("address", "x@example.org"), reason="asked", actor=PAGE, now=START)
             work.audit.record(at=START, actor=PAGE, action="suppression.added", subject="x", detail={})

@@ -259,7 +259,7 @@ def test_a_commit_whose_answer_the_wire_loses_is_known_and_happens_once(
     url: str, wire: Wire, tmp_path: Path
 ) -> None:
     with host(wire.url, tmp_path) as world:
-        wire.lose_answer_to(b"COMMIT")
+        wire.lose_answer_to(b"; COMMIT\0")
         with world.store.transaction() as work:
             work.mailboxes.clear_complaints("ada@example.com", actor=TESTER, now=START)
     with psycopg.connect(url) as other:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, which may be killed, and a wire to it, which may be cut.
+"""A PostgreSQL server of our own, which may be killed, a replica of it, and a wire to it, which may be cut.
 
 The server is a cluster in a folder, of PostgreSQL's programs as Debian installs them. The wire is a TCP proxy
 before any server: it can be cut and mended, lose the answer to a statement, or be cut by chance.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, quote, urlsplit
+
+import psycopg
 
 PATIENCE = 600.0
 
@@ -54,7 +57,8 @@ class OwnServer:
 
     def make(self) -> None:
         """Make its folder of data."""
-        options = ["-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256" if self.word else "trust"]
+        entry = "scram-sha-256" if self.word else "trust"
+        options = ["-N", "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", entry]
         file = self.folder / "word.secret"
         if self.word:
             file.write_text(self.word)
@@ -64,9 +68,10 @@ class OwnServer:
             raise RuntimeError("initdb does not work here")
         file.unlink(missing_ok=True)
 
-    def start(self) -> None:
-        """Start it, which after a kill also brings its data back into order."""
+    def start(self, **further: str) -> None:
+        """Start it, which after a kill also brings its data back into order; ``further`` are settings."""
         settings = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c max_connections=100"
+        settings += "".join(f" -c {name}='{value}'" for name, value in further.items())
         if self.call("pg_ctl", "start", "-w", "-t", "300", "-l", str(self.folder / "log"), "-o", settings):
             raise RuntimeError((self.folder / "log").read_text())
 
@@ -80,6 +85,58 @@ class OwnServer:
         mark = self.folder / "data" / "standby.signal"
         mark.touch() if replica else mark.unlink(missing_ok=True)
         self.start()
+
+
+@dataclass(frozen=True)
+class ServerPair:
+    """A server, a replica that it does not wait for, and the wire by which its users come to one of them."""
+
+    primary: OwnServer
+    replica: OwnServer
+    feed: Wire
+    wire: Wire
+
+    def await_replica(self) -> None:
+        """Wait until the replica has all that the primary has."""
+        with psycopg.connect(self.primary.url, autocommit=True) as primary:
+            behind = "SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"
+            pause = threading.Event()
+            assert any(primary.execute(behind).fetchone() or pause.wait(0.05) for _ in range(6_000))
+
+    def part(self) -> None:
+        """Let the replica have all until now, and nothing of what is committed from here on."""
+        self.await_replica()
+        self.feed.cut()
+
+    def fail_over(self) -> None:
+        """Kill the primary, have the replica take its place, and give its numbers of transactions again."""
+        with psycopg.connect(self.primary.url) as primary:
+            [last] = primary.execute("SELECT pg_current_xact_id()::text::bigint").fetchone() or (0,)
+        number = int((self.primary.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(number, signal.SIGKILL)
+        assert self.replica.call("pg_ctl", "promote", "-w", "-t", "300") == 0
+        with psycopg.connect(self.replica.url, autocommit=True) as promoted:
+            while (promoted.execute("SELECT pg_current_xact_id()::text::bigint").fetchone() or (0,))[0] <= last:
+                pass
+        self.wire.lead_to(self.replica.url)
+
+
+@contextmanager
+def server_pair() -> Iterator[ServerPair]:
+    """Make a server and a replica of it, and remove both afterwards."""
+    with own_server() as primary, closing(Wire(primary.url)) as feed, TemporaryDirectory() as folder:
+        replica = OwnServer(Path(folder), primary.programs)
+        if os.getuid() == 0:
+            shutil.chown(replica.folder, "postgres")
+        if replica.call("pg_basebackup", "-N", "-h", str(primary.folder), "-U", "postgres", "-c", "fast"):
+            raise RuntimeError("pg_basebackup does not work here")
+        (replica.folder / "data" / "standby.signal").touch()
+        replica.start(primary_conninfo=f"host={feed.host} port={feed.port} user=postgres sslmode=disable")
+        try:
+            with closing(Wire(primary.url)) as wire:
+                yield ServerPair(primary, replica, feed, wire)
+        finally:
+            replica.kill()
 
 
 @contextmanager
@@ -126,14 +183,10 @@ class Wire:
     """
 
     def __init__(self, url: str, *, host: str = "127.0.0.1", chance: float = 0.0, seed: int = 1) -> None:
-        parts = urlsplit(url)
-        folder = parse_qs(parts.query).get("host", [""])[0]
-        self._target: str | tuple[str, int] = (parts.hostname or "127.0.0.1", parts.port or 5432)
-        if folder.startswith("/"):
-            self._target = f"{folder}/.s.PGSQL.{parts.port or 5432}"
-        self._parts, self._chance, self._random = parts, chance, random.Random(seed)
+        self.lead_to(url)
+        self._parts, self._chance, self._random = urlsplit(url), chance, random.Random(seed)
         self._lost: bytes | None = None
-        self._is_cut = False
+        self._is_cut = self._is_lost_for_good = False
         self._lines: set[_Line] = set()
         self._lock = threading.Lock()
         self.changes: dict[bytes, bytes] = {}  # what the server says, by what the client hears, of the same length
@@ -151,9 +204,20 @@ class Wire:
         place = f"{self.host}:{self.port}{self._parts.path}"
         return f"postgresql://{user}@{place}?sslmode=disable&gssencmode=disable"
 
-    def lose_answer_to(self, words: bytes) -> None:
-        """Pass on the next message with these words, and cut its connection instead of passing on its answer."""
-        self._lost = words
+    def lead_to(self, url: str) -> None:
+        """Let everybody who comes from now on reach another server."""
+        parts = urlsplit(url)
+        folder = parse_qs(parts.query).get("host", [""])[0]
+        self._target: str | tuple[str, int] = (parts.hostname or "127.0.0.1", parts.port or 5432)
+        if folder.startswith("/"):
+            self._target = f"{folder}/.s.PGSQL.{parts.port or 5432}"
+
+    def lose_answer_to(self, words: bytes, *, for_good: bool = False) -> None:
+        """Pass on the next message with these words, and cut its connection instead of passing on its answer.
+
+        ``for_good``: and let nobody in from then on, until it is mended.
+        """
+        self._lost, self._is_lost_for_good = words, for_good
 
     def cut(self) -> None:
         """End every connection and let nobody in."""
@@ -206,6 +270,7 @@ class Wire:
                     break
                 if loses_answer:
                     self._lost, line.loses_answer = None, True
+                    self._is_cut = self._is_cut or self._is_lost_for_good
                 line.server.sendall(data)
         self._end(line)
 

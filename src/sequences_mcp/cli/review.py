@@ -287,10 +287,10 @@ def _add_passkey() -> click.Command:
 def _take_over() -> click.Command:
     @click.command(
         "take-over",
-        help="Confirm that a database copied from another folder or machine is the one to use. What the other may "
-        "have sent by now counts as unknown.",
+        help="Confirm that a database copied from another folder or machine is the one to use, or that a host is "
+        "lost whose journal would be compared. What the other may have sent by now counts as unknown.",
     )
-    @click.option("--nothing-left", is_flag=True, help="The other sent nothing since the copy was made.")
+    @click.option("--nothing-left", is_flag=True, help="The other sent nothing that is not known here.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def take_over(nothing_left: bool, passphrase_file: Path | None) -> None:
         _end_standstill(passphrase_file, nothing_left=nothing_left, anew=False)

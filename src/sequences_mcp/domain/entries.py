@@ -206,7 +206,7 @@ class Rest:
     reply: str = ""
 
 
-StandstillKind: TypeAlias = Literal["begun_anew", "other_machine", "copied", "other_folder"]
+StandstillKind: TypeAlias = Literal["begun_anew", "other_machine", "copied", "other_folder", "failed_over"]
 
 _STANDSTILLS: Mapping[StandstillKind, tuple[str, str]] = {
     "begun_anew": (
@@ -226,6 +226,12 @@ _STANDSTILLS: Mapping[StandstillKind, tuple[str, str]] = {
         "The database belongs to another folder: the journal of what was sent here is not its own.",
         "Put its own back with `sequences-mcp restore`, or say in a terminal that it belongs here now: "
         "`sequences-mcp review take-over`.",
+    ),
+    "failed_over": (
+        "The database server was replaced, by a replica or a backup, and another host that sends the same has not "
+        "compared what it sent with it: the last e-mails may be missing there.",
+        "Start the program on that host, or run `sequences-mcp doctor` there; then it goes on by itself. Where "
+        "a host is lost, say so in a terminal: `sequences-mcp review take-over`.",
     ),
 }
 

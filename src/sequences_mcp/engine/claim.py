@@ -69,12 +69,13 @@ class SendPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An e-mail claimed to be sent: its run, its step, the lease, and the composed message."""
+    """An e-mail claimed to be sent: its run, its step, the lease, the composed message, and the server's line."""
 
     sequence_id: str
     key: str
     lease: int
     message: ComposedMessage
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,4 +399,4 @@ def _claimed(
         work.mailboxes.reserve(rest, until=now + rules.lease)
     else:
         work.mailboxes.accepted(sender)  # what is there is of another account
-    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message)
+    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message, line=work.line)

@@ -111,6 +111,7 @@ class Receipts:
 
 
 COPIED = "this database is a copy, and the original may have sent it before the copy was taken over"
+LOST_HOST = "the database server was replaced, and a host that is lost may have sent it before"
 COPIED_PLAN = (
     "this database is a copy, and the original may have handed these people over; approve it again if not"
 )
@@ -158,10 +159,11 @@ def take_over_folder(work: UnitOfWork, *, now: datetime, actor: actors.Actor, no
     """
     kinds = {standstill.kind for standstill in work.lineage.go_on(now=now, actor=actor)}
     mark_unseen(work, now=now)
-    return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(work, now=now)
+    why = LOST_HOST if kinds == {"failed_over"} else COPIED
+    return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(work, now=now, why=why)
 
 
-def unknown_due(work: UnitOfWork, *, now: datetime) -> int:
+def unknown_due(work: UnitOfWork, *, now: datetime, why: str = COPIED) -> int:
     """Note every e-mail that another copy of this database may have sent by now; return how many those are.
 
     Plans whose people a vendor was to be given are void: what the other copy handed over is not known here.
@@ -170,7 +172,7 @@ def unknown_due(work: UnitOfWork, *, now: datetime) -> int:
     for sequence_id in work.lineage.runs_that_may_send():
         [sequence] = work.runs.by_ids([sequence_id])
         keys |= {run.key: run.recipient for run in _due_by(sequence, now)}
-    work.lineage.may_have_left(keys, why=COPIED, now=now)
+    work.lineage.may_have_left(keys, why=why, now=now)
     for plan_id in work.plans.unfinished():
         plan = work.plans.find(plan_id)
         if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
@@ -198,6 +200,9 @@ def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, unseen: UnseenHandov
     present = sequence.current
     # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
+    if stands and run.state is StepState.CLAIMED and run.lease == unseen.facts.get("lease"):
+        as_left(work, sequence, run.key, lease=int(unseen.facts["lease"]), why=unseen.why, now=now)
+        return 1  # the claim is known, and only the hand-over was forgotten
     if not stands or run.state in IN_FLIGHT or run.content is None or run.recipient is None:
         return 0
     lease = work.attempts.next_lease()

@@ -116,6 +116,8 @@ class LocalVendorRuns(EngineVerbs):
             plan = self._standing(work, plan_id)
             if plan is None:
                 return None
+            work.lineage.hands_over(plan.header.provider)
+            work.lineage.require_going()
             known = work.runs.by_ids(sequence_ids)
             runs = [run for run in known if run.waits_for_plan and not self._is_paused(run)]
             going = self._cleared(work, runs, before)

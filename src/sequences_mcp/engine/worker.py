@@ -458,6 +458,7 @@ class Worker:
             now = self.clock()
             if queue == MAILBOX:  # its limits count what all workers of this mailbox have sent
                 work.mailboxes.alone_for(self.rules.terms.sender_address)
+                work.lineage.hands_over(self.rules.terms.sender_address)
             work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
             if work.lineage.standstills():
                 return None
@@ -538,6 +539,8 @@ class Worker:
         """Pass the point of no return; ConflictError when the lease is lost."""
         with self.store.transaction(beside=True) as work:
             now = self.clock()
+            if work.line != claim.line:  # the server lacks commits: another host may have sent this meanwhile
+                raise _replaced()
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)
             apply_event(
@@ -578,7 +581,7 @@ class Worker:
             self._receipts.forget(lease)
             del self._unrecorded[lease]
 
-    def _report(self, outcome: Outcome) -> None:
+    def _report(self, outcome: Outcome, *, is_again: bool = False) -> None:
         try:
             recorded = partial(record_outcome, self.store, outcome, rules=self.rules, now=self.clock())
             self.store.anew(recorded)
@@ -587,6 +590,9 @@ class Worker:
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
             if _stands_already(self.store, outcome):
                 return
+            if not is_again and self._was_forgotten(outcome):
+                self._report(outcome, is_again=True)
+                return
             log.warning("The outcome of lease %s comes too late: %s", outcome.lease, error)
             self._too_late(outcome, error)
         except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
@@ -594,6 +600,12 @@ class Worker:
         except SequencesError as error:  # of another database, perhaps: it must not stand in the way of the rest
             log.exception("The outcome of lease %s fits nothing here", outcome.lease)
             self._too_late(outcome, error)
+
+    def _was_forgotten(self, outcome: Outcome) -> bool:
+        """Say whether only the hand-over had been lost, of which the journal has told the database by now."""
+        self._is_at_home()
+        steps = [run for _, run in self.store.runs.of_keys([outcome.key])]
+        return any(run.state is StepState.UNKNOWN and run.lease == outcome.lease for run in steps)
 
     def _too_late(self, outcome: Outcome, error: SequencesError) -> None:
         detail = {"lease": outcome.lease, "outcome": outcome.kind, "said": outcome.words, "why": error.message}
@@ -629,6 +641,14 @@ def _stood_still() -> DeliveryDeferredError:
     return DeliveryDeferredError(
         f"The e-mail was not accepted: {STOOD_STILL}.",
         next_step="It is tried again by itself.",
+        data={"blame": ""},
+    )
+
+
+def _replaced() -> DeliveryDeferredError:
+    return DeliveryDeferredError(
+        "The e-mail was not accepted: the database server was replaced meanwhile.",
+        next_step="It is tried again by itself, once every host has compared what it sent.",
         data={"blame": ""},
     )
 

@@ -38,6 +38,7 @@ class Database(ABC):
         self._known: dict[Hashable, Any] = {}
         self._known_at: Hashable = None
         self.commits = 0  # of this thread, since it was opened
+        self.line = ""  # of the open or the last transaction: on which line of a server's history it is
 
     @property
     @abstractmethod

@@ -4,6 +4,9 @@ Every hand-over is committed here first and then written to ``sent.log``, before
 line there that the database does not know means that the database is an older state, put back. A database on
 another machine, in a copied file, or without any past beside the traces of one, stands still until a person has
 told in a terminal what it is.
+
+A database on a server may lack its last commits after a replica took the server's place. Each host that notices
+this compares its journals; hosts that hand over the same things stand still until all of them have.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,7 @@ class LineageRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._noted: set[tuple[str, str]] = set()
 
     def look(self, *, now: datetime) -> None:
         """Compare the database with its place and its journals, and write down what does not fit.
@@ -70,7 +74,7 @@ class LineageRepository:
         """
         place = DatabaseLocation.of(self._database.workspace)
         row = self._database.row("lineage.present")
-        if row is not None and _fits(row, place):
+        if row is not None and _fits(row, place) and not _has_new_line(row):
             if not _has_news(row, place.folder):
                 return
             if self._database.in_transaction and (row["file"] or not place.file):
@@ -91,8 +95,10 @@ class LineageRepository:
         """Read what the journals have since they were read last."""
         if journals.journal_size(folder / journals.SUPPRESSIONS) != row["suppressions_read"]:
             self._regain_suppressions(row["suppressions_read"], folder, now=now)
-        if not self.standstills():
+        if not self._stands_here():
             self._read_sent(row["sent_read"], folder, now=now)
+            if _has_new_line(row):
+                self._note_line(row, now=now)
 
     def require_here(self) -> None:
         """Raise StoreUnwritableError where this database was moved to another place."""
@@ -106,6 +112,21 @@ class LineageRepository:
     def _standstills(self) -> tuple[Standstill, ...]:
         rows = self._database.rows("lineage.standstills")
         return tuple([Standstill(row["kind"], from_micros(row["since"])) for row in rows])
+
+    def _stands_here(self) -> bool:
+        """Say whether a person has to tell first what this database is."""
+        return any(row["kind"] != "failed_over" for row in self._database.rows("lineage.standstills"))
+
+    def hands_over(self, what: str) -> None:
+        """Note in the open transaction, once, what this host hands over: a mailbox's e-mails, a vendor's people.
+
+        After the server was replaced, all that hand over the same wait until this host has compared its journal.
+        """
+        line = self._database.line
+        if not line or (what, line) in self._noted:
+            return
+        self._database.write("lineage.hands_over", what=what)
+        self._database.after_commit(partial(self._noted.add, (what, line)))
 
     def brings_back_erased(self) -> bool:
         """Say whether somebody is in the database who was erased after the state that was put back."""
@@ -128,6 +149,8 @@ class LineageRepository:
             mark = place.mark or _fresh_mark()
             self._database.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
             self._database.write("lineage.go_on")
+            if "failed_over" in kinds:
+                self._database.write("lineage.hosts_are_lost")
             for path in _marks(place.folder):
                 path.unlink(missing_ok=True)
             if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
@@ -226,6 +249,14 @@ class LineageRepository:
         if kind is not None and self._database.write("lineage.stand_still", kind=kind, since=to_micros(now)):
             _log_standstill(kind, now)
 
+    def _note_line(self, row: Row, *, now: datetime) -> None:
+        """Write down that this host's journals were compared with the server that has its place now."""
+        if row["line"] is not None:
+            log.warning("The database server was replaced: this host has compared what it sent with it.")
+            self._append("database.failed_over", actor=actors.ENGINE, now=now)
+        self._database.write("lineage.compared", now=to_micros(now))
+        self._database.write("lineage.compared_all")
+
     def _begin_sent(self) -> None:
         """Make the journal where there is none, and remember which file it is.
 
@@ -233,7 +264,7 @@ class LineageRepository:
         """
         row = self._database.rows("lineage.present")[0]
         place = DatabaseLocation.of(self._database.workspace)
-        if self.standstills() or (place.mark is not None and (row["file"] or not place.file)):
+        if self._stands_here() or (place.mark is not None and (row["file"] or not place.file)):
             return
         with self._database.transaction():
             place = DatabaseLocation.of(self._database.workspace)
@@ -363,6 +394,11 @@ def _strange(row: Row, place: DatabaseLocation) -> StandstillKind | None:
     if place.mark is None and (row["file"] or row["sent_read"]):  # the journal was begun, and is not here
         return "copied"
     return None
+
+
+def _has_new_line(row: Row) -> bool:
+    """Say whether the server was replaced since this host's journals were compared; of a file, never."""
+    return bool(row["line"] != row["present_line"])
 
 
 def _has_news(row: Row, folder: Path) -> bool:

@@ -32,7 +32,9 @@ from sequences_mcp.store.database import Database
 from sequences_mcp.store.lineage import was_moved
 from sequences_mcp.store.safekeeping import FolderRecords
 
-OWN_OF_EACH = frozenset({"migration", "lineage", "moved_database", "kept_record", "erasing"})
+OWN_OF_EACH = frozenset(
+    {"migration", "lineage", "moved_database", "kept_record", "erasing", "last_commit", "handing_over"}
+)
 """Tables that are about one database or its place, and not copied as they are."""
 RowValues: TypeAlias = "tuple[Any, ...]"
 Progress: TypeAlias = Callable[[str, int], None]

@@ -116,6 +116,11 @@ class Repositories:
     def __init__(self, database: Database) -> None:
         self.database = database
 
+    @property
+    def line(self) -> str:
+        """On which line of its server's history the open transaction is: another one may lack the last commits."""
+        return self.database.line
+
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
         self.database.after_commit(act)

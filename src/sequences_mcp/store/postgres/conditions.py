@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sequences_mcp.store.postgres.connection import MOST_CONNECTIONS
+from sequences_mcp.store.postgres.connection import FOR_RECORDS, MOST_CONNECTIONS
 from sequences_mcp.store.statements import from_micros
 
 APART = timedelta(seconds=2)
@@ -78,7 +78,7 @@ def _clocks(server: datetime, now: datetime) -> tuple[bool, str]:
 def _connections(facts: Any, *, is_pooled: bool) -> tuple[bool, str]:
     others = (facts["most_of_user"], facts["most_here"])
     limits = [facts["most"], *(limit for limit in others if limit is not None and limit >= 0)]
-    most, needed = min(limits), MOST_CONNECTIONS + (0 if is_pooled else 1)
+    most, needed = min(limits), MOST_CONNECTIONS + FOR_RECORDS + (0 if is_pooled else 1)
     words = f"connections: the server lets {most:,} in, {facts['used']:,} are used now; a process of this program"
     words = f"{words} takes at most {needed}"
     if most < needed:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, cast
+from weakref import WeakSet
 
 import psycopg
 import psycopg_pool
@@ -35,6 +36,7 @@ Connection: TypeAlias = psycopg.Connection[Any]
 
 OLDEST = 150_000  # the version of PostgreSQL, as the server tells it
 MOST_CONNECTIONS = 8
+FOR_RECORDS = 2  # further ones, for what approvals are checked with
 PREPARED = 500  # statements that a connection keeps parsed and planned
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 ONE_TRY = 0.5  # seconds
@@ -140,6 +142,7 @@ class Pool:
         self._turn_lock = threading.Lock()
         self._turn: Connection | None = None
         self._turns = 0
+        self._known_here: WeakSet[Connection] = WeakSet()
         self._pool: psycopg_pool.ConnectionPool[Connection] = psycopg_pool.ConnectionPool(
             _watched(url),
             kwargs={"autocommit": True},
@@ -243,6 +246,20 @@ class Pool:
                     next_step="Nothing was changed. Try again in a few seconds.",
                 ) from error
             raise unreachable(self.name) from error
+
+    def require_here(self, connection: Connection) -> None:
+        """Raise StoreUnwritableError where the database was moved away, so that nobody reads what was left behind.
+
+        A move ends all connections, so that each is asked once; what a pooler gives is asked each time.
+        """
+        if connection in self._known_here and not self.is_pooled:
+            return
+        row = connection.execute(b"SELECT place, at FROM moved_database").fetchone()
+        if row is not None:
+            from sequences_mcp.store.lineage import was_moved
+
+            raise was_moved(row, title=self.name)
+        self._known_here.add(connection)
 
     def give_back(self, connection: Connection) -> None:
         """Return a connection to the pool; a broken one is closed."""

@@ -5,6 +5,10 @@ as it would the file on SQLite, so that what it read still holds when it writes.
 each locks the row of the run that it takes, skips rows that others have locked, and locks the mailbox whose limits
 it checks. Each row of the audit has the hash of the one before, so its rows are written at the end of a
 transaction, under the lock AUDIT, which is thus held as shortly as possible.
+
+Each transaction writes how many its thread has begun into a row of its own (``last_commit``), by which a commit is
+found again whose answer was lost. That row is locked until the transaction has ended, so that whoever can lock it
+knows that nothing follows any more.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from threading import Event
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -35,10 +40,19 @@ STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended
 DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 OF_WORKERS = {"workers", "lineage"}  # files of statements about workers and hosts themselves
 TOLD_LOOKS = 5  # how many times longer a worker sleeps that is told of new work
-NUMBERED = (
-    "SELECT concat_ws(' ', pg_current_xact_id(), (SELECT max(version) FROM migration),"
-    " (SELECT count(*) FROM moved_database))"
+AT = "CAST(extract(epoch FROM now()) * 1000000 AS bigint)"
+COUNTED = (
+    f"INSERT INTO last_commit (holder, number, at) VALUES ('{{}}', {{}}, {AT})"  # noqa: S608 - our own numbers
+    " ON CONFLICT (holder) DO UPDATE SET number = excluded.number, at = excluded.at"
 )
+# Waits for the transaction that has the row, and changes nothing.
+LAST_NUMBER = (
+    f"INSERT INTO last_commit (holder, number, at) VALUES ('{{}}', 0, {AT})"  # noqa: S608 - our own numbers
+    " ON CONFLICT (holder) DO UPDATE SET number = last_commit.number RETURNING number"
+)
+FORGOTTEN = f"DELETE FROM last_commit WHERE at < {AT} - 86400000000"  # noqa: S608 - our own numbers
+IS_MOVED = "EXISTS (SELECT 1 FROM moved_database)"
+LOOKED = f"SELECT (SELECT max(version) FROM migration), {IS_MOVED}, server_line()"  # noqa: S608 - our own text
 WAITS_MS = 130_000  # longer than anybody insists (engine.context.INSIST)
 WANTS_TURN = (
     f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {WAITS_MS};"
@@ -61,12 +75,12 @@ class PostgresDatabase(Database):
         self._pool = pool
         self._held: connections.Connection | None = None
         self._is_beside = False
-        self._xid = ""
+        self._holder, self._number = token_hex(16), 0  # of the transactions of this thread
         self._last: list[Any] = []
         self._last_written = 0
         self._ahead: dict[str, Rows] = {}  # what was read already, by its statement, for who asks next
         self._write_last: Callable[[Sequence[Any]], None] | None = None
-        self._seen_at = ""
+        self._seen: tuple[str, str] = "", ""  # the open snapshot, and on which line of a server's history
         self._host_folder = host_folder(workspace.folder)
         self._notice: str | None = None  # what the open transaction's commit tells others
         self._remembered: dict[Hashable, Any] = {}
@@ -89,6 +103,7 @@ class PostgresDatabase(Database):
             try:
                 with connections.driver_errors(pool.name):
                     upgrade_postgres(connection, pool.name, now=now)
+                    connection.execute(FORGOTTEN.encode())
             finally:
                 pool.give_back(connection)
             filesystem.enforce_private(workspace.folder)
@@ -124,18 +139,18 @@ class PostgresDatabase(Database):
     def _outermost(self, *, beside: bool) -> Iterator[None]:
         """Wait for all other changes and have the database alone; with ``beside``, run with others that say so."""
         lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
+        self._number += 1
         begin = (
             f"{BEGIN}; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
             f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS}; {DURABLY};"
-            f" SELECT {lock}; {NUMBERED}"
+            f" SELECT {lock}; {COUNTED.format(self._holder, self._number)}; {LOOKED}"
         )
-        self._held, answer = self._begun(begin)
-        self._xid, version, moved = answer.split()
+        self._held, (version, is_moved, self.line) = self._begun(begin)
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
             require_known(int(version), self.title)  # a newer program may have begun to use it meanwhile
-            if int(moved):  # somebody has moved it away since it was opened
-                raise self._was_moved()
+            if is_moved:  # somebody has moved it away since it was opened
+                self._require_here()
             yield
             self._flush_last()
             self._commit()
@@ -150,7 +165,7 @@ class PostgresDatabase(Database):
             self._last_written = 0
             self._let_go()
 
-    def _begun(self, begin: str) -> tuple[connections.Connection, str]:
+    def _begun(self, begin: str) -> tuple[connections.Connection, tuple[Any, ...]]:
         """Return a connection on which a transaction was begun, and what its last statement answered.
 
         A connection that the server has ended meanwhile is replaced: nothing was done on it.
@@ -161,8 +176,7 @@ class PostgresDatabase(Database):
                 cursor = connection.execute(begin.encode())
                 while cursor.nextset():
                     pass
-                [answer] = cursor.fetchone() or ("",)
-                return connection, str(answer)
+                return connection, tuple(cursor.fetchone() or ())
             except psycopg.Error as error:
                 lost = connections.is_lost(error, connection)
                 self._undo(connection)
@@ -182,42 +196,48 @@ class PostgresDatabase(Database):
         self._pool.give_back(connection)
 
     def _commit(self) -> None:
-        """Commit; where the answer is lost, ask the server for the outcome of the transaction.
-
-        https://www.postgresql.org/docs/15/functions-info.html, pg_xact_status
-        """
+        """Commit; where the answer is lost, look whether it is stored. What has changed nothing is rolled back."""
         assert self._held is not None
-        tells = f"NOTIFY {news.CHANNEL}, '{self._notice}'; " if self._notice else ""
+        if self._notice is None:
+            self._roll_back()
+            return
         try:
-            self._held.execute(f"{tells}COMMIT".encode())
+            self._held.execute(f"NOTIFY {news.CHANNEL}, '{self._notice}'; COMMIT".encode())
         except psycopg.Error as error:
             if not connections.is_lost(error, self._held):
                 raise connections.server_error(error, self.title) from error
             self._read_back()
-        if self._notice:
-            self._pool.changed()
+        self._pool.changed()
 
     def _read_back(self) -> None:
-        for _ in connections.pauses(ASKS_FOR):
+        """Wait until the transaction has ended on whichever server has its place now, and see whether it is there.
+
+        StoreInterruptedError where it is not; StoreBusyError where no server tells in time.
+        """
+        for left in connections.pauses(ASKS_FOR):
             self._let_go()
             try:
                 self._held = self._pool.take(1.0)
-                [status] = self._held.execute("SELECT pg_xact_status(%s::xid8)", (self._xid,)).fetchone() or (
-                    None,
-                )
+                self._held.execute(f"{BEGIN}; SET LOCAL lock_timeout = {max(round(left * 1000), 1)}".encode())
+                [number] = self._held.execute(LAST_NUMBER.format(self._holder).encode()).fetchone() or (0,)
+                self._held.execute(b"ROLLBACK")
             except (psycopg.Error, StoreBusyError):
                 continue
-            if status == "committed":
+            if number == self._number:
                 return
-            if status == "aborted":
-                raise StoreInterruptedError(
-                    f"The database {self.title} ended the connection before the change was stored.",
-                    next_step="Nothing was changed. Try again in a few seconds.",
-                )
+            raise StoreInterruptedError(
+                f"The database {self.title} ended the connection before the change was stored.",
+                next_step="Nothing was changed. Try again in a few seconds.",
+            )
         raise StoreBusyError(
             f"The database {self.title} went away while a change was being stored; whether it was is not known.",
             next_step="Look at what is there before doing it again; a call with the same key is never done twice.",
         )
+
+    def _require_here(self) -> None:
+        """Raise StoreUnwritableError with the place to which the database was moved."""
+        assert self._held is not None
+        self._pool.require_here(self._held)
 
     def _roll_back(self) -> None:
         if self._held is None or self._held.closed:
@@ -234,31 +254,30 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        self._held, self._seen_at = self._begun(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text"
+        self._held, (seen, line, is_moved) = self._begun(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+            f" SELECT pg_current_snapshot()::text, server_line(), {IS_MOVED}"
         )
+        self._seen = seen, line
         try:
+            if is_moved:
+                self._require_here()
             yield
         finally:
             self._roll_back()
             self._let_go()
 
-    def _snapshot_version(self) -> str:
-        """Return the server's snapshot: two that read alike see the same transactions, and so the same rows.
+    def _snapshot_version(self) -> tuple[str, str]:
+        """Return the server's snapshot: two that read alike on one line see the same transactions and rows.
 
         https://www.postgresql.org/docs/15/functions-info.html, pg_current_snapshot
         """
-        return self._seen_at
+        return self._seen
 
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
         """Have ``write`` store these after all else that the open transaction does, with all others so given."""
         self._last.extend(items)
         self._write_last = cast("Callable[[Sequence[Any]], None]", write)
-
-    def _was_moved(self) -> StoreUnwritableError:
-        from sequences_mcp.store.lineage import was_moved
-
-        return was_moved(self.row("lineage.moved"), title=self.title)
 
     def _flush_last(self) -> None:
         items = self._last[self._last_written :]
@@ -364,6 +383,7 @@ class PostgresDatabase(Database):
         for left in connections.pauses(self._patience):
             connection = self._pool.take(left)
             try:
+                self._pool.require_here(connection)
                 return _fetched(connection, sql, values)
             except psycopg.Error as error:
                 if not connections.is_lost(error, connection):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from sequences_mcp.errors import ConflictError, StoreBusyError, StoreUnwritableError
+from sequences_mcp.errors import ConflictError, StoreBusyError, StoreError, StoreUnwritableError
 from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.store.moving import EmptySide, RowValues, Side, TableLayout
 from sequences_mcp.store.postgres import connection as connections
@@ -39,6 +39,11 @@ _COUNTERS = (
     " column_name, pg_get_serial_sequence(quote_ident(c.relname), a.attname) AS counter FROM pg_class c"
     f" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relkind = 'r' AND c.{_HERE}) AS one"
     " WHERE counter IS NOT NULL"
+)
+# Who begins anew is told that it was moved.
+OTHERS_ENDED = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND usename = current_user AND application_name = 'sequences-mcp' AND pid <> pg_backend_pid()"
 )
 _OF_LINEAGE = ("mark", "machine", "file", "sent_read", "suppressions_read")
 
@@ -92,13 +97,15 @@ class _ServerSide(Side):
         return {record: text for record in KeptRecord for name, text in known if name == record.value}
 
     def mark_moved(self, place: str, *, now: datetime) -> None:
-        """Note where it went. Programs that have it open, on any host, change nothing of it any more."""
+        """Note where it went. Programs that have it open, on any host, neither change nor read it any more."""
         why = sql.Literal(f"this database was moved to {place}")
         self._execute('INSERT INTO moved_database ("only", place, at) VALUES (1, %s, %s)', place, to_micros(now))
         for table, changes in (("audit", "INSERT"), ("kept_record", "INSERT OR UPDATE OR DELETE")):
             refusing = f"CREATE TRIGGER {table}_has_moved BEFORE {changes} ON {table} FOR EACH STATEMENT"
             self._execute(sql.SQL(refusing + " EXECUTE FUNCTION refuse({})").format(why))
         self._execute("COMMIT")
+        with suppress(StoreError):  # of other users; whoever stays may not change anything
+            self._execute(OTHERS_ENDED)
 
     def _query(self, text: str) -> list[RowValues]:
         with connections.driver_errors(self.title), self._connection.cursor(row_factory=tuple_row) as cursor:
@@ -164,7 +171,7 @@ class _EmptyServer(_ServerSide, EmptySide):
     def require_empty(self) -> None:
         """Raise ConflictError where any row is there that opening an empty database does not write."""
         for name in sorted(self.tables()):
-            if name in ("migration", "secret", "lineage"):
+            if name in ("migration", "secret", "lineage", "last_commit"):
                 continue
             if self._query(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - a name of the schema
                 raise ConflictError(

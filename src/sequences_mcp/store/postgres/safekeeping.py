@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 NUL = "\0"
-CONNECTIONS = 2
 _READ = "SELECT text FROM kept_record WHERE name = %s"
 _WRITE = (
     "INSERT INTO kept_record (name, text) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
@@ -38,7 +37,7 @@ _DELETE = "DELETE FROM kept_record WHERE name = %s"
 @cache
 def _pool(url: str) -> connections.Pool:
     """Return the connections of this process for records alone; they end when they are not used for a minute."""
-    return connections.Pool.of(url, most=CONNECTIONS)
+    return connections.Pool.of(url, most=connections.FOR_RECORDS)
 
 
 class ServerRecords(Safekeeping):
@@ -122,6 +121,7 @@ class ServerRecords(Safekeeping):
         for left in connections.pauses(PATIENCE):
             connection = pool.take(left)
             try:
+                pool.require_here(connection)
                 cursor = connection.execute(sql.encode(), values)
                 row = cursor.fetchone() if cursor.description else None
                 return row, cursor.rowcount

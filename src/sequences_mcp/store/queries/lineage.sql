@@ -3,8 +3,8 @@
 SELECT place, at FROM moved_database
 
 -- present --
--- Where this database belongs.
-SELECT * FROM lineage
+-- Where this database belongs. A file is on no server's line.
+SELECT *, NULL AS line, NULL AS present_line FROM lineage
 
 -- is_new --
 -- Whether anything was ever done with this database.
@@ -41,8 +41,9 @@ SELECT kind, since FROM standstill ORDER BY since
 DELETE FROM standstill
 
 -- knows_email --
--- Whether an attempt to send is known here.
-SELECT 1 FROM attempt WHERE lease = :lease AND message_id = :message_id
+-- Whether it is known here that an e-mail was handed over. Where the attempt alone is, an older state was put back.
+SELECT 1 FROM attempt a WHERE lease = :lease AND message_id = :message_id AND (answer IS NULL OR answer <> 'died')
+  AND NOT EXISTS (SELECT 1 FROM step_run r WHERE r.key = a.key AND r.generation = a.generation AND r.lease = a.lease AND r.state = 'claimed')
 
 -- knows_operation --
 -- Whether a write to a vendor is known here.
