@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.world.data_folder import Clock, with_schema
 from tests.world.engine import EMAIL, LATER, MESSAGE, START, TERMS, EngineWorld, FakeDelivery
@@ -20,13 +20,13 @@ from tests.world.stores import drop_databases, fresh_database, needs_server
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.run import StopReason
+from sequences_mcp.domain.findings import Waiver
+from sequences_mcp.domain.run import ReplyKind, StopReason, StopScope, TaskOutcome
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.context import apply_event
-from sequences_mcp.engine.events import Paused, Stopped
+from sequences_mcp.engine.events import Paused, Resumed, Stopped
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryUnknownError, SequencesError
-from sequences_mcp.ports.embedded import PeopleFilter, SequenceFilter
+from sequences_mcp.ports.embedded import PeopleFilter, ReplyFilter, SequenceFilter, StepText
 from sequences_mcp.store.unit_of_work import Store
 
 pytestmark = needs_server
@@ -48,7 +48,54 @@ DEEDS = st.one_of(
     st.tuples(st.just("pause"), st.integers(0, 5)),
     st.tuples(st.just("suppress"), st.sampled_from(["address", "domain"]), st.sampled_from(PEOPLE)),
     st.tuples(st.just("wait"), st.integers(1, 100)),
+    st.tuples(st.just("resume"), st.integers(0, 5)),
+    st.tuples(st.just("stop_company"), st.integers(0, 5)),
+    st.tuples(st.just("reject"), st.integers(0, 3)),
+    st.tuples(st.just("rewrite"), st.integers(0, 5), st.sampled_from(["Hello anew.", "É'ö\n"])),
+    st.tuples(st.just("approve_text"), st.integers(0, 2)),
+    st.tuples(st.just("settle"), st.booleans()),
+    st.tuples(st.just("complete"), st.sampled_from(list(TaskOutcome))),
+    st.tuples(st.just("answer"), st.sampled_from(PEOPLE), st.sampled_from(list(ReplyKind))),
+    st.tuples(st.just("lift"), st.sampled_from(["address", "domain"]), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("archive"), st.integers(0, 2), st.booleans()),
+    st.tuples(st.just("change"), st.integers(0, 2)),
+    st.tuples(st.just("waive"), st.integers(0, 2)),
+    st.tuples(st.just("erase"), st.sampled_from(PEOPLE)),
 )
+EVERYTHING: list[tuple[Any, ...]] = [
+    ("save", PEOPLE[1], "Acme GmbH"),
+    ("save", PEOPLE[2], "acme"),
+    ("save", PEOPLE[3], "50%_off"),
+    ("start", PEOPLE[:3]),
+    ("start", [PEOPLE[3]]),
+    ("waive", 0),
+    ("change", 0),
+    ("rewrite", 1, "É'ö\n"),
+    ("approve", 0),
+    ("reject", 1),
+    ("work", "lost", 1),
+    ("work", "accepted", 3),
+    ("settle", False),
+    ("rewrite", 0, "Hello anew."),
+    ("approve_text", 0),
+    ("pause", 0),
+    ("resume", 0),
+    ("answer", PEOPLE[1], ReplyKind.OUT_OF_OFFICE),
+    ("wait", 80),
+    ("work", "deferred", 2),
+    ("wait", 80),
+    ("work", "accepted", 4),
+    ("work", "accepted", 4),
+    ("complete", TaskOutcome.DONE),
+    ("answer", PEOPLE[2], ReplyKind.INTERESTED),
+    ("stop_company", 2),
+    ("suppress", "domain", PEOPLE[2]),
+    ("lift", "domain", PEOPLE[2]),
+    ("archive", 1, True),
+    ("stop", 0),
+    ("erase", PEOPLE[0]),
+]
+"""A history in which each deed is done, most of them with an effect."""
 FILTERS = (
     SequenceFilter(size=3, company="acme"),
     SequenceFilter(size=3, contact="ann"),
@@ -81,7 +128,8 @@ class History:
 
     async def save(self, email: str, company: str) -> Contact:
         """Save a person, or a new company of theirs."""
-        facts = {"company": company} if company else {}
+        facts = {"linkedin_url": f"https://www.linkedin.com/in/person{PEOPLE.index(email)}"}
+        facts |= {"company": company} if company else {}
         self.people[email] = await self.world.contact(email, **facts)
         return self.people[email]
 
@@ -114,11 +162,111 @@ class History:
         """Pause one of the runs for a day."""
         await self._apply(place, Paused(self.world.clock.now + timedelta(days=1)))
 
-    async def _apply(self, place: int, event: Stopped | Paused) -> None:
+    async def _apply(self, place: int, event: Stopped | Paused | Resumed) -> None:
         runs = await self.world.runs()
         if place < len(runs):
             with self.world.store.transaction() as work:
                 apply_event(work, runs[place], event, now=self.world.clock.now, actor=Actor("tester"))
+
+    async def resume(self, place: int) -> None:
+        """Let one of the runs go on."""
+        await self._apply(place, Resumed())
+
+    async def stop_company(self, place: int) -> Any:
+        """Stop everybody of one company."""
+        runs = await self.world.runs()
+        if place >= len(runs):
+            return None
+        return await self.world.local.stop_sequence(
+            runs[place].id, reason=StopReason.LOSE, scope=StopScope.COMPANY
+        )
+
+    async def reject(self, place: int) -> Any:
+        """Say no to one of the plans."""
+        if place >= len(self.plans):
+            return None
+        return await self.world.local.plans.refuse_plan(self.plans[place], reason="no", actor=Actor("terminal"))
+
+    async def rewrite(self, place: int, content: str) -> Any:
+        """Write another text for one of the runs."""
+        runs = await self.world.runs()
+        if place >= len(runs):
+            return None
+        return await self.world.local.rewrite_texts(
+            runs[place].id, {"s2": StepText(subject="Again", content=content)}
+        )
+
+    async def approve_text(self, place: int) -> Any:
+        """Approve one of the texts that wait."""
+        drafts = (await self.world.local.list_drafts(plan_id=None, page=1, size=10)).items
+        if place >= len(drafts):
+            return None
+        digest = drafts[place].digest
+        return await self.world.local.approve_draft(drafts[place].id, digest=digest, actor=Actor("terminal"))
+
+    async def settle(self, sent: bool) -> Any:
+        """Say what became of the first e-mail of which nobody knows."""
+        drafts = (await self.world.local.list_drafts(plan_id=None, page=1, size=10)).items
+        unknown = next((draft.id for draft in drafts if draft.why == "unknown"), None)
+        if unknown is None:
+            return None
+        return await self.world.local.resolve_unknown(unknown, sent=sent, actor=Actor("terminal"))
+
+    async def complete(self, outcome: TaskOutcome) -> Any:
+        """Say what became of the first task."""
+        tasks = (await self.world.local.list_tasks(page=1, size=10)).items
+        return await self.world.local.complete_task(tasks[0].id, outcome=outcome) if tasks else None
+
+    async def answer(self, email: str, kind: ReplyKind) -> Any:
+        """Note what somebody answered."""
+        until = self.world.clock.now + timedelta(days=2) if kind is ReplyKind.OUT_OF_OFFICE else None
+        person = self.people.get(email)
+        return await self.world.local.record_reply(person.id, kind, until=until) if person else None
+
+    async def lift(self, kind: Literal["address", "domain"], email: str) -> Any:
+        """Take somebody off the list."""
+        value = email if kind == "address" else email.partition("@")[2]
+        return await self.world.local.suppressions.lift(kind, value, reason="asked", actor=Actor("terminal"))
+
+    async def _blueprints(self) -> list[Any]:
+        return list((await self.world.local.list_blueprints(page=1, size=10)).items)
+
+    async def archive(self, place: int, archived: bool) -> Any:
+        """Put a blueprint away, or take one back."""
+        known = (
+            await self._blueprints() if archived else (await self.world.local.list_archived(page=1, size=10)).items
+        )
+        if place >= len(known):
+            return None
+        return await self.world.local.archive_blueprint(known[place].id, archived=archived)
+
+    async def change(self, place: int) -> Any:
+        """Store the next version of a blueprint."""
+        known = await self._blueprints()
+        if place >= len(known):
+            return None
+        return await self.world.local.update_blueprint(
+            known[place].id,
+            expected_version=known[place].version,
+            name="Çhanged 50%_",
+            steps=known[place].steps[:2],
+            sourcing=known[place].sourcing,
+        )
+
+    async def waive(self, place: int) -> Any:
+        """Accept a warning for a blueprint."""
+        known, until = await self._blueprints(), self.world.clock.now + timedelta(days=1)
+        if place >= len(known):
+            return None
+        waiver = Waiver(
+            blueprint_id=known[place].id, rule="tone", reason="ours", actor=Actor("tester"), until=until
+        )
+        return await self.world.local.waivers.waive(waiver)
+
+    async def erase(self, email: str) -> Any:
+        """Erase somebody."""
+        person = self.people.get(email)
+        return await self.world.local.erasures.erase(person.id, actor=Actor("terminal")) if person else None
 
     async def suppress(self, kind: Literal["address", "domain"], email: str) -> Any:
         """Put somebody on the list, or everybody at their domain."""
@@ -155,18 +303,78 @@ class History:
         yield "outcomes", sorted(_IDS.sub("#", repr(row)) for row in store.outcomes.of_blueprints(blueprints))
         yield "next of", sorted(store.outcomes.next_of(blueprints).values())
         yield "report", store.outcomes.blueprints("local", page=1, size=10)
-        for plan in self.plans:
+        async for asked in self._asked_of_records():
+            yield asked
+        for number, plan in enumerate(self.plans):
+            yield f"tally {number}", await world.local.records.tally(plan)
+            yield f"to read {number}", await world.local.records.unread_people(plan, opened=())
             yield (
-                f"plan {plan}",
+                f"plan {number}",
                 store.runs.of_plan_warned_first(plan, PeopleFilter(), read_steps=[0], page=1, size=9),
             )
+
+    async def _asked_of_records(self) -> Any:
+        world, store, records = self.world, self.world.store, self.world.local.records
+        for number, run in enumerate(await world.runs()):
+            yield f"run {number}", await world.local.get_sequence(run.id)
+            yield f"schedule {number}", store.schedule.of_run(run.id)
+            yield f"colleagues {number}", await world.local.not_stopped(run.id)
+        for number, person in enumerate(self.people.values()):
+            ids = [person.id]
+            yield f"suppressed {number}", await world.local.suppressions.suppressed_among([person])
+            yield f"busy {number}", await world.local.suppressions.busy_among(ids)
+            yield f"former {number}", store.contacts.former_addresses(ids)
+            yield (
+                f"held {number}",
+                {name: len(rows) for name, rows in store.erasures.everything(person.id).items()},
+            )
+        for number, item in enumerate(await self._blueprints()):
+            yield f"waivers {number}", await world.local.waivers.waivers_of(item.id)
+            yield f"version {number}", await world.local.get_blueprint(item.id, version=1)
+            yield (
+                f"variants {number}",
+                await world.local.plans.variants_of(
+                    [one.id for one in self.people.values()], blueprint_id=item.id
+                ),
+            )
+        yield "archived", await world.local.list_archived(page=1, size=10)
+        yield "replies", await world.local.list_replies(ReplyFilter(size=9))
+        yield "replies after", await records.replies_after("", size=9)
+        yield "campaigns", await records.campaigns("local", search="ÇHANGED 50%_", page=1, size=9)
+        yield "all campaigns", await records.campaigns("local", page=1, size=9)
+        yield "failed runs", await records.failed()
+        yield "next e-mails", await records.next_emails(size=9)
+        yield "pauses", await records.pauses()
+        yield "waits", await records.waiting()
+        yield "usage", await records.mailbox_usage(TERMS)
+        yield "mails", await records.list_mails(page=1, size=9)
+        yield "listed", await records.list_suppressed(page=1, size=9)
+        yield "contacts after", await records.contacts_after(0, size=99)
+        yield "runs after", await records.runs_after(0, size=99)
+        yield "suppressions after", await records.suppressions_after(("", ""), size=9)
+        yield "audit after", await records.audit_after(0, size=99)
+        yield "audit page", await records.list_audit(page=1, size=99)
+        yield "overdue", store.upkeep.overdue(before=world.clock.now)
+        yield "not handed over", store.upkeep.not_handed_over(before=world.clock.now)
+        yield "unresolved", store.upkeep.unresolved()
+        yield "steps", dict(sorted(store.upkeep.steps().items()))
+        yield "kinds of replies", dict(sorted(store.upkeep.replies().items()))
+        yield "newest", store.upkeep.newest_instant(TERMS.sender_address)
+        yield "live", store.schedule.live(after=0, size=99)
+        yield "coming", list(store.schedule.coming(before=world.clock.now + timedelta(days=9)))
+        yield "standstills", store.lineage.standstills()
+        yield "may send", store.lineage.runs_that_may_send()
+        yield "anybody erased", store.erasures.is_anybody()
 
 
 def in_order(answer: Any) -> Any:
     """Return an answer with what is counted by status in one order: no list is promised for it."""
-    if isinstance(answer, Page) and answer.counts:
-        return replace(answer, counts=dict(sorted(answer.counts.items())))
-    return answer
+    if not is_dataclass(answer) or isinstance(answer, type):
+        return answer
+    counted = {one.name: getattr(answer, one.name) for one in fields(answer) if one.init}
+    return replace(
+        answer, **{name: dict(sorted(of.items())) for name, of in counted.items() if of and isinstance(of, dict)}
+    )
 
 
 def plain(text: str, folder: Path) -> str:
@@ -183,7 +391,14 @@ def histories(folder: Path, url: str) -> Iterator[History]:
         yield History(EngineWorld(folder / name, store, Clock(START), TERMS))
 
 
+def test_the_history_of_everything_has_each_deed() -> None:
+    kinds = {deed[0] for deed in EVERYTHING}
+    verbs = {name for name, act in vars(History).items() if asyncio.iscoroutinefunction(act) and name[0] != "_"}
+    assert kinds == verbs - {"do", "answers"}
+
+
 @settings(max_examples=int(os.environ.get("BOTH_STORES", "6")), deadline=None)
+@example(deeds=EVERYTHING)
 @given(deeds=st.lists(DEEDS, min_size=4, max_size=14))
 def test_both_stores_answer_alike_after_any_history(deeds: list[tuple[Any, ...]]) -> None:
     asyncio.run(compared(deeds))
