@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 
+from sequences_mcp.domain.actors import AGENT, Actor
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
-    from sequences_mcp.domain.actors import Actor
     from sequences_mcp.domain.blueprint import Step
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
@@ -216,6 +216,11 @@ class AppContext:
             operations=local.operations,
             vendor_runs=local.vendor_runs,
         )
+
+    def for_user(self, means: Actor) -> Actor:
+        """Return means of an agent with the user that it acts for, where callers are told apart."""
+        acting = self.records.engine.actor
+        return means.with_detail(acting.detail) if acting.means == AGENT.means and acting.detail else means
 
     async def apart(self, act: Callable[[AppContext], Awaitable[T]]) -> T:
         """Return what a verb comes to in another thread on a connection of its own.

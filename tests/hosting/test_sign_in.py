@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mcp import MCPError
+from tests.secrecy.client import Client
 from tests.world.http_server import Served
 from tests.world.issuer import PUBLIC, RESOURCE, Issuer, issuing, jwk_of, rsa_key, signed_in
 from tests.world.page import WITH_PANELS, PageWorld, lock_up
-from tests.world.product import GRACE, yes
+from tests.world.product import GRACE, Desktop, yes
 
+from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.server import catalog
 from sequences_mcp.server.catalog import READ as READS
 from sequences_mcp.server.catalog import VENDOR_TOOLS
 from sequences_mcp.server.http.access import DRAFT, NEEDS, OPERATE, READ, SCOPES, TOOL_SCOPES, scopes_needed
+from sequences_mcp.server.http.app import HttpServer, Surroundings
+from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
 from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, documents_of
 
 EVERY = (*catalog.TOOLS, *VENDOR_TOOLS)
@@ -152,6 +157,65 @@ async def test_a_session_is_its_users_and_each_request_in_it_has_its_own_scopes(
         assert call(issuer.token(client_id="another program")) == 404
         assert call(issuer.token(scope=READ)) == 403
         assert call(issuer.token(jti="a later one")) == 200
+
+
+async def test_a_call_that_came_past_the_gate_is_checked_again(world: PageWorld, era: str) -> None:
+    async def nobody(token: str) -> Caller | None:
+        raise AssertionError(token)
+
+    async def nothing() -> WorkMetrics:
+        raise AssertionError
+
+    given = Surroundings(
+        open_context=world.app,
+        verify=nobody,
+        measure=nothing,
+        clock=world.clock,
+        elapsed=lambda: 0.0,
+        write=list[str]().append,
+    )
+    mark = CURRENT.set(CallRecord(Caller(subject="ada", scopes=frozenset({OPERATE}))))
+    try:
+        async with Client(HttpServer(given, resource=RESOURCE), mode=era) as client:
+            host = Desktop(client)
+            refused = await host.refused("create_blueprint", name="X", steps=[])
+            await host.refused("list_blueprints")
+            with pytest.raises(MCPError, match=READ):
+                await client.read_resource("format://steps")
+            assert (await host.refused("stop_sequence", sequence_id="local:seq_0"))["code"] != refused["code"]
+    finally:
+        CURRENT.reset(mark)
+    assert (refused["code"], refused["scope"]) == ("insufficient_scope", DRAFT)
+
+
+async def test_each_users_idempotency_keys_are_their_own(world: PageWorld, issuer: Issuer) -> None:
+    ada, grace = issuer.token(), issuer.token(sub="user-grace")
+    with signed_in(world, issuer) as served:
+
+        def saved(token: str, email: str, key: str) -> dict[str, Any]:
+            person = {**GRACE, "email": email}
+            answer = served.tool("save_contacts", token=token, contacts=[person], idempotency_key=key)
+            result: dict[str, Any] = answer.facts["result"]
+            return result
+
+        for key in ("import-1", "k" * 200):
+            first, again = saved(ada, "a@hopper.example", key), saved(ada, "a@hopper.example", key)
+            other, misused = saved(grace, "b@hopper.example", key), saved(ada, "c@hopper.example", key)
+            assert first["content"] == again["content"] and not other["isError"]
+            assert misused["isError"] and "other arguments" in misused["content"][0]["text"]
+        assert saved(ada, "a@hopper.example", "k" * 201)["isError"]
+
+
+async def test_what_is_taken_back_in_a_panel_is_no_persons_decision(world: PageWorld, issuer: Issuer) -> None:
+    first, second = world.plan(people=1), world.plan(people=1, first=1)
+    with signed_in(world, issuer) as served:
+        async with served.client(token=issuer.token(), extensions=WITH_PANELS) as host:
+            sent = {"digest": first.digest, "decision": "refuse"}
+            await host.call("decide_plan", plan_id=first.id, **sent)
+            await host.call("withdraw_plan", plan_id=second.id)
+    decided = [world.present(plan.id) for plan in (first, second)]
+    assert [plan.decided_by for plan in decided] == ["withdraw_plan:user-ada"] * 2
+    assert not any(plan.decided_by and plan.decided_by.may_approve for plan in decided)
 
 
 async def test_the_audit_names_each_user(world: PageWorld, issuer: Issuer, era: str) -> None:

@@ -124,9 +124,9 @@ class ChatPanel:
         self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str
     ) -> Plan:
         if decision == "refuse":
-            return await refuse_plan(
-                app, plan_id=plan_id, reason="rejected in the chat's panel", actor=actors.PANEL
-            )
+            # Over the network nobody knows whether a person decided: it is taken back, by whoever called.
+            actor = app.for_user(actors.WITHDRAW_PLAN) if app.place else actors.PANEL
+            return await refuse_plan(app, plan_id=plan_id, reason="rejected in the chat's panel", actor=actor)
         plan = await app.plans.get_plan(plan_id)
         if app.place:
             raise ApprovalError(self._elsewhere(app, plan), next_step="Nothing was approved.")

@@ -278,11 +278,11 @@ async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = N
             await app.vendor_runs.give_up(local_id, reason=f"withdrawn: {why}")
             left = (await app.vendor_runs.outcome(local_id)).waiting
             return Withdrawal(plan, await app.records.tally(local_id), kept_from_vendor=waiting - left)
-    plan = await app.plans.withdraw_plan(local_id, reason=why, actor=actors.WITHDRAW_PLAN)
+    plan = await app.plans.withdraw_plan(local_id, reason=why, actor=app.for_user(actors.WITHDRAW_PLAN))
     return Withdrawal(plan, await app.records.tally(local_id))
 
 
 async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> PendingChange:
     """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
     local_id, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
-    return await app.changes.refuse(local_id, reason=why, actor=actors.WITHDRAW_PLAN)
+    return await app.changes.refuse(local_id, reason=why, actor=app.for_user(actors.WITHDRAW_PLAN))

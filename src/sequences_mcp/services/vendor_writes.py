@@ -393,7 +393,7 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
         )
     if shown["not_done"] and is_early:
         return CheckedOperation(operation, f"{sentence}. The request may still arrive: ask again in a minute.")
-    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor=actors.CHECK_OPERATION)
+    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor=app.for_user(actors.CHECK_OPERATION))
     return CheckedOperation(await app.operations.get(operation.id), f"{provider.title}: {sentence}.")
 
 
@@ -411,7 +411,7 @@ async def _concluded(app: AppContext, operation: VendorOperation, *, happened: b
         operation.id,
         state="done" if happened else "not_done",
         answer=json.dumps({CHECKED: why, LAST_ANSWER: last_answer_of(operation)}),
-        actor=actors.CHECK_OPERATION,
+        actor=app.for_user(actors.CHECK_OPERATION),
     )
     return CheckedOperation(concluded, why)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +15,7 @@ from mcp import MCPError, types
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import Tool as ListedTool
 from pydantic import AnyHttpUrl
@@ -25,9 +27,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog
-from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, SequencesServer
+from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, OpenedContext, SequencesServer
 from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed
-from sequences_mcp.server.http.callers import CURRENT, PLACE, CallersContext, Verify
+from sequences_mcp.server.http.callers import CURRENT, PLACE, Caller, CallersContext, Verify
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text
 from sequences_mcp.server.http.options import ENDPOINT, ServeOptions
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from sequences_mcp.server.http.issuer import IssuerKeys
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
+KEY, LONGEST_KEY = "idempotency_key", 200
+MARK = 16  # hexadecimal digits that tell users apart
 REMEMBERED = 15.0  # seconds: how old the numbers about the work may be
 Measure = Callable[[], "Awaitable[WorkMetrics]"]
 
@@ -111,7 +115,17 @@ class HttpServer(SequencesServer):
             auth=sign_in,
             token_verifier=CallerLookup(issuer, resource) if issuer else None,
         )
+        self._has_users = bool(issuer)
         self.middleware.append(permitted)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None = None
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Call a tool; each user's idempotency keys are their own."""
+        call = CURRENT.get()
+        if call is not None and self._has_users:
+            arguments = with_own_key(arguments, call.caller)
+        return await super().call_tool(name, arguments, context)
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools; what the caller's scopes do not cover says which scope it needs."""
@@ -132,6 +146,19 @@ class HttpServer(SequencesServer):
             return True, bool(app.workers())
         except SequencesError:
             return False, False
+
+
+def with_own_key(arguments: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """Return the arguments of a call with its idempotency key marked as this user's; a long key becomes its hash.
+
+    The record of calls is the folder's: one user's ``import-1`` is not another's.
+    """
+    key = arguments.get(KEY)
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
+        return arguments  # what is wrong with it is told as it came
+    mark = sha256(caller.subject.encode()).hexdigest()[:MARK]
+    own_key = f"{key}@{mark}"
+    return {**arguments, KEY: own_key if len(own_key) <= LONGEST_KEY else sha256(own_key.encode()).hexdigest()}
 
 
 async def permitted(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
