@@ -247,6 +247,18 @@ async def test_who_claimed_on_a_server_that_was_replaced_sends_no_final_dot_and_
         assert (len(going.messages), await state(world)) == (1, StepState.SENT)
 
 
+def test_a_suppression_of_one_host_is_in_the_journal_of_another_after_its_next_look_at_what_is_due(
+    pair: ServerPair, tmp_path: Path
+) -> None:
+    clock = Clock(START)
+    with host(pair, tmp_path / "one", clock) as world, host(pair, tmp_path / "another", clock) as other:
+        with world.store.transaction() as work:
+            work.suppressions.add(("address", "never@example.org"), reason="asked", actor=TESTER, now=START)
+        at_work(other, FakeDelivery())
+        journal = other.store.workspace.suppression_journal.read_text("utf-8")
+    assert '"value":"never@example.org"' in journal
+
+
 def test_a_file_is_on_no_servers_line(tmp_path: Path) -> None:
     with Store.open(Workspace(tmp_path), now=datetime.fromisoformat("2026-11-23T12:00+00:00")) as store:
         with store.transaction() as work:
