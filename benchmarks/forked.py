@@ -44,6 +44,8 @@ class Deaths:
             said, _ = host.communicate(timeout=PATIENCE * 2)
         finally:
             host.kill()
+        if not said:
+            raise RuntimeError(f"a process that keeps workers ended with {host.returncode}")
         found = json.loads(said)
         return cls(Counter(found["killed"]), Counter(found["failed"]))
 

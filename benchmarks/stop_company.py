@@ -51,9 +51,7 @@ def main() -> int:
         closing.close()
     for kind, times in found.items():
         took, used = min(times)
-        print(
-            f"  {runs:,} runs of a company stopped on {kind}: {took:.2f} s, {used:.2f} s of the processor's here"
-        )
+        print(f"  {runs:,} runs of a company stopped on {kind}: {took:.2f} s, {used:.2f} s of the processor's")
     return 0 if min(found["PostgreSQL"])[0] <= MOST else 1
 
 
