@@ -137,7 +137,7 @@ def _ratio(what: str, best: Mapping[str, float], *, allowed: float) -> Measured:
 
 
 def cold_start(era: Era, *, rounds: int, keys: Mapping[str, str] = NO_KEYS) -> Measured:
-    """Measure from spawning a server to its first tools/list answer, over a data folder that is in use."""
+    """Measure from spawning a server over its first tools/list answer to its end, over a data folder in use."""
 
     def ours() -> None:
         with product(folder, era=era, keys=keys) as child:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 from tests.guards.guard_examples import email, step, verdict
 
+from sequences_mcp import guards
 from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.check import check_rendered, check_steps, check_text
+from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_value
 from sequences_mcp.guards.double_braces import either, meant
 from sequences_mcp.guards.inspect import excerpt
+from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Fact, Value
 from sequences_mcp.guards.rules.structure import LIMITS, too_many
 from sequences_mcp.guards.text import sms_segments
@@ -201,6 +209,76 @@ def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: 
 )
 def test_near_the_edge_a_text_falls_on_the_right_side(text: str, expected: str) -> None:
     assert verdict(check_text(text, field="content")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "severity"),
+    [
+        # A label is one with its colon; without it a word that may be meant is told of, or nothing.
+        ("Closing\nHi Ada", None, None),
+        ("Closing:\nHi Ada", "foreign.draft_label", Severity.WARNING),
+        ("Hook\nI saw your talk", "foreign.draft_label", Severity.WARNING),
+        ("(personal hook)", "placeholders.instruction", Severity.WARNING),
+        ("(short personal hook)", None, None),
+        ("Hi names,", "placeholders.bare_word", Severity.WARNING),
+        ("company] b", "placeholders.unclosed", Severity.ERROR),
+        ("see https://EXAMPLE.com", "placeholders.example_host", Severity.WARNING),
+        ("see https://acmE.com", None, None),
+        ("Thanks\\n\\nbest", "foreign.escape", Severity.ERROR),
+        ("Thanks\\nbest", "foreign.escape", Severity.WARNING),
+        # The longest local part of an address has 64 letters (RFC 5321, section 4.5.3.1.1).
+        ("а" + "b" * 63 + "@acme.com", "channel.homograph", Severity.ERROR),
+        ("а" + "b" * 64 + "@acme.com", None, None),
+        # What stands on the line before is not directly before it.
+        ("Hello\n<Company>", "placeholders.angle", Severity.ERROR),
+        ("Regards:\n<first name>, you", "placeholders.angle", Severity.ERROR),
+        ("#include <company>", "placeholders.angle", Severity.WARNING),
+        ("#include \n<company>", "placeholders.angle", Severity.ERROR),
+        ("Hi word\n{name}", "foreign.single_brace", Severity.ERROR),
+    ],
+)
+def test_a_text_is_told_of_by_one_rule_as_sure_as_that_is(
+    text: str, rule: str | None, severity: Severity | None
+) -> None:
+    found = {(finding.rule, finding.severity) for finding in check_text(text, field="content")}
+    assert found == ({(rule, severity)} if rule else set())
+
+
+def test_a_place_seen_only_without_a_disguise_ends_where_it_does_in_the_text() -> None:
+    found = {finding.rule: finding for finding in check_text("Dear \u0421andidate, we\u200b do", field="content")}
+    word = found["placeholders.bare_word"]
+    assert (word.start, word.end) == (5, 14)
+
+
+def test_a_name_is_made_of_an_address_with_two_letters_before_the_dot() -> None:
+    (finding,) = check_value("firstname", "jo.smith@acme.example")
+    assert finding.fix == "Jo"
+    (finding,) = check_value("firstname", "j.smith@acme.example")
+    assert finding.fix is None
+
+
+@pytest.mark.parametrize(("value", "is_heading"), [("surname of applicant", True), ("city of surname", False)])
+def test_a_heading_of_one_fact_of_another_begins_with_the_word_for_a_name(value: str, is_heading: bool) -> None:
+    assert [finding.rule for finding in check_value("company", value)] == ["values.heading"] * is_heading
+
+
+def test_no_pattern_takes_a_break_behind_its_end_for_the_end() -> None:
+    """``$`` matches before a last line break too (the re module's documentation), ``\\Z`` at the end alone."""
+    for info in iter_modules(guards.__path__, "sequences_mcp.guards."):
+        module = import_module(info.name)
+        for path in getattr(module, "__path__", ()):
+            for inner in iter_modules([path], f"{info.name}."):
+                import_module(inner.name)
+    patterns = {
+        (name, pattern.source)
+        for name, module in list(sys.modules.items())
+        if name.startswith("sequences_mcp.guards.")
+        for pattern in vars(module).values()
+        if isinstance(pattern, LazyPattern)
+    }
+    assert len(patterns) > 100
+    loose = {found for found in patterns if re.search(r"(?<!\\)\$(?=$|\|[^()]*$)", found[1])}
+    assert not {found for found in loose if "(?im)" not in found[1] and "(?m)" not in found[1]}
 
 
 def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:

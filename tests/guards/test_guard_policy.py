@@ -109,6 +109,17 @@ def test_a_severity_must_name_a_rule_and_a_word_and_not_lower_an_error(tmp_path:
     ]
 
 
+@pytest.mark.parametrize(
+    ("count", "is_fine"), [("0", False), ("1", True), ("1000", True), ("1001", False), ("true", False)]
+)
+def test_a_count_is_from_one_to_a_thousand(tmp_path: Path, count: str, is_fine: bool) -> None:
+    text = f"sms_segments = {count}\n"
+    if is_fine:
+        assert load_policy(written(tmp_path, text)).sms_segments == int(count)
+    else:
+        assert problems(tmp_path, text) == ["sms_segments must be a whole number from 1 to 1000"]
+
+
 @pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe", b"= 1"])
 def test_a_broken_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "guards.toml"

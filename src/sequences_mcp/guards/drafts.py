@@ -226,7 +226,7 @@ _LINE_VERBS = (
 )
 _LONGEST_LINE = 100
 _LONGEST_REQUEST = 60
-_ENDS_IN_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\W*$")
+_ENDS_IN_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\W*\Z")
 _DELIMITERS = r"*_~=#|^/+<>.…-"
 _OPENING = LazyPattern(rf"([{_DELIMITERS}])(?<![\w{_DELIMITERS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
 _BETWEEN_DELIMITERS = LazyPattern(
@@ -254,7 +254,7 @@ _GOES_HERE = LazyPattern(
     ),
 )
 _QUOTED = LazyPattern(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)", signs="\"'“‘")
-_DUE = LazyPattern(r"(?i)(?<!\w)(?:at|for|from|with|to|of|as|chez|bei|von|für|en|de|di|da|presso)[ \t]$")
+_DUE = LazyPattern(r"(?i)(?<!\w)(?:at|for|from|with|to|of|as|chez|bei|von|für|en|de|di|da|presso)[ \t]\Z")
 _CROSSED = LazyPattern(
     r"(?<!\w)(?P<x>[xX]{2,4})[ \t]{0,2}(?P<inner>[^\W\d_][\w ]{1,40}?)[ \t]{0,2}(?P=x)(?!\w)", needs=("xx",)
 )
@@ -283,7 +283,7 @@ def instructions(view: TextView) -> Iterator[Instruction]:
         if is_line or (_is_short_phrase(line.bare) and orders_fact(line.bare)):
             yield Instruction(line.start, line.end)
     for match in _CAPITALS.finditer(view.text):
-        if match["weak"] is None or "HERE" in match[0] or has_field(match["what"]):
+        if match["weak"] is None or has_field(match["what"]):
             yield Instruction(*match.span())
     for match in view.find(_GOES_HERE):
         yield Instruction(*match.span())

@@ -132,7 +132,8 @@ def _text_of(octets: bytes) -> str:
         return octets.decode("latin-1")
 
 
-_PERCENT = LazyPattern(r"(?:%[0-9A-Fa-f]{2})+", needs=("%",))
+# It begins with the sign itself, which a search skips to.
+_PERCENT = LazyPattern(r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*", needs=("%",))
 _LINK = LazyPattern(r"(?i)://|www\.|mailto:|@|\w\.[a-z]{2,}[/?#]|^/|[?&]\w{1,40}=|[&?]")
 
 
@@ -161,7 +162,7 @@ def _of_utf8(digits: str) -> str | None:
     return lined if lined.replace("\n", "").isprintable() else None
 
 
-_QUOTED = LazyPattern(r"(?:=[0-9A-F]{2})+(?:=\r?\n(?:=[0-9A-F]{2})+)*", needs=("=",))
+_QUOTED = LazyPattern(r"=[0-9A-F]{2}(?:=[0-9A-F]{2})*(?:=\r?\n(?:=[0-9A-F]{2})+)*", needs=("=",))
 _SOFT_BREAK = LazyPattern(r"(?m)(?<=^.{68})[^\n]{0,7}[^\n=](?P<end>=\r?\n)(?=\S)", needs=("=",))
 _ENCODED_WORD = LazyPattern(r"=\?[\w-]{1,40}(?:\*[\w-]{1,20})?\?[bBqQ]\?[^?\s]{1,200}\?=", needs=("=?",))
 _OF_LINES = ("=20", "=0D=0A", "=0A")
@@ -209,6 +210,9 @@ _NEXT = (
     "\u0080-\u00bf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019\u201c"
     "\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178"
 )
+BROKEN_SIGNS = frozenset([*map(chr, range(0xC2, 0xF5)), "\ufffc", "\ufffd"])
+"""The characters of which one begins every letter that came out broken."""
+
 _BROKEN = LazyPattern(
     f"(?:[\u00c2-\u00df][{_NEXT}]|[\u00e0-\u00ef][{_NEXT}]{{2}}|[\u00f0-\u00f4][{_NEXT}]{{3}})+|[\ufffc\ufffd]"
 )

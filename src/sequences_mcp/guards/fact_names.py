@@ -22,7 +22,7 @@ _SIGNS = " \t\u00a0.,;:!?…*_~$#@%&^|/\\<>{}[]()\"'“”‘’«»=-"
 _JOINED = LazyPattern(r"[^\W_]+(?:(?:_+|\.|->|=>|::?|/|-)[^\W_]+)+")
 _CAMEL = LazyPattern(r"[a-z]{2,}(?:[A-Z][a-z]+)+\d*")
 _PASCAL = LazyPattern(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+\d*")
-_NUMBER = LazyPattern(r"(?<=[^\W\d_])\d{1,3}$")
+_NUMBER = LazyPattern(r"(?<=[^\W\d_])\d{1,3}\Z")
 _SINGLE = LazyPattern(r"[^\W\d_]{2,}\d{0,3}")
 _AN_ARTICLE = LazyPattern(r"(?i)\b(?:l|d|dell|all|nell|un)['’](?=\w)")
 _WITHOUT_SPACES = LazyPattern(

@@ -54,9 +54,9 @@ def key(word: str) -> str:
 
 # Labels with dots between them. The quantifiers are possessive, so that the search stays linear.
 _HOST = LazyPattern("(?<![\\w\u00b7.-])[\\w\u00b7-]++(?:[.\u3002\uff0e\uff61][\\w\u00b7-]++)++")
-_BEFORE = LazyPattern(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|@)$")
+_BEFORE = LazyPattern(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|@)\Z")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
-_LOCAL = LazyPattern(r"(?<![\w.+-])[\w.+-]++$")
+_LOCAL = LazyPattern(r"(?<![\w.+-])[\w.+-]++\Z")
 _LONGEST = 253
 _TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),

@@ -27,7 +27,7 @@ _SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|
 # What stands between the parts of a headline; " @ " stands before a company, in a title.
 _HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
-_END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+$")
+_END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+\Z")
 _START = LazyPattern(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
 _INITIALS = LazyPattern(r"(?:[^\W\d_]\.?[ -]?){1,4}")
 _ORDINAL = LazyPattern(r"\b\d(?:st|nd|rd|th)\b")

@@ -118,7 +118,7 @@ _FINE = (
 )
 _UNCERTAIN_SHAPES = (GENDER, VERSION, EDITORIAL, LITERALS, MOMENT)
 _TYPE = LazyPattern(
-    r"\b(?:int|string|str|char|byte|bool|float|double|long|String|Object|number|boolean|any|[A-Z]|\w<\w{1,20}>)$"
+    r"\b(?:int|string|str|char|byte|bool|float|double|long|String|Object|number|boolean|any|[A-Z]|\w<\w{1,20}>)\Z"
 )
 _OTHERS = LazyPattern(r"\[[^\[\]]{0,40}\]")
 _QUOTES = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "‘": "’"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.findings import Severity
-from sequences_mcp.guards.encodings import EncodedSpan, broken_letters, escapes, percent, quoted
+from sequences_mcp.guards.encodings import BROKEN_SIGNS, EncodedSpan, broken_letters, escapes, percent, quoted
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
@@ -92,7 +92,7 @@ ENCODED = Rule(
 
 def _mojibake(text: GuardedText) -> Iterator[Hit]:
     """Return every letter that came out broken, with what it was as the fix."""
-    for span in () if text.original.isascii() else broken_letters(text.raw.text):
+    for span in broken_letters(text.raw.text):
         yield _hit(text, text.raw, span)
 
 
@@ -104,4 +104,5 @@ MOJIBAKE = Rule(
     reject=("CafÃ©", "caf\ufffd", "Itâ€™s", "ÐŸÑ€Ð¸Ð²ÐµÑ‚", "ðŸ˜€", "Â£50"),
     source="ours",
     check=_mojibake,
+    signs=BROKEN_SIGNS,
 )

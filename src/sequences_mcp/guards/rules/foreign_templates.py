@@ -158,16 +158,16 @@ SIGIL = Rule(
 _LOOK_BACK = 80
 _KEYWORD = LazyPattern(
     r"\b(?:const|let|var|import|export|struct|interface|enum|class|function|func|fn|return|type|new|else|try|do)\b"
-    r"[^\n{}]{0,60}$"
+    r"[^\n{}]{0,60}\Z"
 )
-_CODE_BEFORE = LazyPattern(r"[)=]\s?$|\w$")
+_CODE_BEFORE = LazyPattern(r"[)=]\s?\Z|\w\Z")
 _CODE_AFTER = (" =", ";", " from")
 _CODE_INSIDE = LazyPattern(r"[:;=,\"']")
 _FALLBACK = LazyPattern(r"(\w{1,40})[:=?]\S")
 _STATEMENTS = LazyPattern(r"\s*(?:[\"'][\w -]{1,40}[\"']\s*:|[^{};]{1,80};(?:\s|$))")
 _STYLE = LazyPattern(r"[a-z-]{2,30}\s?:\s?[^{}:\s]")
 _NUMBERS = LazyPattern(r"\d*,?\d*|\d+(?:\s*,\s*\d+)+")
-_LATEX = LazyPattern(r"(?:[\^_]|\\[A-Za-z]{1,20}\*?(?:\[[^\[\]{}]{0,40}\]|\{[^{}]{0,40}\}){0,3})$")
+_LATEX = LazyPattern(r"(?:[\^_]|\\[A-Za-z]{1,20}\*?(?:\[[^\[\]{}]{0,40}\]|\{[^{}]{0,40}\}){0,3})\Z")
 
 
 def _single_brace(text: GuardedText) -> Iterator[Hit]:
@@ -180,7 +180,7 @@ def _single_brace(text: GuardedText) -> Iterator[Hit]:
 
 def _is_doubled(text: str, pair: Pair) -> bool:
     # Doubled braces are checked by the rules about variables.
-    return text[pair.open : pair.open + 2] == "{{" or text[max(0, pair.open - 1) : pair.open + 1] == "{{"
+    return "{" in (text[pair.open - 1 : pair.open], text[pair.open + 1 : pair.open + 2])
 
 
 def _judge(view: TextView, pair: Pair) -> Severity | None:

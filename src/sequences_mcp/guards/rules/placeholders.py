@@ -61,7 +61,7 @@ LINK = Rule(
 
 _FACE = LazyPattern(r"[:;=8xX>][-'^o]?[\[\]]|[\[\]][-'^o]?[:;=]")
 _INTERVAL = LazyPattern(r"[\[\]]\s?[-−+]?(?:[\d∞]|[a-z]\s?[,;])")
-_AFTER_NUMBER = LazyPattern(r"(?:[\d∞]|[,;]\s?[a-z])\s?$")
+_AFTER_NUMBER = LazyPattern(r"(?:[\d∞]|[,;]\s?[a-z])\s?\Z")
 _WORD = LazyPattern(r"[^\W_]{1,40}")
 
 
@@ -173,7 +173,8 @@ _ANGLE = LazyPattern(
     r"<(/?[^\W\d_](?:[^<>\n]{0,80}[^<>\n=-])?|\d{1,3} [^\W\d_](?:[^<>\n]{0,80}[^<>\s=-])?|\.\.\.|…)>", needs=("<",)
 )
 _ADDRESS = LazyPattern(r"(?i)[a-z][a-z0-9+.-]{0,20}:|[^\s@<>]+@[^\s@<>]+\.|www\.")
-_CODE = LazyPattern(r"#include $|[\w:>&<]$")
+_INCLUDE = "#include "
+_CODE = LazyPattern(rf"{_INCLUDE}\Z|[\w:>&<]\Z")
 
 
 def _angle(text: GuardedText) -> Iterator[Hit]:
@@ -188,7 +189,7 @@ def _judge(view: TextView, inner: str, *, start: int, end: int) -> Severity | No
     tag = TAG.match(view.text, start)
     if (tag and tag.end() == end and is_markup_tag(tag)) or _ADDRESS.match(inner):
         return None
-    if _CODE.search(view.text[max(0, start - 9) : start]):
+    if _CODE.search(view.text[max(0, start - len(_INCLUDE)) : start]):
         return None if inner[0].isupper() or not is_field(inner) else Severity.WARNING
     is_element = f"</{inner.strip('/')}>" in view.text or inner.endswith("/")
     if len(inner) == 1 or inner in ("...", "…") or (is_element and not is_field(inner.strip("/"))):
