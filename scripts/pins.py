@@ -40,7 +40,8 @@ def main() -> None:
 
 def _compiled(uv: str, source: Path, *options: str) -> str:
     command = [uv, "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--no-annotate", "--no-header"]
-    command += ["--python-version", OLDEST_PYTHON, *options]
+    # pip takes a version with its extra only from a line that names both.
+    command += ["--no-strip-extras", "--python-version", OLDEST_PYTHON, *options]
     made = subprocess.run(  # noqa: S603 - a fixed command
         [*command, str(source)], capture_output=True, text=True, check=False
     )
