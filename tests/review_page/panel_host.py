@@ -66,10 +66,10 @@ class Panel:
 
 
 @contextmanager
-def panel(browser: Browser, world: PageWorld, shots: Path, *, width: int = 860) -> Iterator[Panel]:
+def panel(browser: Browser, world: PageWorld, shots: Path, *, width: int = 860, **options: Any) -> Iterator[Panel]:
     """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
     with Bridge(world) as bridge, served(bridge) as origin:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(60_000)
         tab = context.new_page()
         tab.set_extra_http_headers({"x-origin": origin})

@@ -101,6 +101,25 @@ def test_people_are_searched_and_selected_in_the_panel_and_a_narrow_one_has_one_
         assert person.frame.locator("html").evaluate("(html) => html.scrollWidth <= html.clientWidth")
 
 
+def test_a_reader_sees_times_of_their_own_zone_in_the_panel_and_the_clock_of_whoever_is_elsewhere(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
+    elsewhere = world.plan(MAIL, people=1, time_zone="Asia/Tokyo")
+    here = world.plan(MAIL, people=1, first=9, time_zone="Europe/Paris")
+    with panel(browser, world, shots, locale="en-GB", timezone_id="Europe/Berlin") as person:
+        shows(person, "list_reviews", plan_id=elsewhere.id)
+        theirs, mine = "24 Nov 2026, 00:00 (08:00 Asia/Tokyo)", "23 Nov 2026, 13:00"
+        expect(person.frame.locator(".consequence")).to_contain_text(f"the first about {theirs};")
+        expect(person.frame.locator(".steps li")).to_contain_text(f"about {theirs}, after waiting")
+        expect(person.frame.locator(".letter")).to_contain_text(f"To person0@hopper.example, about {theirs}")
+        shows(person, "list_reviews", plan_id=here.id)
+        expect(person.frame.locator(".letter")).to_contain_text("To person9@hopper.example")
+        expect(person.frame.locator(".consequence")).to_contain_text(f"the first about {mine};")
+        told = person.frame.locator(".letter time")
+        assert told.inner_text() == mine
+        assert str(told.get_attribute("title")).endswith("13:00 Europe/Paris")
+
+
 def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: PageWorld, person: Panel) -> None:
     long = "\n".join(f"Line {number} of a text that is longer than any screen." for number in range(200))
     plan = world.plan({**MAIL, "content": f"Hi {{{{firstname}}}},\n{long}\nIs a call worth it?"}, people=1)

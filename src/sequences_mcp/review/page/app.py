@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -15,7 +14,6 @@ from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -36,6 +34,7 @@ from sequences_mcp.domain.plain_words import (
     for_person,
 )
 from sequences_mcp.domain.run import SequenceStatus, StepRun, StopReason
+from sequences_mcp.domain.told_times import ToldTime, parts_with_times
 from sequences_mcp.errors import (
     ConflictError,
     InvalidArgumentsError,
@@ -148,35 +147,18 @@ def _plain(value: str | None) -> Markup:
     return Markup().join(_with_times(text))
 
 
-_WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_TIME = re.compile(
-    rf"(?:\b{_WEEKDAY} )?(\d{{4}}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?"
-    r"(?:\+00:00| ((?:Etc/)?UTC|[A-Z]\w+(?:/[A-Z][\w+-]+)+))"
-)
-"""An instant as this program writes it: in UTC, or on the clock of a zone by its name."""
-
-
 def _with_times(text: str) -> Iterator[Markup]:
     """Yield the text, escaped, each instant as an element that the script shows in the reader's zone.
 
     One that was told on somebody's own clock keeps that, for the script to add where it differs.
     """
-    at = 0
-    for match in _TIME.finditer(text):
-        yield escape(text[at : match.start()])
-        at = match.end()
-        yield _instant(match)
-    yield escape(text[at:])
+    for part in parts_with_times(text):
+        yield escape(part) if isinstance(part, str) else _instant(part)
 
 
-def _instant(match: re.Match[str]) -> Markup:
-    zone = match[3] or "UTC"
-    try:
-        at = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, ZoneInfoNotFoundError):
-        return escape(match[0])  # no day, or no zone, that there is
-    local = "" if zone.endswith("UTC") else Markup(' data-local="{} {}"').format(match[2], zone)
-    return Markup('<time datetime="{}"{}>{}</time>').format(at.astimezone(UTC).isoformat(), local, match[0])
+def _instant(instant: ToldTime) -> Markup:
+    local = Markup(' data-local="{}"').format(instant.local) if instant.local else ""
+    return Markup('<time datetime="{}"{}>{}</time>').format(instant.at.isoformat(), local, instant.words)
 
 
 def _timed(value: str | None) -> Markup:

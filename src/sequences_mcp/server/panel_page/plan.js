@@ -135,6 +135,22 @@ const channel = (name) =>
 const notice = (words, good = false) =>
   words ? make("div", { class: good ? "notice good" : "notice", role: good ? "status" : "alert" }, make("p", {}, words)) : null;
 
+// The server's words, with each instant in them on the reader's clock; of somebody elsewhere on theirs beside it.
+const clock = ({ words, at, local }) => {
+  const here = new Date(at);
+  const said = here.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const isElsewhere = local && !local.startsWith(here.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }));
+  return make("time", { dateTime: at, title: words }, isElsewhere ? `${said} (${local})` : said);
+};
+const timed = (words) =>
+  shown.times.reduce(
+    (parts, time) =>
+      parts.flatMap((part) =>
+        typeof part === "string" ? part.split(time.words).flatMap((rest, place) => (place ? [clock(time), rest] : [rest])) : [part],
+      ),
+    [words],
+  );
+
 const list = (className, items) => (items.length ? make("ul", { class: className }, ...items) : null);
 
 // What was on screen. A text, or what a vendor is given about somebody, counts once every piece of it was, each small enough for any screen: what a server sent
@@ -175,7 +191,7 @@ const letter = (one) =>
     { class: "letter" },
     make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel)), " ", one.is_own ? make("span", { class: "badge" }, "for this person alone") : null),
     one.channel === "EMAIL" && shown.window ? make("p", { class: "soft" }, `From ${shown.sender}`) : null,
-    make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, ${one.when}`),
+    make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, `, ...timed(one.when)),
     one.subject ? make("p", {}, make("strong", {}, ...stretches(one.subject))) : null,
     make(
       "p",
@@ -252,7 +268,7 @@ const person = (one) =>
     one.handed ? handed(one) : null,
     one.not_given ? make("p", { class: "soft" }, one.not_given) : null,
     fields(one.fields),
-    list("findings", one.findings.map((words) => make("li", {}, words))),
+    list("findings", one.findings.map((words) => make("li", {}, ...timed(words)))),
     one.handed && !one.texts.length ? make("p", { class: "soft" }, UNTOLD) : null,
     ...one.texts.map(exactText),
     one.waits && shown.decidable ? button(`Take ${one.name} out`, () => inTurn(() => takeOut([one.id])), "quiet no") : null,
@@ -295,7 +311,7 @@ const row = (one) => {
       { class: "who" },
       name,
       make("span", { class: "soft" }, [one.facts, one.address].filter(Boolean).join(", ")),
-      ...one.findings.map((words) => make("span", { class: "warning" }, words)),
+      ...one.findings.map((words) => make("span", { class: "warning" }, ...timed(words))),
     ),
     one.state ? make("span", { class: one.unread ? "badge unread" : "badge" }, one.state) : make("span"),
   );
@@ -356,7 +372,7 @@ const step = (one) =>
     make("strong", {}, one.name),
     make("span", {}, channel(one.channel)),
     make("span", {}, one.wait),
-    make("span", { class: "soft" }, one.when),
+    make("span", { class: "soft" }, ...timed(one.when)),
     make("span", {}, one.told),
   );
 
@@ -413,7 +429,7 @@ const decide = () => {
   return make(
     "section",
     { class: "decide", id: "decide", tabIndex: -1, ariaLabel: "Decide" },
-    make("p", { class: "consequence" }, shown.consequence),
+    make("p", { class: "consequence" }, ...timed(shown.consequence)),
     here ? list("duties", shown.duties.map(duty)) : make("p", {}, why),
     here ? approval() : null,
     make("div", { class: "row" }, button("Reject all", () => inTurn(refuse), "no"), openPage()),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.told_times import ToldTime, parts_with_times
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import channel_of
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sequences_mcp.domain.findings import Finding
-    from sequences_mcp.domain.shown import FieldSpan, PanelShown, PersonRow, PersonShown, TextShown
+    from sequences_mcp.domain.shown import (
+        FieldSpan,
+        PanelShown,
+        PeopleBeside,
+        PersonRow,
+        PersonShown,
+        PlanShown,
+        TextShown,
+    )
 
 
 class FieldSpanView(ResultView):
@@ -110,6 +119,14 @@ class DutyView(ResultView):
     done: bool | None = None
 
 
+class ToldTimeView(ResultView):
+    """An instant as sentences tell it, in UTC for the reader's clock, and ``local`` on whose it was told."""
+
+    words: str
+    at: str
+    local: str | None = None
+
+
 class ChallengeView(ResultView):
     """The challenge that one proof of the passphrase answers."""
 
@@ -131,6 +148,7 @@ class PanelView(PlanView):
     window: str | None = None
     pace: str | None = None
     steps: tuple[PanelStepView, ...]
+    times: tuple[ToldTimeView, ...]
     findings: tuple[str, ...]
     duties: tuple[DutyView, ...]
     persons: PersonPage
@@ -175,6 +193,7 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
             )
             for step in shown.steps
         ),
+        times=_times(shown, beside),
         findings=_findings(shown.findings),
         duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
         persons=PersonPage(items=tuple(map(_row, beside.people.items)), **numbered(beside.people)),
@@ -188,6 +207,19 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
         address=address,
         reason=None if plan.reason is None else for_person(plan.reason),
         **plan_view(plan, warnings=shown.warnings).model_dump(exclude={"reason"}),
+    )
+
+
+def _times(shown: PlanShown, beside: PeopleBeside) -> tuple[ToldTimeView, ...]:
+    """Return the instants told by the sentences about a plan and its people, each once, longest words first."""
+    people = [row.person for row in beside.people.items]
+    texts = beside.person.texts if beside.person else ()
+    sentences = [shown.consequence, *(step.when for step in shown.steps), *(text.when for text in texts)]
+    sentences += [person.pause_words or "" for person in (*people, *filter(None, [beside.person]))]
+    instants = {part for words in sentences for part in parts_with_times(words) if isinstance(part, ToldTime)}
+    return tuple(
+        ToldTimeView(words=instant.words, at=instant.at.isoformat(), local=instant.local or None)
+        for instant in sorted(instants, key=lambda instant: (-len(instant.words), instant.words))
     )
 
 
