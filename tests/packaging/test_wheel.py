@@ -116,6 +116,7 @@ def test_no_tool_of_the_contributors_is_asked_of_a_user(metadata: Message) -> No
         == {"mcp", "httpx", "sniffio", "pydantic", "charset-normalizer", "click", "platformdirs", "tzdata"}
         | people
         | page
+        | hosting
         | inbox
     )
 
