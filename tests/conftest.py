@@ -19,8 +19,10 @@ from tests.secrecy import watch
 if TYPE_CHECKING:
     from tests.world.vendors import Server
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what the programs under test inherit in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What the programs under test inherit in the background, of a shell or of nohup.
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 # When the garbage collector goes through what is new: a fifth of the time of a run went into its rounds.
 SELDOM = (50_000, 50, 100)
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
