@@ -14,10 +14,11 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -48,6 +49,28 @@ class Deaths:
             raise RuntimeError(f"a process that keeps workers ended with {host.returncode}")
         found = json.loads(said)
         return cls(Counter(found["killed"]), Counter(found["failed"]))
+
+    @classmethod
+    def together(cls, several: Iterable[Deaths]) -> Deaths:
+        """Return the sum of what several processes printed."""
+        total = cls(Counter(), Counter())
+        for one in several:
+            total.killed.update(one.killed)
+            total.failed.update(one.failed)
+        return total
+
+
+@contextmanager
+def meanwhile(threads: Sequence[threading.Thread], *, done: threading.Event) -> Iterator[None]:
+    """Have threads break things inside the block; ``done`` ends them, also where the block fails."""
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
 
 
 def keep_working(

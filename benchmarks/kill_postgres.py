@@ -36,7 +36,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.forked import At, Deaths, keep_working
+from benchmarks.forked import At, Deaths, keep_working, meanwhile
 from benchmarks.kill import Verdict, compare, fill, mail_server, now, show, work
 from tests.world.database_server import OwnServer, Wire, own_server
 
@@ -195,21 +195,14 @@ def run(
     ]
     share = -(-options.kills // len(places))
     working = [place.start(share, options.seed * 1_000 + number) for number, place in enumerate(places)]
-    for thread in breaking:
-        thread.start()
-    counted = [Deaths.of(host) for host in working]
-    done.set()
-    for thread in breaking:
-        thread.join()
+    with meanwhile(breaking, done=done):
+        counted = [Deaths.of(host) for host in working]
     for place in places:  # what a host has accepted and could not write down yet, over a wire that is whole
         whole = replace(place, database=Wire(served.url, host=place.database.host))
         counted.append(Deaths.of(whole.start(0, options.seed)))
         whole.database.close()
-    kills, failed = Counter[str](), Counter[str]()
-    for one in counted:
-        kills.update(one.killed)
-        failed.update(one.failed)
-    return kills, failed, len(restarts)
+    deaths = Deaths.together(counted)
+    return deaths.killed, deaths.failed, len(restarts)
 
 
 def kill_server(

@@ -36,7 +36,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks.forked import At, Deaths, keep_working
+from benchmarks.forked import At, Deaths, keep_working, meanwhile
 from benchmarks.kill import (
     POINTS,
     SENDER,
@@ -257,17 +257,9 @@ def run(
         every = argparse.Namespace(seed=options.seed, restart_every=POSTGRES_RESTARTS)
         killing.append(threading.Thread(target=kill_server, args=(served, done, restarts, every)))
     hosts = [_host(server, served, mail, options, number) for number in range(options.processes)]
-    for thread in killing:
-        thread.start()
-    deaths = [Deaths.of(host) for host in hosts]
-    done.set()
-    for thread in killing:
-        thread.join()
-    killed, failed = Counter[str](), Counter[str]()
-    for one in deaths:
-        killed.update(one.killed)
-        failed.update(one.failed)
-    return killed, failed, len(restarts)
+    with meanwhile(killing, done=done):
+        deaths = Deaths.together([Deaths.of(host) for host in hosts])
+    return deaths.killed, deaths.failed, len(restarts)
 
 
 def _host(

@@ -24,6 +24,12 @@ from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
 from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, documents_of
 
 EVERY = (*catalog.TOOLS, *VENDOR_TOOLS)
+OPENING = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}},
+}
 
 
 @pytest.fixture
@@ -104,23 +110,13 @@ def test_a_call_whose_name_is_told_twice_is_judged_by_what_is_carried_out(
     world: PageWorld, issuer: Issuer
 ) -> None:
     """Two names, or two methods: whichever of them a reader takes, what is carried out is checked again."""
-    opening = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "c", "version": "1"},
-        },
-    }
     call = (
         '{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":{},"name":{},'
         '"arguments":{{"name":"X","steps":[]}}}}}}'
     )
     token = issuer.token(scope=READ)
     with signed_in(world, issuer) as served:
-        session = served.ask(token=token, body=opening).headers["mcp-session-id"]
+        session = served.ask(token=token, body=OPENING).headers["mcp-session-id"]
         for names in (('"list_blueprints"', '"create_blueprint"'), ('"create_blueprint"', '"list_blueprints"')):
             served.ask(token=token, body=call.format(*names).encode(), Mcp_Session_Id=session)
             lied: dict[str, Any] = {"Mcp_Session_Id": session, "Mcp_Name": "list_blueprints", "Mcp_Method": "ping"}
@@ -131,16 +127,6 @@ def test_a_call_whose_name_is_told_twice_is_judged_by_what_is_carried_out(
 async def test_a_session_is_its_users_and_each_request_in_it_has_its_own_scopes(
     world: PageWorld, issuer: Issuer
 ) -> None:
-    opening = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "c", "version": "1"},
-        },
-    }
     called = {
         "jsonrpc": "2.0",
         "id": 2,
@@ -148,7 +134,7 @@ async def test_a_session_is_its_users_and_each_request_in_it_has_its_own_scopes(
         "params": {"name": "save_contacts", "arguments": {"contacts": [GRACE]}},
     }
     with signed_in(world, issuer) as served:
-        session = served.ask(token=issuer.token(), body=opening).headers["mcp-session-id"]
+        session = served.ask(token=issuer.token(), body=OPENING).headers["mcp-session-id"]
 
         def call(token: str) -> int:
             return served.ask(token=token, body=called, Mcp_Session_Id=session).status

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from tests.world.data_folder import Clock
 from tests.world.database_server import ServerPair, server_pair, server_programs
-from tests.world.engine import START, TERMS, EngineWorld, FakeDelivery
+from tests.world.engine import START, TERMS, AtTheDot, EngineWorld, FakeDelivery, until
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.recovery import take_in, take_over_folder
 from sequences_mcp.errors import StoreBusyError, StoreInterruptedError
 from sequences_mcp.store.unit_of_work import Store
@@ -43,12 +41,6 @@ def host(pair: ServerPair, folder: Path, clock: Clock, *, terms: Terms = TERMS) 
     """Open the engine of one host, which reaches whichever server is the primary."""
     with Store.open(Workspace(folder / "data"), now=clock.now, url=pair.wire.url, busy_seconds=20) as store:
         yield EngineWorld(folder, store, clock, terms)
-
-
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for a condition, with a bound."""
-    pause = threading.Event()
-    assert any(holds() or pause.wait(0.02) for _ in range(6_000))
 
 
 def note(store: Store, sender: str) -> None:
@@ -113,24 +105,6 @@ def test_a_commit_that_the_replica_has_is_done_once(pair: ServerPair, tmp_path: 
         with failing_over_after_a_commit(pair, is_replicated=True), suppress(StoreBusyError):
             world.store.anew(act)
     assert (done, noted(pair)) == ([1], ["1@example.com"])
-
-
-class AtTheDot(FakeDelivery):
-    """A mail server that accepts everything; something happens before its final dot, or behind it."""
-
-    def __init__(self, *, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None) -> None:
-        super().__init__()
-        self._first, self._then = before, after
-
-    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
-        """Accept the e-mail."""
-        if self._first is not None:
-            self._first()
-        before_dot()
-        self.messages.append(message)
-        if self._then is not None:
-            self._then()
-        return Receipt("250 taken")
 
 
 async def state(world: EngineWorld) -> StepState:

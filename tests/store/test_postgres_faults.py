@@ -22,7 +22,7 @@ from psycopg import conninfo
 from tests.secrecy.planted import MISTYPED
 from tests.world.data_folder import Clock
 from tests.world.database_server import OwnServer, Wire, own_server, server_programs
-from tests.world.engine import START, TERMS, EngineWorld, FakeDelivery
+from tests.world.engine import START, TERMS, AtTheDot, EngineWorld, FakeDelivery, until
 from tests.world.stores import drop_databases, fresh_database, needs_server, url_of
 
 from sequences_mcp.domain.actors import Actor
@@ -30,7 +30,6 @@ from sequences_mcp.domain.entries import ToolOperation
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.errors import (
@@ -89,12 +88,6 @@ async def begun(world: EngineWorld, number: int = 1) -> list[str]:
     return sorted(str(person.email) for person in people)
 
 
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for a condition, with a bound."""
-    pause = threading.Event()
-    assert any(holds() or pause.wait(0.02) for _ in range(6_000))
-
-
 def states(world: EngineWorld) -> set[StepState]:
     """Return the states of all steps."""
     details = world.store.runs.by_ids([run.id for run in everybody(world)])
@@ -104,24 +97,6 @@ def states(world: EngineWorld) -> set[StepState]:
 def everybody(world: EngineWorld) -> list[Any]:
     """Return all runs."""
     return world.store.runs.after(0, size=1_000)[0]
-
-
-class AtTheDot(FakeDelivery):
-    """A mail server that accepts everything, and before whose final dot, or behind it, something happens."""
-
-    def __init__(self, *, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None) -> None:
-        super().__init__()
-        self._first, self._then = before, after
-
-    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
-        """Accept the e-mail."""
-        if self._first is not None:
-            self._first()
-        before_dot()
-        self.messages.append(message)
-        if self._then is not None:
-            self._then()
-        return Receipt("250 taken")
 
 
 # Races, deadlocks and transactions that the server undoes.

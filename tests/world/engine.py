@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -216,6 +217,30 @@ class FakeDelivery:
         if self.after is not None:
             raise self.after
         return Receipt("250 taken")
+
+
+class AtTheDot(FakeDelivery):
+    """A mail server that accepts everything, and before whose final dot, or behind it, something happens."""
+
+    def __init__(self, *, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None) -> None:
+        super().__init__()
+        self._first, self._then = before, after
+
+    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
+        """Accept the e-mail."""
+        if self._first is not None:
+            self._first()
+        before_dot()
+        self.messages.append(message)
+        if self._then is not None:
+            self._then()
+        return Receipt("250 taken")
+
+
+def until(holds: Callable[[], Any]) -> None:
+    """Wait for a condition, with a bound."""
+    pause = threading.Event()
+    assert any(holds() or pause.wait(0.02) for _ in range(6_000))
 
 
 @pytest.fixture(name="world")

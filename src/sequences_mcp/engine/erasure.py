@@ -175,8 +175,9 @@ def erased(work: UnitOfWork, contact_ids: Items[str], folder: Path, *, by: Decid
 def _removed(work: UnitOfWork, everybody: Items[Traces], folder: Path, *, by: Decided) -> ErasureTally:
     if by.is_repeated:
         work.erasures.count_as_not_done(everybody, now=by.now)
-    for traces in () if by.is_repeated else everybody:
-        _require_at_rest(work, traces, now=by.now)
+    else:
+        for traces in everybody:
+            _require_at_rest(work, traces, now=by.now)
     going = work.runs.by_ids(work.runs.going_of([traces.contact.id for traces in everybody]))
     if by.is_repeated:  # what a vendor had of theirs was over when they were erased
         everything = (run for traces in everybody for run in work.runs.by_ids(traces.runs.values()))
