@@ -149,6 +149,20 @@ def test_a_line_that_orders_somebody_to_put_a_fact_there_is_refused(line: str) -
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "Insert {{candidateCompanyName}} here",
+        "Insert role {{sourcingJobTitle}}",
+        "Bitte Firma einfügen {{firstname}}",
+        "please insertCompany here",
+    ],
+)
+def test_an_order_stays_one_beside_a_variable_and_in_the_spelling_of_a_program(line: str) -> None:
+    found = check_text(f"Hi,\n\n{line}\n\nBest,\nAda", field="content")
+    assert "placeholders.instruction" in [finding.rule for finding in found]
+
+
+@pytest.mark.parametrize(
     "line", ["Pick a slot here", "Fill in the form?", "Your name came up.", "We insert a company day"]
 )
 def test_a_line_that_asks_the_reader_for_something_is_left_alone(line: str) -> None:

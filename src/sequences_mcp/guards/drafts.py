@@ -280,7 +280,7 @@ def instructions(view: TextView) -> Iterator[Instruction]:
                 yield Instruction(*match.span(), Severity.WARNING if is_word else None)
     for line in view.lines:
         is_line = line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare)
-        if is_line or (_is_short_phrase(line.bare) and orders_fact(line.bare)):
+        if is_line or (len(line.bare) <= _LONGEST_REQUEST and orders_fact(line.bare)):
             yield Instruction(line.start, line.end)
     for match in _CAPITALS.finditer(view.text):
         if match["weak"] is None or has_field(match["what"]):
@@ -299,11 +299,6 @@ def instructions(view: TextView) -> Iterator[Instruction]:
         greeted = _EMPHASISED.match(view.text, greeting)
         if greeted and is_field(greeted["inner"]):
             yield Instruction(*greeted.span())
-
-
-def _is_short_phrase(line: str) -> bool:
-    """Say whether a line may be an order: a few words and no variable, which nearly every greeting has."""
-    return len(line) <= _LONGEST_REQUEST and "\ufdd0" not in line and "{" not in line
 
 
 def _delimited(view: TextView) -> Iterator[Instruction]:
