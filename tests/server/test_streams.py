@@ -16,6 +16,7 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 from tests.secrecy.hearing import heard
+from tests.world.engine import until
 from tests.world.loaded import product, python
 
 from sequences_mcp.server.streams import LONGEST, id_of, read_message
@@ -130,6 +131,20 @@ def test_a_line_that_is_no_json_is_told_in_the_log(tmp_path: Path) -> None:
     heard("what the server logged", log)
     assert log.count("A message that cannot be read") == 1
     assert "hello" not in log
+
+
+@pytest.mark.parametrize(("method", "number"), [("tools/list", 30), ("ping", 3_000)])
+def test_while_nobody_reads_its_answers_a_server_goes_on_reading_and_none_is_lost(
+    tmp_path: Path, method: str, number: int
+) -> None:
+    with server(tmp_path) as wire:
+        for count in range(number):  # far more than a pipe holds, in long answers and in short ones
+            wire.send(f'{{"jsonrpc":"2.0","id":"{count}","method":"{method}"}}\n'.encode())
+        wire.send(b"hello?\n")
+        until(lambda: "A message that cannot be read" in (tmp_path / "log").read_text("utf-8"))
+        stdout = wire.process.stdout
+        assert stdout is not None
+        assert sorted(int(json.loads(stdout.readline())["id"]) for _ in range(number)) == [*range(number)]
 
 
 def test_an_interrupt_ends_a_server_that_waits_for_its_next_line(tmp_path: Path) -> None:

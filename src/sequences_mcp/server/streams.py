@@ -3,7 +3,8 @@
 The SDK's reader silently drops a line it cannot parse: with half a surrogate pair in one name, the call is never
 answered. Its blocking read cannot be interrupted. And it reads JSON and tells the kinds of messages apart in one
 step, which takes five times as long for a call of 2 MB as one after the other. So a thread of this module reads
-the lines, and it makes the messages of them; the SDK writes the answers.
+the lines, and it makes the messages of them. The SDK's writer goes to a thread twice for each answer, which takes
+as long as many an answer; here a short one that surely does not block is written at once.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import asyncio
 import logging
 import os
 import re
+import select
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -41,9 +45,9 @@ logger = logging.getLogger(__name__)
 
 async def serve_streams(server: Any) -> None:
     """Run an SDK server over the standard streams until they end."""
-    with _wire_in() as descriptor:
-        async with stdio_server(stdin=cast("Any", _nothing())) as (_, write_stream):
-            messages = _Messages(descriptor, answers=write_stream)
+    with _wire_in() as incoming, _wire_out() as outgoing:
+        async with stdio_server(stdin=cast("Any", _nothing()), stdout=cast("Any", outgoing)) as (_, write_stream):
+            messages = _Messages(incoming, answers=write_stream)
             await server.run(messages, write_stream, server.create_initialization_options())
 
 
@@ -51,6 +55,30 @@ async def _nothing() -> AsyncIterator[str]:
     """Yield no line: the SDK's reader has none to read."""
     return
     yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """A descriptor of standard output, in the form in which the SDK's writer takes a file."""
+
+    descriptor: int
+    ready: select.poll
+
+    async def write(self, text: str) -> None:
+        """Write all of a text; OSError where nobody reads any longer."""
+        data = text.encode()
+        # What is ready takes PIPE_BUF bytes without blocking (POSIX, poll and write): the loop never waits.
+        if len(data) <= select.PIPE_BUF and self.ready.poll(0):
+            os.write(self.descriptor, data)
+        else:
+            await anyio.to_thread.run_sync(self._write_all, memoryview(data))
+
+    async def flush(self) -> None:
+        """Do nothing: no byte is kept back."""
+
+    def _write_all(self, data: memoryview) -> None:
+        while data:
+            data = data[os.write(self.descriptor, data) :]
 
 
 class _Messages:
@@ -198,3 +226,20 @@ def _wire_in() -> Iterator[int]:
         yield descriptor
     finally:
         os.dup2(descriptor, 0)  # the duplicate stays open: the thread may still block in a read of it
+
+
+@contextmanager
+def _wire_out() -> Iterator[_Output | None]:
+    """Yield standard output for answers alone, with descriptor 1 on standard error; None leaves it to the SDK."""
+    if sys.platform == "win32":  # no poll() there
+        yield None
+        return
+    sys.stdout.flush()
+    descriptor = os.dup(1)
+    os.dup2(2, 1)  # what a library or a child process prints is no message
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    try:
+        yield _Output(descriptor, ready)
+    finally:
+        os.dup2(descriptor, 1)  # the duplicate stays open: a thread may still block in a write to it
