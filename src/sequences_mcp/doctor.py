@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
 from datetime import datetime, timedelta
+from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
@@ -21,17 +24,35 @@ if TYPE_CHECKING:
 
 
 REPORTED_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
-ORIGINS = {"default": "no setting, as they are by default", "environment": "the environment"}
+ORIGINS = {"environment": "the environment"}
+_MOST_ABOUT = 24  # letters of what a line is about; a longer beginning is a sentence with a colon in it
 
 
 class DoctorLine(NamedTuple):
-    """The result of one check: ``ok`` true, false, or None for information only."""
+    """The result of one check: ``ok`` true, false, or None for information only.
+
+    ``words`` begin with what they are about and a colon. ``each`` has what is listed below them, one a line. Lines
+    of one ``group`` are shown together.
+    """
 
     ok: bool | None
     words: str
+    each: tuple[str, ...] = ()
+    group: str = ""
+
+    @property
+    def mark(self) -> str:
+        """How the line begins."""
+        return {True: "ok  ", False: "BAD ", None: "note"}[self.ok]
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """What the line is about, empty where it does not say, and its other words."""
+        about, colon, words = self.words.partition(": ")
+        return (about, words) if colon and len(about) <= _MOST_ABOUT else ("", self.words)
 
     def __str__(self) -> str:
-        return f"{ {True: 'ok  ', False: 'BAD ', None: 'note'}[self.ok] } {self.words}"
+        return " ".join((self.mark, self.words, ", ".join(self.each))).rstrip()
 
 
 def examine(
@@ -41,21 +62,68 @@ def examine(
 
     ``sends_test`` sends each mailbox a test message, ``asks_dns`` adds what the DNS says of the senders' domains.
     """
-    lines = [DoctorLine(None, f"sequences-mcp {__version__}"), *_lines(environ)]
+    lines = [*_lines(environ)]
     settings = _readable(environ) if sends_test or asks_dns else None
     for mailbox in settings.mailboxes if settings else ():
-        lines += dns_lines(mailbox) if asks_dns else ()
-        lines += test_lines(mailbox) if sends_test else ()
+        lines += _of("DNS", dns_lines(mailbox)) if asks_dns else ()
+        lines += _of("Test message", test_lines(mailbox)) if sends_test else ()
     return lines, all(line.ok is not False for line in lines)
 
 
-def as_object(lines: list[DoctorLine], *, healthy: bool) -> dict[str, object]:
+def _of(group: str, lines: Iterable[DoctorLine]) -> Iterator[DoctorLine]:
+    return (line if line.group else line._replace(group=group) for line in lines)
+
+
+def as_table(lines: Items[DoctorLine], *, width: int | None = None) -> Iterator[str]:
+    """Yield the report for a person: groups with their headings.
+
+    With ``width``, which a terminal has, the words stand in a column, and longer lines go on below; without, each
+    line is whole, for whoever looks for one in them.
+    """
+    yield f"sequences-mcp {__version__}"
+    column = max((len(line.parts[0]) for line in lines), default=0) + 2 if width else 0
+    for group, among in groupby(lines, key=lambda line: line.group):
+        yield from ("", group)
+        for line in among:
+            about, words = line.parts
+            label = f"{about}: " if about else ""
+            start = f"{line.mark} {label:<{column}}"
+            below = " " * (len(start) if width else 5)
+            texts = [words, *line.each] if words or not width else [*line.each]
+            for number, text in enumerate(texts):
+                yield from _wrapped(text, width, first=below if number else start, below=below)
+    bad = sum(line.ok is False for line in lines)
+    yield from ("", f"Wrong: {bad}, the lines that begin with BAD." if bad else "Nothing is wrong.")
+
+
+def _wrapped(text: str, width: int | None, *, first: str, below: str) -> list[str]:
+    if width is None:
+        return [f"{first}{text}".rstrip()]
+    return wrap(
+        text,
+        max(width, len(below) + 30),
+        initial_indent=first,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def as_object(lines: Items[DoctorLine], *, healthy: bool) -> dict[str, object]:
     """Return the same for a program: each line with ``ok`` (true, false, null), what it is about and its words."""
     results = []
     for line in lines:
-        about, _, words = line.words.partition(": ")
-        results.append({"ok": line.ok, "about": about, "text": words})
+        about, words = line.parts
+        each = {"each": line.each} if line.each else {}
+        group = {"group": line.group} if line.group else {}
+        results.append({"ok": line.ok, **group, "about": about, "text": words, **each})
     return {"version": __version__, "healthy": healthy, "lines": results}
+
+
+def origins_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return where each setting comes from, those too that are as they are by default; none that is unreadable."""
+    settings = _readable(environ)
+    return dict(settings.origins) if settings else {}
 
 
 def _readable(environ: Mapping[str, str]) -> Settings | None:
@@ -112,26 +180,27 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     try:
         settings = read_settings(environ)
     except SequencesError as error:
-        yield DoctorLine(False, str(error))
+        yield DoctorLine(False, f"settings: {error}", group="Settings")
         return
-    yield from _origins(settings)
+    yield from _of("Settings", _origins(settings))
     working = workers_now(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
     for mailbox in settings.mailboxes:
-        if len(settings.mailboxes) > 1:
-            default = " (the default)" if mailbox is settings.mailbox else ""
-            yield DoctorLine(None, f"mailbox: {mailbox.name}{default}")
-        yield from _sender(mailbox, sends)
-        yield from _delivery(settings, mailbox, sends)
-        yield from _inbox(mailbox)
-        if (how := mailbox.signs_in()) != "nowhere":
-            yield DoctorLine(None, f"sign-in: {how}")
-    yield from _secrets(settings, working)
-    yield from _workers(working)
-    yield from _timers(settings)
-    yield from _guards(settings)
-    yield from _database(settings, now=utc_now())
-    yield from _approval(settings)
+        named = f" {mailbox.name}" if len(settings.mailboxes) > 1 else ""
+        default = ", the default" if named and mailbox is settings.mailbox else ""
+        yield from _of(f"Mailbox{named}{default}", _mailbox(settings, mailbox, sends))
+    yield from _of("Secrets", _secrets(settings, working))
+    yield from _of("Due work", (*_workers(working), *_timers(settings)))
+    yield from _of("Database and guards", (*_guards(settings), *_database(settings, now=utc_now())))
+    yield from _of("Approving", _approval(settings))
+
+
+def _mailbox(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
+    yield from _sender(mailbox, sends)
+    yield from _delivery(settings, mailbox, sends)
+    yield from _inbox(mailbox)
+    if (how := mailbox.signs_in()) != "nowhere":
+        yield DoctorLine(None, f"sign-in: {how}")
 
 
 def _origins(settings: Settings) -> Iterator[DoctorLine]:
@@ -141,12 +210,16 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
     yield DoctorLine(
         None, f"settings file: {settings.file}{beside}; an environment variable fills what it leaves out"
     )
-    origins: dict[str, list[str]] = {}
+    origins: dict[str, list[tuple[str, str]]] = {}
     for name, origin in settings.origins.items():
         of_file, _, key = origin.partition(", ")
-        origins.setdefault(of_file, []).append(f"{name} ({key})" if key else name)
-    for origin, names in sorted(origins.items(), key=lambda item: ("default", "environment").count(item[0])):
-        yield DoctorLine(None, f"from {ORIGINS.get(origin, origin)}: {', '.join(names)}")
+        origins.setdefault(of_file, []).append((name, key))
+    by_default = origins.pop("default", [])
+    for origin, named in sorted(origins.items(), key=lambda item: item[0] == "environment"):
+        width = max(len(name) for name, _ in named)
+        each = tuple(f"{name:<{width}}  {key}".rstrip() for name, key in named)
+        yield DoctorLine(None, f"from {ORIGINS.get(origin, origin)}: ", each)
+    yield DoctorLine(None, f"by default: {len(by_default)} other settings; --json names each")
     for conflict in settings.conflicts:
         yield DoctorLine(None, f"settings differ: {conflict}")
 
@@ -280,7 +353,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[DoctorLine]:
     behind = survey.latest is not None and survey.latest > now + apart
     clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
     yield DoctorLine(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
-    yield from _pending(settings, survey)
+    yield from _of("What is waiting", _pending(settings, survey))
 
 
 def _pending(settings: Settings, survey: Survey) -> Iterator[DoctorLine]:

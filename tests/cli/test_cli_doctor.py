@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import pytest
 from tests.cli.terminal import Terminal, done
 from tests.secrecy import planted
 from tests.world.mail_servers import free_port, mail_server
 from tests.world.product import GRACE, LINKEDIN, MAIL, people, yes
+
+from sequences_mcp.doctor import DoctorLine, as_table
+from sequences_mcp.settings import TABLE
 
 
 async def started(terminal: Terminal) -> None:
@@ -31,6 +36,13 @@ def line(text: str, word: str) -> str:
     return found
 
 
+def below(text: str, word: str) -> list[str]:
+    """Return what is listed below the line about a thing."""
+    lines = iter(text.splitlines())
+    next(one for one in lines if one[5:].startswith(f"{word}:"))
+    return [one.strip() for one in takewhile(lambda one: one[:5] == "     ", lines)]
+
+
 def test_a_healthy_set_up_is_told_line_by_line_with_exit_status_0(terminal: Terminal) -> None:
     done(started(terminal))
     terminal.with_passphrase()
@@ -46,7 +58,8 @@ def test_a_healthy_set_up_is_told_line_by_line_with_exit_status_0(terminal: Term
     assert re.fullmatch(waiting, line(said.out, "waiting for you"))
     assert line(said.out, "audit").endswith("the chain holds")
     assert "passes its own checks; journal: " in line(said.out, "database")
-    assert "approval: in the terminal, by passphrase" in said.out
+    assert any("in the terminal, by passphrase" in one for one in said.out.splitlines() if "approval:" in one)
+    assert said.out.endswith("\n\nNothing is wrong.\n")
 
 
 def test_a_new_folder_is_healthy_but_for_what_is_not_set(terminal: Terminal) -> None:
@@ -55,6 +68,7 @@ def test_a_new_folder_is_healthy_but_for_what_is_not_set(terminal: Terminal) -> 
     said = terminal.run("doctor")
     assert said.status == 1
     assert line(said.out, "sender").startswith("BAD  sender: SEQUENCES_SENDER is not set")
+    assert said.out.endswith("\n\nWrong: 1, the lines that begin with BAD.\n")
 
 
 def test_every_bad_setting_is_told(terminal: Terminal) -> None:
@@ -183,11 +197,18 @@ def test_where_each_setting_is_from_is_told_and_where_two_differ(terminal: Termi
     (terminal.data / "settings.toml").write_text(FILE.format(port=free_port()), encoding="utf-8")
     said = terminal.run("doctor")
     assert line(said.out, "settings file").startswith(f"note settings file: {terminal.data / 'settings.toml'};")
-    from_file = line(said.out, "from settings.toml")
-    assert all(key in from_file for key in ("(daily_cap)", "(mailboxes.ada.name)", "(mailboxes.ada.smtp)"))
-    assert "SEQUENCES_SPACING" in line(said.out, "from the environment")
-    assert "SEQUENCES_TIME_ZONE" in line(said.out, "from no setting, as they are by default")
-    differ = [one for one in said.out.splitlines() if one[5:].startswith("settings differ: ")]
+    from_file = [one.split() for one in below(said.out, "from settings.toml")]
+    assert ["SEQUENCES_DAILY_CAP", "daily_cap"] in from_file
+    assert ["SEQUENCES_SMTP_URL", "mailboxes.ada.smtp"] in from_file
+    assert "SEQUENCES_SPACING" in below(said.out, "from the environment")
+    # Those that nobody set are counted for a person, and named for a program.
+    assert "SEQUENCES_TIME_ZONE" not in said.out
+    origins = json.loads(terminal.run("doctor", "--json").out)["settings"]
+    assert origins.keys() == {setting.name for setting in TABLE}
+    by_default = sum(origin == "default" for origin in origins.values())
+    assert line(said.out, "by default") == f"note by default: {by_default} other settings; --json names each"
+    assert origins["SEQUENCES_SENDER"] == "settings.toml, mailboxes.ada.name"
+    differ = [one for one in said.out.splitlines() if one[5:].startswith("settings differ:")]
     assert [one.split("variable ")[1].split()[0] for one in differ] == [
         "SEQUENCES_SENDER",
         "SEQUENCES_DAILY_CAP",
@@ -203,3 +224,21 @@ def test_a_file_of_settings_that_is_wrong_is_told_with_its_line(terminal: Termin
         assert said.status != 0
         assert "settings.toml, line 2, windw: there is no such key; did you mean window?" in said.out + said.err
         assert f"Correct {terminal.data}/settings.toml" in said.out + said.err
+
+
+def test_at_a_terminal_the_words_stand_in_one_column_and_long_ones_go_on_below_them() -> None:
+    lines = [
+        DoctorLine(True, "sender: Ada Lovelace", group="Mailbox"),
+        DoctorLine(None, "window: " + "of each contact " * 10, group="Mailbox"),
+        DoctorLine(False, "a sentence about what is wrong with it: no colon begins it", group="Due work"),
+    ]
+    wide, narrow = [*as_table(lines, width=200)], [*as_table(lines, width=60)]
+    headings = [one for one in wide if one and not one.startswith((" ", "ok", "note", "BAD"))]
+    assert headings[1:] == ["Mailbox", "Due work", "Wrong: 1, the lines that begin with BAD."]
+    assert {one.index(word) for one in wide for word in ("Ada", "of each", "a sentence") if word in one} == {13}
+    assert max(map(len, narrow)) <= 60
+    assert all(one.startswith(" " * 13) for one in narrow if "contact" in one and "window" not in one)
+    assert " ".join(" ".join(narrow).split()) == " ".join(" ".join(wide).split())
+    piped = [*as_table(lines)]
+    assert "ok   sender: Ada Lovelace" in piped
+    assert "BAD  a sentence about what is wrong with it: no colon begins it" in piped

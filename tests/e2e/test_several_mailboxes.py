@@ -117,5 +117,5 @@ async def test_doctor_tries_each_mailbox(folder: Installation) -> None:
         good = await until(lambda: folder.run("doctor"), lambda said: " and as " in said.out)
     assert good.status == 0
     assert good.out.count("accepts connections") + good.out.count("delivery: ") >= 2
-    assert "mailbox: ada (the default)" in good.out
-    assert "mailbox: bob" in good.out
+    assert "\nMailbox ada, the default\n" in good.out
+    assert "\nMailbox bob\n" in good.out

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.salutations import DEGREES, GENERATIONS, GREETINGS, TITLES
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.inspect import _OF_VALUES, of_text
@@ -43,7 +44,9 @@ PLACES = [
     "--- {} ---",
     "Sure! {} is {}",
 ]
-OF_VALUES = {rest for kind in OF_VALUES_ALONE for _, rest in lines(kind)}
+OF_VALUES = {rest for kind in OF_VALUES_ALONE for _, rest in lines(kind)} | {
+    *(GREETINGS | TITLES | DEGREES | GENERATIONS),
+}
 KNOWN = sorted(
     {
         word

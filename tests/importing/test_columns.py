@@ -7,7 +7,8 @@ from tests.world.product import Bureau
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.columns import EXPORTS, TARGETS, mapped_columns
-from sequences_mcp.importing.people import country_code
+from sequences_mcp.importing.people import PeopleFile, country_code
+from sequences_mcp.importing.tables import open_table
 from sequences_mcp.services.imports import look_through, read_people_file
 
 LANGUAGES = {
@@ -164,3 +165,38 @@ def test_a_column_or_a_meaning_that_does_not_exist_is_named(chosen: dict[str, st
 )
 def test_a_country_is_known_by_its_name_in_many_languages(name: str, code: str) -> None:
     assert country_code(name) == code
+
+
+NAMES = [
+    ("Dr. med. Anna Weber", "Anna", "Weber"),
+    ("Prof. Dr. h.c. Anna Weber", "Anna", "Weber"),
+    ("Herrn Dipl.-Ing. Karl Weber", "Karl", "Weber"),
+    ("Sra. Carmen Ruiz Díaz", "Carmen", "Ruiz Díaz"),
+    ("Dott.ssa Anna Rossi", "Anna", "Rossi"),
+    ("Mevrouw Anna de Vries", "Anna", "de Vries"),
+    ("Pani Anna Nowak", "Anna", "Nowak"),
+    ("Avv. Anna Rossi, LL.M.", "Anna", "Rossi"),
+    ("Anna Rossi, MBA, PMP", "Anna", "Rossi"),
+    ("Anna Rossi SHRM-CP", "Anna", "Rossi"),
+    ("Rossi, Anna, Ph.D.", "Anna", "Rossi"),
+    ("Phil Collins", "Phil", "Collins"),
+    ("Don Draper", "Don", "Draper"),
+    ("Sig Hansen", "Sig", "Hansen"),
+    ("Ing-Marie Berg", "Ing-Marie", "Berg"),
+    ("Yo-Yo Chen Ma", "Yo-Yo", "Chen Ma"),
+    ("JACK YUN MA", "JACK", "YUN MA"),
+    ("Maria Silva Neto", "Maria", "Silva Neto"),
+    ("Martin King, Jr.", "Martin", "King Jr."),
+    ("John Smith III", "John", "Smith III"),
+    ("Mr Smith", "", "Smith"),
+    ("Dr.", "Dr.", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "last"), NAMES)
+def test_a_full_name_is_told_apart_without_the_titles_and_degrees_that_the_guards_know(
+    name: str, first: str, last: str
+) -> None:
+    table = open_table(f'email,name\nanna@example.com,"{name}"\n'.encode())
+    [row] = PeopleFile(table=table, mapping=mapped_columns(table.header)).rows()
+    assert (row.facts.get("first_name", ""), row.facts.get("last_name", "")) == (first, last)

@@ -322,4 +322,4 @@ def test_a_password_goes_into_the_keychain_of_a_system_that_has_one(host: MailHo
     assert entries.count("sequences-mcp ") == 1 and "sequences-mcp mailboxes.ada.password" in entries
     with at_terminal("doctor", **chain) as typist:
         typist.ends()
-        assert typist.shown.count("signed in as ada@example.com") == 2
+        assert " ".join(typist.shown.split()).count("signed in as ada@example.com") == 2

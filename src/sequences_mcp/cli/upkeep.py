@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -133,13 +134,14 @@ def _doctor() -> click.Command:
     @click.option("--send-test", is_flag=True, help="Send each mailbox a message to itself, which has to arrive.")
     @click.option("--dns", is_flag=True, help="Say what the DNS has of the senders' domains.")
     def doctor(as_json: bool, send_test: bool, dns: bool) -> None:
-        from sequences_mcp.doctor import as_object, examine
+        from sequences_mcp.doctor import as_object, as_table, examine, origins_of
 
         lines, healthy = examine(os.environ, sends_test=send_test, asks_dns=dns)
         if as_json:
-            say_json(as_object(lines[1:], healthy=healthy))
+            say_json({**as_object(lines, healthy=healthy), "settings": origins_of(os.environ)})
         else:
-            say(str(line) for line in lines)
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            say(as_table(lines, width=width))
         sys.exit(0 if healthy else 1)
 
     return doctor

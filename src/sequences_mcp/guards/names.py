@@ -11,7 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
+from sequences_mcp.domain import salutations
 from sequences_mcp.domain.invisible import strip
+from sequences_mcp.domain.salutations import word_key as _key
 from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.fact_names import Certainty, asking_words, is_surely_unfilled, unfilled
 from sequences_mcp.guards.lookalikes import fold, key
@@ -54,11 +56,6 @@ def _both(rows: Iterable[str]) -> Iterator[str]:
             yield key(word)
 
 
-def _key(word: str) -> str:
-    """Return a word without case and signs but with its accents: much faster than ``lookalikes.key``."""
-    return "".join(filter(str.isalnum, word)).casefold()
-
-
 def is_plain_name(text: str) -> bool:
     """Say whether a name is certainly a name: a few capitalised words, no title, team or heading among them."""
     words = _BETWEEN.split(text) if len(text) <= _LONGEST else []
@@ -81,7 +78,7 @@ def _is_plain_word(word: str) -> bool:
         return False
     if word[:1].isupper():
         return len(word) > 1 and word[1:].islower()
-    return word.upper() == word.lower() and not word.endswith(_honorifics())
+    return word.upper() == word.lower() and not word.endswith(salutations.HONORIFICS)
 
 
 _LATIN = LazyPattern("[A-Za-z]")
@@ -93,16 +90,15 @@ def _is_of_two_scripts(word: str) -> bool:
     return not word.isascii() and bool(_LIKE_LATIN.search(word)) and bool(_LATIN.search(word))
 
 
-_SMALL = ("particle", "glue", "after")
-# Forms of address that are names or initials too, where no dot and no name follows.
-_ALSO_NAMES = frozenset(["don", "mag", "bay", "pan", "rev", "hon", "miss", "m", "ing", "hr", "lt", "capt", "sgt"])
+_SMALL = ("particle", "glue")
 
 
 @cache
 def _listed() -> frozenset[str]:
-    names = ("heading", "team", "salutation", "nothing")
+    names = ("heading", "team", "capitals", "nothing")
     rows = (rest for name in names for sort, rest in lines(name) if sort not in _SMALL)
-    return frozenset(_both(rows))
+    around = (salutations.GREETINGS, salutations.TITLES, salutations.DEGREES, salutations.GENERATIONS)
+    return frozenset().union(_both(rows), *around)
 
 
 def is_heading(value: Value) -> bool:
@@ -173,29 +169,17 @@ def has_loose_end(value: Value) -> bool:
 
 def _may_end_in_a_dot(text: str) -> bool:
     last = text.split()[-1]
-    with_dot = _known_names("keep", "salutation") | _known_names("before", "salutation")
-    return bool(_INITIALS.fullmatch(last)) or _key(last) in with_dot
+    with_dot = (salutations.GENERATIONS, salutations.TITLES, salutations.GREETINGS)
+    return bool(_INITIALS.fullmatch(last)) or any(_key(last) in words for words in with_dot)
 
 
 def has_salutation(value: Value) -> bool:
     """Say whether a name has a form of address or a degree before it, or is nothing else."""
     text = value.text.strip()
     first, *_ = text.split() or [""]
-    if _is_before(first, alone=len(text.split()) == 1):
+    if salutations.is_form_of_address(first, alone=len(text.split()) == 1):
         return True
-    return any(text != end and text.endswith(end) for end in _honorifics())
-
-
-@cache
-def _honorifics() -> tuple[str, ...]:
-    return tuple(word for sort, rest in lines("salutation") if sort == "after" for word in rest.split())
-
-
-def _is_before(word: str, *, alone: bool) -> bool:
-    word_key = _key(word)
-    if word_key not in _known_names("before", "salutation"):
-        return False
-    return word.endswith(".") or not alone or word_key not in _ALSO_NAMES
+    return any(text != end and text.endswith(end) for end in salutations.HONORIFICS)
 
 
 def is_initial(value: Value) -> bool:
@@ -226,7 +210,7 @@ def has_more(value: Value) -> bool:
     if _parts(text)[1]:
         return True
     words = text.split()
-    if words and _is_degree(words[-1]):
+    if words and salutations.is_degree(words[-1]):
         return True
     return value.fact is Fact.FIRST and (len(words) > _MOST_WORDS or bool(_NICKNAME.search(text)))
 
@@ -248,16 +232,9 @@ def _parts(text: str) -> tuple[str, str]:
     if not match:
         return text, ""
     head, rest = text[: match.start()], text[match.end() :]
-    if match[0].strip() == "," and _key(rest) in _known_names("keep", "salutation"):
+    if match[0].strip() == "," and _key(rest) in salutations.GENERATIONS:
         return text, ""
     return head, rest or match[0].strip()
-
-
-def _is_degree(word: str) -> bool:
-    """Say whether a word is a degree; a short one is told from a name, such as Ma, by its capitals."""
-    if _key(word) not in _known_names("degree", "salutation"):
-        return False
-    return len(_key(word)) > 3 or word.upper() == word or word.rstrip(".") in ("PhD", "Esq", "Ph.D", "EdD")
 
 
 def is_miscased(value: Value) -> bool:
@@ -283,7 +260,7 @@ def _cased(text: str, fact: Fact) -> str:
 
 @cache
 def _acronyms() -> frozenset[str]:
-    return frozenset(word for sort, rest in lines("salutation") if sort == "acronym" for word in rest.split())
+    return frozenset(word for sort, rest in lines("capitals") if sort == "acronym" for word in rest.split())
 
 
 def _has_case(word: str) -> bool:
@@ -291,7 +268,7 @@ def _has_case(word: str) -> bool:
 
 
 def _is_particle(word: str) -> bool:
-    return word.lower() == word and _key(word) in _known_names("particle", "salutation")
+    return word.lower() == word and _key(word) in _known_names("particle", "capitals")
 
 
 def _is_inverted(text: str) -> bool:
@@ -303,7 +280,7 @@ def _is_shouted(word: str, *, least: int = 3) -> bool:
     letters = [letter for letter in word if letter.isalpha()]
     if len(letters) < least or not all(map(str.isupper, letters)):
         return False
-    if _key(word) in _known_names("keep", "salutation") or _is_degree(word) or word.count(".") > 1:
+    if _key(word) in salutations.GENERATIONS or salutations.is_degree(word) or word.count(".") > 1:
         return False
     bare = unicodedata.normalize("NFD", "".join(letters))
     is_initials = bare.isascii() and len(bare) == 3 and not any(vowel in bare for vowel in "AEIOUY")
@@ -352,16 +329,13 @@ def _likely_name(text: str, fact: Fact) -> str:
     text = rest if is_reversed and rest else head
     words = _START.sub("", _END.sub("", _ORDINAL.sub("", text))).split()
     words = [bare for word in words if (bare := "".join(c for c in word if not c.isdigit()))]
-    while len(words) > 1 and _is_before(words[0], alone=False):
-        words = words[1:]
-    while len(words) > 1 and _is_degree(words[-1]):
-        words = words[:-1]
+    words = [*salutations.without_degrees(salutations.without_titles(words, alone=False))]
     if fact is Fact.FIRST:
         if len(words) > 1 and _is_letter(words[-1]) and not _is_letter(words[0]):
             words = words[:-1]
         words = words if len(words) <= _MOST_WORDS else words[:1]
     text = " ".join(words)
-    for end in _honorifics():
+    for end in salutations.HONORIFICS:
         text = text.removesuffix(end) if text != end else text
     return text if _may_end_in_a_dot(text or ".") else text.rstrip(". ")
 
@@ -371,7 +345,7 @@ def _is_addition(rest: str) -> bool:
     words = rest.split()
     if not words or len(words) > 2 or not all(_WORD.fullmatch(word) for word in words):
         return True
-    return any(_is_degree(word) or _key(word) in _known_names("keep", "salutation") for word in words)
+    return any(salutations.is_degree(word) or _key(word) in salutations.GENERATIONS for word in words)
 
 
 def _of_address(email: str, fact: Fact) -> str:

@@ -30,7 +30,7 @@ _EITHER = LazyPattern(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali
 _LETTERS = LazyPattern(r"[^\W\d_]+")
 _INSIDE = 4
 """Known words of at least so many letters count anywhere inside a word, those of three only at its ends."""
-OF_VALUES_ALONE = frozenset({"no_company", "salutation", "team"})
+OF_VALUES_ALONE = frozenset({"capitals", "no_company", "team"})
 """The word lists that only rules about values read (``names.py``); those look at every value."""
 
 

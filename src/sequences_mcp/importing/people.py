@@ -19,6 +19,14 @@ from urllib.parse import urlsplit
 
 from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.findings import RowProblem
+from sequences_mcp.domain.salutations import (
+    GENERATIONS,
+    is_degree,
+    is_form_of_address,
+    without_degrees,
+    without_titles,
+    word_key,
+)
 from sequences_mcp.importing.columns import CITY, FULL_NAME, NOTE, REGION, ColumnList
 from sequences_mcp.importing.tables import Sheet, SheetRow
 
@@ -154,40 +162,40 @@ def _completed(facts: dict[str, str]) -> dict[str, str]:
 def _split_name(name: str) -> tuple[str, str]:
     """Return first and last name: ``Ada Lovelace`` and ``Lovelace, Ada``; a single word is the first name.
 
-    Titles before a name, degrees behind it and what stands in brackets are no part of it. A single word behind a
-    title, as in ``Frau Noether``, is the last name.
+    Titles before a name, degrees behind it and what stands in brackets are no part of it; Jr. and Neto are. A
+    single word behind a title, as in ``Frau Noether``, is the last name.
     """
     last, *others = [" ".join(part.split()) for part in _BRACKETS.sub(" ", name).split(",")]
-    firsts = [part for part in others if part and not all(map(_DEGREE.fullmatch, part.split()))]
+    generation = next((part for part in others if word_key(part) in GENERATIONS), "")
+    firsts = [part for part in others if part != generation and not all(map(_is_addition, part.split()))]
     if firsts:
-        return _plain_name(firsts[0]), _plain_name(last)
+        return _plain_name(firsts[0]), " ".join(filter(None, (_plain_name(last), generation)))
     plain = _plain_name(last)
-    if " " not in plain and plain != last and _TITLE.fullmatch(last.partition(" ")[0]):
-        return "", plain
-    first, _, last = plain.partition(" ")
-    return first, last
+    first, _, rest = plain.partition(" ")
+    if not rest and plain != last and is_form_of_address(last.partition(" ")[0], alone=True):
+        first, rest = "", plain
+    return first, " ".join(filter(None, (rest, generation)))
 
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-# Without a dot only those that are nobody's name.
-_TITLE = re.compile(
-    r"(?i)(?:dr|prof|mr|mrs|ms|mme|mlle|herrn?|frau|monsieur|madame)\.?|(?:sr|sra|srta|sig|dott|dhr|mevr|ing|mag)\."
-    r"|dipl\.-[a-zäöü]+\.?|(?:h\.c|med|rer|nat|phil|jur)\."
-)
-_DEGREE = re.compile(
-    r"(?i)ph\.?d\.?|m\.?d\.?|m\.?b\.?a\.?|[bm]\.?(?:sc|a|eng|ed)\.?|j\.?d\.?|esq\.?|jr\.?|sr\.?|i{2,3}|iv"
-    r"|c\.?p\.?a\.?|c\.?f\.?a\.?|p\.?m\.?p\.?|r\.?n\.?|ll\.?[bm]\.?|dr\.?|prof\.?"
-)
+
+
+def _is_addition(word: str) -> bool:
+    return is_degree(word) or (word.endswith(".") and is_form_of_address(word, alone=True))
 
 
 def _plain_name(name: str) -> str:
-    """Return a name without the titles before it and the degrees behind it; one that is nothing else stays."""
-    words = name.split()
-    while len(words) > 1 and _TITLE.fullmatch(words[0]):
-        words.pop(0)
-    while len(words) > 2 and _DEGREE.fullmatch(words[-1]):
-        words.pop()
-    return " ".join(words)
+    """Return a name without the titles before it and the degrees behind it; one that is nothing else stays.
+
+    All in capitals, a short word at the end may be a name: JACK YUN MA.
+    """
+    words = without_titles(name.split(), alone=True)
+    if name == name.upper() and word_key(words[-1] if words else "") in _ALSO_SURNAMES:
+        return " ".join(words)
+    return " ".join(without_degrees(words, least=2))
+
+
+_ALSO_SURNAMES = frozenset({"ma", "ba", "bs", "pe"})
 
 
 def _address(text: str) -> str:
