@@ -121,12 +121,15 @@ async def open_context(
             if worker and settings.mailbox.sender is not None and _served(settings):
                 app = replace(app, workers=_with_own(settings, app.workers, clock))
             _log_troubles(app, on=worker)
-            with working(settings, on=worker, clock=clock, after=work_after):
-                if not settings.accounts:
-                    yield app
-                    return
-                async with _handing_over(settings, app, store, on=worker, clock=clock, after=work_after):
-                    yield app
+            if worker:
+                work = ExitStack()  # its end waits for threads, and not in the event loop's
+                closing.push_async_callback(asyncio.to_thread, work.close)
+                work.enter_context(working(settings, clock=clock, after=work_after))
+            if not settings.accounts:
+                yield app
+                return
+            async with _handing_over(settings, app, store, on=worker, clock=clock, after=work_after):
+                yield app
 
 
 @contextmanager
@@ -505,11 +508,8 @@ def _sends(terms: Terms) -> str:
 
 
 @contextmanager
-def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
+def working(settings: Settings, *, clock: Clock, after: float = 0.0) -> Iterator[None]:
     """Do the due work meanwhile, in threads of its own; ``after`` so many seconds."""
-    if not on:
-        yield
-        return
     stop = threading.Event()
     served = None
     if settings.mailbox.sender is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sequences_mcp.server.http.callers import TokenFileCheck
     from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.settings import Settings
+    from sequences_mcp.tenants import TenantDirectory
 
 MakeSetup: TypeAlias = "Callable[[], FolderSetup]"
 
@@ -78,10 +79,12 @@ def serve_http(
     tell: Callable[[list[str]], None],
     write: Callable[[str], None],
     setup: MakeSetup | None = None,
+    folders: TenantDirectory | None = None,
 ) -> None:
     """Run the MCP server over HTTP until a signal ends the process; SettingsError where it cannot be reached so.
 
-    ``tell`` is given lines for whoever started it, ``write`` each line of the access log.
+    ``tell`` is given lines for whoever started it, ``write`` each line of the access log. With ``folders`` the
+    server is that of those tenants, and the data folder of ``settings`` is not served.
     """
     options.require_sound(has_issuer=settings.oauth_issuer is not None)
     from sequences_mcp.server.http.app import Surroundings, build_http_app
@@ -109,12 +112,21 @@ def serve_http(
         log_level=settings.log_level,
         does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
     )
-    app = build_http_app(given, options, port=port, metrics_port=metrics[0] if metrics else None)
+    metrics_port = metrics[0] if metrics else None
     settings.log_conflicts()
-    page = review_page(settings, setup=setup) if settings.review_page else None
+    page = review_page(settings, setup=setup) if settings.review_page and not folders else None
+    if folders:
+        from sequences_mcp.serve_tenants import gate_of_tenants
+
+        app = gate_of_tenants(
+            settings, options, given=given, folders=folders, port=port, metrics_port=metrics_port
+        )
+        tell([f"Serving MCP for {len(folders.names())} tenants at {options.address(port, path='/t/NAME/mcp')}"])
+    else:
+        app = build_http_app(given, options, port=port, metrics_port=metrics_port)
+        tell([f"Serving MCP at {options.address(port)}"])
     if page:
         page.start()
-    tell([f"Serving MCP at {options.address(port)}"])
     if metrics:
         tell([f"Numbers for Prometheus are on port {metrics[0]}, at /metrics"])
     try:

@@ -127,6 +127,8 @@ TABLE = (
     Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
     Setting("SEQUENCES_OAUTH_ISSUER", "`serve`: where users sign in, `https://login.example.com/realm`.", ""),
     Setting("SEQUENCES_OAUTH_AUDIENCE", "`serve`: the `aud` of their tokens.", "the server's own address"),
+    Setting("SEQUENCES_OAUTH_TENANT_CLAIM", "`serve`: a claim of their tokens that has to name the tenant.", ""),
+    Setting("SEQUENCES_TENANTS", "`serve`: a folder with the data folder of each tenant.", ""),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
     *(setting for vendor in DESCRIPTIONS.values() for setting in account_settings(vendor)),
@@ -180,6 +182,8 @@ class Settings:
     temporal: TemporalAddress | None = None
     oauth_issuer: str | None = None
     oauth_audience: str | None = None
+    oauth_tenant_claim: str | None = None
+    tenants: Path | None = None
 
     @property
     def database_url(self) -> str | None:
@@ -312,8 +316,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, workspace), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
-        "oauth_issuer": problems.read("OAUTH_ISSUER", _issuer, ""),
-        "oauth_audience": problems.read("OAUTH_AUDIENCE", _audience, "") or None,
+        **_of_serve(problems),
         "accounts": _accounts(problems),
     }
     problems.sentences.extend(_without_client(values, file))
@@ -618,6 +621,16 @@ def _time_zone(text: str) -> str:
     return text
 
 
+def _of_serve(problems: _Problems) -> dict[str, Any]:
+    """Return the settings that only the server over HTTP reads."""
+    return {
+        "oauth_issuer": problems.read("OAUTH_ISSUER", _issuer, ""),
+        "oauth_audience": problems.read("OAUTH_AUDIENCE", _audience, "") or None,
+        "oauth_tenant_claim": problems.read("OAUTH_TENANT_CLAIM", _audience, "") or None,
+        "tenants": problems.read("TENANTS", _tenants, ""),
+    }
+
+
 def _issuer(text: str) -> str | None:
     if not text:
         return None
@@ -629,8 +642,15 @@ def _issuer(text: str) -> str | None:
 
 def _audience(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"{text!r} is no audience: it is one word, as it stands in the tokens")
+        raise ValueError(f"{text!r} is one word, as it stands in the tokens")
     return text
+
+
+def _tenants(text: str) -> Path | None:
+    path = _expanded(text) if text else None
+    if path is not None and not (path.is_absolute() and path.is_dir()):
+        raise ValueError(f"{text!r} is not the absolute path of a folder")
+    return path
 
 
 def _switch(text: str) -> bool:

@@ -6,7 +6,8 @@ The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a
 vendors. A secret is never written in the file: it says where the secret is, as ``{ env = "NAME" }``,
 ``{ file = "path" }`` or ``{ keyring = true }``. ``database`` is the address of a database on PostgreSQL, whose
 password is ``database_password``. ``[law]`` is what the workspace says of itself in first
-messages, ``[people]`` from where the tools take files with people.
+messages, ``[people]`` from where the tools take files with people. ``members`` are the users that may use this
+folder as a tenant of ``serve``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sequences_mcp.domain import database_address
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
 from sequences_mcp.domain.workspace import SETTINGS_FILE
+from sequences_mcp.errors import SettingsError
 from sequences_mcp.mailbox import ServerAddress
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE
@@ -94,6 +96,22 @@ def load_settings_file(path: Path, environ: Mapping[str, str]) -> FileSettings:
     else:
         _Reader(settings, path.parent, environ).read(content)
     return settings
+
+
+def members_in(path: Path) -> frozenset[str] | None:
+    """Return the users that a tenant's file lists; None where it lets in whoever has a token. SettingsError.
+
+    Nothing else of the file is looked at, so that a mistake elsewhere in it keeps nobody out.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("it is too large")
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return frozenset(_members(content["members"])) if "members" in content else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(
+            f"Nobody can tell who may use {path.parent.name}: {error}.", next_step=f"Correct {path}."
+        ) from error
 
 
 def line_of(text: str, key: Key) -> int | None:
@@ -187,6 +205,12 @@ def _truth(value: object) -> bool:
     return _switch(value) == "on"
 
 
+def _members(value: object) -> list[str]:
+    if isinstance(value, list) and all(isinstance(item, str) and item.strip() == item != "" for item in value):
+        return value
+    raise ValueError('it has to be a list of users as tokens name them (sub), such as ["one", "two"]')
+
+
 def _several(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
@@ -214,12 +238,16 @@ _WHOLE: Mapping[str, Form] = {
     "clock": _text,
     "oauth_issuer": _text,
     "oauth_audience": _text,
+    "oauth_tenant_claim": _text,
+    "tenants": _text,
     "temporal": _text,
     "temporal_ca": _text,
     "temporal_certificate": _text,
     "temporal_versioning": _switch,
 }
-_PATHS = frozenset({"SEQUENCES_GUARDS", "SEQUENCES_TEMPORAL_CA", "SEQUENCES_TEMPORAL_CERTIFICATE"})
+_PATHS = frozenset(
+    {"SEQUENCES_GUARDS", "SEQUENCES_TEMPORAL_CA", "SEQUENCES_TEMPORAL_CERTIFICATE", "SEQUENCES_TENANTS"}
+)
 """Settings that name a file, in the data folder where its path is not whole."""
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
 _OF_TEMPORAL = ("temporal_api_key", "temporal_certificate_key")
@@ -249,7 +277,7 @@ class _Reader:
     environ: Mapping[str, str]
 
     def read(self, content: dict[str, Any]) -> None:
-        allowed = (*_WHOLE, *_DATABASE, *_OF_TEMPORAL, "default_mailbox", *_TABLES)
+        allowed = (*_WHOLE, *_DATABASE, *_OF_TEMPORAL, "default_mailbox", "members", *_TABLES)
         for name in self._known((), content, allowed):
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
@@ -257,6 +285,11 @@ class _Reader:
                 setting = f"SEQUENCES_{name.upper()}"
                 if secret := self._secret((name,), content[name], setting=setting):
                     self.settings.values[setting] = Given((name,), secret.value)
+            elif name == "members":
+                try:
+                    _members(content[name])
+                except ValueError as error:
+                    self.settings.wrong((name,), str(error))
         self._database(content)
         self._mailboxes(content)
         self._law(content)

@@ -158,7 +158,7 @@ def work(settings: Settings) -> None:
     if settings.accounts:
         asyncio.run(_work_in_context(settings, stop))  # opened with ``worker=True`` it also runs the worker
     else:
-        with working(settings, on=True, clock=utc_now):
+        with working(settings, clock=utc_now):
             stop.wait()
     log.info("Work ends: it was told to stop.")
 

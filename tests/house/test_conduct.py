@@ -17,6 +17,7 @@ CATCHES_ALL = {
     f"{SRC}/engine/inbound/reader.py": 1,
     f"{SRC}/services/enrolment.py": 2,
     f"{SRC}/server/boundary.py": 1,
+    f"{SRC}/server/http/tenancy.py": 2,
     f"{SRC}/review/page/serving.py": 1,
 }
 # Where the time of day is read; everywhere else it is passed in.

@@ -403,7 +403,7 @@ async def test_a_server_with_a_worker_ends_a_run_when_the_answer_comes(bureau: B
     bureau.work()
     [mail] = bureau.outbox
     sent = Sent(message_id=str(mail["Message-ID"]), recipient=GRACE["email"])
-    with working(bureau.settings, on=True, clock=bureau.clock):
+    with working(bureau.settings, clock=bureau.clock):
         wait_until(lambda: bureau.rows("SELECT 1 FROM mailbox_reading WHERE read_up_to IS NOT NULL") != [])
         dovecot.deliver(reply(sent, "Yes, gladly."))
         wait_until(lambda: bureau.rows("SELECT status FROM sequence") == [("SUCCEEDED",)])

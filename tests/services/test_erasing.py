@@ -624,9 +624,9 @@ async def test_a_data_folder_without_a_mailbox_erases_by_time_as_well(bureau: Bu
     assert without.settings.mailbox.sender is None
     keep_house(without.settings, clock=bureau.clock)
     bureau.forward(days=3)
-    with working(without.having(ERASE_AFTER_DAYS="0").settings, on=True, clock=bureau.clock):
+    with working(without.having(ERASE_AFTER_DAYS="0").settings, clock=bureau.clock):
         assert traces_of(bureau.folder, MARK), "nobody asked for it"
-    with working(without.settings, on=True, clock=bureau.clock):
+    with working(without.settings, clock=bureau.clock):
         wait_until(lambda: not traces_of(bureau.folder, MARK, PHONE))
 
 

@@ -100,7 +100,7 @@ async def test_a_server_that_does_not_answer_keeps_no_other_mailbox_waiting(bure
     bureau.clock.now = utc_now()
     with two_servers(bureau, {"MAIL": STALL}) as (ada, bob):
         await both_started(bureau)
-        with working(bureau.settings, on=True, clock=utc_now):
+        with working(bureau.settings, clock=utc_now):
             arrived_within(bob, 1)
         assert len(ada.taken) == 0
 

@@ -40,6 +40,8 @@ WRONG = {
     "SEQUENCES_WORKER": "1",
     "SEQUENCES_OAUTH_ISSUER": "http://login.example",
     "SEQUENCES_OAUTH_AUDIENCE": "two words",
+    "SEQUENCES_OAUTH_TENANT_CLAIM": "two words",
+    "SEQUENCES_TENANTS": "/nowhere/tenants",
     "SEQUENCES_GUARDS": "/nowhere/guards.toml",
     "SEQUENCES_LOG_LEVEL": "LOUD",
     "SEQUENCES_IMAP_URL": f"imap://ada:{SECRET}@mail.example",

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,11 +80,12 @@ class Served:
     server: HttpListener
     lines: Lines = field(default_factory=Lines)
     tls: ssl.SSLContext | None = None
+    path: str = "/mcp"
 
     @property
     def url(self) -> str:
         """The address of the endpoint."""
-        return f"{'https' if self.tls else 'http'}://localhost:{self.port}/mcp"
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}{self.path}"
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -93,7 +95,7 @@ class Served:
     def ask(
         self,
         method: str = "POST",
-        path: str = "/mcp",
+        path: str | None = None,
         *,
         token: str = TOKEN,
         body: bytes | object = b"",
@@ -101,6 +103,7 @@ class Served:
         **headers: str,
     ) -> Reply:
         """Send one request, its headers named with _ for -; return what was answered, once it is logged."""
+        path = path or self.path
         number = len(self.lines) + (port is None and path not in HEALTH)
         sent = {"Host": f"localhost:{self.port}", **(JSON if method == "POST" else {})}
         sent |= {"Authorization": f"Bearer {token}"} if token else {}
@@ -195,10 +198,23 @@ def serving(
             **given,
         }
     )
+    with listened(partial(build_http_app, surroundings, options), options, lines=lines, limits=limits) as served:
+        yield served
+
+
+@contextmanager
+def listened(
+    build: Callable[..., RequestGate],
+    options: ServeOptions,
+    *,
+    lines: Lines,
+    limits: ConnectionLimits | None = None,
+) -> Iterator[Served]:
+    """Have what ``build`` makes for a port, and for one of its numbers, answer there; stop it gracefully."""
     sockets = [bound(options.host, 0), *([] if options.metrics is None else [bound(options.host, 0)])]
     port, *further = (one.getsockname()[1] for one in sockets)
     metrics_port = further[0] if further else None
-    gate = build_http_app(surroundings, options, port=port, metrics_port=metrics_port)
+    gate = build(port=port, metrics_port=metrics_port)
     server = listener(gate, options, drained=gate.drained, limits=limits)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.actors import Actor
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.settings import Settings
+    from sequences_mcp.tenants import TenantDirectory
 
 T = TypeVar("T")
 
@@ -28,6 +29,13 @@ def settings_here() -> Settings:
     from sequences_mcp.settings import read_settings
 
     return read_settings(os.environ)
+
+
+def tenants_here(folder: Path) -> TenantDirectory:
+    """Return the tenants in a folder, whose settings may refer to secrets in the environment of this process."""
+    from sequences_mcp.tenants import TenantDirectory
+
+    return TenantDirectory(folder, os.environ)
 
 
 def variable_here(name: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from sequences_mcp.cli.keyboard import page_setup_here, say, settings_here
+from sequences_mcp.cli.keyboard import page_setup_here, say, settings_here, tenants_here
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, exists=True, resolve_path=True, path_type=Path)
 
 
 def _serve() -> click.Command:
@@ -34,18 +36,31 @@ def _serve() -> click.Command:
         "--rate", default=600, show_default=True, type=click.IntRange(1), help="Requests of a user a minute."
     )
     @click.option("--connections", default=1_024, show_default=True, type=click.IntRange(1), help="Open at once.")
+    @click.option("--tenants", type=FOLDER, help="A folder with the data folder of each tenant, by its name.")
+    @click.option(
+        "--tenants-open", default=64, show_default=True, type=click.IntRange(1), help="Of them, open at once."
+    )
+    @click.option(
+        "--tenant-idle", default=300.0, show_default=True, type=click.FloatRange(1), help="Seconds to close one."
+    )
+    @click.option(
+        "--tenant-rate", default=6_000, show_default=True, type=click.IntRange(1), help="Their requests a minute."
+    )
     @click.option("--drain", default=25.0, show_default=True, type=click.FloatRange(0), help="Seconds to end in.")
     def serve(**given: object) -> None:
         from sequences_mcp.serve import serve_http
         from sequences_mcp.server.http.options import ServeOptions
 
         options = ServeOptions(**{_NAMES.get(name, name): value for name, value in given.items()})  # type: ignore[arg-type]
+        settings = settings_here()
+        options = replace(options, tenants=options.tenants or settings.tenants)
         serve_http(
-            settings_here(),
+            settings,
             options,
             tell=lambda lines: say(lines, aside=True),
             write=_write_line,
             setup=page_setup_here,
+            folders=tenants_here(options.tenants) if options.tenants else None,
         )
 
     return serve

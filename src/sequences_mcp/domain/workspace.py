@@ -6,6 +6,7 @@ work with several. No other module spells the name of a file of the data folder;
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,13 @@ PRIVATE_FOLDERS = (OUTBOX_FOLDER, WORKERS_FOLDER, RECEIPTS_FOLDER, SIGN_INS_FOLD
 _PASSPHRASE, _PROOF, _PASSKEYS = "passphrase.json", "proof.json", "passkeys.json"
 # What a backup has besides the database and its journals.
 BACKED_UP = (_PASSPHRASE, _PROOF, _PASSKEYS, GUARDS_FILE, LAW_FILE)
+LONGEST_TENANT = 63  # as a label of a host name has it (RFC 1035, 2.3.4), so that it can become one
+_TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
+
+
+def is_tenant_name(text: str) -> bool:
+    """Say whether a folder can be a tenant's: small letters of English, digits, and hyphens between them."""
+    return len(text) <= LONGEST_TENANT and _TENANT.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

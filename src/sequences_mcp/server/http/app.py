@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcp import MCPError, types
 from mcp.server.auth.provider import AccessToken
@@ -23,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError
@@ -30,6 +30,7 @@ from sequences_mcp.server import catalog
 from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, OpenedContext, SequencesServer
 from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed
 from sequences_mcp.server.http.callers import CURRENT, PLACE, Caller, CallersContext, Verify
+from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf, metadata_routes, metadata_url
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text
 from sequences_mcp.server.http.options import ENDPOINT, ServeOptions
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.server.http.issuer import IssuerKeys
 
-WELL_KNOWN = "/.well-known/oauth-protected-resource"
 KEY, LONGEST_KEY = "idempotency_key", 200
 MARK = 16  # hexadecimal digits that tell users apart
 REMEMBERED = 15.0  # seconds: how old the numbers about the work may be
 Measure = Callable[[], "Awaitable[WorkMetrics]"]
+Measured: TypeAlias = "Mapping[str, WorkMetrics | None]"  # by tenant; None where the database was not to be had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Surroundings:
 
     ``keys`` are those of the issuer whose tokens ``verify`` takes, where callers sign in. ``does_work``: this
     process does the due work as well, and is not ready where nobody does. ``measure`` returns numbers about the
-    work; SequencesError where it cannot.
+    work; SequencesError where it cannot. ``place`` is where a person decides, in words.
     """
 
     open_context: OpenContext
@@ -64,6 +65,7 @@ class Surroundings:
     vendors: Collection[str] = ()
     log_level: LogLevel = "WARNING"
     does_work: bool = True
+    place: str = PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,10 @@ class HttpServer(SequencesServer):
             else None
         )
         super().__init__(
-            CallersContext(given.open_context),
+            CallersContext(given.open_context, place=given.place),
             log_level=given.log_level,
             vendors=given.vendors,
-            instructions=INSTRUCTIONS.replace(IN_CHAT, f"on the review page or in a terminal, {PLACE}"),
+            instructions=INSTRUCTIONS.replace(IN_CHAT, f"on the review page or in a terminal, {given.place}"),
             lists="private",
             auth=sign_in,
             token_verifier=CallerLookup(issuer, resource) if issuer else None,
@@ -187,22 +189,54 @@ def _says_error(result: HandlerResult) -> bool:
     return isinstance(result, dict) and bool(result.get("isError"))
 
 
+def endpoint_app(server: HttpServer, options: ServeOptions, *, port: int, path: str = ENDPOINT) -> Starlette:
+    """Return the SDK's app of a server at a path. It checks ``Host`` and ``Origin`` once more."""
+    return server.streamable_http_app(
+        streamable_http_path=path,
+        max_request_body_size=BODY_LIMIT,
+        transport_security=TransportSecuritySettings(
+            allowed_hosts=[*options.hosts(port)], allowed_origins=[*options.allowed_origins(port)]
+        ),
+    )
+
+
+def build_gate(
+    given: Surroundings,
+    options: ServeOptions,
+    *,
+    port: int,
+    app: ASGIApp,
+    endpoint_of: EndpointOf,
+    counts: HttpTally,
+) -> RequestGate:
+    """Return what every request passes before ``app`` sees it."""
+    return RequestGate(
+        app=app,
+        hosts=options.hosts(port),
+        origins=options.allowed_origins(port),
+        endpoint_of=endpoint_of,
+        rates=UserRates(options.per_minute, given.elapsed),
+        counts=counts,
+        write=given.write,
+        clock=given.clock,
+        elapsed=given.elapsed,
+    )
+
+
+async def healthz(_: Request) -> Response:
+    """Say that the process answers at all."""
+    return PlainTextResponse("ok\n")
+
+
 def build_http_app(
     given: Surroundings, options: ServeOptions, *, port: int, metrics_port: int | None = None
 ) -> RequestGate:
     """Return the app that is served on ``port``; on ``metrics_port`` it answers with numbers alone."""
     resource = options.address(port)
     server = HttpServer(given, resource=resource)
-    hosts, origins = options.hosts(port), options.allowed_origins(port)
-    inner = server.streamable_http_app(
-        streamable_http_path=ENDPOINT,
-        max_request_body_size=BODY_LIMIT,
-        transport_security=TransportSecuritySettings(allowed_hosts=[*hosts], allowed_origins=[*origins]),
-    )
+    inner = endpoint_app(server, options, port=port)
     counts = HttpTally()
-
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
+    endpoint = Endpoint(verify=given.verify, metadata_url=metadata_url(resource) if given.keys else "")
 
     async def readyz(_: Request) -> Response:
         database, works = await server.standing()
@@ -222,60 +256,43 @@ def build_http_app(
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
     if given.keys is not None:
-        routes += _metadata_routes(given.keys.issuer, resource)
+        routes += metadata_routes(given.keys.issuer, resource)
     routes.append(Mount("/", inner))
-    gate = RequestGate(
+    gate = build_gate(
+        given,
+        options,
+        port=port,
         app=Starlette(routes=routes, lifespan=lifespan),
-        hosts=hosts,
-        origins=origins,
-        verify=given.verify,
-        rates=UserRates(options.per_minute, given.elapsed),
+        endpoint_of=lambda scope: endpoint if scope["path"] == ENDPOINT else None,
         counts=counts,
-        write=given.write,
-        clock=given.clock,
-        elapsed=given.elapsed,
-        metadata_url=_metadata_url(resource) if given.keys else "",
-        metrics=_metrics_app(given, counts) if metrics_port is not None else None,
-        metrics_port=metrics_port,
     )
+    if metrics_port is not None:
+        gate.metrics, gate.metrics_port = metrics_app(given, counts), metrics_port
     return gate
 
 
-def _metadata_url(resource: str) -> str:
-    """Return where clients read about a resource (RFC 9728, 3.1): the well-known part goes before its path."""
-    parts = urlsplit(resource)
-    return urlunsplit((parts.scheme, parts.netloc, f"{WELL_KNOWN}{parts.path}", "", ""))
+async def measured_once(measure: Measure) -> Measured:
+    """Return the numbers of the one data folder, which has no name."""
+    try:
+        return {"": await measure()}
+    except SequencesError:
+        return {"": None}
 
 
-def _metadata_routes(issuer: str, resource: str) -> list[Route]:
-    """Return what tells clients where to sign in, and for what, under both addresses that they may ask."""
-    metadata = {
-        "resource": resource,
-        "authorization_servers": [issuer],
-        "scopes_supported": list(SCOPES),
-        "bearer_methods_supported": ["header"],
-        "resource_name": "sequences-mcp",
-    }
+def metrics_app(
+    given: Surroundings, counts: HttpTally, *, measure: Callable[[], Awaitable[Measured]] | None = None
+) -> Starlette:
+    """Return what answers ``/metrics``; the numbers about the work are at most ``REMEMBERED`` seconds old.
 
-    async def metadata_here(_: Request) -> Response:
-        return JSONResponse(metadata, headers={"cache-control": "public, max-age=3600"})
-
-    return [Route(f"{WELL_KNOWN}{ENDPOINT}", metadata_here), Route(WELL_KNOWN, metadata_here)]
-
-
-def _metrics_app(given: Surroundings, counts: HttpTally) -> Starlette:
-    """Return what answers ``/metrics``; the numbers about the work are at most ``REMEMBERED`` seconds old."""
-    known: list[tuple[float, WorkMetrics]] = []
+    ``measure`` returns them by tenant, where the server has tenants.
+    """
+    known: list[tuple[float, Measured]] = []
     reading = asyncio.Lock()
 
     async def metrics(_: Request) -> Response:
         async with reading:
             if not known or given.elapsed() - known[0][0] > REMEMBERED:
-                known.clear()
-                try:
-                    known.append((given.elapsed(), await given.measure()))
-                except SequencesError:
-                    return Response(metrics_text(counts, None), media_type=METRICS_TYPE)
+                known[:] = [(given.elapsed(), await (measure() if measure else measured_once(given.measure)))]
         return Response(metrics_text(counts, known[0][1]), media_type=METRICS_TYPE)
 
     return Starlette(routes=[Route("/metrics", metrics)])

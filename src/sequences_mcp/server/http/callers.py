@@ -48,6 +48,7 @@ class CallRecord:
     """One request while it is answered; ``rpc`` and ``tool`` are filled in by what reads its body."""
 
     caller: Caller
+    tenant: str = ""
     rpc: str = ""
     tool: str = ""
     failed: bool = False
@@ -63,11 +64,12 @@ class CallersContext(OpenedContext):
     """The context of the tools, opened once, as whoever the present request is made for.
 
     Nothing is asked inside the chat, by a dialog or in a panel: what answers there is the client of whoever holds
-    the token, and no token approves anything. Where a person decides is told with the words ``PLACE``.
+    the token, and no token approves anything. Where a person decides is told with the words of ``place``.
     """
 
-    def __init__(self, open_context: OpenContext) -> None:
+    def __init__(self, open_context: OpenContext, *, place: str = PLACE) -> None:
         super().__init__(open_context)
+        self._place = place
         self._of: OrderedDict[Actor, AppContext] = OrderedDict()
 
     async def get(self) -> AppContext:
@@ -76,7 +78,7 @@ class CallersContext(OpenedContext):
         call = CURRENT.get()
         actor = AGENT if call is None else call.caller.actor
         if actor not in self._of:
-            self._of[actor] = replace(app.acting_as(actor), elicitation=False, place=PLACE)
+            self._of[actor] = replace(app.acting_as(actor), elicitation=False, place=self._place)
             if len(self._of) > MOST_CONTEXTS:
                 self._of.popitem(last=False)
         self._of.move_to_end(actor)

@@ -28,9 +28,9 @@ from sequences_mcp.server.http.access import (
     insufficient,
     scopes_needed,
 )
-from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord, Verify
+from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
+from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
-from sequences_mcp.server.http.options import ENDPOINT
 
 HEALTH = ("/healthz", "/readyz")  # for whoever watches over the process, which may know it by its address alone
 LONGEST_TOKEN = 8 * 1024
@@ -123,25 +123,52 @@ async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
     return bytes(body), again
 
 
+def only_listens(scope: Scope) -> bool:
+    """Say whether a request asks for a stream that goes on until the client or the server ends it."""
+    return bool(scope["method"] == "GET" or Headers(scope=scope).get("mcp-method") == LISTEN)
+
+
+async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope, Receive, Send]) -> None:
+    """Pass a request on; once ``ended`` is set it is as if the client had gone, and the answer ends."""
+    scope, receive, send = request
+    is_open = False
+
+    async def passed_on(message: Message) -> None:
+        nonlocal is_open
+        is_open = message["type"] == "http.response.start" or message.get("more_body", False)
+        await send(message)
+
+    async def until_ended() -> Message:
+        received, over = asyncio.ensure_future(receive()), asyncio.ensure_future(ended.wait())
+        done, pending = await asyncio.wait({received, over}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        return received.result() if received in done else {"type": "http.disconnect"}
+
+    await app(scope, until_ended, passed_on)
+    if is_open and ended.is_set():
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 @dataclass(slots=True, kw_only=True)
 class RequestGate:
     """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
 
-    ``hosts`` and ``origins`` are those that a request may name, ``verify`` says whom a token stands for, ``write``
-    takes each line of the access log; ``metadata_url`` is where clients learn where to sign in. Once ``drained``
-    is set, streams that have no end of their own are ended.
+    ``hosts`` and ``origins`` are those that a request may name, ``endpoint_of`` says what it is for, ``write``
+    takes each line of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. Once
+    ``drained`` is set, streams that have no end of their own are ended.
     """
 
     app: ASGIApp
     hosts: frozenset[str]
     origins: frozenset[str]
-    verify: Verify
+    endpoint_of: EndpointOf
     rates: UserRates
     counts: HttpTally
     write: Callable[[str], None]
     clock: Callable[[], Any]
     elapsed: Callable[[], float]
-    metadata_url: str = ""
+    tenant_rates: UserRates | None = None
     metrics: ASGIApp | None = None
     metrics_port: int | None = None
     drained: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,23 +205,28 @@ class RequestGate:
         if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
             await wrong(scope, receive, send)
             return
-        if scope["path"] != ENDPOINT:  # nothing there tells anything about what is stored
+        endpoint = self.endpoint_of(scope)
+        if endpoint is None:  # nothing there tells anything about what is stored
             await self.app(scope, receive, send)
             return
-        caller = await self._caller(headers)
+        caller = await self._caller(headers, endpoint)
         if isinstance(caller, Response):
             await caller(scope, receive, send)
             return
-        line.call = CallRecord(caller)
-        wait = self.rates.wait(caller.subject)
+        line.call = CallRecord(caller, tenant=endpoint.tenant)
+        wait = self._wait(line.call)
         if wait or not caller.scopes.issuperset(SCOPES):
             body, receive = await whole_body(receive)
-            if (refused := self._refusal(caller, body, wait=wait)) is not None:
+            if (refused := _refusal(caller, body, wait=wait, endpoint=endpoint)) is not None:
                 await refused(scope, receive, send)
                 return
         token = CURRENT.set(line.call)
         try:
-            await self._passed(scope, receive, send, headers=headers)
+            # A stream that the client would keep open for good ends when the server is drained.
+            if only_listens(scope):
+                await passed_until(self.drained, self.app, (scope, receive, send))
+            else:
+                await self.app(scope, receive, send)
         finally:
             CURRENT.reset(token)
 
@@ -222,10 +254,16 @@ class RequestGate:
             )
         return None
 
-    async def _caller(self, headers: Headers) -> Caller | Response:
+    def _wait(self, call: CallRecord) -> float:
+        """Count a request of a user, and of their tenant; return for how many seconds they have to wait."""
+        of_user = self.rates.wait(f"{call.tenant}/{call.caller.subject}")
+        of_tenant = self.tenant_rates.wait(call.tenant) if self.tenant_rates and call.tenant else 0.0
+        return max(of_user, of_tenant)
+
+    async def _caller(self, headers: Headers, endpoint: Endpoint) -> Caller | Response:
         token = bearer(headers)
         try:
-            caller = await self.verify(token) if token else None
+            caller = await endpoint.verify(token) if token else None
         except SequencesError as error:
             return refusal(
                 503, error.code, error.message, next_step=error.next_step, headers={"retry-after": "10"}
@@ -238,55 +276,34 @@ class RequestGate:
             code,
             "A token is needed." if token is None else "The token is not valid.",
             next_step="Sign in, and send the header Authorization: Bearer TOKEN.",
-            headers=self._challenge("" if token is None else code, scopes=READ),
+            headers=_challenge(endpoint, "" if token is None else code, scopes=READ),
         )
 
-    def _refusal(self, caller: Caller, body: bytes | None, *, wait: float) -> Response | None:
-        """Return why a request is not passed on: it is too long, too soon, or more than the user lets it do."""
-        if body is None:
-            return refusal(
-                413, "too_long", f"A request has at most {BODY_LIMIT:,} bytes.", next_step="Send it in several."
-            )
-        call = PostedCall.of(body)
-        if wait and not call.is_safe:
-            return _too_many(wait)
-        lacking = scopes_needed(call.method, call.params) - caller.scopes
-        if not lacking:
-            return None
-        error = insufficient(lacking)
-        # What the token has is named too: a client signs in for exactly what it is told.
-        challenge = self._challenge(error.code, scopes=in_order(lacking | caller.scopes))
-        return refusal(403, error.code, error.message, next_step=error.next_step, headers=challenge)
 
-    def _challenge(self, error: str, *, scopes: str) -> dict[str, str]:
-        """Return the header that says with what to come back (RFC 6750, 3; RFC 9728, 5.1)."""
-        parts = [f'error="{error}"'] if error else []
-        if self.metadata_url:
-            parts += [f'scope="{scopes}"', f'resource_metadata="{self.metadata_url}"']
-        return {"www-authenticate": " ".join(["Bearer", ", ".join(parts)]).rstrip()}
+def _refusal(caller: Caller, body: bytes | None, *, wait: float, endpoint: Endpoint) -> Response | None:
+    """Return why a request is not passed on: it is too long, too soon, or more than the user lets it do."""
+    if body is None:
+        return refusal(
+            413, "too_long", f"A request has at most {BODY_LIMIT:,} bytes.", next_step="Send it in several."
+        )
+    call = PostedCall.of(body)
+    if wait and not call.is_safe:
+        return _too_many(wait)
+    lacking = scopes_needed(call.method, call.params) - caller.scopes
+    if not lacking:
+        return None
+    error = insufficient(lacking)
+    # What the token has is named too: a client signs in for exactly what it is told.
+    challenge = _challenge(endpoint, error.code, scopes=in_order(lacking | caller.scopes))
+    return refusal(403, error.code, error.message, next_step=error.next_step, headers=challenge)
 
-    async def _passed(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers) -> None:
-        """Pass a request on; a stream that the client would keep open for good ends when the server is drained."""
-        if scope["method"] != "GET" and headers.get("mcp-method") != LISTEN:
-            await self.app(scope, receive, send)
-            return
-        is_open = False
 
-        async def passed_on(message: Message) -> None:
-            nonlocal is_open
-            is_open = message["type"] == "http.response.start" or message.get("more_body", False)
-            await send(message)
-
-        async def until_drained() -> Message:
-            received, drained = asyncio.ensure_future(receive()), asyncio.ensure_future(self.drained.wait())
-            done, pending = await asyncio.wait({received, drained}, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
-            return received.result() if received in done else {"type": "http.disconnect"}
-
-        await self.app(scope, until_drained, passed_on)
-        if is_open and self.drained.is_set():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+def _challenge(endpoint: Endpoint, error: str, *, scopes: str) -> dict[str, str]:
+    """Return the header that says with what to come back (RFC 6750, 3; RFC 9728, 5.1)."""
+    parts = [f'error="{error}"'] if error else []
+    if endpoint.metadata_url:
+        parts += [f'scope="{scopes}"', f'resource_metadata="{endpoint.metadata_url}"']
+    return {"www-authenticate": " ".join(["Bearer", ", ".join(parts)]).rstrip()}
 
 
 def _too_many(wait: float) -> Response:

@@ -153,10 +153,12 @@ class SignedTokenCheck:
     """Says whom an issuer's access token stands for, where it is one for this server and holds now.
 
     ``audience`` is what the ``aud`` of a token has to have: this server's address, or what the issuer calls it.
+    ``named`` are further claims, each with what it has to name: as its text, or as one of its texts.
     """
 
     keys: IssuerKeys
     audience: str
+    named: Mapping[str, str] = field(default_factory=dict)
 
     async def verify(self, token: str) -> Caller | None:
         """Return whom the token stands for, or None where it is not valid; IssuerDownError."""
@@ -181,7 +183,13 @@ class SignedTokenCheck:
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             return None
-        return caller_of(claims)
+        return (
+            caller_of(claims) if all(_names(claims.get(claim), it) for claim, it in self.named.items()) else None
+        )
+
+
+def _names(claim: object, text: str) -> bool:
+    return claim == text or (isinstance(claim, list) and text in claim)
 
 
 def caller_of(claims: Mapping[str, Any]) -> Caller | None:

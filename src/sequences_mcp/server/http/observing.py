@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ class RequestLine:
             facts |= {
                 "user": call.caller.subject,
                 "program": call.caller.client,
+                "tenant": call.tenant,
                 "rpc": call.rpc,
                 "tool": call.tool,
             }
@@ -61,51 +62,65 @@ class RequestLine:
 class HttpTally:
     """What this process has answered since it began."""
 
-    requests: Counter[str] = field(default_factory=Counter)
-    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: Counter[Labels] = field(default_factory=Counter)
+    calls: Counter[Labels] = field(default_factory=Counter)
     seconds: float = 0.0
     under_way: int = 0
 
     def add(self, line: RequestLine, *, now: float) -> None:
         """Count one request that is over."""
-        self.requests[str(line.status)] += 1
+        of_tenant = _of(line.call.tenant if line.call else "")  # a caller's, not whatever an address may say
+        self.requests[(*of_tenant, ("status", str(line.status)))] += 1
         self.seconds += now - line.begun
         if line.call is not None and line.call.tool:
-            self.calls[line.call.tool, "error" if line.call.failed else "ok"] += 1
+            outcome = "error" if line.call.failed else "ok"
+            self.calls[(*of_tenant, ("tool", line.call.tool), ("outcome", outcome))] += 1
 
 
-def metrics_text(counts: HttpTally, work: WorkMetrics | None) -> str:
-    """Return the numbers of the process and, where the database could be asked, of the work in it."""
+def metrics_text(counts: HttpTally, work: Mapping[str, WorkMetrics | None]) -> str:
+    """Return the numbers of the process and, by tenant, of the work: None where the database could not be asked.
+
+    The server's one data folder has no name, and its numbers no label for one.
+    """
     parts = [
-        _metric(
-            "http_requests_total",
-            "Requests answered by this process, by status.",
-            _by("status", counts.requests),
-        ),
+        _metric("http_requests_total", "Requests answered by this process, by status.", counts.requests),
         _metric("http_seconds_total", "Seconds spent on them.", {(): round(counts.seconds, 3)}),
+        _metric("tool_calls_total", "Calls of tools over HTTP, by tool and outcome.", counts.calls),
         _metric(
-            "tool_calls_total",
-            "Calls of tools over HTTP, by tool and outcome.",
-            {(("tool", tool), ("outcome", outcome)): number for (tool, outcome), number in counts.calls.items()},
+            "database_up",
+            "Whether the database could be asked.",
+            {_of(tenant): int(numbers is not None) for tenant, numbers in work.items()},
         ),
-        _metric("database_up", "Whether the database could be asked.", {(): int(work is not None)}),
     ]
-    if work is not None:
-        parts += list(_of_work(work))
+    measured = {_of(tenant): numbers for tenant, numbers in work.items() if numbers is not None}
+    if measured:
+        parts += list(_of_work(measured))
     return "".join(parts)
 
 
-def _of_work(work: WorkMetrics) -> Iterator[str]:
-    yield _metric("steps", "Steps of all runs, by state: sent, held, planned and so on.", _by("state", work.steps))
-    yield _metric("replies", "Answers that came back by e-mail, by what they are.", _by("kind", work.replies))
-    yield _metric("due", "Runs that are due and not done: the queue.", {(): work.due})
-    yield _metric("lag_seconds", "How long the longest of them has been due.", {(): round(work.lag, 1)})
-    yield _metric("waiting", "Things that wait for a person.", _by("what", work.waiting))
-    yield _metric("workers", "Processes that do the due work and showed themselves lately.", {(): work.workers})
+def _of(tenant: str) -> Labels:
+    return (("tenant", tenant),) if tenant else ()
 
 
-def _by(label: str, numbers: Mapping[str, int]) -> dict[Labels, float]:
-    return {((label, value),): number for value, number in numbers.items()}
+def _of_work(work: Mapping[Labels, WorkMetrics]) -> Iterator[str]:
+    def by(label: str, numbers: Callable[[WorkMetrics], Mapping[str, int]]) -> dict[Labels, float]:
+        return {
+            (*of, (label, value)): number for of, each in work.items() for value, number in numbers(each).items()
+        }
+
+    def each(number: Callable[[WorkMetrics], float]) -> dict[Labels, float]:
+        return {of: number(numbers) for of, numbers in work.items()}
+
+    about_steps = "Steps of all runs, by state: sent, held, planned and so on."
+    yield _metric("steps", about_steps, by("state", lambda of: of.steps))
+    yield _metric(
+        "replies", "Answers that came back by e-mail, by what they are.", by("kind", lambda of: of.replies)
+    )
+    yield _metric("due", "Runs that are due and not done: the queue.", each(lambda of: of.due))
+    yield _metric("lag_seconds", "How long the longest of them has been due.", each(lambda of: round(of.lag, 1)))
+    yield _metric("waiting", "Things that wait for a person.", by("what", lambda of: of.waiting))
+    about_workers = "Processes that do the due work and showed themselves lately."
+    yield _metric("workers", about_workers, each(lambda of: of.workers))
 
 
 def _metric(name: str, words: str, values: Mapping[Labels, float]) -> str:

@@ -14,6 +14,11 @@ ENDPOINT = "/mcp"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def path_of_tenant(name: str) -> str:
+    """Return the path of a tenant's endpoint."""
+    return f"/t/{name}{ENDPOINT}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """Everything about the connection that ``serve`` is told; ``require_sound`` checks it.
@@ -24,6 +29,10 @@ class ServeOptions:
     ``metrics`` is a further port on the same host that answers ``/metrics``. ``per_minute`` is how many requests
     one user may make in a minute, ``most`` how many connections are open at once, ``drain`` for how many seconds
     calls under way may go on once the server is told to stop.
+
+    ``tenants`` is the folder with each tenant's data folder. ``tenants_open`` is how many of them are open at
+    once, ``tenant_idle`` after how many seconds without a request one is closed, and ``tenant_rate`` how many
+    requests all its users together may make in a minute.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +48,10 @@ class ServeOptions:
     per_minute: int = 600
     most: int = 1_024
     drain: float = 25.0
+    tenants: Path | None = None
+    tenants_open: int = 64
+    tenant_idle: float = 300.0
+    tenant_rate: int = 6_000
 
     @property
     def is_loopback(self) -> bool:
@@ -82,6 +95,10 @@ class ServeOptions:
                 "the token of a file is for loopback alone, since everybody who has it is the same user: set "
                 "SEQUENCES_OAUTH_ISSUER, at which users sign in"
             )
+        if self.tenants and not has_issuer:
+            yield "with tenants every user signs in: set SEQUENCES_OAUTH_ISSUER"
+        if self.tenants and not self.tenants.is_dir():
+            yield f"--tenants {str(self.tenants)!r} is no folder"
         if self.token_file and has_issuer:
             yield "--token-file and SEQUENCES_OAUTH_ISSUER exclude one another"
         for proxy in self.proxies:
@@ -109,10 +126,10 @@ class ServeOptions:
             origins.add(self.public_url.lower().rstrip("/"))
         return frozenset(origins | {origin.lower().rstrip("/") for origin in self.origins})
 
-    def address(self, port: int) -> str:
-        """Return the address of the endpoint as clients are given it; it is the resource that tokens are for."""
+    def address(self, port: int, *, path: str = ENDPOINT) -> str:
+        """Return the address of an endpoint as clients are given it; it is the resource that tokens are for."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return (self.public_url.rstrip("/") or f"{self.scheme}://{host}:{port}") + ENDPOINT
+        return (self.public_url.rstrip("/") or f"{self.scheme}://{host}:{port}") + path
 
 
 def is_loopback(host: str) -> bool:
