@@ -17,6 +17,11 @@ _RUN = LazyPattern(
     r"(?<!\w)XX(?=\s?(?:k?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar)\b))",
     needs=("__", "_ _", "……", "… …", ".....", "xx"),
 )
+_MONEY_LINE = LazyPattern(r"[€$£]\s?_{2,}[kKmM]?(?!\w)|(?<!\w)_{2,}[kK]?\s?[€$£%]", needs=("__",), signs="€$£%")
+_PHONE = LazyPattern(
+    r"(?i)(?<![\w.-])(?<!\d )\(?(?:x{3}\)?[-. ]{1,2}x{3}[-. ]x{4}|0{3}\)?[-. ]{1,2}0{3}[-. ]0{4})(?!\w)",
+    needs=("xxx", "000"),
+)
 _AMOUNT = LazyPattern(
     r"[€$£]\s?X{1,3}(?:[.,]X{3})?[kK]?(?!\w)|(?<!\w)X{1,3}(?:[.,]X{3})?[kK]?\s?[€$£](?!\w)|"
     r"(?<!\w)XX (?:and|to|et|à|bis|und|y|a|e|-|–) (?:XX|YY)(?!\w)",
@@ -28,6 +33,15 @@ _SO_MANY = LazyPattern(
     rf"(?<!\w)[XN] (?i:{_YEARS}) (?=of|d['’]exp|Erfahrung|de exp|di esp)",
     needs=[f"{letter} {years}" for letter in "xn" for years in _YEARS.split("|")],
     signs="XN",
+)
+# "Gen X people" and "Generation Z teams" are no blanks.
+_COUNTED = (
+    r"(?:companies|clients|customers|teams|candidates|engineers|people|hours|days|weeks|months|employees|users|"
+    r"million|percent|per cent|entreprises|personnes|jours|mois|kunden|tage|monate|firmen|clientes|empresas|"
+    r"días|meses)"
+)
+_COUNT = LazyPattern(
+    rf"(?<=[^\W\dA-Z_] )(?<!Gen )(?<!eneration )(?:[XYN]\s?%|[XN]\+? (?i:{_COUNTED}))(?!\w)", signs="XYN"
 )
 # An ellipsis after a space, where a word is missing: "your work at ...".
 _ELISION = LazyPattern(r"(?<=[ \t])(?:\.{3,}|…)(?=\s|$)", needs=(" ...", "\t...", " …", "\t…"))
@@ -82,10 +96,10 @@ def blanks(view: TextView) -> Iterator[Instruction]:
         line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
         if any(letter.isalnum() for letter in line):
             yield Instruction(*match.span())
-    for pattern in (_FORMAT, _AMOUNT, _HONOURED):
+    for pattern in (_FORMAT, _AMOUNT, _HONOURED, _MONEY_LINE, _PHONE):
         yield from (Instruction(*match.span()) for match in view.find(pattern))
     yield from (Instruction(*match.span()) for match in view.find_greeted(_GREETED))
-    for pattern in (_QUESTION, _SO_MANY):
+    for pattern in (_QUESTION, _SO_MANY, _COUNT):
         yield from (Instruction(*match.span(), Severity.WARNING) for match in view.find(pattern))
     for match in view.find(_ELISION):
         before = view.text[max(0, match.start() - 20) : match.start()].split()
@@ -224,6 +238,8 @@ _LINE_VERBS = (
     *("insert", "add", "put", "enter", "paste", "mention", "personali", "customi", "insér", "inser", "ajoute"),
     *("añadir", "anadir", "aggiungere", "adicionar", "wstaw", "встав"),
 )
+_REPLACES = ("replace", "p.s. replace", "ps replace", "ps: replace", "p.s. : replace")
+_REPLACE = LazyPattern(r"(?i)(?:p\.?s\.?\W{0,3})?replace (?:this |that |it |these )?with (?P<what>.{1,60})")
 _LONGEST_LINE = 100
 _LONGEST_REQUEST = 60
 _ENDS_IN_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\W*\Z")
@@ -282,6 +298,10 @@ def instructions(view: TextView) -> Iterator[Instruction]:
         is_line = line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare)
         if is_line or (len(line.bare) <= _LONGEST_REQUEST and orders_fact(line.bare)):
             yield Instruction(line.start, line.end)
+        elif line.start_of_bare.startswith(_REPLACES):
+            replaced = _REPLACE.match(line.bare)
+            if replaced and has_field(replaced["what"]):
+                yield Instruction(line.start, line.end, Severity.WARNING)
     for match in _CAPITALS.finditer(view.text):
         if match["weak"] is None or has_field(match["what"]):
             yield Instruction(*match.span())

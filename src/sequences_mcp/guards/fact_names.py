@@ -106,8 +106,12 @@ def _ordering_words() -> frozenset[str]:
     return frozenset(word for phrase in _that("strong") for word in phrase)
 
 
+@lru_cache(maxsize=1_024)
 def orders_fact(line: str) -> bool:
-    """Say whether a whole line of a text orders somebody to put a fact there: "Bitte Firma einfügen"."""
+    """Say whether a whole line of a text orders somebody to put a fact there: "Bitte Firma einfügen".
+
+    Remembered, because most lines are the same in the texts of all people.
+    """
     if not line.isascii() and _without_spaces(line):
         return True
     return not _ordering_words().isdisjoint(words_of(line)) and _as_request(line) is Certainty.SURE

@@ -63,13 +63,33 @@ _FACE = LazyPattern(r"[:;=8xX>][-'^o]?[\[\]]|[\[\]][-'^o]?[:;=]")
 _INTERVAL = LazyPattern(r"[\[\]]\s?[-−+]?(?:[\d∞]|[a-z]\s?[,;])")
 _AFTER_NUMBER = LazyPattern(r"(?:[\d∞]|[,;]\s?[a-z])\s?\Z")
 _WORD = LazyPattern(r"[^\W_]{1,40}")
+_FIELD_AFTER = LazyPattern(r"[{<][ \t]?([^\W\d_][\w-]{1,40}(?: [^\W\d_][\w-]{1,20}){0,2})(?=\s?(?:[,.;:!?)\n]|$))")
+_FIELD_BEFORE = LazyPattern(r"(?<![^\s(\"'“])([^\W\d_][\w-]{1,40})[ \t]?[}>](?=[\s,.;:!?)]|$)")
 
 
 def _unclosed_unclosed(text: GuardedText) -> Iterator[Hit]:
-    """Return every opening bracket with something after it, and every closing one after a field word."""
+    """Return every opening bracket with something after it, and every closing one after a field word.
+
+    A curly or angle bracket stands alone in code and in formulas too: there only a field word beside it counts.
+    """
     for view in text.views:
         if view.squares.opens or view.squares.closes:
             yield from _unclosed(view)
+        if view.signs_any("{<"):
+            yield from _opened(view)
+        for match in _FIELD_BEFORE.finditer(view.text) if view.signs_any("}>") else ():
+            line = view.text[view.text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            if is_name(match[1]) and "{" not in line and "<" not in line:
+                yield Hit(*view.span(*match.span()))
+
+
+def _opened(view: TextView) -> Iterator[Hit]:
+    for match in _FIELD_AFTER.finditer(view.text):
+        before, place = view.text[match.start() - 1 : match.start()], match.start()
+        line = view.text[place:].split("\n", 1)[0]
+        is_open = place in view.braces.opens if view.text[place] == "{" else ">" not in line
+        if is_open and not (before.isalnum() or before in ("{", "<", "$", "#")) and is_field(match[1]):
+            yield Hit(*view.span(*match.span()))
 
 
 def _unclosed(view: TextView) -> Iterator[Hit]:
@@ -91,11 +111,18 @@ UNCLOSED = Rule(
     id="placeholders.unclosed",
     severity=Severity.ERROR,
     message="This bracket has no counterpart: finish the thought, or drop the bracket.",
-    accept=("an interval [0, 1[", ":-] and >:["),
-    reject=("Hi [company, I…", "at [company), we…", "at company], we…"),
+    accept=("an interval [0, 1[", ":-] and >:[", "if (name) {", "x < company size", "a Name->Title map"),
+    reject=(
+        "Hi [company, I…",
+        "at [company), we…",
+        "at company], we…",
+        "Hi {name,",
+        "Hi <first name, I",
+        "Hi name>,",
+    ),
     source="ours",
     check=_unclosed_unclosed,
-    signs=frozenset("[]［］"),
+    signs=frozenset("[]［］{}<>"),
 )
 
 
@@ -262,6 +289,16 @@ _INSTRUCTION = LazyPattern(
     rf"(?i)[(（](?:\s?{_VERB}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
     needs=("(", "（"),
 )
+# What a template says to its writer about a choice; one asked of the reader reads alike but for the last two.
+_CHOICE = LazyPattern(
+    rf"[(\[](?i:(?:note|nb)\s?:\s?{_VERB}(?!\w)[^()\[\]\n]{{0,60}}|"
+    r"(?:delete|strike|remove|keep) (?:as|if|where|when|one|whichever|the one)\b[^()\[\]\n]{0,40}|"
+    r"(?P<asked>(?:pick|choose|select|use) (?:one|1|either)(?: of(?: these)?)?"
+    r"(?:\s?[:,][^()\[\]\n]{0,60})?))[)\]]",
+    signs="([",
+)
+# Begins with its signs and looks back from there: the search then skips all other letters.
+_COMMENT = LazyPattern(rf"//(?<!\S//)[ \t]?(?i:{_VERB})(?!\w)[^\n]{{0,60}}", needs=("//",))
 _WHOLE = LazyPattern(rf"(?i)\W{{0,4}}(?:{_VERB}(?!\w).{{0,100}}|.{{0,60}}{_LAST_VERB}\W{{0,4}})")
 _PARENTHESES = LazyPattern(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
 
@@ -285,6 +322,10 @@ def _instruction(text: GuardedText) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
+        for match in view.find(_COMMENT):
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING)  # code has such lines too
+        for match in view.find(_CHOICE):
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING if match["asked"] else None)
         for instruction in instructions(view):
             yield Hit(*view.span(instruction.start, instruction.end), severity=instruction.severity)
         for match in view.find(_PARENTHESES):
@@ -298,13 +339,16 @@ INSTRUCTION = Rule(
     id="placeholders.instruction",
     severity=Severity.ERROR,
     message="This tells somebody to fill something in: do it, or drop it.",
-    accept=("a permanent job (full time)", "B2B SaaS (Series A)", "add(x)"),
+    accept=("a permanent job (full time)", "B2B SaaS (Series A)", "add(x)", "(pick any slot)", "https://add.co"),
     reject=(
         "(insert company name) is hiring.",
         "(insérer le nom de l’entreprise) recrute.",
         "at (company name)",
         "*insert hook here*",
         "INSERT HOOK HERE",
+        "(note: personalise this)",
+        "(delete as appropriate)",
+        "Hi team // add a detail",
     ),
     source="ours",
     check=_instruction,
