@@ -60,6 +60,8 @@ def utc_now() -> datetime:
 
 def address_of_page(settings: Settings, path: str) -> str | None:
     """Return where a path of the review page is, while some process serves it. It carries no credential."""
+    if settings.hosted.review is not None:
+        return f"{settings.hosted.review.url}{path}"
     from sequences_mcp.review.page import serving
 
     return serving.address(settings.workspace, path) if serving.is_held(settings.workspace) else None

@@ -239,6 +239,8 @@ class AppContext:
     def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
         """Return where a person decides, in words: on the page while it is served, and in a terminal."""
         address = self.page_address(path)
+        if address and address.startswith("https://"):  # people sign in there, from wherever they are
+            return f"{self.place}, at {address}" if self.place else f"at {address}"
         if self.place:
             terminal = f"in a terminal there: sequences-mcp review {command}".rstrip()
             return f"{self.place}, at {address} or {terminal}" if address else f"{self.place}, {terminal}"

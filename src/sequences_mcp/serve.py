@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
+    from sequences_mcp.server.http.app import HostedPage
     from sequences_mcp.server.http.callers import TokenFileCheck
     from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.settings import Settings
+    from sequences_mcp.settings_hosted import ReviewSettings
     from sequences_mcp.tenants import TenantDirectory
 
 MakeSetup: TypeAlias = "Callable[[], FolderSetup]"
@@ -86,8 +88,10 @@ def serve_http(
     ``tell`` is given lines for whoever started it, ``write`` each line of the access log. With ``folders`` the
     server is that of those tenants, and the data folder of ``settings`` is not served.
     """
-    options.require_sound(has_issuer=settings.oauth_issuer is not None)
+    review = _review_of(settings, has_tenants=bool(folders))
+    options.require_sound(has_issuer=settings.oauth_issuer is not None, review_url=review.url if review else "")
     from sequences_mcp.server.http.app import Surroundings, build_http_app
+    from sequences_mcp.server.http.callers import AT_PAGE, PLACE
     from sequences_mcp.server.http.issuer import IssuerKeys, SignedTokenCheck, fetch_document
     from sequences_mcp.server.http.listening import bound, listener
 
@@ -111,10 +115,12 @@ def serve_http(
         vendors=settings.accounts.keys(),
         log_level=settings.log_level,
         does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
+        page=_own_page(settings, review) if review else None,
+        place=AT_PAGE if review else PLACE,
     )
     metrics_port = metrics[0] if metrics else None
     settings.log_conflicts()
-    page = review_page(settings, setup=setup) if settings.review_page and not folders else None
+    page = review_page(settings, setup=setup) if settings.review_page and not (folders or review) else None
     if folders:
         from sequences_mcp.serve_tenants import gate_of_tenants
 
@@ -127,6 +133,8 @@ def serve_http(
         tell([f"Serving MCP at {options.address(port)}"])
     if page:
         page.start()
+    if review:
+        tell([f"People sign in to review at {review.url}"])
     if metrics:
         tell([f"Numbers for Prometheus are on port {metrics[0]}, at /metrics"])
     try:
@@ -134,6 +142,41 @@ def serve_http(
     finally:
         if page:
             page.stop()
+
+
+def _review_of(settings: Settings, *, has_tenants: bool) -> ReviewSettings | None:
+    """Return what the settings say of a review page under its own name; SettingsError beside tenants."""
+    review = settings.hosted.review
+    if review and has_tenants:
+        from sequences_mcp.errors import SettingsError
+
+        raise SettingsError(
+            "A server of tenants has no review page under its own name: review_url is of one data folder.",
+            next_step="Take review_url out of the settings that serve is started with.",
+        )
+    return review
+
+
+def _own_page(settings: Settings, review: ReviewSettings) -> HostedPage:
+    """Return the review page under its own name, at which people sign in at an issuer."""
+    from sequences_mcp.review.page.address import PageAddress
+    from sequences_mcp.review.page.app import build_page
+    from sequences_mcp.server.http.app import HostedPage
+    from sequences_mcp.server.http.issuer import IssuerKeys, fetch_document
+    from sequences_mcp.server.http.oidc import OidcSettings, RemoteSignInIssuer
+    from sequences_mcp.server.http.options import host_spellings
+
+    client = OidcSettings(
+        client_id=review.client_id,
+        client_secret=review.client_secret,
+        callback=review.callback,
+        role_claim=review.role_claim,
+        roles=review.roles,
+    )
+    place = PageAddress(review.url, frozenset(host_spellings(review.url)), has_sign_in=True)
+    service = RemoteSignInIssuer(IssuerKeys(review.issuer, fetch_document, time.monotonic), client)
+    app = partial(open_context, settings, worker=False, actor=actors.PAGE)
+    return HostedPage(build_page(app, place=place, service=service), place.hosts)
 
 
 def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> TokenFileCheck:
@@ -201,9 +244,10 @@ def review_page(settings: Settings, *, clock: Clock = utc_now, setup: MakeSetup 
     from sequences_mcp.review.page.serving import ReviewPage
 
     def made(authority: str) -> Starlette:
+        from sequences_mcp.review.page.address import PageAddress
         from sequences_mcp.review.page.app import build_page
 
         app = partial(open_context, settings, worker=False, clock=clock, actor=actors.PAGE)
-        return build_page(app, authority=authority, setup=setup() if setup else None)
+        return build_page(app, place=PageAddress.on_loopback(authority), setup=setup() if setup else None)
 
     return ReviewPage(settings.workspace, made)

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from sequences_mcp import settings_hosted
 from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
 from sequences_mcp.domain.workspace import SETTINGS_FILE, Workspace
 from sequences_mcp.errors import SettingsError, WrongIdError
 from sequences_mcp.mailbox import IMAP_SETTING, SMTP_SETTING, Mailbox
+from sequences_mcp.settings_hosted import HostedSettings, read_hosted
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
@@ -125,8 +127,7 @@ TABLE = (
         "off",
     ),
     Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
-    Setting("SEQUENCES_OAUTH_ISSUER", "`serve`: where users sign in, `https://login.example.com/realm`.", ""),
-    Setting("SEQUENCES_OAUTH_AUDIENCE", "`serve`: the `aud` of their tokens.", "the server's own address"),
+    *(Setting(*row) for row in settings_hosted.ROWS),
     Setting("SEQUENCES_OAUTH_TENANT_CLAIM", "`serve`: a claim of their tokens that has to name the tenant.", ""),
     Setting("SEQUENCES_TENANTS", "`serve`: a folder with the data folder of each tenant.", ""),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
@@ -180,10 +181,19 @@ class Settings:
     import_folders: tuple[Path, ...] = ()
     database: Secret | None = None
     temporal: TemporalAddress | None = None
-    oauth_issuer: str | None = None
-    oauth_audience: str | None = None
     oauth_tenant_claim: str | None = None
     tenants: Path | None = None
+    hosted: HostedSettings = field(default_factory=HostedSettings)
+
+    @property
+    def oauth_issuer(self) -> str | None:
+        """Where users of the server over HTTP sign in."""
+        return self.hosted.oauth_issuer
+
+    @property
+    def oauth_audience(self) -> str | None:
+        """What their tokens are for, where that is not the server's own address."""
+        return self.hosted.oauth_audience
 
     @property
     def database_url(self) -> str | None:
@@ -316,10 +326,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, workspace), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
-        **_of_serve(problems),
+        "oauth_tenant_claim": problems.read("OAUTH_TENANT_CLAIM", settings_hosted.one_word, "") or None,
+        "tenants": problems.read("TENANTS", _tenants, ""),
         "accounts": _accounts(problems),
     }
-    problems.sentences.extend(_without_client(values, file))
+    values["hosted"], wrong = read_hosted(problems.read, lacking={} if file is None else file.lacking)
+    problems.sentences.extend([*wrong, *_without_client(values, file)])
     default = {name: values.pop(name) for name, _ in _OF_MAILBOX.values()}
     mailboxes = tuple(
         replace(mailbox, database=values["database"])
@@ -618,31 +630,6 @@ def _time_zone(text: str) -> str:
 
     if not is_zone(text):
         raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
-    return text
-
-
-def _of_serve(problems: _Problems) -> dict[str, Any]:
-    """Return the settings that only the server over HTTP reads."""
-    return {
-        "oauth_issuer": problems.read("OAUTH_ISSUER", _issuer, ""),
-        "oauth_audience": problems.read("OAUTH_AUDIENCE", _audience, "") or None,
-        "oauth_tenant_claim": problems.read("OAUTH_TENANT_CLAIM", _audience, "") or None,
-        "tenants": problems.read("TENANTS", _tenants, ""),
-    }
-
-
-def _issuer(text: str) -> str | None:
-    if not text:
-        return None
-    from sequences_mcp.sign_in.client import checked_authority
-
-    checked_authority(text)
-    return text  # as it stands: an issuer that ends in a slash says so in its tokens
-
-
-def _audience(text: str) -> str:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"{text!r} is one word, as it stands in the tokens")
     return text
 
 

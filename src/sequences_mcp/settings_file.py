@@ -240,6 +240,11 @@ _WHOLE: Mapping[str, Form] = {
     "oauth_audience": _text,
     "oauth_tenant_claim": _text,
     "tenants": _text,
+    "review_url": _text,
+    "review_issuer": _text,
+    "review_client_id": _text,
+    "review_role_claim": _text,
+    "review_roles": _several,
     "temporal": _text,
     "temporal_ca": _text,
     "temporal_certificate": _text,
@@ -250,7 +255,7 @@ _PATHS = frozenset(
 )
 """Settings that name a file, in the data folder where its path is not whole."""
 _DATABASE, _DATABASE_SETTING = ("database", "database_password"), "SEQUENCES_DATABASE_URL"
-_OF_TEMPORAL = ("temporal_api_key", "temporal_certificate_key")
+_SECRETS = ("temporal_api_key", "temporal_certificate_key", "review_client_secret")
 _TABLES = ("mailboxes", "law", "people", *VENDORS)
 _LAW = ("sender", "basis", "source", "countries", "opt_out_line")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -277,11 +282,11 @@ class _Reader:
     environ: Mapping[str, str]
 
     def read(self, content: dict[str, Any]) -> None:
-        allowed = (*_WHOLE, *_DATABASE, *_OF_TEMPORAL, "default_mailbox", "members", *_TABLES)
+        allowed = (*_WHOLE, *_DATABASE, *_SECRETS, "default_mailbox", "members", *_TABLES)
         for name in self._known((), content, allowed):
             if name in _WHOLE:
                 self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
-            elif name in _OF_TEMPORAL:
+            elif name in _SECRETS:
                 setting = f"SEQUENCES_{name.upper()}"
                 if secret := self._secret((name,), content[name], setting=setting):
                     self.settings.values[setting] = Given((name,), secret.value)

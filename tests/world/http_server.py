@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +24,8 @@ from tests.world.product import Desktop, World
 from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.engine.measures import measure
 from sequences_mcp.http_connection import ConnectionLimits
-from sequences_mcp.server.http.app import Surroundings, build_http_app
-from sequences_mcp.server.http.callers import TokenFileCheck, Verify
+from sequences_mcp.server.http.app import HostedPage, Surroundings, build_http_app
+from sequences_mcp.server.http.callers import AT_PAGE, TokenFileCheck, Verify
 from sequences_mcp.server.http.gate import HEALTH, RequestGate
 from sequences_mcp.server.http.listening import HttpListener, bound, listener
 from sequences_mcp.server.http.options import ServeOptions
@@ -175,9 +174,10 @@ def serving(
     *,
     verify: Verify | None = None,
     limits: ConnectionLimits | None = None,
+    page: Callable[[int], HostedPage] | None = None,
     **given: Any,
 ) -> Iterator[Served]:
-    """Serve a world's data folder over HTTP, and stop it gracefully."""
+    """Serve a world's data folder over HTTP, with a review page where ``page`` makes one; stop it gracefully."""
     options = replace(options or ServeOptions(), port=0)
 
     async def measured() -> WorkMetrics:
@@ -198,7 +198,12 @@ def serving(
             **given,
         }
     )
-    with listened(partial(build_http_app, surroundings, options), options, lines=lines, limits=limits) as served:
+
+    def build(*, port: int, metrics_port: int | None) -> RequestGate:
+        given = replace(surroundings, page=page(port), place=AT_PAGE) if page else surroundings
+        return build_http_app(given, options, port=port, metrics_port=metrics_port)
+
+    with listened(build, options, lines=lines, limits=limits) as served:
         yield served
 
 

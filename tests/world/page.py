@@ -34,6 +34,7 @@ from sequences_mcp.http_connection import ConnectionLimits
 from sequences_mcp.private_files import write_private
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup
+from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.app import build_page
 from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock
 from sequences_mcp.server.app import build_server
@@ -132,7 +133,7 @@ class PageWorld(World):
         assert page_lock is not None
         asgi_app = build_page(
             partial(self.app, "page"),
-            authority=page_lock.authority,
+            place=PageAddress.on_loopback(page_lock.authority),
             pause=held_back,
             setup=setup,
         )

@@ -49,6 +49,13 @@ class Actor(str):
         """Whether an approval can be recorded in their name: a person's, or that of the setting made for it."""
         return self.kind is ActorKind.PERSON or self == AUTO_APPROVE
 
+    @property
+    def subject(self) -> str:
+        """Who they are at the issuer that they signed in with, or the program signed in for; else nothing."""
+        if self.means == REVIEWER.means:
+            return self.detail.partition(" (")[0]  # their name stands behind it
+        return self.detail if self.means == AGENT.means else ""
+
     def with_detail(self, detail: str) -> Actor:
         """Return the same means with what tells which of them it was."""
         return Actor(f"{self.means}:{detail}")
@@ -61,6 +68,8 @@ REPEATED_CALL = Actor("repeated call")  # a start that the same call, sent twice
 # A person, in a chat's dialog (elicitation) or panel, on the review page, in a terminal.
 DIALOG, PANEL, PAGE, TERMINAL = Actor("elicitation"), Actor("panel"), Actor("page"), Actor("terminal")
 PAGE_WITH_PASSKEY = PAGE.with_detail("passkey")
+# A person who signed in to the review page: which of them it was stands behind the colon.
+REVIEWER = Actor("reviewer")
 # The operator, by a setting.
 AUTO_APPROVE, RETENTION = Actor("operator:SEQUENCES_AUTO_APPROVE"), Actor("retention")
 # A loop that does what is due: e-mails and notices; the reading of mailboxes.
@@ -70,7 +79,7 @@ ENGINE = Actor("engine")
 
 _KINDS: Mapping[str, ActorKind] = {
     **dict.fromkeys((AGENT, CHECK_OPERATION, WITHDRAW_PLAN, REPEATED_CALL), ActorKind.MODEL),
-    **dict.fromkeys((DIALOG, PANEL, PAGE, TERMINAL), ActorKind.PERSON),
+    **dict.fromkeys((DIALOG, PANEL, PAGE, TERMINAL, REVIEWER), ActorKind.PERSON),
     **dict.fromkeys((AUTO_APPROVE.means, RETENTION), ActorKind.SETTING),
     **dict.fromkeys((WORKER, READER), ActorKind.WORKER),
     ENGINE: ActorKind.SYSTEM,

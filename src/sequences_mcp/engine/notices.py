@@ -122,8 +122,13 @@ def notice_body(waiting: WaitingTally, *, links: Sequence[str]) -> str:
         _line(waiting.changes, "to decide about: changes"),
         _line(waiting.tasks, "to do by hand: tasks"),
     ]
-    where = [f"On that machine: {address}" for address in links or ["sequences-mcp review --open"]]
+    where = [_where(address) for address in links or ["sequences-mcp review --open"]]
     return "\n".join([*filter(None, lines), "", *where, "", "Nothing leaves before you have approved it."])
+
+
+def _where(address: str) -> str:
+    """Return an address with where it can be opened: one under a name of its own, from anywhere."""
+    return address if address.startswith("https://") else f"On that machine: {address}"
 
 
 def _line(queue: QueueTally, words: str) -> str:

@@ -3,10 +3,11 @@
 A key is registered with a one-time code that only the terminal prints, after the passphrase was given. From then
 on every approval needs a signature whose challenge is the approved digest
 (https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. The
-relying party is ``localhost`` whatever the port, so a page on another port can obtain a signature as well. What
-tells them apart is the origin, which is part of what the browser signs: it is stored with the signature and has to
-be one at which this page was unlocked, on any host that shares the database. Not covered: a program that can write
-where the keys are kept (``ports.safekeeping``) can replace one.
+relying party is the host of the page's origin: its own name, or ``localhost`` whatever the port, so that a page on
+another port can obtain a signature as well. What tells them apart is the origin, which is part of what the browser
+signs: it is stored with the signature and has to be one at which this page was unlocked, on any host that shares
+the database. A key that somebody registered who had signed in is theirs alone. Not covered: a program that can
+write where the keys are kept (``ports.safekeeping``) can replace one.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.page import serving
 
-RP_ID = "localhost"
+LOOPBACK = "localhost"
 CODE_LASTS = timedelta(minutes=10)
 SET_BACK = timedelta(minutes=1)  # tolerance for a clock that was corrected backwards since the code was made
 CODE_TRIES = 5
@@ -37,18 +39,33 @@ class Passkey:
 
     ``origins`` are the origins of the page at which the key was registered or has approved since. Versions before
     origins were stored left them out: such a key is valid at the last address of the page of its data folder,
-    until it approves again.
+    until it approves again. ``owner`` is the subject of whoever had signed in when it was registered.
     """
 
     id: str
     public_key: str
     registered_at: str
     origins: tuple[str, ...] = ()
+    owner: str = ""
 
     @property
     def since(self) -> datetime | None:
         """When it was registered, where the record says so."""
         return datetime.fromisoformat(self.registered_at) if self.registered_at else None
+
+    @property
+    def host(self) -> str:
+        """The host that it signs for, its relying party."""
+        return host_of(self.origins[0]) if self.origins else LOOPBACK
+
+    @property
+    def record(self) -> dict[str, object]:
+        """The key as it is stored; versions that know no owners read one that has none."""
+        return {name: value for name, value in asdict(self).items() if name != "owner" or value}
+
+    def is_for(self, origin: str, *, owner: str) -> bool:
+        """Say whether it can sign at an origin for a person; ``owner`` is empty where nobody signs in."""
+        return self.host == host_of(origin) and self.owner == owner
 
 
 def registered(safe: Safekeeping) -> tuple[Passkey, ...]:
@@ -81,24 +98,35 @@ def signature_problem(safe: Safekeeping, digest: str, signature: str | None) -> 
     return None if _is_signed(keys, digest, signature, home=serving.address(safe.workspace, "")) else UNSIGNED
 
 
-def origin_of(authority: str) -> str:
-    """Return the origin of the page at an authority (``localhost:4000``), as a browser writes it."""
-    return f"http://{authority}"
+def host_of(origin: str) -> str:
+    """Return the host of an origin, nothing where it has none."""
+    return urlsplit(origin).hostname or ""
 
 
-def signature_record(credential: str, *, authority: str) -> str:
+def signature_record(credential: str, *, origin: str) -> str:
     """Return a browser's signed credential as it is stored: JSON with the origin of the page that received it."""
-    return json.dumps({"origin": origin_of(authority), "credential": credential})
+    return json.dumps({"origin": origin, "credential": credential})
 
 
-def admit_code(safe: Safekeeping, *, authority: str) -> None:
-    """Add this page's origin to those of every key; call it only after the person's presence was verified."""
-    origin = origin_of(authority)
-    if any(origin not in key.origins for key in registered(safe)):
-        _change(
-            safe,
-            lambda keys: [replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys],
-        )
+def admit_code(safe: Safekeeping, *, origin: str) -> None:
+    """Add this page's origin to every key of its host; call it only after the person's presence was verified."""
+
+    def admitted(key: Passkey) -> Passkey:
+        if key.host != host_of(origin):
+            return key
+        return replace(key, origins=tuple(dict.fromkeys((*key.origins, origin))))
+
+    if any(admitted(key) != key for key in registered(safe)):
+        _change(safe, lambda keys: map(admitted, keys))
+
+
+def is_signed_by(safe: Safekeeping, credential: str, *, owner: str) -> bool:
+    """Say whether a browser's signed credential names a registered key of this person."""
+    try:
+        key_id = json.loads(credential)["id"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return any(key.id == key_id and key.owner == owner for key in registered(safe))
 
 
 def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
@@ -114,7 +142,7 @@ def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: 
         verify_authentication_response(
             credential=credential,
             expected_challenge=bytes.fromhex(digest),
-            expected_rp_id=RP_ID,
+            expected_rp_id=host_of(origin),
             expected_origin=origin,
             credential_public_key=bytes.fromhex(key.public_key),
             # Not a protection here: synced passkeys always report 0, and the same signature is verified again
@@ -174,8 +202,8 @@ def check_code(
         raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
 
 
-def options(*, challenge: bytes) -> dict[str, Any]:
-    """Return the options for ``navigator.credentials.create``."""
+def options(*, challenge: bytes, origin: str, name: str = "reviewer") -> dict[str, Any]:
+    """Return the options for ``navigator.credentials.create``; ``name`` is whom the browser shows it for."""
     from webauthn import generate_registration_options, options_to_json
     from webauthn.helpers.structs import (
         AuthenticatorSelectionCriteria,
@@ -184,9 +212,9 @@ def options(*, challenge: bytes) -> dict[str, Any]:
     )
 
     made = generate_registration_options(
-        rp_id=RP_ID,
+        rp_id=host_of(origin),
         rp_name="sequences-mcp",
-        user_name="reviewer",
+        user_name=name,
         challenge=challenge,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
@@ -197,7 +225,7 @@ def options(*, challenge: bytes) -> dict[str, Any]:
 
 
 def register_passkey(
-    safe: Safekeeping, credential: str, *, challenge: bytes, authority: str, now: datetime
+    safe: Safekeeping, credential: str, *, challenge: bytes, origin: str, now: datetime, owner: str = ""
 ) -> Passkey:
     """Store the key that a browser made for this challenge, and delete the code; else raise ApprovalError."""
     from webauthn import verify_registration_response
@@ -208,8 +236,8 @@ def register_passkey(
         verified = verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
-            expected_rp_id=RP_ID,
-            expected_origin=origin_of(authority),
+            expected_rp_id=host_of(origin),
+            expected_origin=origin,
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
@@ -220,7 +248,8 @@ def register_passkey(
         id=bytes_to_base64url(verified.credential_id),
         public_key=verified.credential_public_key.hex(),
         registered_at=now.isoformat(),
-        origins=(origin_of(authority),),
+        origins=(origin,),
+        owner=owner,
     )
     registered(safe)  # which says where keys are kept that cannot be read
     _change(safe, lambda keys: [*keys, key])
@@ -229,7 +258,7 @@ def register_passkey(
 
 
 def _change(safe: Safekeeping, change: Callable[[tuple[Passkey, ...]], Iterable[Passkey]]) -> None:
-    safe.change(KeptRecord.PASSKEYS, lambda text: json.dumps([asdict(key) for key in change(_keys(text))]))
+    safe.change(KeptRecord.PASSKEYS, lambda text: json.dumps([key.record for key in change(_keys(text))]))
 
 
 def _bytes(text: str) -> bytes:

@@ -38,13 +38,16 @@ class Session(Reading):
 
     ``csrf`` is in every form. ``key`` is the hash of a second secret that the page's script keeps in localStorage:
     unlike a cookie, which a browser sends to every port of localhost, it is readable by this origin alone.
-    ``challenge`` belongs to a passkey that is being registered.
+    ``challenge`` belongs to a passkey that is being registered. ``subject`` is whoever had signed in;
+    ``has_passphrase`` is False where they did and no passphrase was chosen.
     """
 
     csrf: str
     ends_at: datetime
     key: bytes | None = None
     challenge: bytes | None = None
+    subject: str = ""
+    has_passphrase: bool = True
 
     @property
     def name(self) -> str:
@@ -69,15 +72,21 @@ class Session(Reading):
 class Sessions:
     """The browsers that are unlocked, in this process's memory, by the hash of their cookie."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, most: int = MOST_SESSIONS) -> None:
         self._clock = clock
+        self._most = most
         self._live: dict[bytes, Session] = {}
 
-    def begin(self) -> tuple[str, Session]:
+    def begin(self, *, subject: str = "", has_passphrase: bool = True) -> tuple[str, Session]:
         """Start a session; return its secret, which goes into the cookie, and the session."""
         self._forget_old()
         token = secrets.token_urlsafe(32)
-        session = Session(csrf=secrets.token_urlsafe(32), ends_at=self._clock() + LASTS)
+        session = Session(
+            csrf=secrets.token_urlsafe(32),
+            ends_at=self._clock() + LASTS,
+            subject=subject,
+            has_passphrase=has_passphrase,
+        )
         self._live[_key(token)] = session
         return token, session
 
@@ -98,7 +107,7 @@ class Sessions:
     def _forget_old(self) -> None:
         now = self._clock()
         live = [(key, session) for key, session in self._live.items() if now < session.ends_at]
-        self._live = dict(live[-MOST_SESSIONS + 1 :])
+        self._live = dict(live[-self._most + 1 :])
 
 
 def _key(token: str) -> bytes:

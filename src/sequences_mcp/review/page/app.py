@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -44,11 +45,23 @@ from sequences_mcp.errors import (
     WrongIdError,
 )
 from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.ports.sign_in import SignInIssuer
+from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup, SetupSessions
-from sequences_mcp.review.lock.sessions import COOKIE, Sessions, Tries
-from sequences_mcp.review.page import first, keys
+from sequences_mcp.review.lock.sessions import COOKIE, MOST_SESSIONS, Sessions, Tries
+from sequences_mcp.review.lock.sign_ins import COOKIE as SIGN_IN_COOKIE
+from sequences_mcp.review.lock.sign_ins import MOST, Departures, SignInSessions
+from sequences_mcp.review.page import first, keys, roles, sign_in
+from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.guard import READS, RequestGuard
-from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, drop_upload, form_of
+from sequences_mcp.review.page.request import (
+    PageContext,
+    PageRequest,
+    Pause,
+    SignInDoor,
+    drop_upload,
+    form_of,
+)
 from sequences_mcp.review.page.screens import SCREENS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -223,38 +236,46 @@ NOT_YOURS = "This form is not one of this browser's session, or its session has 
 def build_page(
     open_context: OpenContext,
     *,
-    authority: str,
+    place: PageAddress,
     pause: Pause = asyncio.sleep,
     setup: FolderSetup | None = None,
+    service: SignInIssuer | None = None,
 ) -> Starlette:
-    """Return the page for the workspace of a context, at ``authority`` (``localhost:4000``).
+    """Return the page for the workspace of a context, as it is visited at a place.
 
-    ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own. ``setup`` sets up what
-    a first visit asks for; without it the page only says where the passphrase is chosen.
+    With ``service`` everybody signs in there before they see anything; the page is locked besides, where a
+    passphrase was chosen. ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own.
+    ``setup`` sets up what a first visit asks for; without it the page only says where the passphrase is chosen.
     """
+    most = MOST_SESSIONS if service is None else MOST
 
     @asynccontextmanager
     async def lifespan(asgi_app: Starlette) -> AsyncIterator[None]:
         async with open_context() as app, _compiling():
             asgi_app.state.context = PageContext(
                 app=app,
-                authority=authority,
-                sessions=Sessions(app.clock),
+                place=place,
+                sessions=Sessions(app.clock, most=most),
                 tries=Tries(app.safekeeping(), app.clock),
                 pause=pause,
                 pages=environment(),
                 first=SetupSessions(setup),
+                door=_door(service, app) if service else None,
             )
             yield
             if (dropped := asgi_app.state.context.imports.file) is not None:
                 dropped.let_go()
 
     return Starlette(
-        routes=[*_routes(), Route("/static/{name}", _static_file, methods=["GET"])],
+        routes=[*_routes(has_sign_in=bool(service)), Route("/static/{name}", _static_file, methods=["GET"])],
         lifespan=lifespan,
-        middleware=[Middleware(RequestGuard, authority=authority)],
+        middleware=[Middleware(RequestGuard, place=place)],
         exception_handlers={HTTPException: _strayed, SequencesError: _explained},
     )
+
+
+def _door(service: SignInIssuer, app: AppContext) -> SignInDoor:
+    return SignInDoor(service=service, sign_ins=SignInSessions(app.clock), departures=Departures(app.clock))
 
 
 @asynccontextmanager
@@ -284,51 +305,111 @@ async def _static_file(request: Request) -> Response:
     return Response(file.body, media_type=file.kind, headers={"cache-control": KEPT} if is_kept else None)
 
 
-def _routes() -> list[Route]:
-    open_to_all = [
-        Route("/unlock", _endpoint(keys.unlock_screen, locked=False), methods=["GET"]),
-        Route("/unlock", _endpoint(keys.unlock_form, locked=False), methods=["POST"]),
-        Route("/unlock/word", _endpoint(keys.word_form, locked=False), methods=["POST"]),
-        Route("/first", _endpoint(first.first_screen, locked=False), methods=["GET"]),
-        Route("/first", _endpoint(first.begin_form, locked=False), methods=["POST"]),
-        Route("/first/sender", _endpoint(first.sender_form, locked=False), methods=["POST"]),
-        Route("/first/rest", _endpoint(first.rest_form, locked=False), methods=["POST"]),
-        Route("/first/write", _endpoint(first.write_form, locked=False), methods=["POST"]),
-        Route("/first/try", _endpoint(first.try_form, locked=False), methods=["POST"]),
+def _routes(*, has_sign_in: bool) -> list[Route]:
+    unlocking: list[tuple[str, str, Screen]] = [
+        ("GET", "/unlock", keys.unlock_screen),
+        ("POST", "/unlock", keys.unlock_form),
+        ("POST", "/unlock/word", keys.word_form),
     ]
-    behind = [Route(path, _endpoint(screen), methods=[method]) for method, path, screen in SCREENS]
-    return [*open_to_all, *behind]
+    setting_up: list[tuple[str, str, Screen]] = [
+        ("GET", "/first", first.first_screen),
+        ("POST", "/first", first.begin_form),
+        ("POST", "/first/sender", first.sender_form),
+        ("POST", "/first/rest", first.rest_form),
+        ("POST", "/first/write", first.write_form),
+        ("POST", "/first/try", first.try_form),
+    ]
+    signing_in: list[tuple[str, str, Screen]] = [
+        ("GET", "/sign-in", sign_in.begin_screen),
+        ("GET", "/sign-in/back", sign_in.callback_screen),
+        ("GET", "/sign-in/out", sign_in.signed_out_screen),
+        ("POST", "/sign-out", sign_in.sign_out_form),
+    ]
+    open_to_all = signing_in if has_sign_in else setting_up
+    return [
+        *(
+            Route(path, _endpoint(screen, path, need=Need.NOTHING), methods=[way])
+            for way, path, screen in open_to_all
+        ),
+        *(
+            Route(path, _endpoint(screen, path, need=Need.SIGN_IN), methods=[way])
+            for way, path, screen in unlocking
+        ),
+        *(Route(path, _endpoint(screen, path), methods=[way]) for way, path, screen in SCREENS),
+    ]
 
 
-def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awaitable[Response]]:
+class Need(Enum):
+    """What a route asks of a browser: nothing, that somebody signed in where people do, or also an open lock."""
+
+    NOTHING = 0
+    SIGN_IN = 1
+    UNLOCKED = 2
+
+
+def _endpoint(
+    screen: Screen, path: str, *, need: Need = Need.UNLOCKED
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         page_request = await _page_request(request)
-        if locked and page_request.session is None:
+        refused = None if need is Need.NOTHING else _not_signed_in(page_request, path)
+        if refused is None and need is Need.UNLOCKED:
+            refused = _locked(page_request)
+        if refused is not None:
             await drop_upload(request)
-            if page_request.wants_json:
-                return JSONResponse({"message": LOCKED}, status_code=HTTPStatus.UNAUTHORIZED)
-            return keys.locked_screen(page_request)
-        if (
-            locked
-            # Cookies, SameSite=Strict ones too, are sent by pages on other ports of localhost; the token in the
-            # form is not.
-            and request.method not in READS
-            and not page_request.unlocked.owns(page_request.form.get("csrf", ""))
-        ):
-            await drop_upload(request)
-            return _notice(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
+            return refused
         return await screen(page_request)
 
     return endpoint
 
 
+def _not_signed_in(page_request: PageRequest, path: str) -> Response | None:
+    """Return what is answered to somebody who has not signed in, or may not do this; None to all others."""
+    if page_request.context.door is None:
+        return None
+    signed, now = page_request.sign_in, page_request.now
+    writes = page_request.request.method not in READS
+    if signed is None:
+        return sign_in.asked_to_sign_in(page_request)
+    if signed.is_old(now) and (away := sign_in.looked_up_again(page_request)) is not None:
+        return away
+    if not signed.counts(now) and not (writes and path in roles.HOLD_BACK):
+        return sign_in.asked_to_sign_in(page_request)
+    needed = roles.role_needed(path, writes=writes)
+    if not page_request.may(needed):
+        message = f"{signed.reviewer.name or signed.reviewer.subject} is no {needed.value} here; nothing was done."
+        step = "Ask somebody who is, or whoever gives out the roles."
+        return _notice(page_request, HTTPStatus.FORBIDDEN, message=message, next_step=step)
+    return None
+
+
+def _locked(page_request: PageRequest) -> Response | None:
+    """Return what is answered to a browser that is locked, or whose form is not its session's; None to others."""
+    if page_request.session is None:
+        if page_request.wants_json:
+            return JSONResponse({"message": LOCKED}, status_code=HTTPStatus.UNAUTHORIZED)
+        if page_request.sign_in is not None and not passphrase.is_set(page_request.context.safe):
+            return sign_in.looked_up_again(page_request) or sign_in.asked_to_sign_in(page_request)
+        return keys.locked_screen(page_request)
+    # Cookies, SameSite=Strict ones too, are sent by pages on other ports of localhost; the form's token is not.
+    is_form = page_request.request.method not in READS
+    if is_form and not page_request.unlocked.owns(page_request.form.get("csrf", "")):
+        return _notice(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
+    return None
+
+
 async def _page_request(request: Request) -> PageRequest:
     context: PageContext = request.app.state.context
     form = {} if request.method in READS else await form_of(request)
-    session = context.sessions.find(request.cookies.get(COOKIE))
+    cookies = request.cookies
+    secret = cookies.get(context.place.cookie(SIGN_IN_COOKIE))
+    signed = None if context.door is None else context.door.sign_ins.find(secret)
+    session = context.sessions.find(cookies.get(context.place.cookie(COOKIE)))
+    if session is not None and session.subject != (signed.reviewer.subject if signed else ""):
+        session = None  # unlocked by somebody else, or nobody is signed in any more
     # The answer to HEAD shows nothing, so what a screen notes as shown goes into a copy and is dropped.
     noted = deepcopy(session) if request.method == "HEAD" else session
-    return PageRequest(context=context, request=request, form=form, session=noted)
+    return PageRequest(context=context, request=request, form=form, session=noted, sign_in=signed)
 
 
 async def _explained(request: Request, error: Exception) -> Response:
@@ -341,7 +422,8 @@ async def _strayed(request: Request, error: Exception) -> Response:
     page_request = await _page_request(request)
     # Without a session an unknown path looks like a known one.
     if page_request.session is None and error.status_code == HTTPStatus.NOT_FOUND:
-        return keys.locked_screen(page_request)
+        is_out = page_request.context.door is not None and page_request.sign_in is None
+        return sign_in.asked_to_sign_in(page_request) if is_out else keys.locked_screen(page_request)
     words = "There is no such page." if error.status_code == HTTPStatus.NOT_FOUND else error.detail
     return _notice(
         page_request, error.status_code, message=words, next_step="The front page shows what waits for you."

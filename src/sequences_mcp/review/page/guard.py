@@ -1,6 +1,6 @@
 """Checks of the headers of a request, before it reaches the page.
 
-The page is on localhost, where every web site that a browser shows can send requests to it. The rules follow the
+Every web site that a browser shows can send requests to the page, on localhost too. The rules follow the
 Fetch Metadata headers (https://www.w3.org/TR/fetch-metadata/), ``Origin`` and ``Host`` (against DNS rebinding).
 """
 
@@ -12,6 +12,8 @@ from typing import NamedTuple
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sequences_mcp.review.page.address import PageAddress
 
 READS = ("GET", "HEAD")
 # Sec-Purpose is of the Fetch standard (https://fetch.spec.whatwg.org/#sec-purpose-header); the others are what
@@ -38,6 +40,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
 }
+HTTPS_ALONE = {"strict-transport-security": "max-age=31536000"}
 NOT_KEPT = "no-store"
 # A link in another site or program sends no SameSite=Strict cookie. This page reloads itself: the second request
 # comes from the page's own origin and so carries the cookie.
@@ -66,15 +69,16 @@ class GuardVerdict(NamedTuple):
 ALLOWED = GuardVerdict(Verdict.ALLOW)
 
 
-def judge_request(method: str, headers: Headers, *, authority: str, path: str = "/") -> GuardVerdict:
-    """Return what is done with a request for a path of the page at ``authority`` (``localhost:4000``)."""
+def judge_request(method: str, headers: Headers, *, place: PageAddress, path: str = "/") -> GuardVerdict:
+    """Return what is done with a request for a path of the page at a place."""
     # Against DNS rebinding: a name of an attacker that resolves to 127.0.0.1 arrives with its own Host header.
-    if headers.getlist("host") != [authority]:
-        return _refusal(421, f"This page is at http://{authority}/ and nowhere else.")
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or hosts[0] not in place.hosts:
+        return _refusal(421, f"This page is at {place.origin}/ and nowhere else.")
     if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
         return _refusal(431, f"The headers of a request are at most {HEAD_LIMIT:,} bytes.")
     origins = headers.getlist("origin")
-    if origins and origins != [f"http://{authority}"]:
+    if origins and origins != [place.origin]:
         return _refusal(403, "This request comes from another site.")
     if method in READS:
         return _reading(headers)
@@ -119,9 +123,10 @@ def _refusal(status: int, words: str) -> GuardVerdict:
 class RequestGuard:
     """ASGI middleware that applies ``judge_request`` and adds ``HEADERS`` to every answer."""
 
-    def __init__(self, app: ASGIApp, *, authority: str) -> None:
+    def __init__(self, app: ASGIApp, *, place: PageAddress) -> None:
         self._app = app
-        self._authority = authority
+        self._place = place
+        self._headers = {**HEADERS, **(HTTPS_ALONE if place.is_secure else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -134,12 +139,10 @@ class RequestGuard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 # A file whose address has its hash may be kept.
-                headers.update({**HEADERS, "cache-control": headers.get("cache-control", NOT_KEPT)})
+                headers.update({**self._headers, "cache-control": headers.get("cache-control", NOT_KEPT)})
             await send(message)
 
-        judgement = judge_request(
-            scope["method"], Headers(scope=scope), authority=self._authority, path=scope["path"]
-        )
+        judgement = judge_request(scope["method"], Headers(scope=scope), place=self._place, path=scope["path"])
         if judgement.verdict is Verdict.ALLOW:
             await self._app(scope, receive, strict)
         elif judgement.verdict is Verdict.RELOAD:

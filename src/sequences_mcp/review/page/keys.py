@@ -18,7 +18,9 @@ from sequences_mcp.review.page.request import PageRequest, local_path, passphras
 
 async def keys_screen(page_request: PageRequest) -> Response:
     """Show the registered passkeys and the form that registers another one."""
-    return page_request.render("keys.html", keys=passkeys.registered(page_request.context.safe))
+    origin, keys = page_request.context.place.origin, passkeys.registered(page_request.context.safe)
+    mine = [key for key in keys if key.is_for(origin, owner=page_request.subject)]
+    return page_request.render("keys.html", keys=mine, has_others=len(mine) < len(keys))
 
 
 async def begin_registration(page_request: PageRequest) -> Response:
@@ -36,7 +38,9 @@ async def begin_registration(page_request: PageRequest) -> Response:
         except ApprovalError as error:
             return JSONResponse({"message": str(error)}, status_code=403)
     page_request.unlocked.challenge = secrets.token_bytes(32)
-    return JSONResponse(passkeys.options(challenge=page_request.unlocked.challenge))
+    name = page_request.reviewer.name or page_request.subject if page_request.reviewer else "reviewer"
+    origin = page_request.context.place.origin
+    return JSONResponse(passkeys.options(challenge=page_request.unlocked.challenge, origin=origin, name=name))
 
 
 async def finish_registration(page_request: PageRequest) -> Response:
@@ -49,8 +53,9 @@ async def finish_registration(page_request: PageRequest) -> Response:
         page_request.context.safe,
         page_request.form.get("credential", ""),
         challenge=challenge,
-        authority=page_request.context.authority,
+        origin=page_request.context.place.origin,
         now=page_request.now,
+        owner=page_request.subject,
     )
     return page_request.redirect("/passkeys")
 
@@ -101,7 +106,8 @@ async def unlock_form(page_request: PageRequest) -> Response:
             return JSONResponse({"message": fault.words}, status_code=fault.status)
         return _form(page_request, next_path=next_path, status=fault.status, message=fault.words)
     greeting.introduce(context.safe, token, authority=context.authority)
-    secret, session = context.sessions.begin()
+    context.sessions.end(page_request.cookie(COOKIE))
+    secret, session = context.sessions.begin(subject=page_request.subject)
     opened = (
         JSONResponse({"next": next_path, "key": session.new_key()})
         if by_script
@@ -112,7 +118,7 @@ async def unlock_form(page_request: PageRequest) -> Response:
 
 async def lock_form(page_request: PageRequest) -> Response:
     """End this browser's session."""
-    page_request.context.sessions.end(page_request.request.cookies.get(COOKIE))
+    page_request.context.sessions.end(page_request.cookie(COOKIE))
     return page_request.with_session(page_request.redirect("/unlock"), "", seconds=0)
 
 

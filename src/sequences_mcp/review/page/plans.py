@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from sequences_mcp.domain import actors
 from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -76,7 +75,7 @@ async def reject_plan_form(page_request: PageRequest) -> Response:
     """Reject a plan, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await refuse_plan(
-        page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=actors.PAGE
+        page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=page_request.person
     )
     return page_request.redirect(f"/plans/{done.id}")
 
@@ -161,7 +160,7 @@ async def reject_change_form(page_request: PageRequest) -> Response:
     """Reject a change, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await page_request.app.changes.refuse(
-        page_request.path_part("change"), reason=reason, actor=actors.PAGE
+        page_request.path_part("change"), reason=reason, actor=page_request.person
     )
     return page_request.redirect(f"/changes/{done.id}")
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs
@@ -19,12 +20,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain import actors
+from sequences_mcp.domain.reviewers import Reviewer, Role
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.ports.safekeeping import Safekeeping
+from sequences_mcp.ports.sign_in import SignInIssuer
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
 from sequences_mcp.review.lock.first_visit import SetupSessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
+from sequences_mcp.review.lock.sign_ins import Departures, SignInSession, SignInSessions
+from sequences_mcp.review.page.address import PageAddress
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
 
@@ -45,11 +50,20 @@ class PendingImport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInDoor:
+    """What people sign in with at a page under its own name: the issuer, who is in, and who is on the way."""
+
+    service: SignInIssuer
+    sign_ins: SignInSessions
+    departures: Departures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
-    """What every screen works with."""
+    """What every screen works with; ``door`` is where people sign in, None on localhost."""
 
     app: AppContext
-    authority: str
+    place: PageAddress
     sessions: Sessions
     tries: Tries
     pages: Environment
@@ -58,6 +72,7 @@ class PageContext:
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     imports: PendingImport = field(default_factory=PendingImport)
     first: SetupSessions = field(default_factory=SetupSessions)
+    door: SignInDoor | None = None
 
     @property
     def workspace(self) -> Workspace:
@@ -65,24 +80,47 @@ class PageContext:
         return self.app.workspace
 
     @property
+    def authority(self) -> str:
+        """Host and port at which browsers know the page."""
+        return self.place.authority
+
+    @property
     def safe(self) -> Safekeeping:
         """What approvals are checked with."""
         return self.app.safekeeping()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """A request that ``RequestGuard`` let through; ``form`` is empty unless it is a POST."""
+    """A request that ``RequestGuard`` let through; ``form`` is empty unless it is a POST.
+
+    ``sign_in`` is None where nobody signed in, and on localhost.
+    """
 
     context: PageContext
     request: Request
     form: Mapping[str, str]
     session: Session | None
+    sign_in: SignInSession | None = None
+
+    @cached_property
+    def app(self) -> AppContext:
+        """The context that the services take, acting as whoever signed in."""
+        return self.context.app if self.reviewer is None else self.context.app.acting_as(self.reviewer.actor)
 
     @property
-    def app(self) -> AppContext:
-        """The context that the services take."""
-        return self.context.app
+    def reviewer(self) -> Reviewer | None:
+        """Who signed in."""
+        return None if self.sign_in is None else self.sign_in.reviewer
+
+    @property
+    def subject(self) -> str:
+        """Who signed in, as the issuer tells people apart; nothing on localhost."""
+        return "" if self.reviewer is None else self.reviewer.subject
+
+    def may(self, needed: Role) -> bool:
+        """Say whether this person may do what a role is needed for: on localhost there are no roles."""
+        return self.context.door is None or (self.reviewer is not None and self.reviewer.may(needed))
 
     @property
     def unlocked(self) -> Session:
@@ -107,7 +145,14 @@ class PageRequest:
     def render(self, template: str, *, status: int = 200, **facts: Any) -> Response:
         """Return a page made from a template."""
         text = self.context.pages.get_template(template).render(
-            session=self.session, csrf=self._csrf, current_path=self.request.url.path, now=self.now, **facts
+            session=self.session,
+            csrf=self._csrf,
+            current_path=self.request.url.path,
+            now=self.now,
+            sign_in=self.sign_in,
+            has_sign_in=self.context.door is not None,
+            may_approve=self.may(Role.APPROVER),
+            **facts,
         )
         return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
@@ -118,17 +163,25 @@ class PageRequest:
     def signature(self) -> str | None:
         """What a passkey signed for the form, with the origin of this page, or None."""
         given = self.form.get("signature")
-        return passkeys.signature_record(given, authority=self.context.authority) if given else None
+        if not given or not passkeys.is_signed_by(self.context.safe, given, owner=self.subject):
+            return None
+        return passkeys.signature_record(given, origin=self.context.place.origin)
+
+    @property
+    def person(self) -> actors.Actor:
+        """Who is at the browser, as the audit names them."""
+        return actors.PAGE if self.reviewer is None else self.reviewer.actor
 
     @property
     def actor(self) -> actors.Actor:
-        """Who approves, as the audit names them: by passkey where one signed."""
-        return actors.PAGE_WITH_PASSKEY if self.signature else actors.PAGE
+        """Who approves, as the audit names them: whoever signed in, else by passkey where one signed."""
+        return actors.PAGE_WITH_PASSKEY if self.signature and self.reviewer is None else self.person
 
     @property
     def key_ids(self) -> list[str]:
-        """The registered passkeys that can sign."""
-        return [key.id for key in passkeys.registered(self.context.safe)]
+        """The registered passkeys that can sign here for this person."""
+        origin, keys = self.context.place.origin, passkeys.registered(self.context.safe)
+        return [key.id for key in keys if key.is_for(origin, owner=self.subject)]
 
     @property
     def wants_json(self) -> bool:
@@ -141,10 +194,27 @@ class PageRequest:
             return JSONResponse({"next": path})
         return RedirectResponse(path, status_code=303)
 
+    def with_cookie(self, response: Response, name: str, token: str, *, seconds: int) -> Response:
+        """Return a response that sets a cookie of the page; ``seconds`` 0 deletes it."""
+        place = self.context.place
+        response.set_cookie(
+            place.cookie(name),
+            token,
+            max_age=seconds,
+            path="/",
+            secure=place.is_secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie of the page, where the browser sent it."""
+        return self.request.cookies.get(self.context.place.cookie(name))
+
     def with_session(self, response: Response, token: str, *, seconds: int) -> Response:
         """Return a response that sets the session cookie; ``seconds`` 0 deletes it."""
-        response.set_cookie(COOKIE, token, max_age=seconds, path="/", httponly=True, samesite="strict")
-        return response
+        return self.with_cookie(response, COOKIE, token, seconds=seconds)
 
 
 def whole_number(text: str, *, name: str) -> int:
@@ -294,7 +364,8 @@ def lock_facts(page_request: PageRequest, fault: LockFault | None) -> dict[str, 
         "status": fault.status if fault else HTTPStatus.OK,
         "message": fault.words if fault else "",
         "key_ids": page_request.key_ids,
-        "asks": page_request.unlocked.key is None or (fault is not None and fault.asks),
+        "asks": page_request.unlocked.has_passphrase
+        and (page_request.unlocked.key is None or (fault is not None and fault.asks)),
     }
 
 
@@ -344,10 +415,11 @@ async def _looked_at(context: PageContext, given: str, *who: str) -> LockFault |
 async def presence_fault(page_request: PageRequest) -> LockFault | None:
     """Return why an approval cannot be taken as the person's, or None.
 
-    The form carries the session's second secret, or the passphrase. Where passkeys are registered the engine
-    demands a signature besides; a request that passes this check also admits this page's origin for signatures.
+    The form carries the session's second secret, or the passphrase; where people sign in and nobody chose one, the
+    sign-in is all there is. Where passkeys are registered the engine demands a signature besides; a request that
+    passes this check also admits this page's origin for signatures.
     """
-    if not page_request.unlocked.holds(page_request.form.get("key", "")):
+    if page_request.unlocked.has_passphrase and not page_request.unlocked.holds(page_request.form.get("key", "")):
         given = page_request.form.get("passphrase", "")
         fault: LockFault | None = LockFault(HTTPStatus.FORBIDDEN, AGAIN)
         if given:
@@ -356,5 +428,5 @@ async def presence_fault(page_request: PageRequest) -> LockFault | None:
             )
         if fault:
             return fault._replace(asks=True)
-    passkeys.admit_code(page_request.context.safe, authority=page_request.context.authority)
+    passkeys.admit_code(page_request.context.safe, origin=page_request.context.place.origin)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -29,7 +29,7 @@ from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog
 from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, OpenedContext, SequencesServer
 from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed
-from sequences_mcp.server.http.callers import CURRENT, PLACE, Caller, CallersContext, Verify
+from sequences_mcp.server.http.callers import AT_PAGE, CURRENT, PLACE, Caller, CallersContext, Verify
 from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf, metadata_routes, metadata_url
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text
@@ -46,13 +46,22 @@ Measure = Callable[[], "Awaitable[WorkMetrics]"]
 Measured: TypeAlias = "Mapping[str, WorkMetrics | None]"  # by tenant; None where the database was not to be had
 
 
+@dataclass(frozen=True, slots=True)
+class HostedPage:
+    """The review page under its own name: the app, and every ``Host`` under which it is asked for."""
+
+    app: Starlette
+    hosts: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the app is given: ``open_context`` and who a token stands for; the time, and where lines are written.
 
     ``keys`` are those of the issuer whose tokens ``verify`` takes, where callers sign in. ``does_work``: this
     process does the due work as well, and is not ready where nobody does. ``measure`` returns numbers about the
-    work; SequencesError where it cannot. ``place`` is where a person decides, in words.
+    work; SequencesError where it cannot. ``page`` is the review page, where it has a name of its own; ``place`` is
+    where a person decides, in words.
     """
 
     open_context: OpenContext
@@ -65,7 +74,13 @@ class Surroundings:
     vendors: Collection[str] = ()
     log_level: LogLevel = "WARNING"
     does_work: bool = True
+    page: HostedPage | None = None
     place: str = PLACE
+
+    @property
+    def ways(self) -> str:
+        """Where a person decides, in words that tell a client."""
+        return self.place if self.place == AT_PAGE else f"on the review page or in a terminal, {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +127,7 @@ class HttpServer(SequencesServer):
             CallersContext(given.open_context, place=given.place),
             log_level=given.log_level,
             vendors=given.vendors,
-            instructions=INSTRUCTIONS.replace(IN_CHAT, f"on the review page or in a terminal, {given.place}"),
+            instructions=INSTRUCTIONS.replace(IN_CHAT, given.ways),
             lists="private",
             auth=sign_in,
             token_verifier=CallerLookup(issuer, resource) if issuer else None,
@@ -251,7 +266,9 @@ def build_http_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with inner.router.lifespan_context(inner):
+        async with inner.router.lifespan_context(inner), AsyncExitStack() as page:
+            if given.page is not None:
+                await page.enter_async_context(given.page.app.router.lifespan_context(given.page.app))
             yield
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
@@ -266,6 +283,8 @@ def build_http_app(
         endpoint_of=lambda scope: endpoint if scope["path"] == ENDPOINT else None,
         counts=counts,
     )
+    if given.page is not None:
+        gate.pages = dict.fromkeys(given.page.hosts, given.page.app)
     if metrics_port is not None:
         gate.metrics, gate.metrics_port = metrics_app(given, counts), metrics_port
     return gate

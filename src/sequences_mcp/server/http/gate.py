@@ -33,6 +33,7 @@ from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
 
 HEALTH = ("/healthz", "/readyz")  # for whoever watches over the process, which may know it by its address alone
+PAGE_RATED = ("/sign-in", "/sign-in/back", "/unlock")
 LONGEST_TOKEN = 8 * 1024
 HEAD_LIMIT = 16 * 1024  # bytes of all headers
 BODY_LIMIT = 12 * 1024 * 1024  # bytes; ten thousand contacts with every field are a little less
@@ -155,8 +156,9 @@ class RequestGate:
     """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
 
     ``hosts`` and ``origins`` are those that a request may name, ``endpoint_of`` says what it is for, ``write``
-    takes each line of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. Once
-    ``drained`` is set, streams that have no end of their own are ended.
+    takes the lines of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. What
+    names a host of ``pages`` is that review page's, which judges for itself and knows no tokens. Once ``drained``
+    is set, streams that have no end of their own are ended.
     """
 
     app: ASGIApp
@@ -171,6 +173,7 @@ class RequestGate:
     tenant_rates: UserRates | None = None
     metrics: ASGIApp | None = None
     metrics_port: int | None = None
+    pages: Mapping[str, ASGIApp] = field(default_factory=dict)
     drained: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -202,6 +205,11 @@ class RequestGate:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
         headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) == 1 and (page := self.pages.get(hosts[0])) is not None:
+            wait = self._wait_at_page(scope["path"], client=line.client)
+            await (_too_many(wait) if wait else page)(scope, receive, send)
+            return
         if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
             await wrong(scope, receive, send)
             return
@@ -229,6 +237,10 @@ class RequestGate:
                 await self.app(scope, receive, send)
         finally:
             CURRENT.reset(token)
+
+    def _wait_at_page(self, path: str, *, client: str) -> float:
+        """Return for how many seconds a client has to wait: signing in to the page has a rate of its own."""
+        return self.rates.wait(f"{path} {client}") if path in PAGE_RATED else 0.0
 
     def _misdirected(self, headers: Headers) -> Response | None:
         """Return the refusal of a request for another host, from an unlisted web site, or with too long a head."""

@@ -69,9 +69,16 @@ class ServeOptions:
         """The scheme that is spoken on the port itself."""
         return "https" if self.certificate else "http"
 
-    def require_sound(self, *, has_issuer: bool) -> None:
-        """Raise SettingsError with everything that is wrong; ``has_issuer``: users sign in, each as themselves."""
-        if problems := list(self._problems(has_issuer=has_issuer)):
+    def require_sound(self, *, has_issuer: bool, review_url: str = "") -> None:
+        """Raise SettingsError with everything that is wrong; ``has_issuer``: users sign in, each as themselves.
+
+        ``review_url`` is the review page's own address, where it has one.
+        """
+        problems = list(self._problems(has_issuer=has_issuer))
+        if review_url and set(host_spellings(review_url)) & self.hosts(self.port):
+            # Cookies and the rules of browsers are about a whole origin; programs are served at this one.
+            problems.append(f"the review page at {review_url} needs a host name that is not the server's own")
+        if problems:
             raise SettingsError(
                 "The server cannot be reached as asked: " + "; ".join(problems) + ".",
                 next_step="sequences-mcp serve --help shows the options, docs/hosting.md how they go together.",
@@ -114,7 +121,7 @@ class ServeOptions:
         """Return every ``Host`` that a request may have, where the server listens on ``port``."""
         given = [name.lower() for name in self.names]
         if self.public_url:
-            given += _spellings(self.public_url)
+            given += host_spellings(self.public_url)
         if self.is_loopback:
             given += _loopback_hosts(port)
         return frozenset(given)
@@ -164,7 +171,7 @@ def _authority(url: str) -> tuple[str, int] | None:
     return (parts.hostname, port) if parts.hostname else None
 
 
-def _spellings(url: str) -> list[str]:
+def host_spellings(url: str) -> list[str]:
     """Return how the host of an address may stand in a request: the port of its scheme may be left out."""
     authority = _authority(url)
     if authority is None:

@@ -213,7 +213,7 @@ const signAtSubmit = (form) => {
     event.preventDefault();
     const allowCredentials = form.dataset.signs.split(",").map((id) => ({ type: "public-key", id: fromBase64url(id) }));
     const challenge = bytes(form.dataset.challenge ?? form.elements.digest.value);
-    const publicKey = { challenge, rpId: "localhost", allowCredentials, userVerification: "required" };
+    const publicKey = { challenge, rpId: location.hostname, allowCredentials, userVerification: "required" };
     try {
       form.elements.signature.value = JSON.stringify(await navigator.credentials.get({ publicKey }));
     } catch (error) {

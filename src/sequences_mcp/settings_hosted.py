@@ -1,0 +1,157 @@
+"""The settings of a server that others reach over the network: who signs in where, and its public addresses.
+
+They are read with all others by ``settings``; their rows stand in its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from sequences_mcp.domain.reviewers import Role
+from sequences_mcp.domain.sender import Secret
+
+# Name, meaning, default, and whether it is a secret.
+ROWS: tuple[tuple[str, str, str, bool], ...] = (
+    ("SEQUENCES_OAUTH_ISSUER", "`serve`: where users sign in, `https://login.example.com/realm`.", "", False),
+    ("SEQUENCES_OAUTH_AUDIENCE", "`serve`: the `aud` of their tokens.", "the server's own address", False),
+    (
+        "SEQUENCES_REVIEW_URL",
+        "`serve`: the review page's own address, `https://review.example.com`; people sign in there to approve.",
+        "",
+        False,
+    ),
+    (
+        "SEQUENCES_REVIEW_ISSUER",
+        "Where they sign in to that page, by OpenID Connect.",
+        "the issuer of the tokens",
+        False,
+    ),
+    ("SEQUENCES_REVIEW_CLIENT_ID", "That page's client id there.", "", False),
+    ("SEQUENCES_REVIEW_CLIENT_SECRET", "That client's secret, where it has one.", "", True),
+    (
+        "SEQUENCES_REVIEW_ROLE_CLAIM",
+        "The claim that says what somebody may do there; one inside others with dots: `realm_access.roles`.",
+        "email",
+        False,
+    ),
+    (
+        "SEQUENCES_REVIEW_ROLES",
+        "What its values stand for, with commas: `ada@example.com=approver, bob@example.com=member`; a member "
+        "looks and holds back, an approver approves too, an admin does everything.",
+        "",
+        False,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """The review page under its own name: its address, and this page as a client of the issuer."""
+
+    url: str
+    issuer: str
+    client_id: str
+    client_secret: Secret | None = field(default=None, repr=False)
+    role_claim: str = "email"
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    @property
+    def callback(self) -> str:
+        """The address that browsers come back to from the issuer."""
+        return f"{self.url}/sign-in/back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedSettings:
+    """What the settings say of a server on the network; ``review`` is None where its page is on loopback alone."""
+
+    oauth_issuer: str | None = None
+    oauth_audience: str | None = None
+    review: ReviewSettings | None = None
+
+
+def read_hosted(
+    read: Callable[[str, Callable[[str], Any], str], Any], *, lacking: Mapping[str, str]
+) -> tuple[HostedSettings, list[str]]:
+    """Return these settings, and what is wrong with them together; ``read`` takes a name, a parser and a default.
+
+    ``lacking`` says of secrets that cannot be had in this process why not.
+    """
+    issuer, audience = read("OAUTH_ISSUER", _issuer, ""), read("OAUTH_AUDIENCE", one_word, "")
+    given = {
+        "url": read("REVIEW_URL", _address, ""),
+        "issuer": read("REVIEW_ISSUER", _issuer, "") or issuer,
+        "client_id": read("REVIEW_CLIENT_ID", one_word, ""),
+        "client_secret": read("REVIEW_CLIENT_SECRET", _secret, ""),
+        "role_claim": read("REVIEW_ROLE_CLAIM", one_word, "email"),
+        "roles": read("REVIEW_ROLES", _roles, ""),
+    }
+    if not given["url"]:
+        return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None), []
+    problems = list(_missing(given, lacking=lacking))
+    if problems or None in (given["roles"], given["role_claim"]):
+        return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None), problems
+    if given["role_claim"] == "email":
+        given["roles"] = {address.casefold(): role for address, role in given["roles"].items()}
+    return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None, review=ReviewSettings(**given)), []
+
+
+def _missing(given: Mapping[str, Any], *, lacking: Mapping[str, str]) -> Iterator[str]:
+    url = "SEQUENCES_REVIEW_URL"
+    if not given["issuer"]:
+        yield f"{url}: people sign in there, which needs SEQUENCES_REVIEW_ISSUER or SEQUENCES_OAUTH_ISSUER"
+    if not given["client_id"]:
+        yield f"{url}: people sign in there, which needs SEQUENCES_REVIEW_CLIENT_ID, as registered at the issuer"
+    if given["roles"] == {}:
+        yield f"{url}: nobody could do anything there: SEQUENCES_REVIEW_ROLES says who may"
+    if why := lacking.get("SEQUENCES_REVIEW_CLIENT_SECRET"):
+        yield why
+
+
+def _issuer(text: str) -> str | None:
+    if not text:
+        return None
+    from sequences_mcp.sign_in.client import checked_authority
+
+    checked_authority(text)
+    return text  # as it stands: an issuer that ends in a slash says so in its tokens
+
+
+def one_word(text: str) -> str:
+    """Return a text as it stands in tokens; ValueError for one of several words."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"{text!r} has to be one word, as it stands in the tokens")
+    return text
+
+
+def _secret(text: str) -> Secret | None:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("it holds a blank or a letter that no secret has")
+    return Secret(text) if text else None
+
+
+def _address(text: str) -> str:
+    """Return an origin as browsers write it: a scheme, a host in small letters, an unusual port."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    port = f":{parts.port}" if parts.port not in (None, 443) else ""
+    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if parts.scheme != "https" or not parts.hostname or not is_bare or not text.isascii():
+        raise ValueError(f"{text!r} is not of the form https://name or https://name:port, without a path")
+    return f"https://{parts.hostname}{port}"
+
+
+def _roles(text: str) -> Mapping[str, Role]:
+    roles: dict[str, Role] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        value, _, name = (piece.strip() for piece in part.rpartition("="))
+        if not value or name not in set(Role):
+            raise ValueError(f"{part!r} is not of the form value=member, value=approver or value=admin")
+        if roles.get(value, name) != name:
+            raise ValueError(f"{value!r} has two roles")
+        roles[value] = Role(name)
+    return roles
