@@ -131,6 +131,8 @@ def serve_http(
     else:
         app = build_http_app(given, options, port=port, metrics_port=metrics_port)
         tell([f"Serving MCP at {options.address(port)}"])
+    if options.public_url:
+        tell([f"It listens on {options.host}, port {port}"])
     if page:
         page.start()
     if review:
