@@ -12,6 +12,7 @@ from tests.guards.guard_examples import Case, cases, step, verdict
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
+from sequences_mcp.domain.salutations import DEGREES, GREETINGS, TITLES
 from sequences_mcp.guards.check import apply_fixes, check_steps, check_text, check_value
 from sequences_mcp.guards.inspect import _OF_VALUES
 from sequences_mcp.guards.names import is_plain
@@ -106,10 +107,10 @@ def test_a_good_text_after_a_bad_one_does_not_excuse_it(case: Case) -> None:
 
 LISTED = [
     word.replace("_", " ")
-    for name in ("heading", "no_company", "nothing", "salutation", "team")
+    for name in ("heading", "no_company", "nothing", "team")
     for _, rest in lines(name)
     for word in rest.split()
-]
+] + sorted(TITLES | DEGREES | GREETINGS)
 IN_ANY_CASE = st.builds(
     lambda word, change: change(word), st.sampled_from(LISTED), st.sampled_from([str.lower, str.upper, str.title])
 )
@@ -119,6 +120,9 @@ IN_ANY_CASE = st.builds(
 @settings(max_examples=400, deadline=None)
 @example("looking for work")
 @example("engineer | speaker | dad")
+@example("Acme - We are hiring!")
+@example("at Acme")
+@example("Acme via Globex")
 def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value: str | None) -> None:
     for name in ("firstname", "candidateCompanyName", "candidateJobTitle", "candidateLocation", "notes"):
         given = Value(value or "", fact_of(name))

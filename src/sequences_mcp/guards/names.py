@@ -22,12 +22,24 @@ from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
 from sequences_mcp.guards.words import lines, means_nothing
 
 _LONGEST = 200
-_NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
+_NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y|at|bei|chez)\s|[\"“”„].*[\"“”]|[€$£¥?]")
 _QUOTED = LazyPattern(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
 _EMAIL = LazyPattern(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
 _SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
 # What stands between the parts of a headline; " @ " stands before a company, in a title.
 _HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
+# What people add to their company or title: an advertisement, or on what terms they work there.
+_ADDED = LazyPattern(
+    r"(?i)(?:\s*[(·|,–—]|\s-)\s*(?:hiring(?: now)?|contract(?:or)?|internship|permanent|temporary)\s?[)!.]*\s*\Z|"
+    r"[\s(·|,–—-]+(?:we(?:['’]re| are) (?:now )?hiring|(?:is|now) hiring|join us|wir (?:suchen|stellen ein)|"
+    r"on recrute|estamos contratando|stiamo assumendo|full[- ]time|part[- ]time|vollzeit|teilzeit|"
+    r"temps plein|temps partiel)\s?[)!.]*\s*\Z|!{2,}\s*\Z"
+)
+_AROUND_COMPANY = LazyPattern(r"\A(?:at|bei|chez|presso) (?=[A-Z0-9])|\svia [A-Z].*\Z")
+_OF_TWO = LazyPattern(r"([a-z]{2,})[._]([a-z]{2,})")
+_HOST_ENDS = frozenset(
+    ["com", "net", "org", "io", "ai", "co", "de", "fr", "eu", "uk", "es", "it", "nl", "app", "dev"]
+)
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
 _END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+\Z")
 _START = LazyPattern(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
@@ -218,10 +230,12 @@ def has_more(value: Value) -> bool:
 def is_headline(value: Value) -> bool:
     """Say whether a company has more in it than its name, or a title more than two: a headline of a profile.
 
-    "CTO | Founder" and "Developer @ Acme" are titles as people have them.
+    "CTO | Founder" and "Developer @ Acme" are titles as people have them; an advertisement is part of neither.
     """
     if value.fact not in (Fact.TITLE, Fact.COMPANY):
         return False
+    if _ADDED.search(value.text) or (value.fact is Fact.COMPANY and _AROUND_COMPANY.search(value.text)):
+        return True
     least = 1 if value.fact is Fact.COMPANY else 2
     return sum(1 for _ in _HEADLINE.finditer(value.text.strip(_EDGE_SIGNS))) >= least
 
@@ -311,6 +325,8 @@ def likely(value: Value) -> str | None:
         text = _unquoted(text).strip(_EDGE_SIGNS)
         if match := _HEADLINE.search(text):
             text = text[: match.start()].strip(_EDGE_SIGNS)
+        text = _ADDED.sub("", text)
+        text = _AROUND_COMPANY.sub("", text) if value.fact is Fact.COMPANY else text
     text = _cased(text, value.fact)
     guess = Value(text, value.fact)
     if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
@@ -323,7 +339,11 @@ def _likely_name(text: str, fact: Fact) -> str:
     if email := _EMAIL.search(text):
         rest = (text[: email.start()] + text[email.end() :]).strip(_EDGE_SIGNS + "<>()")
         text = rest or _of_address(email[0], fact)
+    if "://" in text or "?" in text:
+        return ""  # an address, or letters that were lost: nothing tells the name
     text = _unquoted(text).lstrip("@")
+    if joined := _OF_TWO.fullmatch(text):
+        text = "" if joined[2] in _HOST_ENDS else _of_address(text, fact)
     head, rest = _parts(text)
     is_reversed = fact is Fact.FIRST and text[len(head) :].lstrip().startswith(",") and not _is_addition(rest)
     text = rest if is_reversed and rest else head
