@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.guards.guard_examples import Case, cases, step, verdict
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.salutations import DEGREES, GREETINGS, TITLES
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.domain.salutations import DEGREES, GREETINGS, TITLES
 from sequences_mcp.guards.check import apply_fixes, check_steps, check_text, check_value
 from sequences_mcp.guards.inspect import _OF_VALUES
 from sequences_mcp.guards.names import is_plain
