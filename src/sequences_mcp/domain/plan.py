@@ -99,6 +99,8 @@ class Terms:
 
     def difference(self, other: Terms) -> str:
         """Return what differs, in words, or an empty string."""
+        if self == other:
+            return ""
         mine, theirs = asdict(self), asdict(other)
         return "; ".join(
             f"{name.replace('_', ' ')} was {mine[name]!r} and is now {theirs[name]!r}"

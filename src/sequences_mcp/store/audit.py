@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sequences_mcp.domain.actors import Actor
@@ -18,15 +17,14 @@ from sequences_mcp.domain.digests import canonical, canonical_text
 from sequences_mcp.domain.entries import AuditEntry, AuditRow
 from sequences_mcp.domain.erasure import REDACTED
 from sequences_mcp.domain.page import Page
-from sequences_mcp.store.database import Database, Row, page_of
+from sequences_mcp.store.database import BEGINNING, CHAINED, Database, Row, linked, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
-BEGINNING = bytes(32)
 DATABASE = "database"  # the subject of what happened to the database as a whole
 _EMPTIED = canonical({"erased": True}).decode()
 _NEW = canonical({"created": True}).decode()
 _BATCH = 1000
-_HASHED = ("no", "at", "actor", "action", "subject", "detail")  # what the hash of a row is over, in this order
+_HASHED = CHAINED[:-2]  # what the hash of a row is over, in this order
 
 
 class AuditRepository:
@@ -45,18 +43,13 @@ class AuditRepository:
             self._database.write_last(tuple(entries), self._write)
 
     def _write(self, entries: Sequence[AuditRow]) -> None:
-        head = self._database.row("audit.head")
-        last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
         rows: list[tuple[Any, ...]] = []
         details: dict[int, str] = {}  # an import's hundreds of thousands of rows share one
-        for number, entry in enumerate(entries, start=last + 1):
+        for entry in entries:
             if (detail := details.get(id(entry.detail))) is None:
                 detail = details[id(entry.detail)] = canonical(entry.detail).decode()
-            facts = (number, to_micros(entry.at), entry.actor, entry.action, entry.subject, detail)
-            digest = _hash(previous, *facts)
-            rows.append((*facts, previous, digest))
-            previous = digest
-        self._database.write_listed("audit.insert", (*_HASHED, "previous", "hash"), rows)
+            rows.append((to_micros(entry.at), entry.actor, entry.action, entry.subject, detail))
+        self._database.write_chained(rows, _covered)
 
     def verify(self) -> int | None:
         """Return the number of the first row that does not fit the chain, or None when all do."""
@@ -159,7 +152,11 @@ def _entry(row: Row) -> AuditEntry:
     )
 
 
-def _hash(previous: bytes, number: int, at: int, *texts: str) -> bytes:
+def _hash(previous: bytes, number: int, *facts: Any) -> bytes:
+    return linked(previous, number, _covered(*facts))
+
+
+def _covered(at: int, *texts: str) -> str:
+    """Return what a row's hash covers behind its number."""
     # The canonical JSON of a list, put together here: a start writes two rows for each of ten thousand people.
-    text = f"[{number},{at},{','.join(map(canonical_text, texts))}]"
-    return sha256(previous + text.encode("utf-8", "surrogatepass")).digest()
+    return f",{at},{','.join(map(canonical_text, texts))}]"

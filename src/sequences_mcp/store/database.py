@@ -12,7 +12,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from threading import Event
+from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sequences_mcp.domain.page import Page
@@ -24,6 +26,29 @@ T = TypeVar("T")
 Row: TypeAlias = Any
 """One row of an answer, its values by name and by place as the driver gives them; not seen outside the store."""
 REMEMBERED = 64
+BEGINNING = bytes(32)  # before the first row of the audit
+CHAINED = ("no", "at", "actor", "action", "subject", "detail", "previous", "hash")  # a row of the audit
+
+
+class Translating:
+    """Turns errors of one kind inside the block into what ``translate`` makes of them, given ``of`` too.
+
+    It is around every statement, so that it is no generator, which would take as long as the statement.
+    """
+
+    __slots__ = ("_kind", "_of", "_translate")
+
+    def __init__(self, kind: type[Exception], translate: Callable[[Any, Any], Exception], of: object) -> None:
+        self._kind, self._translate, self._of = kind, translate, of
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, self._kind):
+            raise self._translate(error, self._of) from error
 
 
 class Database(ABC):
@@ -222,6 +247,23 @@ class Database(ABC):
         """Execute the named statement once for each row of values, which stand in the order of ``columns``."""
         self.write_many(name, (dict(zip(columns, row, strict=True)) for row in rows))
 
+    def write_chained(self, rows: Sequence[Sequence[Any]], covered: Callable[..., str]) -> None:
+        """Add rows, each at, actor, action, subject and detail, to the audit, which is a chain (``linked``).
+
+        ``covered`` returns what the hash of a row covers behind its number.
+        """
+        head = self.row("audit.head")
+        first, before = (head["no"] + 1, bytes(head["hash"])) if head else (1, BEGINNING)
+
+        def chained() -> Iterator[tuple[Any, ...]]:
+            previous = before
+            for number, facts in enumerate(rows, start=first):
+                linked_hash = linked(previous, number, covered(*facts))
+                yield (number, *facts, previous, linked_hash)
+                previous = linked_hash
+
+        self.write_listed("audit.insert", CHAINED, chained())
+
     @abstractmethod
     def _statement(self, name: str) -> str:
         """Return the text of the statement called ``file.name``; KeyError."""
@@ -268,6 +310,11 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close it, and let a restore have the folder."""
+
+
+def linked(previous: bytes, number: int, covered: str) -> bytes:
+    """Return the hash of a row of the audit, over that of the one before, its number and what ``covered`` says."""
+    return sha256(previous + f"[{number}{covered}".encode("utf-8", "surrogatepass")).digest()
 
 
 def page_of(

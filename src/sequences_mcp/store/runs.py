@@ -61,8 +61,12 @@ class RunRepository:
 
     def _by_ids(self, ids: Items[str]) -> list[Run]:
         with self._database.snapshot():
-            rows = self._database.rows("sequences.by_ids", ids=json.dumps(ids))
-            runs = self._database.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
+            if len(ids) == 1:  # a server plans nothing for many where one is wanted
+                rows = self._database.rows("sequences.by_id", id=ids[0])
+                runs = self._database.rows("sequences.runs_of_one", no=rows[0][0]) if rows else []
+            else:
+                rows = self._database.rows("sequences.by_ids", ids=json.dumps(ids))
+                runs = self._database.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
         of_row: dict[int, list[_Row]] = {row[0]: [] for row in rows}
         for run in runs:
             of_row[run[0]].append(tuple(run))

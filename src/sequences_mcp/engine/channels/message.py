@@ -83,11 +83,14 @@ _PLAIN = re.compile(r"(?!.*=\?)(?! )[ -~]{1,900}(?<! )")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # What ends a line for one reader or another, or cannot be written at all.
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _WORD_BYTES = 45  # 60 letters of base 64, in an encoded word of at most 75 (RFC 2047, section 2)
 
 
 def is_fit(text: str) -> bool:
     """Say whether a text may stand in a header: no line break of any kind, no control character but a tab."""
+    if text.isascii() and text.isprintable():
+        return True
     return not any(unicodedata.category(c) in _UNFIT for c in text if c != "\t")
 
 
@@ -239,6 +242,9 @@ def _policy() -> EmailPolicy:
         def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
             return name, value
 
+        def header_fetch_parse(self, name: str, value: Any) -> Any:
+            return value
+
     return AsSet(linesep=SMTP.linesep, cte_type="7bit", utf8=True, refold_source="none")
 
 
@@ -296,7 +302,7 @@ def _require_fit(headers: Mapping[str, str], *, content: str) -> None:
     for name, value in headers.items():
         if not is_fit(value):
             raise _unfit(f"The {name} contains a line break or another control character.")
-    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in content):
+    if _UNWRITABLE.search(content):
         raise _unfit("The text contains a character that cannot be written in an e-mail.")
 
 

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, cast
@@ -29,7 +29,7 @@ from sequences_mcp.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from sequences_mcp.store.database import taken
+from sequences_mcp.store.database import Translating, taken
 from sequences_mcp.store.postgres.news import ServerNews
 
 Connection: TypeAlias = psycopg.Connection[Any]
@@ -396,13 +396,9 @@ def damaged_server(name: str, why: str) -> StoreDamagedError:
     )
 
 
-@contextmanager
-def driver_errors(name: str) -> Iterator[None]:
+def driver_errors(name: str) -> Translating:
     """Turn every error of the driver inside the block into one of the StoreError family, or a ConflictError."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise server_error(error, name) from error
+    return Translating(psycopg.Error, server_error, name)
 
 
 def is_lost(error: psycopg.Error, connection: Connection) -> bool:

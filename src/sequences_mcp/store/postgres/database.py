@@ -13,6 +13,7 @@ knows that nothing follows any more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ from threading import Event
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
+from psycopg import pq
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
@@ -31,20 +33,13 @@ from sequences_mcp.store import filesystem
 from sequences_mcp.store.database import REMEMBERED, Database
 from sequences_mcp.store.postgres import conditions, dialect, news
 from sequences_mcp.store.postgres import connection as connections
-from sequences_mcp.store.postgres.schema import AUDIT, BEGIN, LOCK, TURN, WRITING, require_known, upgrade_postgres
+from sequences_mcp.store.postgres.schema import BEGIN, LOCK, TURN, require_known, upgrade_postgres
 
 T = TypeVar("T")
 Rows: TypeAlias = "list[connections.PostgresRow]"
-STANDS_STILL_MS = 60_000  # a transaction that does nothing for so long is ended by the server, with its locks
-# A commit that the server forgets when it dies would let an e-mail leave twice.
-DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 OF_WORKERS = {"workers", "lineage"}  # files of statements about workers and hosts themselves
 TOLD_LOOKS = 5  # how many times longer a worker sleeps that is told of new work
 AT = "CAST(extract(epoch FROM now()) * 1000000 AS bigint)"
-COUNTED = (
-    f"INSERT INTO last_commit (holder, number, at) VALUES ('{{}}', {{}}, {AT})"  # noqa: S608 - our own numbers
-    " ON CONFLICT (holder) DO UPDATE SET number = excluded.number, at = excluded.at"
-)
 # Waits for the transaction that has the row, and changes nothing.
 LAST_NUMBER = (
     f"INSERT INTO last_commit (holder, number, at) VALUES ('{{}}', 0, {AT})"  # noqa: S608 - our own numbers
@@ -52,7 +47,10 @@ LAST_NUMBER = (
 )
 FORGOTTEN = f"DELETE FROM last_commit WHERE at < {AT} - 86400000000"  # noqa: S608 - our own numbers
 IS_MOVED = "EXISTS (SELECT 1 FROM moved_database)"
-LOOKED = f"SELECT (SELECT max(version) FROM migration), {IS_MOVED}, server_line()"  # noqa: S608 - our own text
+# Settings, locks and number, and what is to be known at once; the server keeps its plan (migration 0042).
+BEGUN = f"{BEGIN}; SELECT version, is_moved, line FROM begin_work('{{}}', {{}}, {{}}, {{}})"  # noqa: S608 - our own text
+HOST_FOLDER = "host_folder"  # the parameter that every statement may have
+AUDITED_AT_ONCE = 1_000  # rows of the audit
 WAITS_MS = 130_000  # longer than anybody insists (engine.context.INSIST)
 WANTS_TURN = (
     f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {WAITS_MS};"
@@ -78,7 +76,8 @@ class PostgresDatabase(Database):
         self._holder, self._number = token_hex(16), 0  # of the transactions of this thread
         self._last: list[Any] = []
         self._last_written = 0
-        self._ahead: dict[str, Rows] = {}  # what was read already, by its statement, for who asks next
+        self._is_ending = False  # the open transaction, which only writes its last rows and commits
+        self._with_commit = b""  # what the server does before that, in the same round trip
         self._write_last: Callable[[Sequence[Any]], None] | None = None
         self._seen: tuple[str, str] = "", ""  # the open snapshot, and on which line of a server's history
         self._host_folder = host_folder(workspace.folder)
@@ -138,13 +137,8 @@ class PostgresDatabase(Database):
     @contextmanager
     def _outermost(self, *, beside: bool) -> Iterator[None]:
         """Wait for all other changes and have the database alone; with ``beside``, run with others that say so."""
-        lock = f"pg_advisory_xact_lock{'_shared' if beside else ''}({LOCK}, {WRITING})"
         self._number += 1
-        begin = (
-            f"{BEGIN}; SET LOCAL lock_timeout = {max(round(self._patience * 1000), 1)};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {STANDS_STILL_MS}; {DURABLY};"
-            f" SELECT {lock}; {COUNTED.format(self._holder, self._number)}; {LOOKED}"
-        )
+        begin = BEGUN.format(self._holder, self._number, beside, max(round(self._patience * 1000), 1))
         self._held, (version, is_moved, self.line) = self._begun(begin)
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
@@ -152,6 +146,7 @@ class PostgresDatabase(Database):
             if is_moved:  # somebody has moved it away since it was opened
                 self._require_here()
             yield
+            self._is_ending = True
             self._flush_last()
             self._commit()
         except BaseException:
@@ -159,10 +154,9 @@ class PostgresDatabase(Database):
             self._roll_back()
             raise
         finally:
-            self._depth, self._is_beside = 0, False
+            self._depth, self._is_beside, self._is_ending = 0, False, False
             self._last.clear()
-            self._ahead.clear()
-            self._last_written = 0
+            self._last_written, self._with_commit = 0, b""
             self._let_go()
 
     def _begun(self, begin: str) -> tuple[connections.Connection, tuple[Any, ...]]:
@@ -202,7 +196,7 @@ class PostgresDatabase(Database):
             self._roll_back()
             return
         try:
-            self._held.execute(f"NOTIFY {news.CHANNEL}, '{self._notice}'; COMMIT".encode())
+            self._held.execute(self._with_commit + f"NOTIFY {news.CHANNEL}, '{self._notice}'; COMMIT".encode())
         except psycopg.Error as error:
             if not connections.is_lost(error, self._held):
                 raise connections.server_error(error, self.title) from error
@@ -283,18 +277,27 @@ class PostgresDatabase(Database):
         items = self._last[self._last_written :]
         if items and self._write_last is not None:
             self._last_written = len(self._last)
-            self._lock_audit()
             self._write_last(items)
-            self._ahead.clear()
 
-    def _lock_audit(self) -> None:
-        """Have the chain alone, and read its head behind that in the same round trip."""
+    def write_chained(self, rows: Sequence[Sequence[Any]], covered: Callable[..., str]) -> None:
+        """Add rows to the audit, numbered and hashed by the server; the last ones in the round trip of the commit.
+
+        Nobody else adds any from here to the commit.
+        """
+        self._note_change()
+        for begin in range(0, len(rows), AUDITED_AT_ONCE):
+            part = [[*facts, covered(*facts)] for facts in rows[begin : begin + AUDITED_AT_ONCE]]
+            call = self._held_call("append_audit", json.dumps(part))
+            if self._is_ending and begin + AUDITED_AT_ONCE >= len(rows):
+                self._with_commit = call
+            else:
+                self._command(call)
+
+    def _held_call(self, function: str, text: str) -> bytes:
         assert self._held is not None
-        head = dialect.in_postgres(self._statement("audit.head"))
         with connections.driver_errors(self.title):
-            cursor = self._held.execute(f"SELECT pg_advisory_xact_lock({LOCK}, {AUDIT}); {head}".encode())
-            cursor.nextset()
-            self._ahead[head] = cast("Rows", cursor.fetchall())
+            literal = pq.Escaping(self._held.pgconn).escape_literal(text.encode())
+        return b"SELECT %s(%s); " % (function.encode(), literal)
 
     def alone_for(self, name: str) -> None:
         """Let no other transaction that asks for the same name go on until the open one has ended."""
@@ -304,21 +307,29 @@ class PostgresDatabase(Database):
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
         with self.joined(), connections.driver_errors(self.title):
-            assert self._held is not None
             self._note_change(name)
-            return self._held.execute(self._translated(name), self._whole(values)).rowcount
+            sql, names = dialect.by_place(self._statement(name))
+            return self._cursor().execute(sql, self._listed(names, values)).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
         with self.joined(), connections.driver_errors(self.title):
-            assert self._held is not None
             self._note_change(name)
-            parameters = [self._whole(row) for row in rows]
+            sql, names = dialect.by_place(self._statement(name))
+            parameters = [self._listed(names, row) for row in rows]
             if len(parameters) == 1:  # in one round trip, where many need three
-                self._held.execute(self._translated(name), parameters[0])
+                self._cursor().execute(sql, parameters[0])
                 return
-            with self._held.cursor() as cursor:
-                cursor.executemany(self._translated(name), parameters)
+            with self._cursor() as cursor:
+                cursor.executemany(sql, parameters)
+
+    def _cursor(self) -> psycopg.RawCursor[Any]:
+        assert self._held is not None
+        return psycopg.RawCursor(self._held)
+
+    def _listed(self, names: Sequence[str], values: Mapping[str, Any]) -> list[Any]:
+        """Return the values of these parameters in order, with the one that is the same for a whole host."""
+        return [values[name] if name != HOST_FOLDER else self._host_folder for name in names]
 
     def _note_change(self, name: str = "") -> None:
         """Have the commit tell others: of new work, but not where a worker did a step or showed itself."""
@@ -359,32 +370,25 @@ class PostgresDatabase(Database):
     def _statement(self, name: str) -> str:
         return dialect.postgres_statement(name, locked=self._is_beside)
 
-    def _translated(self, name: str) -> bytes:
-        return dialect.in_postgres(self._statement(name)).encode()
-
-    def _whole(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {**values, "host_folder": self._host_folder}
-
     def _query(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        sql = dialect.in_postgres(sql)
+        text, names = dialect.by_place(sql)
+        listed = self._listed(names, values)
         if self._held is None:
-            return self._query_alone(sql, self._whole(values))
-        if sql in self._ahead:
-            return self._ahead.pop(sql)
+            return self._query_alone(text, listed)
         if self._last and dialect.reads_audit(sql):
             self._flush_last()
         if self._depth and dialect.changes_rows(sql):
             self._note_change()
         with connections.driver_errors(self.title):
-            return _fetched(self._held, sql, self._whole(values))
+            return _fetched(self._cursor().execute(text, listed))
 
-    def _query_alone(self, sql: str, values: Mapping[str, Any]) -> Rows:
+    def _query_alone(self, sql: bytes, values: list[Any]) -> Rows:
         """Read outside of a transaction; where the server has ended the connection meanwhile, on another."""
         for left in connections.pauses(self._patience):
             connection = self._pool.take(left)
             try:
                 self._pool.require_here(connection)
-                return _fetched(connection, sql, values)
+                return _fetched(psycopg.RawCursor(connection).execute(sql, values))
             except psycopg.Error as error:
                 if not connections.is_lost(error, connection):
                     raise connections.server_error(error, self.title) from error
@@ -393,10 +397,10 @@ class PostgresDatabase(Database):
                 self._pool.give_back(connection)
         raise connections.unreachable(self.title)
 
-    def _command(self, sql: str) -> None:
+    def _command(self, sql: str | bytes) -> None:
         assert self._held is not None
         with connections.driver_errors(self.title):
-            self._held.execute(sql.encode())
+            self._held.execute(sql.encode() if isinstance(sql, str) else sql)
 
     def _damaged(self, why: str) -> StoreDamagedError:
         return connections.damaged_server(self.title, why)
@@ -475,9 +479,8 @@ class PostgresDatabase(Database):
         return f"synchronous_commit {durable}", f"the server is PostgreSQL {self._pool.version}"
 
 
-def _fetched(connection: connections.Connection, sql: str, values: Mapping[str, Any]) -> Rows:
+def _fetched(cursor: psycopg.Cursor[Any]) -> Rows:
     """Return what a statement answers, which is nothing where it changes something."""
-    cursor = connection.execute(sql.encode(), values)
     has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
     return cast("Rows", cursor.fetchall() if has_rows else [])
 

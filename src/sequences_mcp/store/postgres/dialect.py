@@ -22,6 +22,7 @@ LOCKED = {
     "sequences.next_due": "FOR UPDATE OF s SKIP LOCKED",
     "sequences.due_of": "FOR UPDATE OF s SKIP LOCKED",
     "sequences.by_ids": "FOR UPDATE OF s",
+    "sequences.by_id": "FOR UPDATE OF s",
 }
 """What ends a statement inside a transaction beside others: the runs that it reads are about to be changed."""
 
@@ -70,6 +71,17 @@ def in_postgres(sql: str) -> str:
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
     return re.sub(r"§(\d+)§", lambda match: literals[int(match[1])], text).strip()
+
+
+@lru_cache(maxsize=1024)
+def by_place(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a statement of SQLite as the server takes it, with ``$1``, ``$2`` … for its parameters, and these."""
+    names: dict[str, int] = {}
+    text = _PARAMETER.sub(lambda match: f"${names.setdefault(match[1], len(names) + 1)}", in_postgres(sql))
+    return text.replace("%%", "%").encode(), tuple(names)
+
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 def _json_list(match: re.Match[str]) -> str:

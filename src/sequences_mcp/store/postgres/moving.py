@@ -17,11 +17,12 @@ from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.store.moving import EmptySide, RowValues, Side, TableLayout
 from sequences_mcp.store.postgres import connection as connections
 from sequences_mcp.store.postgres import dialect
-from sequences_mcp.store.postgres.database import DURABLY, host_folder
+from sequences_mcp.store.postgres.database import host_folder
 from sequences_mcp.store.postgres.schema import BEGIN, LOCK, WRITING, upgrade_postgres
 from sequences_mcp.store.statements import to_micros
 
 PATIENCE = 10.0
+DURABLY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 READ_AT_ONCE = 5_000
 _HERE = "relnamespace = current_schema()::regnamespace"
 _TABLES = f"SELECT relname::text FROM pg_class WHERE relkind = 'r' AND {_HERE}"  # noqa: S608 - our own text

@@ -35,6 +35,23 @@ SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.genera
 FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
 ORDER BY wanted.key, r.step
 
+-- by_id --
+-- One run, with the same columns in the same order.
+SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
+       s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason,
+       s.provider, s.handover, s.remote_id, s.operation_id, s.findings, digest_version
+FROM sequence s CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
+CROSS JOIN blueprint_version v ON v.no = s.version_no
+WHERE s.id = :id
+
+-- runs_of_one --
+-- The present steps of one run, with the same columns in the same order.
+SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply, r.same_as,
+       r.variant
+FROM step_run r WHERE r.sequence_no = :no AND r.replaced = 0
+ORDER BY r.step
+
 -- update --
 -- What may change of a run.
 UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, warnings = :warnings, paused_since = :paused_since,

@@ -19,7 +19,7 @@ from sequences_mcp.errors import (
     StoreError,
     StoreUnwritableError,
 )
-from sequences_mcp.store.database import taken
+from sequences_mcp.store.database import Translating, taken
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -32,13 +32,9 @@ _UNWRITABLE = {
 }
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Translating:
     """Turn every error of the driver inside the block into one of the StoreError family, or a ConflictError."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise store_error(error, path) from error
+    return Translating(sqlite3.Error, store_error, path)
 
 
 def is_busy(error: sqlite3.Error) -> bool:
