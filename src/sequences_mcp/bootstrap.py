@@ -167,6 +167,7 @@ def open_worker(
         also_here=frozenset(other.address for other in settings.mailboxes if other is not mailbox),
         reads_inbox=mailbox.reads_inbox,
         freshness=timedelta(seconds=settings.freshness),
+        opt_out_url=settings.hosted.opt_out_url,
     )
     is_first = queue in (None, MAILBOX)
     with open_store(settings, now=clock(), examined=is_first) as store, ExitStack() as closing:

@@ -116,6 +116,7 @@ def serve_http(
         log_level=settings.log_level,
         does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
         page=_own_page(settings, review) if review else None,
+        opt_out=_opt_out(settings) if settings.hosted.opt_out_url else None,
         place=AT_PAGE if review else PLACE,
     )
     metrics_port = metrics[0] if metrics else None
@@ -179,6 +180,16 @@ def _own_page(settings: Settings, review: ReviewSettings) -> HostedPage:
     service = RemoteSignInIssuer(IssuerKeys(review.issuer, fetch_document, time.monotonic), client)
     app = partial(open_context, settings, worker=False, actor=actors.PAGE)
     return HostedPage(build_page(app, place=place, service=service), place.hosts)
+
+
+def _opt_out(settings: Settings) -> HostedPage:
+    """Return what recipients opt out at with one click, under its own name or another of this server's."""
+    from sequences_mcp.server.http.app import HostedPage
+    from sequences_mcp.server.http.opt_out import build_opt_out
+    from sequences_mcp.server.http.options import host_spellings
+
+    app = partial(open_context, settings, worker=False, actor=actors.RECIPIENT)
+    return HostedPage(build_opt_out(app), frozenset(host_spellings(settings.hosted.opt_out_url)))
 
 
 def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> TokenFileCheck:

@@ -245,6 +245,7 @@ _WHOLE: Mapping[str, Form] = {
     "review_client_id": _text,
     "review_role_claim": _text,
     "review_roles": _several,
+    "opt_out_url": _text,
     "temporal": _text,
     "temporal_ca": _text,
     "temporal_certificate": _text,

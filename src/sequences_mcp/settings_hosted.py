@@ -6,7 +6,7 @@ They are read with all others by ``settings``; their rows stand in its table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +44,13 @@ ROWS: tuple[tuple[str, str, str, bool], ...] = (
         "",
         False,
     ),
+    (
+        "SEQUENCES_OPT_OUT_URL",
+        "`serve`: a public address, `https://mail.example.com`, at which recipients opt out with one click; every "
+        "e-mail names it.",
+        "",
+        False,
+    ),
 )
 
 
@@ -71,6 +78,7 @@ class HostedSettings:
     oauth_issuer: str | None = None
     oauth_audience: str | None = None
     review: ReviewSettings | None = None
+    opt_out_url: str = ""
 
 
 def read_hosted(
@@ -80,7 +88,12 @@ def read_hosted(
 
     ``lacking`` says of secrets that cannot be had in this process why not.
     """
-    issuer, audience = read("OAUTH_ISSUER", _issuer, ""), read("OAUTH_AUDIENCE", one_word, "")
+    issuer = read("OAUTH_ISSUER", _issuer, "")
+    hosted = HostedSettings(
+        oauth_issuer=issuer,
+        oauth_audience=read("OAUTH_AUDIENCE", one_word, "") or None,
+        opt_out_url=read("OPT_OUT_URL", _address, "") or "",
+    )
     given = {
         "url": read("REVIEW_URL", _address, ""),
         "issuer": read("REVIEW_ISSUER", _issuer, "") or issuer,
@@ -90,13 +103,13 @@ def read_hosted(
         "roles": read("REVIEW_ROLES", _roles, ""),
     }
     if not given["url"]:
-        return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None), []
+        return hosted, []
     problems = list(_missing(given, lacking=lacking))
     if problems or None in (given["roles"], given["role_claim"]):
-        return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None), problems
+        return hosted, problems
     if given["role_claim"] == "email":
         given["roles"] = {address.casefold(): role for address, role in given["roles"].items()}
-    return HostedSettings(oauth_issuer=issuer, oauth_audience=audience or None, review=ReviewSettings(**given)), []
+    return replace(hosted, review=ReviewSettings(**given)), []
 
 
 def _missing(given: Mapping[str, Any], *, lacking: Mapping[str, str]) -> Iterator[str]:

@@ -33,6 +33,8 @@ SPELLINGS = {
     "worker": ActorKind.WORKER,
     "reader": ActorKind.WORKER,
     "engine": ActorKind.SYSTEM,
+    "reviewer": ActorKind.PERSON,
+    "recipient": ActorKind.SYSTEM,
 }
 
 

@@ -76,11 +76,13 @@ AUTO_APPROVE, RETENTION = Actor("operator:SEQUENCES_AUTO_APPROVE"), Actor("reten
 WORKER, READER = Actor("worker"), Actor("reader")
 # This program, by itself: what follows from a restore, from the passing of time, from a change elsewhere.
 ENGINE = Actor("engine")
+# Whoever an e-mail was written to, by the address that it names for opting out.
+RECIPIENT = Actor("recipient")
 
 _KINDS: Mapping[str, ActorKind] = {
     **dict.fromkeys((AGENT, CHECK_OPERATION, WITHDRAW_PLAN, REPEATED_CALL), ActorKind.MODEL),
     **dict.fromkeys((DIALOG, PANEL, PAGE, TERMINAL, REVIEWER), ActorKind.PERSON),
     **dict.fromkeys((AUTO_APPROVE.means, RETENTION), ActorKind.SETTING),
     **dict.fromkeys((WORKER, READER), ActorKind.WORKER),
-    ENGINE: ActorKind.SYSTEM,
+    **dict.fromkeys((ENGINE, RECIPIENT), ActorKind.SYSTEM),
 }

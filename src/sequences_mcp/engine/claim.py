@@ -28,6 +28,7 @@ from sequences_mcp.engine.channels.replies import provider_message_id
 from sequences_mcp.engine.context import action_of, keep_changes
 from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance, with_run
+from sequences_mcp.engine.one_click import one_click_address
 from sequences_mcp.engine.recovery import as_left
 from sequences_mcp.engine.stopping import is_suppressed
 from sequences_mcp.engine.supervisor import READER
@@ -50,7 +51,7 @@ class SendPolicy:
     account on it, as a fingerprint. A step later than ``late_after`` is approved again. ``also_here`` are the
     addresses of the other mailboxes that this process sends from, each by a worker of its own. Where
     ``reads_inbox``, or where another process reads it, no step after the first leaves unless the sender's mailbox
-    was read ``freshness`` ago at most.
+    was read ``freshness`` ago at most. Below ``opt_out_url``, where given, recipients opt out with one click.
     """
 
     terms: Terms
@@ -65,6 +66,7 @@ class SendPolicy:
     also_here: frozenset[str] = frozenset()
     reads_inbox: bool = False
     freshness: timedelta = timedelta(minutes=10)
+    opt_out_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +359,15 @@ def _composed(
         content=letter_of(run.content or "") if run.step.is_markdown else run.content or "",
         message_id=own_id,
         date=now,
-        within=_correspondence(before, delivery=rules.terms.delivery),
+        within=replace(
+            _correspondence(before, delivery=rules.terms.delivery),
+            one_click=one_click_address(
+                rules.opt_out_url,
+                store.secret("message_id"),
+                sequence_id=sequence.id,
+                recipient=run.recipient or "",
+            ),
+        ),
     )
 
 

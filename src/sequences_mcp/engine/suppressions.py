@@ -29,6 +29,7 @@ from sequences_mcp.engine.context import (
     require_page,
 )
 from sequences_mcp.engine.events import LEGAL, Away, Paused, Returned, Stopped
+from sequences_mcp.engine.one_click import opened_token
 from sequences_mcp.engine.sequences import require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
@@ -263,6 +264,10 @@ class LocalSuppressions(EngineVerbs):
     """The suppression list: it overrides every approval, for every provider."""
 
     engine: EngineContext
+
+    async def recipient_of(self, token: str) -> tuple[str, str] | None:
+        """Return the run and the address that a one-click opt-out is about; None for a token that is none here."""
+        return opened_token(token, self.engine.store.secret("message_id"))
 
     async def suppress(
         self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str

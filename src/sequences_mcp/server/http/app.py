@@ -48,7 +48,7 @@ Measured: TypeAlias = "Mapping[str, WorkMetrics | None]"  # by tenant; None wher
 
 @dataclass(frozen=True, slots=True)
 class HostedPage:
-    """The review page under its own name: the app, and every ``Host`` under which it is asked for."""
+    """An app under a name of its own, such as the review page, and every ``Host`` under which it is asked for."""
 
     app: Starlette
     hosts: frozenset[str]
@@ -60,8 +60,8 @@ class Surroundings:
 
     ``keys`` are those of the issuer whose tokens ``verify`` takes, where callers sign in. ``does_work``: this
     process does the due work as well, and is not ready where nobody does. ``measure`` returns numbers about the
-    work; SequencesError where it cannot. ``page`` is the review page, where it has a name of its own; ``place`` is
-    where a person decides, in words.
+    work; SequencesError where it cannot. ``page`` is the review page, where it has a name of its own, ``opt_out``
+    what recipients opt out at with one click; ``place`` is where a person decides, in words.
     """
 
     open_context: OpenContext
@@ -75,6 +75,7 @@ class Surroundings:
     log_level: LogLevel = "WARNING"
     does_work: bool = True
     page: HostedPage | None = None
+    opt_out: HostedPage | None = None
     place: str = PLACE
 
     @property
@@ -266,9 +267,9 @@ def build_http_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with inner.router.lifespan_context(inner), AsyncExitStack() as page:
-            if given.page is not None:
-                await page.enter_async_context(given.page.app.router.lifespan_context(given.page.app))
+        async with inner.router.lifespan_context(inner), AsyncExitStack() as beside:
+            for page in filter(None, (given.page, given.opt_out)):
+                await beside.enter_async_context(page.app.router.lifespan_context(page.app))
             yield
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
@@ -285,6 +286,8 @@ def build_http_app(
     )
     if given.page is not None:
         gate.pages = dict.fromkeys(given.page.hosts, given.page.app)
+    if given.opt_out is not None:
+        gate.opt_outs = dict.fromkeys(given.opt_out.hosts, given.opt_out.app)
     if metrics_port is not None:
         gate.metrics, gate.metrics_port = metrics_app(given, counts), metrics_port
     return gate

@@ -33,6 +33,7 @@ from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
 
 HEALTH = ("/healthz", "/readyz")  # for whoever watches over the process, which may know it by its address alone
+OPT_OUT = "/u/"
 PAGE_RATED = ("/sign-in", "/sign-in/back", "/unlock")
 LONGEST_TOKEN = 8 * 1024
 HEAD_LIMIT = 16 * 1024  # bytes of all headers
@@ -157,8 +158,9 @@ class RequestGate:
 
     ``hosts`` and ``origins`` are those that a request may name, ``endpoint_of`` says what it is for, ``write``
     takes the lines of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. What
-    names a host of ``pages`` is that review page's, which judges for itself and knows no tokens. Once ``drained``
-    is set, streams that have no end of their own are ended.
+    names a host of ``pages`` is that review page's, which judges for itself and knows no tokens; below ``/u/``
+    what names one of ``opt_outs`` is that one's. Once ``drained`` is set, streams that have no end of their own
+    are ended.
     """
 
     app: ASGIApp
@@ -174,6 +176,7 @@ class RequestGate:
     metrics: ASGIApp | None = None
     metrics_port: int | None = None
     pages: Mapping[str, ASGIApp] = field(default_factory=dict)
+    opt_outs: Mapping[str, ASGIApp] = field(default_factory=dict)
     drained: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,10 +208,9 @@ class RequestGate:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
         headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
-        if len(hosts) == 1 and (page := self.pages.get(hosts[0])) is not None:
+        if (app := self._named_app(headers, scope["path"])) is not None:
             wait = self._wait_at_page(scope["path"], client=line.client)
-            await (_too_many(wait) if wait else page)(scope, receive, send)
+            await (_too_many(wait) if wait else app)(scope, receive, send)
             return
         if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
             await wrong(scope, receive, send)
@@ -239,8 +241,17 @@ class RequestGate:
             CURRENT.reset(token)
 
     def _wait_at_page(self, path: str, *, client: str) -> float:
-        """Return for how many seconds a client has to wait: signing in to the page has a rate of its own."""
-        return self.rates.wait(f"{path} {client}") if path in PAGE_RATED else 0.0
+        """Return for how many seconds a client has to wait: signing in and opting out have rates of their own."""
+        rated = OPT_OUT if path.startswith(OPT_OUT) else path if path in PAGE_RATED else ""
+        return self.rates.wait(f"{rated} {client}") if rated else 0.0
+
+    def _named_app(self, headers: Headers, path: str) -> ASGIApp | None:
+        """Return what answers under the host name of a request alone, None where that is the server's own."""
+        hosts = headers.getlist("host")
+        if len(hosts) != 1:
+            return None
+        opting_out = self.opt_outs.get(hosts[0]) if path.startswith(OPT_OUT) else None
+        return opting_out or self.pages.get(hosts[0])
 
     def _misdirected(self, headers: Headers) -> Response | None:
         """Return the refusal of a request for another host, from an unlisted web site, or with too long a head."""

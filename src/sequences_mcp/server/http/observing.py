@@ -7,6 +7,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sequences_mcp.server.http.callers import CallRecord
 
 LONGEST_PATH = 200
+OPT_OUT = re.compile(r"(/u/).*")  # what follows names somebody, to whoever has the database's key
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Labels = tuple[tuple[str, str], ...]  # names and values
 
@@ -42,7 +44,7 @@ class RequestLine:
             "status": self.status,
             "ms": round(1_000 * (now - self.begun), 1),
             "method": self.method,
-            "path": self.path[:LONGEST_PATH],
+            "path": OPT_OUT.sub(r"\1…", self.path)[:LONGEST_PATH],
             "client": self.client,
             "bytes": self.sent,
         }
