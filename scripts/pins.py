@@ -1,7 +1,8 @@
 """Write what CI installs, with the hashes that an index has for it.
 
 ``.ci/requirements.txt`` has the versions of ``.ci/constraints.txt``; ``.ci/lowest.txt`` the lowest ones that the
-wheel's dependencies allow, with which CI plays the demo; ``.ci/docs.txt`` what builds the documentation.
+wheel's dependencies allow, with which CI plays the demo; ``.ci/docs.txt`` what builds the documentation;
+``.ci/clients/`` MCP clients of others, each for an environment of its own.
 
 ``python -m scripts.pins`` after a dependency was added, or a version in ``.ci/constraints.txt`` changed. Needs uv
 (https://docs.astral.sh/uv/) and a package index. CI installs from these files alone, with ``--require-hashes``.
@@ -21,6 +22,7 @@ REQUIREMENTS = ROOT / ".ci" / "requirements.txt"
 LOWEST = ROOT / ".ci" / "lowest.txt"
 DOCS_WANTED = ROOT / ".ci" / "docs.in"
 DOCS = ROOT / ".ci" / "docs.txt"
+CLIENTS = ROOT / ".ci" / "clients"
 PROJECT = ROOT / "pyproject.toml"
 OLDEST_PYTHON = "3.11"
 HEADER = "# Made by `python -m scripts.pins` from {source}; not edited by hand.\n"
@@ -35,7 +37,9 @@ def main() -> None:
     REQUIREMENTS.write_text(HEADER.format(source=".ci/constraints.txt") + tested, encoding="utf-8")
     lowest = _compiled(uv, PROJECT, "--extra", "demo", "--resolution", "lowest-direct")
     LOWEST.write_text(HEADER.format(source="the lower bounds of pyproject.toml") + lowest, encoding="utf-8")
-    DOCS.write_text(HEADER.format(source=".ci/docs.in") + _compiled(uv, DOCS_WANTED), encoding="utf-8")
+    for wanted in (DOCS_WANTED, *CLIENTS.glob("*.in")):
+        header = HEADER.format(source=wanted.relative_to(ROOT).as_posix())
+        wanted.with_suffix(".txt").write_text(header + _compiled(uv, wanted), encoding="utf-8")
 
 
 def _compiled(uv: str, source: Path, *options: str) -> str:

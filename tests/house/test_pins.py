@@ -7,7 +7,7 @@ import tomllib
 
 from packaging.requirements import Requirement
 from packaging.version import Version
-from scripts.pins import CONSTRAINTS, LOWEST, REQUIREMENTS, pinned
+from scripts.pins import CLIENTS, CONSTRAINTS, LOWEST, REQUIREMENTS, pinned
 from tests.house.house_tree import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -23,6 +23,13 @@ def test_every_dependency_of_the_wheel_has_a_lower_and_an_upper_bound_with_the_t
         signs = {one.operator for one in wanted.specifier}
         assert {"<", ">="} <= signs, f"{text} lacks a bound"
         assert Version(tested[wanted.name]) in wanted.specifier, f"{text} is not what CI tests"
+
+
+def test_each_client_of_others_is_the_one_that_is_asked_for() -> None:
+    wanted = {file: pinned(file.read_text("utf-8")) for file in CLIENTS.glob("*.in")}
+    assert len(wanted) >= 3
+    for file, asked in wanted.items():
+        assert asked.items() <= pinned(file.with_suffix(".txt").read_text("utf-8")).items(), RENEW
 
 
 def test_ci_plays_the_demo_with_the_lowest_versions_that_the_wheel_allows() -> None:
@@ -41,9 +48,10 @@ def test_ci_installs_exactly_what_is_pinned_and_everything_by_its_hash() -> None
     pins, hashed = pinned(CONSTRAINTS.read_text("utf-8")), pinned(text)
     assert {name: hashed.get(name) for name in pins} == pins, RENEW
     blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]
-    lowest_blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", LOWEST.read_text("utf-8"))[1:]
     assert len(blocks) == len(hashed)
-    assert all("--hash=sha256:" in block for block in [*blocks, *lowest_blocks]), RENEW
+    for file in (LOWEST, *CLIENTS.glob("*.txt")):
+        blocks += re.split(r"(?m)^(?=[A-Za-z0-9])", file.read_text("utf-8"))[1:]
+    assert all("--hash=sha256:" in block for block in blocks), RENEW
     run = (ROOT / ".ci" / "run").read_text("utf-8")
     assert "--require-hashes --requirement .ci/requirements.txt" in run
     assert "pip install" not in run.replace("pip install --quiet --require-hashes", "").replace(
