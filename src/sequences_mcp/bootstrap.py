@@ -168,9 +168,9 @@ def open_worker(
         reads_inbox=mailbox.reads_inbox,
         freshness=timedelta(seconds=settings.freshness),
         opt_out_url=settings.hosted.opt_out_url,
+        approvers=settings.hosted.approvers,
     )
-    is_first = queue in (None, MAILBOX)
-    with open_store(settings, now=clock(), examined=is_first) as store, ExitStack() as closing:
+    with open_store(settings, now=clock(), examined=queue in (None, MAILBOX)) as store, ExitStack() as closing:
         closing.enter_context(_shown(pulse, store))
         copies = closing.enter_context(sent_copies(mailbox.imap_url, mailbox.smtp_url, mailbox.tokens(utc_now)))
         yield Worker(
@@ -314,6 +314,7 @@ def _local(
             accounts=_vendor_accounts(settings, store),
             knows_server=settings.mailbox.knows_server,
             further_terms=tuple(mailbox.terms for mailbox in settings.mailboxes[1:]),
+            approvers=settings.hosted.approvers,
         )
     )
 
@@ -493,8 +494,7 @@ def _with_own(
     def workers() -> list[WorkerPresence]:
         workers = list(others())
         shown = [item for item in workers if (item.host, item.process) == (worker.host, worker.process)]
-        begun = any(worker.serves <= item.serves for item in shown)
-        if begun or clock() - since > STARTS_WITHIN:
+        if any(worker.serves <= item.serves for item in shown) or clock() - since > STARTS_WITHIN:
             return workers
         return [*(item for item in workers if item not in shown), worker]
 

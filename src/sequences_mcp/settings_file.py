@@ -246,6 +246,7 @@ _WHOLE: Mapping[str, Form] = {
     "review_role_claim": _text,
     "review_roles": _several,
     "opt_out_url": _text,
+    "approvers": _number,
     "temporal": _text,
     "temporal_ca": _text,
     "temporal_certificate": _text,

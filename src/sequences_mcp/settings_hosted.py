@@ -45,12 +45,24 @@ ROWS: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
+        "SEQUENCES_APPROVERS",
+        "`2`: two people approve whatever leaves, each signed in at that page, and neither of them asked for it.",
+        "1",
+        False,
+    ),
+    (
         "SEQUENCES_OPT_OUT_URL",
         "`serve`: a public address, `https://mail.example.com`, at which recipients opt out with one click; every "
         "e-mail names it.",
         "",
         False,
     ),
+)
+
+
+ALONE = (
+    "SEQUENCES_APPROVERS: 2 needs SEQUENCES_REVIEW_URL, where people sign in: on one machine nobody can tell two "
+    "of them apart"
 )
 
 
@@ -79,6 +91,7 @@ class HostedSettings:
     oauth_audience: str | None = None
     review: ReviewSettings | None = None
     opt_out_url: str = ""
+    approvers: int = 1
 
 
 def read_hosted(
@@ -93,6 +106,7 @@ def read_hosted(
         oauth_issuer=issuer,
         oauth_audience=read("OAUTH_AUDIENCE", one_word, "") or None,
         opt_out_url=read("OPT_OUT_URL", _address, "") or "",
+        approvers=read("APPROVERS", _approvers, "1") or 1,
     )
     given = {
         "url": read("REVIEW_URL", _address, ""),
@@ -103,7 +117,7 @@ def read_hosted(
         "roles": read("REVIEW_ROLES", _roles, ""),
     }
     if not given["url"]:
-        return hosted, []
+        return hosted, [ALONE] if hosted.approvers > 1 else []
     problems = list(_missing(given, lacking=lacking))
     if problems or None in (given["roles"], given["role_claim"]):
         return hosted, problems
@@ -138,6 +152,12 @@ def one_word(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(f"{text!r} has to be one word, as it stands in the tokens")
     return text
+
+
+def _approvers(text: str) -> int:
+    if text not in ("1", "2"):
+        raise ValueError(f"{text!r} is neither 1 nor 2")
+    return int(text)
 
 
 def _secret(text: str) -> Secret | None:

@@ -91,3 +91,10 @@ def test_the_clients_secret_is_referred_to_and_never_told(tmp_path: Path) -> Non
     file.unlink()
     with pytest.raises(SettingsError, match="cannot be read"):
         read_settings(environ)
+
+
+def test_two_approvers_are_refused_where_nobody_signs_in(tmp_path: Path) -> None:
+    assert of(tmp_path, APPROVERS="2").hosted.approvers == 2
+    alone = {"SEQUENCES_APPROVERS": "2", "SEQUENCES_DATA_DIR": str(tmp_path)}
+    with pytest.raises(SettingsError, match="nobody can tell two of them apart"):
+        read_settings(alone)

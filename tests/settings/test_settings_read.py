@@ -49,6 +49,7 @@ WRONG = {
     "SEQUENCES_REVIEW_ROLE_CLAIM": "two words",
     "SEQUENCES_REVIEW_ROLES": "ada@example.com=boss",
     "SEQUENCES_OPT_OUT_URL": "http://mail.example.com",
+    "SEQUENCES_APPROVERS": "3",
     "SEQUENCES_GUARDS": "/nowhere/guards.toml",
     "SEQUENCES_LOG_LEVEL": "LOUD",
     "SEQUENCES_IMAP_URL": f"imap://ada:{SECRET}@mail.example",

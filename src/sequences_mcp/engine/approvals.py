@@ -21,6 +21,7 @@ from sequences_mcp.errors import NotFoundError
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 _BATCH = 500
+HALF = "1 of 2 has approved"
 
 
 def read_steps(store: Repositories, plan: Plan) -> list[int]:
@@ -76,7 +77,10 @@ def sealed_digest(plan: Plan, digests: bytes) -> str:
 
 def resealed(store: Repositories, plan: Plan, digests: bytes) -> Plan:
     """Return the plan with the digest of these texts, and counted again."""
-    return replace(recounted(store, plan), digest=sealed_digest(plan, digests))
+    digest = sealed_digest(plan, digests)
+    is_half = (plan.reason or "").startswith(HALF)  # of what waited before, and not of what waits now
+    reason = None if is_half and digest != plan.digest else plan.reason
+    return replace(recounted(store, plan), digest=digest, reason=reason)
 
 
 def with_texts_of(digests: bytes, sequence: Run) -> bytes:

@@ -13,6 +13,7 @@ from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import Page
+from sequences_mcp.engine import four_eyes
 from sequences_mcp.engine.context import EngineContext, EngineVerbs, LocalMethods, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
@@ -265,6 +266,24 @@ class LocalChanges(EngineVerbs):
         """Record the approval to send the same request again; ApprovalError, ConflictError as for the first."""
         return self.approved_now(change_id, digest=digest, actor=actor, signature=signature, again=True)
 
+    async def keep_first_yes(
+        self, change_id: str, *, digest: str, actor: Actor, signature: str | None = None
+    ) -> None:
+        """Keep the first of two approvals of a change, and raise ApprovalPendingError; return at the second."""
+        if await self.engine.insisting(
+            lambda work: self._is_first_yes(work, change_id, digest=digest, actor=actor, signature=signature)
+        ):
+            raise four_eyes.still_pending(actor)
+
+    def _is_first_yes(
+        self, work: UnitOfWork, change_id: str, *, digest: str, actor: Actor, signature: str | None
+    ) -> bool:
+        change = self._require(change_id, next_step=_LISTED)
+        authors = four_eyes.asked_by(work, subject=change.subject, change_id=change_id)
+        return four_eyes.keep_first(
+            self.engine, work, change_id, digest=digest, actor=actor, signature=signature, authors=authors
+        )
+
     def approved_now(
         self, change_id: str, *, digest: str, actor: Actor, signature: str | None, again: bool = False
     ) -> PendingChange:
@@ -282,6 +301,8 @@ class LocalChanges(EngineVerbs):
                 )
             if digest != change.digest:
                 raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+            if self._is_first_yes(work, change_id, digest=digest, actor=actor, signature=signature):
+                raise four_eyes.still_pending(actor)  # which keeps nothing: see ``keep_first_yes``
             engine.require_signature(digest, signature)
             work.approvals.record(change_id, digest=digest, actor=actor, signature=signature, now=now)
             engine.audit(work, "change.approved", change_id, by=actor)

@@ -10,7 +10,7 @@ from sequences_mcp.domain.entries import OtherSettings
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, SequenceStatus, StepState
-from sequences_mcp.engine import approvals
+from sequences_mcp.engine import approvals, four_eyes
 from sequences_mcp.engine.context import EngineContext, keep_changes
 from sequences_mcp.engine.machine import APPROVAL, grounded, step_resolved, with_run
 from sequences_mcp.engine.supervisor import alive, served
@@ -133,6 +133,7 @@ def fallen_because(engine: EngineContext, plan: Plan) -> str | None:
             else approvals.unsigned_because(
                 engine.store, plan.id, plan.digest, signature_check=engine.signature_check
             )
+            or four_eyes.lacking_because(engine.store, plan.id, digest=plan.digest, approvers=engine.approvers)
         )
     )
 

@@ -21,7 +21,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import BEGUN, IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import takes_thread_subject, thread_left, without_re
-from sequences_mcp.engine import approvals
+from sequences_mcp.engine import approvals, four_eyes
 from sequences_mcp.engine.calendar import CALLING_HOURS, Window, next_open
 from sequences_mcp.engine.channels.message import ComposedMessage, Correspondence, compose, message_id
 from sequences_mcp.engine.channels.replies import provider_message_id
@@ -52,6 +52,7 @@ class SendPolicy:
     addresses of the other mailboxes that this process sends from, each by a worker of its own. Where
     ``reads_inbox``, or where another process reads it, no step after the first leaves unless the sender's mailbox
     was read ``freshness`` ago at most. Below ``opt_out_url``, where given, recipients opt out with one click.
+    ``approvers`` people have approved what leaves.
     """
 
     terms: Terms
@@ -67,6 +68,7 @@ class SendPolicy:
     reads_inbox: bool = False
     freshness: timedelta = timedelta(minutes=10)
     opt_out_url: str = ""
+    approvers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +294,7 @@ def _text_blocked_because(
         return why
     if text.at and (
         why := approvals.unsigned_text_because(store, run, digest=digest, signature_check=rules.signature_check)
+        or four_eyes.lacking_text_because(store, approvals.draft_id(run), text=digest, approvers=rules.approvers)
     ):
         return why
     tries = store.attempts.count(run.key, generation=run.generation, since=text.at)
@@ -334,6 +337,7 @@ def _unsigned_plan(store: Repositories, plan: Plan, approved: datetime | None, *
     if approved is not None or plan.header.is_allowed_by(rules.preapproved):
         return None
     why = approvals.unsigned_because(store, plan.id, plan.digest, signature_check=rules.signature_check)
+    why = why or four_eyes.lacking_because(store, plan.id, digest=plan.digest, approvers=rules.approvers)
     return f"{APPROVAL}: {why}" if why else None
 
 

@@ -65,6 +65,7 @@ class EngineContext:
     ``vendor_terms`` are the terms of the connected vendors, ``accounts`` the fingerprints of the accounts there.
     ``steps_aside``: a transaction may be undone by ``step_aside``, and is begun again (``stepping_aside``).
     ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
+    ``approvers`` is how many people have to approve, 1 or 2.
     """
 
     store: Store
@@ -79,6 +80,7 @@ class EngineContext:
     knows_server: bool = True
     further_terms: tuple[Terms, ...] = ()
     steps_aside: bool = False
+    approvers: int = 1
 
     def step_aside(self) -> None:
         """Raise StepsAsideError in a long transaction that may do so, where an operation waits that holds back."""

@@ -14,6 +14,7 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StepRun, StepState, TaskOutcome
+from sequences_mcp.engine import four_eyes
 from sequences_mcp.engine.approvals import draft_id as id_of
 from sequences_mcp.engine.approvals import is_approved, read_steps, resealed, with_texts_of
 from sequences_mcp.engine.context import LocalMethods, apply_event, require_page
@@ -85,17 +86,43 @@ class LocalDrafts(LocalMethods):
     async def approve_draft(
         self, draft_id: str, *, digest: str, actor: Actor, signature: str | None = None
     ) -> Draft:
-        """Record the approval of exactly this text of a live run and end its hold."""
+        """Record the approval of exactly this text of a live run and end its hold.
+
+        ApprovalPendingError for the first of two approvals, which is kept.
+        """
         engine = self.engine
         with engine.store.transaction() as work:
             sequence, run = require_step(engine, draft_id, IdKind.DRAFT)
             _require_approvable(sequence, run, digest)
             now = engine.clock()
-            engine.require_signature(digest, signature)
-            work.approvals.record(id_of(run), digest=digest, actor=actor, signature=signature, now=now)
-            event = DraftApproved(run.key)
-            after, _ = apply_event(work, sequence, event, now=now, actor=actor)
-            return self._draft(after, next(step for step in after.steps if step.key == run.key))
+            if not self._is_first_yes(work, sequence, run, digest=digest, actor=actor, signature=signature):
+                engine.require_signature(digest, signature)
+                work.approvals.record(id_of(run), digest=digest, actor=actor, signature=signature, now=now)
+                event = DraftApproved(run.key)
+                after, _ = apply_event(work, sequence, event, now=now, actor=actor)
+                return self._draft(after, next(step for step in after.steps if step.key == run.key))
+        raise four_eyes.still_pending(actor)
+
+    def _is_first_yes(
+        self,
+        work: UnitOfWork,
+        sequence: Run,
+        run: StepRun,
+        *,
+        digest: str,
+        actor: Actor,
+        signature: str | None,
+    ) -> bool:
+        """Keep the first of two approvals of a text; say whether this was one."""
+        return four_eyes.keep_first(
+            self.engine,
+            work,
+            id_of(run),
+            digest=digest,
+            actor=actor,
+            signature=signature,
+            authors=four_eyes.written_by(work, plan_id=sequence.plan_id, sequence_id=sequence.id),
+        )
 
     async def resolve_unknown(
         self, draft_id: str, *, sent: bool, actor: Actor, digest: str | None = None, signature: str | None = None
@@ -110,18 +137,27 @@ class LocalDrafts(LocalMethods):
         engine, now = self.engine, self.engine.clock()
         with engine.store.transaction() as work:
             sequence, run = require_step(engine, draft_id, IdKind.DRAFT)
-            after, _ = apply_event(work, sequence, OutcomeResolved(run.key, sent), now=now, actor=actor)
-            if sent:
-                return after
             text, lease = text_digest(sequence, run), run.lease or 0
-            _require_same(text.hex(), digest or text.hex())
-            engine.require_signature(resend_digest(text, attempt=lease).hex(), signature)
-            work.approvals.record_resend(
-                id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
+            again = resend_digest(text, attempt=lease).hex()
+            is_half = (
+                not sent
+                and run.state is StepState.UNKNOWN
+                and digest in (None, text.hex())
+                and self._is_first_yes(work, sequence, run, digest=again, actor=actor, signature=signature)
             )
-            if run.lease is not None:
-                work.attempts.give_back(run.lease)
-            return after
+            if not is_half:
+                after, _ = apply_event(work, sequence, OutcomeResolved(run.key, sent), now=now, actor=actor)
+                if sent:
+                    return after
+                _require_same(text.hex(), digest or text.hex())
+                engine.require_signature(again, signature)
+                work.approvals.record_resend(
+                    id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
+                )
+                if run.lease is not None:
+                    work.attempts.give_back(run.lease)
+                return after
+        raise four_eyes.still_pending(actor)
 
     def _rewritten(
         self, before: Run, texts: Mapping[str, StepText], variables: Mapping[str, str] | None

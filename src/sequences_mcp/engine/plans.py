@@ -20,7 +20,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StopReason
-from sequences_mcp.engine import approvals
+from sequences_mcp.engine import approvals, four_eyes
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
 from sequences_mcp.engine.context import EngineContext, EngineVerbs, apply_event, require_page
 from sequences_mcp.engine.events import Event, PlanApproved, PlanRejected, Stopped
@@ -353,7 +353,8 @@ class LocalPlans(EngineVerbs):
         It is about the plan as it was made, whatever the settings of this process. Raises ApprovalError when the
         digest is not the plan's present one, other people are paused than ``pauses`` says, the plan is expired,
         refused or used, texts are missing, or the blueprint has changed (which voids it). Who is on the
-        suppression list or in another live sequence by now is refused, with the reason.
+        suppression list or in another live sequence by now is refused, with the reason. ApprovalPendingError for
+        the first of two approvals, which is kept.
 
         ``pauses`` is ``PlanTally.pauses`` as it was shown, None where it was not. ``signature`` is a passkey's
         WebAuthn assertion over the digest, as JSON, where one is registered.
@@ -362,6 +363,8 @@ class LocalPlans(EngineVerbs):
             plan, outdated = self._approved(
                 work, self._require(plan_id), digest=digest, actor=actor, signature=signature, pauses=pauses
             )
+        if plan.status is PlanStatus.WAITING:
+            raise four_eyes.still_pending(actor)
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
         return await self._applied(plan)
@@ -388,6 +391,18 @@ class LocalPlans(EngineVerbs):
         if pauses not in (None, work.plans.pauses_fingerprint(plan.id)):
             raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
         if not plan.header.is_allowed_by(self.engine.preapproved):
+            if four_eyes.keep_first(
+                self.engine,
+                work,
+                plan.id,
+                digest=digest,
+                actor=actor,
+                signature=signature,
+                authors=four_eyes.planned_by(work, plan.id),
+            ):
+                if (stored := self._require(plan.id)).status is PlanStatus.WAITING:  # else it is under way
+                    work.plans.update(replace(stored, reason=four_eyes.half_approved(actor)))
+                return replace(plan, status=PlanStatus.WAITING), False
             self.engine.require_signature(digest, signature)
         work.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
         if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before

@@ -103,6 +103,7 @@ async def erase_approved(
         )
     _require_as_shown(app, change)
     local.engine.require_signature(digest, signature)
+    await local.keep_first_yes(change.id, digest=digest, actor=actor, signature=signature)
     runs = await app.erasures.runs_of(change.subject)
     await _stop_at_vendors(app, runs, digest=digest)
     held = await app.erasures.held_at_vendors(change.subject)

@@ -51,6 +51,7 @@ async def approve_change(
     is_variables = change.tool == VARIABLES
     again = change.came_to == "unknown" and not is_variables
     await _require_as_shown(app, change, digest=digest, again=again)
+    await app.changes.keep_first_yes(change.id, digest=digest, actor=actor, signature=signature)
     approved, act = replace(app, is_approved=True), effect or _effect(change)
     write = VendorWrite(
         call=ToolCall(change.tool, None, digest),

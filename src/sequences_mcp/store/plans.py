@@ -308,6 +308,11 @@ class ApprovalRepository:
         row = self._database.row("plans.signature", subject=subject, digest=digest)
         return str(row["assertion"]) if row else None
 
+    def actors(self, subject: str, *, digest: str) -> list[Actor]:
+        """Return who approved exactly this, in order."""
+        rows = self._database.rows("plans.approvers", subject=subject, digest=digest)
+        return [Actor(row["actor"]) for row in rows]
+
     def is_first(self, subject: str) -> bool:
         """Say whether nothing of this subject was ever approved, under any digest."""
         return not self._database.rows("plans.any_approval", subject=subject)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.errors import ApprovalError, ConflictError, ProviderError
+from sequences_mcp.errors import ApprovalError, ApprovalPendingError, ConflictError, ProviderError
 from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.review import consent
 from sequences_mcp.review.page import people
@@ -55,6 +55,8 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
             signature=page_request.signature,
             pauses=pauses,
         )
+    except ApprovalPendingError:  # one of two people has: the plan says so
+        return page_request.redirect(f"/plans/{plan.id}")
     except ApprovalError as error:
         present = await page_request.app.plans.get_plan(plan.id)
         since = page_request.unlocked.seen.get(consent.state_shown(digest, pauses))

@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plain_words import as_shown, for_person
 from sequences_mcp.domain.run import SequenceStatus
-from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
+from sequences_mcp.errors import ApprovalError, ApprovalPendingError, ConflictError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings
 from sequences_mcp.ports.embedded import Draft
 from sequences_mcp.ports.provider import Provider
@@ -91,7 +91,7 @@ async def approve_text_form(page_request: PageRequest) -> Response:
             actor=page_request.actor,
             signature=page_request.signature,
         )
-    except RefusedByGuardsError as error:
+    except (RefusedByGuardsError, ApprovalPendingError) as error:
         return await _shown(page_request, draft, fault=LockFault(HTTPStatus.CONFLICT, error.message))
     return page_request.redirect(f"/sequences/{draft.sequence.id}")
 

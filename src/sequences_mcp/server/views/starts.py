@@ -401,7 +401,8 @@ def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outc
         why = f"Its approval no longer holds: {plan.reason}."
         return "not_asked", "waiting_for_approval", f"{why} A person renews it {ways}"
     texts = "edit_draft writes the missing texts (list_reviews has their ids). " if plan.missing_texts else ""
-    return "not_asked", "waiting_for_approval", f"{texts}A person approves it {ways}"
+    half = f"{plan.reason}. " if plan.reason else ""  # one of two people has approved
+    return "not_asked", "waiting_for_approval", f"{half}{texts}A person approves it {ways}"
 
 
 def _became(tally: PlanTally) -> tuple[Outcome, str]:

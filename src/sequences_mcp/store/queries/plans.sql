@@ -124,6 +124,10 @@ INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :ac
 -- The latest yes to exactly this.
 SELECT max(at) AS at FROM approval WHERE subject = :subject AND digest = :digest
 
+-- approvers --
+-- Who said yes to exactly this, in order.
+SELECT actor FROM approval WHERE subject = :subject AND digest = :digest ORDER BY no
+
 -- any_approval --
 -- Whether anything of a subject was ever approved.
 SELECT 1 AS found FROM approval WHERE subject = :subject LIMIT 1
