@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator, SchemaError
 from tests.world.product import World
 
 from sequences_mcp.domain.blueprint import Step
@@ -121,6 +122,18 @@ def test_a_tool_takes_and_gives_closed_objects(name: str) -> None:
         assert schema["type"] == "object"
     assert all(one["additionalProperties"] is False for one in objects(tool.input_schema))
     assert all(one["additionalProperties"] is False for one in objects(tool.output_schema))
+
+
+@pytest.mark.parametrize("name", ALL_TOOLS)
+def test_the_schemas_of_a_tool_are_sound_in_the_protocols_dialect(name: str) -> None:
+    for schema in (LISTED[name].input_schema, LISTED[name].output_schema):
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"properties": []}, {"required": "name"}])
+def test_a_schema_that_is_not_sound_is_noticed(schema: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError):
+        Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)

@@ -12,7 +12,7 @@ from sequences_mcp.domain.companies import company_domain_of, company_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.domain.page import MAX_SIZE, Page
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import LIFETIME, Plan, PlanStatus
 from sequences_mcp.domain.run import (
     IN_FLIGHT,
     LIVE,
@@ -112,6 +112,10 @@ def _end(sequence: Run) -> str:
     return f"over: {why}{rest}"
 
 
+NOT_APPROVED = Outlook(
+    next_at=None,
+    why="nobody approved its plan in time, so nothing of it leaves; start_sequence plans it anew",
+)
 PART = 200  # runs that one transaction pauses
 ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review resolve"
 
@@ -128,15 +132,16 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     approved = [plan for plan in others.values() if plan.status is PlanStatus.APPROVED and plan.id in going]
     held = held_for(engine, approved)
     readings = engine.store.readings.of_runs(vendor_runs) if vendor_runs else {}
+    overdue = _overdue(engine, results, now)
     names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
     return tuple(
         _as_last_read(
             SequenceDetail(
                 sequence=result,
                 contact=people[result.contact_id],
-                outlook=_outlook(
-                    result, now=now, mailbox=opens.get(result.plan_id), held=held.get(result.plan_id)
-                ),
+                outlook=NOT_APPROVED
+                if result.plan_id in overdue and result.status is SequenceStatus.FOUND
+                else _outlook(result, now=now, mailbox=opens.get(result.plan_id), held=held.get(result.plan_id)),
                 blueprint_name=names.get((result.blueprint_id, result.blueprint_version)),
                 error=answered.get(result.id),
             ),
@@ -144,6 +149,13 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
         )
         for result in results
     )
+
+
+def _overdue(engine: EngineContext, runs: Iterable[Run], now: datetime) -> set[str]:
+    """Return the plans of these runs that waited too long, which the next worker or look at a plan ends."""
+    if all(run.status is not SequenceStatus.FOUND for run in runs):
+        return set()
+    return set(engine.store.plans.overdue(now=now, abandoned=now - LIFETIME))
 
 
 def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> SequenceDetail:
