@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.inbound.test_inbound_bad_input import CORPUS, damaged, read
+from tests.inbound.test_inbound_bad_input import corpus, damaged, read
 from tests.world.mail_corpus import bounces, machines
 from tests.world.mail_replies import no_opt_outs, opt_outs
 
@@ -45,7 +45,7 @@ def crashes(count: int, *, seed: int) -> int:
     chance = random.Random(seed)
     result = 0
     for _ in range(count):
-        data = damaged(chance.choice(CORPUS), chance)
+        data = damaged(chance.choice(corpus()), chance)
         try:
             read(data)
         except Exception as error:  # noqa: BLE001 - a crash of any kind is what is being looked for
@@ -73,8 +73,8 @@ def quality() -> tuple[list[str], int]:
 
 def main() -> int:
     count, seed = (int(value) for value in (*sys.argv[1:], str(COUNT), "1")[:2]) if sys.argv[1:] else (COUNT, 1)
-    read(CORPUS[0])
-    times = sorted(spent(data) for data in CORPUS)
+    read(corpus()[0])
+    times = sorted(spent(data) for data in corpus())
     middle, late = times[len(times) // 2], times[int(len(times) * 0.99)]
     sentences, wrong = quality()
     crashed = crashes(count, seed=seed)

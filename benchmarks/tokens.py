@@ -29,11 +29,16 @@ class Counter(NamedTuple):
     exact: bool
 
 
+def has_vocabulary() -> bool:
+    """Say whether this machine counts exactly, without reading the vocabulary."""
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR", "")
+    return bool(folder) and (Path(folder) / VOCABULARY).is_file()
+
+
 @cache
 def counter() -> Counter:
     """Return the best counter of this machine."""
-    folder = os.environ.get("TIKTOKEN_CACHE_DIR", "")
-    if not folder or not (Path(folder) / VOCABULARY).is_file():
+    if not has_vocabulary():
         return Counter(estimate, exact=False)
     import tiktoken
 
