@@ -3,15 +3,18 @@
 A test marked ``alone`` compares how long things take, or how much of the processor they use, so that nothing else
 may be on the processor meanwhile. ``addopts`` in pyproject.toml leaves these out: ``python -m pytest -m alone``
 runs them one after the other, as CI does after all others. What takes longest begins early, so that no process is
-left with a long test when the others have ended.
+left with a long test when the others have ended. The tests in a browser are done by two of the processes, because
+each that has one starts a browser and its driver of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import pytest
 
+T = TypeVar("T")
 ALONE = "alone: measures, so that nothing else may be on the processor meanwhile: python -m pytest -m alone"
 # Files with tests of six seconds or more, the longest first. Each begins early, in one of the processes.
 LONGEST = (
@@ -32,6 +35,19 @@ LONGEST = (
     "test_inbound_imap.py",
     "test_budgets.py",
 )
+BROWSER, BROWSERS = "running_browser", 2  # the fixture, and how many processes have one
+
+
+def number_of(config: pytest.Config) -> tuple[int, int] | None:
+    """Return which of how many processes this is that share the tests, from 0; None where they are not shared."""
+    facts = getattr(config, "workerinput", None)
+    return facts and (int(facts["workerid"].removeprefix("gw")), facts["workercount"])
+
+
+def begun_at(parts: list[T], number: int, processes: int) -> list[T]:
+    """Return the parts in a circle, from where the process of this number begins."""
+    first = len(parts) * number // processes
+    return [*parts[first:], *parts[:first]]
 
 
 def arranged(items: Sequence[pytest.Item], *, processes: int) -> list[pytest.Item]:
@@ -40,8 +56,12 @@ def arranged(items: Sequence[pytest.Item], *, processes: int) -> list[pytest.Ite
     for item in items:
         rest.setdefault(item.path.name, []).append(item)
     heads: list[list[pytest.Item]] = [[] for _ in range(processes)]
-    for number, name in enumerate(name for name in LONGEST if name in rest):
-        heads[number % processes] += rest.pop(name)
+    browsing = {item.path.name for item in items if BROWSER in getattr(item, "fixturenames", ())}
+    long = [name for name in LONGEST if name in rest and name not in browsing]
+    for number, name in enumerate(sorted(browsing, key=lambda name: (name not in LONGEST, name))):
+        heads[number % min(BROWSERS, processes)] += rest.pop(name)
+    for number, name in enumerate(long):
+        heads[-1 - number % processes] += rest.pop(name)
     others = [item for group in rest.values() for item in group]
     results: list[pytest.Item] = []
     for number, head in enumerate(heads):

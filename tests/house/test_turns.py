@@ -19,20 +19,33 @@ class Listed:
 
     path: Path
     number: int
+    fixturenames: tuple[str, ...] = ()
 
 
-def test_what_takes_longest_begins_each_part() -> None:
-    first, second = turns.LONGEST[:2]
-    names = ("test_a.py", first, "test_b.py", second, "test_c.py")
+def test_what_takes_longest_begins_each_part_and_tests_in_a_browser_are_done_by_two_processes() -> None:
+    first, second = "test_temporal.py", "test_page_large.py"
+    names = ("test_a.py", first, "test_b.py", second)
     items: Any = [Listed(Path(name), number) for name in names for number in range(20)]
+    items += [
+        Listed(Path(f"test_seen_{end}.py"), number, (turns.BROWSER,)) for end in "xyz" for number in range(4)
+    ]
+    items += [Listed(Path("test_c.py"), number) for number in range(8)]
     order: Any = turns.arranged(items, processes=4)
     assert len(order) == len(items) and set(order) == set(items)
     parts = [order[begin : begin + 25] for begin in range(0, 100, 25)]
-    assert [item.path.name for item in parts[0][:20]] == [first] * 20
-    assert [item.path.name for item in parts[1][:20]] == [second] * 20
+    assert [item.path.name for item in parts[-1][:20]] == [first] * 20
+    assert [item.path.name for item in parts[-2][:20]] == [second] * 20
+    assert [item.path.name for item in parts[0][:8:4]] == ["test_seen_x.py", "test_seen_z.py"]
+    assert [item.path.name for item in parts[1][:4]] == ["test_seen_y.py"] * 4
     for name in names:  # what a file shares is made once
         numbers = [item.number for item in order if item.path.name == name]
         assert numbers == sorted(numbers)
+
+
+def test_each_process_begins_to_read_the_tests_elsewhere_and_reads_them_all() -> None:
+    read = [turns.begun_at([*"abcdefg"], number, 4) for number in range(4)]
+    assert len({order[0] for order in read}) == 4
+    assert all(sorted(order) == [*"abcdefg"] for order in read)
 
 
 def test_every_file_that_begins_early_is_there_once() -> None:
