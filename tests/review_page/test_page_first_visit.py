@@ -18,7 +18,7 @@ from tests.world.page import PASSPHRASE, Answer, PageWorld, Visitor
 from sequences_mcp.client_setup.clients import CLIENTS, Machine
 from sequences_mcp.first_visit import PageInstaller
 from sequences_mcp.ports.safekeeping import KeptRecord
-from sequences_mcp.review.lock import passkeys, passphrase
+from sequences_mcp.review.lock import passphrase
 from sequences_mcp.settings import read_settings
 
 FORMS = ("/first/sender", "/first/rest", "/first/write", "/first/try")
@@ -75,7 +75,7 @@ def visitor(world: PageWorld) -> Iterator[Visitor]:
 
 def code_of(world: PageWorld) -> str:
     """Print a code in the terminal."""
-    return passkeys.new_code(world.safe, KeptRecord.SETUP_CODE, now=world.clock())
+    return world.code(KeptRecord.SETUP_CODE)
 
 
 def sends(visitor: Visitor, path: str, **fields: str) -> Answer:

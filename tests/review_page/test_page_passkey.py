@@ -58,7 +58,7 @@ def person(world: PageWorld, newcomer: Screen) -> Screen:
 
 
 def register(person: Screen, world: PageWorld) -> None:
-    person.tab.get_by_label("Code").fill(passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock()))
+    person.tab.get_by_label("Code").fill(world.code(KeptRecord.PASSKEY_CODE))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
     [since] = person.tab.locator("main li time").all_inner_texts()
@@ -201,7 +201,7 @@ def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_an
 
 
 def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
-    code = passkeys.new_code(world.safe, KeptRecord.PASSKEY_CODE, now=world.clock())
+    code = world.code(KeptRecord.PASSKEY_CODE)
     for _ in range(5):
         with pytest.raises(ApprovalError, match="wrong"):
             passkeys.check_code(world.safe, KeptRecord.PASSKEY_CODE, "00000-00000", now=world.clock())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import violations
+from playwright.sync_api import Browser, Frame, expect
+from tests.review_page.page_browser import RunningBrowser, violations
 from tests.review_page.panel_host import Panel, panel, shows
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_vendor import planned
 from tests.review_page.test_review_screen import with_texts_of_their_own
+from tests.world.data_folder import choose_passphrase
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
@@ -32,6 +34,7 @@ def person(browser: Browser, world: PageWorld, shots: Path) -> Iterator[Panel]:
 
 
 def test_a_start_is_read_and_approved_inside_the_chat(world: PageWorld, person: Panel) -> None:
+    choose_passphrase(world.workspace, PASSPHRASE, n=None)
     plan = world.plan(MAIL, LINKEDIN, people=3)
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_text("Hi Grace, would a short call")).to_be_visible()
@@ -284,6 +287,22 @@ def test_the_panel_has_no_accessibility_violation(world: PageWorld, person: Pane
     assert violations(person.tab.frames[1]) == []
 
 
+@pytest.fixture(scope="module")
+def asking(running_browser: RunningBrowser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frame]:
+    """Yield a panel that asks for the passphrase, opened once for all who only call its functions."""
+    world = PageWorld(tmp_path_factory.mktemp("asking") / "data")
+    lock_up(world, in_browser=True)
+    plan = world.plan(people=1)
+    with ExitStack() as opened:
+        with running_browser.taken() as browser:
+            person = opened.enter_context(panel(browser, world, world.folder))
+            shows(person, "list_reviews", plan_id=plan.id)
+            expect(person.frame.get_by_label("Your passphrase")).to_be_visible()
+        yield person.tab.frames[1]
+        with running_browser.taken():
+            opened.close()
+
+
 VECTORS = [  # RFC 7914, section 12
     ("", "", 16, 1, 1, "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"),
     ("password", "NaCl", 1024, 8, 16, "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"),
@@ -300,14 +319,10 @@ VECTORS = [  # RFC 7914, section 12
 
 @pytest.mark.parametrize(("secret", "salt", "n", "r", "p", "key"), VECTORS)
 def test_the_panel_derives_as_the_standard_says(
-    person: Panel, world: PageWorld, secret: str, salt: str, n: int, r: int, p: int, key: str
+    asking: Frame, browser: Browser, secret: str, salt: str, n: int, r: int, p: int, key: str
 ) -> None:
-    plan = world.plan(people=1)
-    shows(person, "list_reviews", plan_id=plan.id)
-    expect(person.frame.get_by_label("Your passphrase")).to_be_visible()
-    asked = "async (_, [secret, salt, how]) => hex(await scrypt(utf8(secret), utf8(salt), how))"
-    given = [secret, salt, {"n": n, "r": r, "p": p}]
-    assert person.frame.locator("body").evaluate(asked, given) == key
+    asked = "async ([secret, salt, how]) => hex(await scrypt(utf8(secret), utf8(salt), how))"
+    assert asking.evaluate(asked, [secret, salt, {"n": n, "r": r, "p": p}]) == key
 
 
 @pytest.mark.parametrize(
@@ -322,13 +337,9 @@ def test_the_panel_derives_as_the_standard_says(
     ],
 )
 def test_a_cheap_derivation_that_somebody_asks_for_is_not_made(
-    person: Panel, world: PageWorld, asked: str
+    asking: Frame, browser: Browser, asked: str
 ) -> None:
-    plan = world.plan(people=1)
-    shows(person, "list_reviews", plan_id=plan.id)
-    expect(person.frame.get_by_label("Your passphrase")).to_be_visible()
-    tried = "(_, asked) => { try { return derivation(asked).n } catch (error) { return error.message } }"
-    body = person.frame.locator("body")
-    assert "Your passphrase was not used" in str(body.evaluate(tried, asked + "00" * 16))
-    assert "Your passphrase was not used" in str(body.evaluate(tried, "scrypt:65536:8:1:" + "00" * 8))
-    assert body.evaluate(tried, "scrypt:65536:8:1:" + "00" * 16) == 65536
+    tried = "(asked) => { try { return derivation(asked).n } catch (error) { return error.message } }"
+    assert "Your passphrase was not used" in str(asking.evaluate(tried, asked + "00" * 16))
+    assert "Your passphrase was not used" in str(asking.evaluate(tried, "scrypt:65536:8:1:" + "00" * 8))
+    assert asking.evaluate(tried, "scrypt:65536:8:1:" + "00" * 16) == 65536

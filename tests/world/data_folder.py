@@ -18,6 +18,7 @@ from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.sqlite.schema import migrations
 
 if TYPE_CHECKING:
+    from sequences_mcp.review.lock.passphrase import Derivation
     from sequences_mcp.store.unit_of_work import Store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
@@ -78,18 +79,31 @@ def _empty_database() -> bytes:
         return (Path(made) / FILE_NAME).read_bytes()
 
 
-def choose_passphrase(workspace: Workspace, typed: str, *, is_quick: bool = True) -> None:
+QUICK, LEAST_IN_A_PANEL = 2**10, 2**15
+
+
+def quick_derivation(n: int = QUICK) -> Derivation:
+    """Return a derivation that takes a sixtieth of the usual time, which would be most of what a test takes.
+
+    What is kept says how it is derived, so that the product checks it as any other.
+    """
+    from sequences_mcp.review.lock.passphrase import Derivation
+
+    return Derivation(bytes(range(16)), n=n)
+
+
+def choose_passphrase(workspace: Workspace, typed: str, *, n: int | None = QUICK) -> None:
     """Choose the passphrase of a data folder, as a person does in the terminal.
 
-    A quick one is checked in a sixtieth of the usual time, which would be most of what a test takes: its record
-    says how it is derived. The panel of a chat in a browser refuses to derive it so cheaply.
+    ``n`` is the cost of deriving its key: a quick one, the least that the panel of a chat takes, or None for the
+    product's own.
     """
-    for name, text in _records_of(typed, is_quick, workspace.database.exists()):
+    for name, text in _records_of(typed, n, workspace.database.exists()):
         write_private(workspace.folder / name, text)
 
 
 @cache
-def _records_of(typed: str, is_quick: bool, has_database: bool) -> tuple[tuple[str, str], ...]:
+def _records_of(typed: str, n: int | None, has_database: bool) -> tuple[tuple[str, str], ...]:
     """Return the files that choosing a passphrase writes, made once for all tests of a process."""
     from sequences_mcp.review.lock import passphrase
     from sequences_mcp.store.safekeeping import FolderRecords
@@ -99,8 +113,8 @@ def _records_of(typed: str, is_quick: bool, has_database: bool) -> tuple[tuple[s
         records = FolderRecords(workspace)
         if has_database:
             workspace.database.touch()
-        if is_quick:
-            derivation = passphrase.Derivation(bytes(range(16)), n=2**10)
+        if n is not None:
+            derivation = quick_derivation(n)
             record = {**passphrase.hashed_passphrase(typed, derivation), "database": has_database}
             write_private(workspace.passphrase, json.dumps(record))
             key = derivation.key(typed)

@@ -23,7 +23,7 @@ from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard, learnt
-from tests.world.data_folder import choose_passphrase
+from tests.world.data_folder import LEAST_IN_A_PANEL, QUICK, choose_passphrase, quick_derivation
 from tests.world.product import LINKEDIN as LINKEDIN
 from tests.world.product import MAIL as MAIL
 from tests.world.product import World
@@ -31,8 +31,9 @@ from tests.world.product import World
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.http_connection import ConnectionLimits
+from sequences_mcp.ports.safekeeping import KeptRecord
 from sequences_mcp.private_files import write_private
-from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock import passkeys, passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup
 from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.app import build_page
@@ -114,6 +115,10 @@ class PageWorld(World):
     def lock_up(self) -> None:
         """Choose the passphrase, as a person does in the terminal."""
         write_private(self.workspace.passphrase, _hashed_passphrase())
+
+    def code(self, record: KeptRecord) -> str:
+        """Have the terminal print a code, which is checked as quickly as the passphrase."""
+        return passkeys.new_code(self.safe, record, now=self.clock(), derivation=quick_derivation())
 
     @contextmanager
     def page(
@@ -252,7 +257,7 @@ def crowd(number: int, *, first: int = 0, **facts: str) -> list[dict[str, str]]:
 @cache
 def _hashed_passphrase() -> str:
     """Return the passphrase's hash, checked in a sixtieth of the usual time: its file says how it is made."""
-    return json.dumps(passphrase.hashed_passphrase(PASSPHRASE, passphrase.Derivation(bytes(range(16)), n=2**10)))
+    return json.dumps(passphrase.hashed_passphrase(PASSPHRASE, quick_derivation()))
 
 
 async def unheard(done: int, total: int) -> None:
@@ -264,7 +269,7 @@ WITH_PANELS = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]
 
 def lock_up(world: PageWorld, *, in_browser: bool = False) -> None:
     """Choose the passphrase in the terminal; what a proof is held against is written with it."""
-    choose_passphrase(world.workspace, PASSPHRASE, is_quick=not in_browser)
+    choose_passphrase(world.workspace, PASSPHRASE, n=LEAST_IN_A_PANEL if in_browser else QUICK)
 
 
 @cache

@@ -161,10 +161,16 @@ def _is_framed(credential: Mapping[str, Any]) -> bool:
     return facts.get("crossOrigin") is True or "topOrigin" in facts
 
 
-def new_code(safe: Safekeeping, record: KeptRecord, *, now: datetime) -> str:
-    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is kept as ``record``."""
+def new_code(
+    safe: Safekeeping, record: KeptRecord, *, now: datetime, derivation: passphrase.Derivation | None = None
+) -> str:
+    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is kept as ``record``.
+
+    ``derivation`` is how it is hashed, where that is not the present way with a new salt.
+    """
     code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
-    facts = {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES}
+    hashed = passphrase.hashed_passphrase(code, derivation)
+    facts = {**hashed, "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES}
     safe.write(record, json.dumps(facts))
     return f"{code[:5]}-{code[5:]}"
 
