@@ -199,13 +199,17 @@ BROKEN = """
 [...document.querySelectorAll("td, th")].flatMap((cell) => {
   const found = [];
   const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const isOnSeveralLines = (node, start, end) => {
+    const range = document.createRange();
+    range.setStart(node, start);
+    range.setEnd(node, end);
+    return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+  };
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    if (!isOnSeveralLines(node, 0, node.length)) continue;
     for (const word of node.data.matchAll(/\\S+/g)) {
-      const range = document.createRange();
-      range.setStart(node, word.index);
-      range.setEnd(node, word.index + word[0].length);
-      const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
-      if (tops.size > 1 && word[0].length <= 48) found.push(word[0]);
+      const isBroken = word[0].length <= 48 && isOnSeveralLines(node, word.index, word.index + word[0].length);
+      if (isBroken) found.push(word[0]);
     }
   }
   return found;
