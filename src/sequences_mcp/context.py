@@ -93,7 +93,8 @@ class AppContext:
     need, by country; ``profile`` what the person wrote in ``profile.md`` for drafts. ``enrolments`` are the tasks
     that give people to vendors now, each with the event that ends it between two requests; a copy of the context
     shares them, and the event loop alone would hold them only weakly. ``place`` says in words where page and
-    terminal are, where whoever calls may be at another machine; they then open no address of them.
+    terminal are, where whoever calls may be at another machine; they then open no address of them. ``member`` is
+    the user of a server over HTTP whom this is for.
     """
 
     providers: Mapping[str, Provider]
@@ -127,6 +128,7 @@ class AppContext:
     import_folders: tuple[Path, ...] = ()
     place: str = ""
     profile: Callable[[], str] = str
+    member: str | None = None
     enrolments: dict[asyncio.Task[str | None], asyncio.Event] = field(default_factory=dict)
 
     @property
@@ -168,9 +170,33 @@ class AppContext:
         named = next((step.config.user_id for step in steps if step.config and step.config.user_id), None)
         return self._with(lambda mailbox: mailbox.name == named)
 
+    @property
+    def sender_names(self) -> list[str]:
+        """The names of the mailboxes that whoever this is for may begin with."""
+        return [mailbox.name for mailbox in self.mailboxes if mailbox.name and self.may_begin_with(mailbox)]
+
+    def may_begin_with(self, mailbox: Mailbox) -> bool:
+        """Say whether a mailbox is nobody's own, or that of whoever this is for; on this machine each may be."""
+        return self.member is None or mailbox.member in (None, self.member)
+
+    def require_own_mailbox(self) -> None:
+        """Raise InvalidArgumentsError where the mailbox in use is another member's."""
+        if not self.may_begin_with(self.mailbox):
+            raise InvalidArgumentsError(
+                "There is no mailbox of yours here, and none that is everybody's.",
+                next_step="Whoever runs the server adds one, with member = and the name that you sign in under.",
+            )
+
+    def for_member(self, subject: str) -> AppContext:
+        """Return this for a user of a server over HTTP, with their own mailbox in use, or else everybody's."""
+        usable = sorted(
+            self.mailboxes, key=lambda mailbox: (mailbox.member != subject, mailbox.member not in (None, subject))
+        )
+        return replace(self, mailboxes=tuple(usable), member=subject)
+
     def sending_as(self, name: str) -> AppContext:
         """Return this with the mailbox of this name in use; InvalidArgumentsError with the names there are."""
-        names = [mailbox.name for mailbox in self.mailboxes if mailbox.name]
+        names = self.sender_names
         if name not in names:
             known = f"there are {', '.join(names)}" if names else "the one mailbox of this server has no name"
             raise InvalidArgumentsError(

@@ -59,6 +59,7 @@ class Mailbox:
     mailbox, whose ``sender`` may be missing. Without ``smtp_url`` its e-mails are written to the outbox, without
     ``imap_url`` nobody reads its answers; each may hold a password, or name the user alone, who signs in with the
     client of ``oauth``. ``lacking`` says why one of them cannot be had in this process, by the variable's name.
+    ``member`` is the user of a server over HTTP whose own it is: nobody else there begins anything with it.
     """
 
     name: str | None
@@ -73,6 +74,7 @@ class Mailbox:
     oauth: OAuthRegistration | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
     database: Secret | None = None
+    member: str | None = None
 
     @property
     def database_url(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
     from sequences_mcp.tenants import TenantDirectory
 
+M_ARENA_MAX = -8  # malloc.h
+
 
 def gate_of_tenants(
     settings: Settings,
@@ -42,6 +45,7 @@ def gate_of_tenants(
     ``given`` is what holds for all tenants.
     """
     require_told_apart(settings)
+    share_heap()
     claim, keys = settings.oauth_tenant_claim, given.keys
     assert keys is not None  # ServeOptions.require_sound
 
@@ -77,6 +81,17 @@ def gate_of_tenants(
         port=port,
         metrics_port=metrics_port,
     )
+
+
+def share_heap() -> None:
+    """Have threads share two heaps, where the C library is glibc: each of a tenant's would keep one of its own.
+
+    It is what MALLOC_ARENA_MAX=2 in the environment does (mallopt(3)), and saves half a megabyte a tenant.
+    """
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def require_told_apart(settings: Settings) -> None:

@@ -424,6 +424,7 @@ def _mailbox(
         name=name,
         workspace=workspace,
         oauth=None if file is None else file.oauth.get(name or ""),
+        member=None if file is None else file.members.get(name or ""),
         lacking={
             setting: lacking[f"{setting}{of}"]
             for setting in (SMTP_SETTING, IMAP_SETTING)

@@ -51,7 +51,7 @@ class FileSettings:
     ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
     of the others, by their names, and ``shared`` what the first level says for all of them. ``oauth`` has the
     clients with which mailboxes sign in that have no password, by the mailbox's name, ``of_sender`` what their
-    senders have besides name and address. ``lacking`` says of
+    senders have besides name and address, ``members`` whose own they are. ``lacking`` says of
     secrets that cannot be had here why not, by the name of the variable, with ``of NAME`` behind it for a further
     mailbox; without one a process does all but use it.
     """
@@ -66,6 +66,7 @@ class FileSettings:
     law: LawSetting | None = None
     oauth: dict[str, OAuthRegistration] = field(default_factory=dict)
     of_sender: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
     import_folders: tuple[Path, ...] = ()
 
     def place(self, key: Key) -> str:
@@ -270,7 +271,18 @@ _OF_SENDER: Mapping[str, Callable[[Any], str | bool]] = {
     "plus_addresses": _truth,
     "opt_out_line": _truth,
 }
-_MAILBOX = ("name", "address", "smtp", "imap", "password", "imap_password", *_OF_SENDER, *_OAUTH, *_SENDING)
+_MAILBOX = (
+    "name",
+    "address",
+    "member",
+    "smtp",
+    "imap",
+    "password",
+    "imap_password",
+    *_OF_SENDER,
+    *_OAUTH,
+    *_SENDING,
+)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
@@ -401,6 +413,8 @@ class _Reader:
                         texts[name] = _text(table[name])
                 except ValueError as error:
                     self.settings.wrong((*key, name), str(error))
+        if "member" in texts:
+            self.settings.members[key[-1]] = texts["member"]
         self._sender(key, table, texts, into=into)
         self._oauth(key, table, texts, of=of)
         if "imap" in texts:

@@ -11,7 +11,7 @@ import pytest
 from tests.hosting.test_sign_in import OPENING
 from tests.world.http_server import Reply, Served
 from tests.world.issuer import PUBLIC, Issuer, issuing
-from tests.world.product import GRACE
+from tests.world.product import GRACE, MAIL
 from tests.world.tenants import ACME, HOPPER, TenantsWorld, at, resource, serving_tenants
 
 from sequences_mcp.errors import SettingsError
@@ -229,6 +229,50 @@ def test_settings_that_are_not_a_tenants_to_say_are_refused(tenants: TenantsWorl
 def _ready(served: Served) -> tuple[int, bool]:
     answer = served.ask("GET", "/readyz", token="")
     return answer.status, answer.facts["all_tenants"]
+
+
+MAILBOXES = """
+[mailboxes.grace]
+name = "Grace Hopper"
+address = "grace@acme.example"
+member = "user-grace"
+
+[mailboxes.eve]
+name = "Eve Adams"
+address = "eve@acme.example"
+member = "user-eve"
+"""
+
+
+def test_each_member_begins_with_their_own_mailbox_and_with_no_other_members(
+    tenants: TenantsWorld, issuer: Issuer
+) -> None:
+    file = tenants.folder / ACME / "settings.toml"
+    everybodys = file.read_text()
+    file.write_text(f'default_mailbox = "ada"\n{everybodys}{MAILBOXES}')
+    with serving_tenants(tenants, issuer) as served:
+
+        def started(user: str, blueprint: str, **more: Any) -> dict[str, Any]:
+            given = token(issuer, ACME, sub=user)
+            arguments = {"blueprint_id": blueprint, "contacts": [{**GRACE, "email": f"{user}@hopper.example"}]}
+            answer = at(served, ACME).tool("start_sequence", token=given, **arguments, **more)
+            facts: dict[str, Any] = json.loads(answer.facts["result"]["content"][0]["text"])
+            return facts
+
+        written = {"name": "Engineers", "steps": [MAIL], "job_title": "Engineer"}
+        made = at(served, ACME).rpc(
+            "tools/call", token=token(issuer, ACME), name="create_blueprint", arguments=written
+        )
+        blueprint = json.loads(made.facts["result"]["content"][0]["text"])["blueprint_id"]
+        senders = {user: json.dumps(started(user, blueprint)) for user in ("user-grace", "user-eve", "user-ada")}
+        assert "grace@acme.example" in senders["user-grace"] and "eve@acme.example" in senders["user-eve"]
+        assert "ada@acme.example" in senders["user-ada"]
+        other = started("user-grace", blueprint, sender="eve")
+        assert other["code"] == "invalid_arguments" and "there are grace, ada" in other["message"]
+        assert started("user-grace", blueprint, sender="ada")["outcome"] == "waiting_for_approval"
+        file.write_text(file.read_text().replace("[mailboxes.ada]", '[mailboxes.ada]\nmember = "user-linus"'))
+        nobodys = started("user-barbara", blueprint)
+        assert nobodys["code"] == "invalid_arguments" and "no mailbox of yours" in nobodys["message"]
 
 
 def test_while_one_tenant_is_broken_the_others_go_on(tenants: TenantsWorld, issuer: Issuer) -> None:

@@ -180,7 +180,7 @@ def _no_sender(app: AppContext, step: Step, steps: Items[Step]) -> str | None:
     named = _sender_named(step)
     if named is None:
         return None
-    known = [mailbox.name for mailbox in app.mailboxes if mailbox.name]
+    known = app.sender_names
     if len(app.mailboxes) == 1 and named not in known:
         return (
             "The embedded engine sends everything as the one sender of this server, SEQUENCES_SENDER, which only "

@@ -226,6 +226,7 @@ async def _planned_here(
 ) -> tuple[Plan, Tally]:
     blueprint, warnings = await startable(app, blueprint_id)
     app = app.sending(blueprint.steps)
+    app.require_own_mailbox()
     people = await _resolve(app, blueprint, rows)
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally = Tally(
@@ -510,6 +511,7 @@ async def preview_sequence(
         return await _preview_there(app, blueprint_id, rows)
     report = await get_blueprint(app, blueprint_id=blueprint_id)
     blueprint, app = report.blueprint, app.sending(report.blueprint.steps)
+    app.require_own_mailbox()
     # A mailbox that was taken out of the settings since: the start is refused, and the texts below are another's.
     no_sender = tuple(dict.fromkeys(finding.message for finding in report.findings if finding.rule == NO_SENDER))
     people = await _people(app, blueprint, rows)

@@ -79,7 +79,8 @@ class CallersContext(OpenedContext):
         call = CURRENT.get()
         actor = AGENT if call is None else call.caller.actor
         if actor not in self._of:
-            self._of[actor] = replace(app.acting_as(actor), elicitation=False, place=self._place)
+            acting = app.acting_as(actor).for_member(call.caller.subject) if call else app.acting_as(actor)
+            self._of[actor] = replace(acting, elicitation=False, place=self._place)
             if len(self._of) > MOST_CONTEXTS:
                 self._of.popitem(last=False)
         self._of.move_to_end(actor)

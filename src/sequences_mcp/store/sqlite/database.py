@@ -91,6 +91,8 @@ class SqliteDatabase(Database):
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
                 if examined:
                     _refuse_damage(writer, path, limit=CHECKED_AT_START)
+                # What was read for that fills a cache that is not needed again soon, in each of many databases.
+                writer.execute("PRAGMA shrink_memory")
             reader = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
             opening.callback(reader.close)
             for connection in (writer, reader):
