@@ -94,7 +94,8 @@ class RunningBrowser:
     taken off while nobody has the browser, so that the tests between can run loops of their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
+        self._flags = (*FLAGS, *flags)
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,7 +111,7 @@ class RunningBrowser:
                 self._driver = sync_playwright().start()
                 self._loop = asyncio.get_running_loop()
             if self._browser is None or not self._browser.is_connected():
-                self._browser = self._driver.chromium.launch(executable_path=program, args=list(FLAGS))
+                self._browser = self._driver.chromium.launch(executable_path=program, args=list(self._flags))
             yield self._browser
         finally:
             asyncio._set_running_loop(None)

@@ -175,6 +175,7 @@ def serving(
     verify: Verify | None = None,
     limits: ConnectionLimits | None = None,
     page: Callable[[int], HostedPage] | None = None,
+    port: int = 0,
     **given: Any,
 ) -> Iterator[Served]:
     """Serve a world's data folder over HTTP, with a review page where ``page`` makes one; stop it gracefully."""
@@ -203,7 +204,7 @@ def serving(
         given = replace(surroundings, page=page(port), place=AT_PAGE) if page else surroundings
         return build_http_app(given, options, port=port, metrics_port=metrics_port)
 
-    with listened(build, options, lines=lines, limits=limits) as served:
+    with listened(build, options, lines=lines, limits=limits, port=port) as served:
         yield served
 
 
@@ -214,9 +215,10 @@ def listened(
     *,
     lines: Lines,
     limits: ConnectionLimits | None = None,
+    port: int = 0,
 ) -> Iterator[Served]:
     """Have what ``build`` makes for a port, and for one of its numbers, answer there; stop it gracefully."""
-    sockets = [bound(options.host, 0), *([] if options.metrics is None else [bound(options.host, 0)])]
+    sockets = [bound(options.host, port), *([] if options.metrics is None else [bound(options.host, 0)])]
     port, *further = (one.getsockname()[1] for one in sockets)
     metrics_port = further[0] if further else None
     gate = build(port=port, metrics_port=metrics_port)
