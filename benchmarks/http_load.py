@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Any, NamedTuple
@@ -124,7 +125,8 @@ def started(*command: str, port: int, environ: Mapping[str, str] | None = None) 
         process.wait(60)
 
 
-def serve(folder: Path, *options: str, issuer: Issuer | None = None) -> Any:
+@contextmanager
+def serve(folder: Path, *options: str, issuer: Issuer | None = None) -> Iterator[HttpChild]:
     """Start the product; with an issuer for the tenants in a folder, else for one data folder and a token file."""
     port = _free_port()
     environ = {"SEQUENCES_DATA_DIR": str(folder / "server"), "SEQUENCES_REVIEW_PAGE": "off"}
@@ -137,7 +139,20 @@ def serve(folder: Path, *options: str, issuer: Issuer | None = None) -> Any:
         options = (*options, "--token-file", str(secret))
     limits = ("--rate", "1000000", "--tenant-rate", "1000000", "--connections", "4096")
     command = (sys.executable, "-m", "sequences_mcp", "serve", "--port", str(port), *limits, *options)
-    return started(*command, port=port, environ=environ)
+    with started(*command, port=port, environ=environ) as child:
+        until = time.monotonic() + PATIENCE
+        while issuer is not None and not _is_ready(child) and time.monotonic() < until:
+            time.sleep(0.2)
+        yield child
+
+
+def _is_ready(child: HttpChild) -> bool:
+    connection = HTTPConnection("127.0.0.1", child.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()
 
 
 def request(method: str, params: Mapping[str, Any], *, port: int, path: str, token: str, number: int = 1) -> bytes:

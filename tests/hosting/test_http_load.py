@@ -1,4 +1,4 @@
-"""The server over HTTP under a little load, beside a bare SDK server; ``benchmarks.http_load`` measures it in full."""
+"""The server over HTTP under a little load; ``benchmarks.http_load`` measures it in full."""
 
 from __future__ import annotations
 
