@@ -38,17 +38,23 @@ async def inspected(installation: Installation, *arguments: str) -> list[Any]:
     return [json.loads(line) for line in heard("the Inspector", out).splitlines()]
 
 
-async def look(installation: Installation, *server: str) -> None:
-    """Look at tools, a call and resources of a server in the older era, and at its skills in the newer one."""
+async def seen(installation: Installation, *server: str) -> tuple[list[str], str, set[str], int]:
+    """Return the tools, whom a call found, the resources, and of how many skills every digest was right.
+
+    The skills are those of the newer era, in which alone a server declares the extension.
+    """
     [tools] = await inspected(installation, *server, "--method", "tools/list", "--strict")
-    assert [tool["name"] for tool in tools["result"]["tools"]] == list(TOOLS)
     call = ("--method", "tools/call", "--tool-name", "find_contacts", "--tool-arg", "query=hopper")
     [called] = await inspected(installation, *server, *call)
-    assert called["result"]["structuredContent"]["items"][0]["first_name"] == "Grace"
     [resources] = await inspected(installation, *server, "--method", "resources/list")
-    assert "profile://sender" in {one["uri"] for one in resources["result"]["resources"]}
     verified = ("--protocol-era", "modern", "--method", "skills/list", "--verify", "--require-digests")
-    assert len(await inspected(installation, *server, *verified)) == len(SKILLS)
+    skills = await inspected(installation, *server, *verified)
+    return (
+        [tool["name"] for tool in tools["result"]["tools"]],
+        called["result"]["structuredContent"]["items"][0]["first_name"],
+        {one["uri"] for one in resources["result"]["resources"]},
+        len(skills),
+    )
 
 
 @pytest.fixture
@@ -62,9 +68,14 @@ async def installation(tmp_path: Path) -> Installation:
 
 async def test_the_inspector_sees_all_over_standard_input_and_output(installation: Installation) -> None:
     given = [part for name, value in installation.environ.items() for part in ("-e", f"{name}={value}")]
-    await look(installation, *given, sys.executable, "-m", "sequences_mcp")
+    tools, found, resources, skills = await seen(installation, *given, sys.executable, "-m", "sequences_mcp")
+    assert (tools, found, skills) == (list(TOOLS), "Grace", len(SKILLS))
+    assert "profile://sender" in resources
 
 
 async def test_the_inspector_sees_all_over_http(installation: Installation) -> None:
     async with begun(installation) as serving:
-        await look(installation, serving.url, "--header", f"Authorization: Bearer {serving.token}")
+        header = f"Authorization: Bearer {serving.token}"
+        tools, found, resources, skills = await seen(installation, serving.url, "--header", header)
+    assert (tools, found, skills) == (list(TOOLS), "Grace", len(SKILLS))
+    assert "profile://sender" in resources

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, SchemaError
+from jsonschema import Draft202012Validator
 from tests.world.product import World
 
 from sequences_mcp.domain.blueprint import Step
@@ -127,13 +127,12 @@ def test_a_tool_takes_and_gives_closed_objects(name: str) -> None:
 @pytest.mark.parametrize("name", ALL_TOOLS)
 def test_the_schemas_of_a_tool_are_sound_in_the_protocols_dialect(name: str) -> None:
     for schema in (LISTED[name].input_schema, LISTED[name].output_schema):
-        Draft202012Validator.check_schema(schema)
+        assert schema and Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(schema)
 
 
 @pytest.mark.parametrize("schema", [{"type": "text"}, {"properties": []}, {"required": "name"}])
 def test_a_schema_that_is_not_sound_is_noticed(schema: dict[str, Any]) -> None:
-    with pytest.raises(SchemaError):
-        Draft202012Validator.check_schema(schema)
+    assert not Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(schema)
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
