@@ -6,6 +6,7 @@ before any server: it can be cut and mended, lose the answer to a statement, or 
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import shutil
@@ -16,8 +17,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
@@ -150,12 +152,27 @@ def own_server(word: str = "") -> Iterator[OwnServer]:
         if os.getuid() == 0:
             shutil.chown(place, "postgres")
         served = OwnServer(place, programs, word)
-        served.make()
+        subprocess.run(["cp", "-a", str(_cluster(programs, word)), str(place)], check=True)
         served.start()
         try:
             yield served
         finally:
             served.kill()
+
+
+@cache
+def _cluster(programs: Path, word: str) -> Path:
+    """Return a folder of data to copy, made once a process: initdb takes longer than most tests of a server.
+
+    All servers of a process have one system identifier, then, and each a life of its own.
+    """
+    folder = Path(mkdtemp(prefix="cluster-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres")
+    made = OwnServer(folder, programs, word)
+    made.make()
+    return folder / "data"
 
 
 @dataclass(eq=False)
