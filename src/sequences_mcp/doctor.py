@@ -182,7 +182,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     except SequencesError as error:
         yield DoctorLine(False, f"settings: {error}", group="Settings")
         return
-    yield from _of("Settings", _origins(settings))
+    yield from _of("Settings", (*_origins(settings), _start(environ)))
     working = workers_now(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
     for mailbox in settings.mailboxes:
@@ -222,6 +222,15 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
     yield DoctorLine(None, f"by default: {len(by_default)} other settings; --json names each")
     for conflict in settings.conflicts:
         yield DoctorLine(None, f"settings differ: {conflict}")
+
+
+def _start(environ: Mapping[str, str]) -> DoctorLine:
+    """Say whether a server that a client starts here answers before the SDK is loaded."""
+    from sequences_mcp.server.prelude.start import plain_because
+
+    why = plain_because(environ)
+    how = f"nothing is answered before the whole server is loaded: {why}" if why else "lists are answered at once"
+    return DoctorLine(None, f"start: {how}")
 
 
 def workers_now(settings: Settings) -> list[WorkerPresence]:

@@ -7,7 +7,7 @@ import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sequences_mcp.server.http.app import HostedPage
     from sequences_mcp.server.http.callers import TokenFileCheck
     from sequences_mcp.server.http.options import ServeOptions
+    from sequences_mcp.server.prelude.standard_input import InputLines
     from sequences_mcp.settings import Settings
     from sequences_mcp.settings_hosted import ReviewSettings
     from sequences_mcp.tenants import TenantDirectory
@@ -37,28 +38,31 @@ SELDOM = (
 )  # new objects before a round of the garbage collector, and rounds before one of older ones
 
 
-def serve_stdio(read: Callable[[], Settings], *, setup: MakeSetup | None = None) -> None:
+def serve_stdio(
+    read: Callable[[], Settings], *, setup: MakeSetup | None = None, source: InputLines | None = None
+) -> None:
     """Run the MCP server over stdio until the client leaves; ``setup`` is for a first visit of its page.
 
     With settings that are wrong it runs all the same: every tool says so, and each call reads them again.
+    ``source`` is what reads standard input already, where something does.
     """
     from sequences_mcp.errors import SettingsError
 
-    try:
+    settings = None
+    with suppress(SettingsError):
         settings = read()
-    except SettingsError:
-        from sequences_mcp.server.app import build_server
-
-        build_server(partial(_open_as_read, read)).run()
-        return
     with _uncollected():
         from sequences_mcp.server.app import build_server
-
-        server = build_server(
-            lambda: open_context(settings, worker=settings.worker, work_after=HANDSHAKE),
-            log_level=settings.log_level,
-            vendors=settings.accounts.keys(),
-        )
+    if source is not None:
+        source.begin_work()
+    if settings is None:
+        build_server(partial(_open_as_read, read)).run_stdio(source)
+        return
+    server = build_server(
+        lambda: open_context(settings, worker=settings.worker, work_after=HANDSHAKE),
+        log_level=settings.log_level,
+        vendors=settings.accounts.keys(),
+    )
     settings.log_conflicts()
     page = review_page(settings, setup=setup) if settings.review_page else None
     if page:
@@ -67,7 +71,7 @@ def serve_stdio(read: Callable[[], Settings], *, setup: MakeSetup | None = None)
     loading.daemon = True
     loading.start()
     try:
-        server.run()
+        server.run_stdio(source)
     finally:
         loading.cancel()
         if page:

@@ -127,6 +127,7 @@ TABLE = (
         "off",
     ),
     Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
+    Setting("SEQUENCES_PRELUDE", "`off`: nothing is answered before the whole server is loaded.", "on"),
     *(Setting(*row) for row in settings_hosted.ROWS),
     Setting("SEQUENCES_OAUTH_TENANT_CLAIM", "`serve`: a claim of their tokens that has to name the tenant.", ""),
     Setting("SEQUENCES_TENANTS", "`serve`: a folder with the data folder of each tenant.", ""),
@@ -302,6 +303,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     problems = _Problems(environ)
     problems.sentences.extend(_unknown(environ))
     workspace = problems.read("DATA_DIR", _workspace, "")
+    problems.read("PRELUDE", _switch, "on")  # the server has acted on it already
     file = problems.file = _file(workspace, environ, problems)
     values = {
         "sender": problems.read("SENDER", _sender, ""),
@@ -342,9 +344,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if problems.sentences:
         next_step = "They are environment variables of the server; docs/settings.md lists them."
         if file is not None and file.problems:
-            next_step = (
-                f"Correct {workspace.settings_file}; names in capitals are environment variables of the server."
-            )
+            variables = "names in capitals are environment variables of the server"
+            next_step = f"Correct {workspace.settings_file}; {variables}."
         raise SettingsError(
             "These settings are wrong: " + "; ".join(problems.sentences) + ".",
             next_step=next_step,

@@ -118,6 +118,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sign_in",
         "mail_setup",
         "bootstrap",
+        "server.prelude",
     ),
     "cli": (
         *BELOW_SERVER,

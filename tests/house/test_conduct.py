@@ -18,6 +18,7 @@ CATCHES_ALL = {
     f"{SRC}/services/enrolment.py": 2,
     f"{SRC}/server/boundary.py": 1,
     f"{SRC}/server/http/tenancy.py": 2,
+    f"{SRC}/server/prelude/standard_input.py": 1,
     f"{SRC}/review/page/serving.py": 1,
 }
 # Where the time of day is read; everywhere else it is passed in.

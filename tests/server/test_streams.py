@@ -19,7 +19,8 @@ from tests.secrecy.hearing import heard
 from tests.world.engine import until
 from tests.world.loaded import product, python
 
-from sequences_mcp.server.streams import LONGEST, id_of, read_message
+from sequences_mcp.server.prelude.standard_input import LONGEST_LINE
+from sequences_mcp.server.streams import id_of, read_message
 
 HELLO: dict[str, Any] = {
     "jsonrpc": "2.0",
@@ -224,7 +225,7 @@ def test_the_id_of_a_request_is_found_past_what_cannot_be_read(line: str, own: i
 def test_a_whole_emoji_is_readable_and_the_limit_holds_a_start_of_ten_thousand_people() -> None:
     text = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x", "params": {"a": "Mar😀"}})
     assert isinstance(read_message(text), SessionMessage)
-    assert LONGEST > 10_000 * 3_000
+    assert LONGEST_LINE > 10_000 * 3_000
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ WRONG = {
     "SEQUENCES_ERASE_AFTER_DAYS": "-1",
     "SEQUENCES_UNREAD_DRAFTS": "yes",
     "SEQUENCES_WORKER": "1",
+    "SEQUENCES_PRELUDE": "maybe",
     "SEQUENCES_OAUTH_ISSUER": "http://login.example",
     "SEQUENCES_OAUTH_AUDIENCE": "two words",
     "SEQUENCES_OAUTH_TENANT_CLAIM": "two words",

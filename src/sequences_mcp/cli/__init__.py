@@ -15,7 +15,11 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import click
+
+    from sequences_mcp.settings import Settings
 
 BY_HAND = """\
 sequences-mcp is an MCP server. An MCP client starts it and exchanges JSON with it over standard input and output;
@@ -58,12 +62,21 @@ def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
 
 
 def _serve() -> None:
+    from sequences_mcp.server.prelude.start import begin, read_early
+
+    source = begin(os.environ)
     from sequences_mcp.cli.keyboard import page_setup_here, settings_here
-    from sequences_mcp.serve import serve_stdio
 
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(BY_HAND)
-    serve_stdio(settings_here, setup=page_setup_here)
+    read = settings_here if source is None else read_early(settings_here, _accounts, source)
+    from sequences_mcp.serve import serve_stdio
+
+    serve_stdio(read, setup=page_setup_here, source=source)
+
+
+def _accounts(settings: Settings) -> Collection[str]:
+    return settings.accounts.keys()
 
 
 FILES = {  # of the commands, in the order in which they are listed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import os
 import sys
@@ -45,6 +44,8 @@ def variable_here(name: str) -> str:
 
 def with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
     """Open the product for the person at this terminal, without its worker, and return the result of ``act``."""
+    import asyncio  # a server that answers at once has no time for it yet
+
     from sequences_mcp.bootstrap import open_context
 
     async def run() -> T:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+import anyio
 from mcp import types
 from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mcp.server.auth.settings import AuthSettings
 
     from sequences_mcp.context import AppContext
+    from sequences_mcp.server.prelude.standard_input import InputLines
     from sequences_mcp.server.prompts import Reference
 
 # Where a person approves, for a client that this process is started by.
@@ -121,6 +123,7 @@ class SequencesServer(MCPServer[OpenedContext]):
         """
         self._vendors = frozenset(vendors)
         self._opened = opened
+        self._source: InputLines | None = None
         super().__init__(
             "sequences-mcp",
             title="Outreach sequences",
@@ -147,11 +150,23 @@ class SequencesServer(MCPServer[OpenedContext]):
         finally:
             await self._opened.close()
 
+    def run_stdio(self, source: InputLines | None = None) -> None:
+        """Serve over standard input and output until they end; ``source`` has been reading the input already."""
+        self._source = source
+
+        def event_loop() -> asyncio.AbstractEventLoop:
+            loop = asyncio.new_event_loop()
+            if source is not None:
+                source.heed_interrupts()  # a loop that is interrupted while it is made prints what it then lacks
+            return loop
+
+        anyio.run(self.run_stdio_async, backend_options={"loop_factory": event_loop})
+
     async def run_stdio_async(self) -> None:
         """Serve over standard input and output; lines that are not valid messages are answered too."""
         from sequences_mcp.server.streams import serve_streams
 
-        await serve_streams(self._lowlevel_server)
+        await serve_streams(self._lowlevel_server, self._source)
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools as the files in ``wire/`` declare them."""

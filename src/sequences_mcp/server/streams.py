@@ -2,20 +2,21 @@
 
 The SDK's reader silently drops a line it cannot parse: with half a surrogate pair in one name, the call is never
 answered. Its blocking read cannot be interrupted. And it reads JSON and tells the kinds of messages apart in one
-step, which takes five times as long for a call of 2 MB as one after the other. So a thread of this module reads
-the lines, and it makes the messages of them. The SDK's writer goes to a thread twice for each answer, which takes
-as long as many an answer; here a short one that surely does not block is written at once.
+step, which takes five times as long for a call of 2 MB as one after the other. So a thread of ours reads the lines
+(``prelude/standard_input.py``: it may have begun before the SDK was loaded), and this module makes the messages of
+them. The SDK's writer goes to a thread twice for each answer, which takes as long as many an answer; here a short
+one that surely does not block is written at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import re
 import select
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,16 +26,17 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import anyio
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp.types import ErrorData, JSONRPCError
+from mcp.types import ErrorData, JSONRPCError, JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
+
+from sequences_mcp.server.prelude.opening import RecordedLine
+from sequences_mcp.server.prelude.standard_input import LONGEST_LINE, InputLines, input_lines
 
 if TYPE_CHECKING:
     from mcp.shared._stream_protocols import WriteStream
 
-LONGEST = 32 * 1024 * 1024  # bytes of one message; ten thousand contacts with every field take a third of that
 LONGEST_ID = 200
-AHEAD = 8  # lines read in advance: the thread waits while so many are not consumed
 INVALID_REQUEST = -32600
 _BOM = b"\xef\xbb\xbf"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
@@ -43,12 +45,19 @@ _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD
 logger = logging.getLogger(__name__)
 
 
-async def serve_streams(server: Any) -> None:
-    """Run an SDK server over the standard streams until they end."""
-    with _wire_in() as incoming, _wire_out() as outgoing:
-        async with stdio_server(stdin=cast("Any", _nothing()), stdout=cast("Any", outgoing)) as (_, write_stream):
-            messages = _Messages(incoming, answers=write_stream)
-            await server.run(messages, write_stream, server.create_initialization_options())
+async def serve_streams(server: Any, source: InputLines | None = None, *, writing: int = 1) -> None:
+    """Run an SDK server over the standard streams until they end; ``source`` has been reading already.
+
+    ``writing`` is the descriptor that is written to.
+    """
+    with input_lines(source) as lines, _wire_out(writing) as outgoing:
+        streams = stdio_server(stdin=cast("Any", _nothing()), stdout=cast("Any", outgoing))
+        async with streams as (unread, write_stream):
+            await unread.aclose()
+            answers = _Answers(write_stream, after=lines)
+            messages = _Messages(lines, answers=answers)
+            await server.run(messages, answers, server.create_initialization_options())
+            await answers.turn()
 
 
 async def _nothing() -> AsyncIterator[str]:
@@ -57,12 +66,14 @@ async def _nothing() -> AsyncIterator[str]:
     yield
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Output:
     """A descriptor of standard output, in the form in which the SDK's writer takes a file."""
 
     descriptor: int
     ready: select.poll
+    blocked: int = 0
+    """Threads that are writing, one of which may block."""
 
     async def write(self, text: str) -> None:
         """Write all of a text; OSError where nobody reads any longer."""
@@ -77,31 +88,106 @@ class _Output:
         """Do nothing: no byte is kept back."""
 
     def _write_all(self, data: memoryview) -> None:
-        while data:
-            data = data[os.write(self.descriptor, data) :]
+        self.blocked += 1
+        try:
+            while data:
+                data = data[os.write(self.descriptor, data) :]
+        finally:
+            self.blocked -= 1
+
+
+class _Answers:
+    """The SDK's stream of answers, without those that a client has been given already."""
+
+    def __init__(self, stream: WriteStream[SessionMessage], *, after: InputLines) -> None:
+        self._stream = stream
+        self._after = after
+        self._turns = asyncio.Lock()  # one thread waits, whatever the number of answers
+        self._given = ""
+        self._is_repeated = asyncio.Event()
+
+    async def turn(self) -> None:
+        """Wait until everything that was answered earlier is written."""
+        async with self._turns:
+            if self._after.has_early_answers:
+                await anyio.to_thread.run_sync(self._after.wait_for_early_answers, abandon_on_cancel=True)
+
+    async def repeated(self) -> None:
+        """Wait until the answer that is kept back has come."""
+        await self._is_repeated.wait()
+        self._is_repeated.clear()
+        self._given = ""
+
+    def expect(self, id_text: str) -> None:
+        """Keep back the next answer with this id."""
+        self._given = id_text
+
+    async def send(self, message: SessionMessage) -> None:
+        """Send a message, unless it is kept back."""
+        if self._given and _is_answer(message, self._given):
+            self._is_repeated.set()
+            return
+        if self._after.has_early_answers:
+            await self.turn()
+        await self._stream.send(message)
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _is_answer(item: SessionMessage, id_text: str) -> bool:
+    message = item.message
+    if not isinstance(message, JSONRPCResponse | JSONRPCError) or json.dumps(message.id) != id_text:
+        return False
+    if isinstance(message, JSONRPCError):
+        logger.error(
+            "The opening of this conversation was answered, and is refused now: %s", message.error.message
+        )
+    return True
 
 
 class _Messages:
-    """The messages of a descriptor, as a stream of the SDK; any other line is answered with an error here."""
+    """The messages of standard input, as a stream of the SDK; any other line is answered with an error here."""
 
-    def __init__(self, descriptor: int, *, answers: WriteStream[SessionMessage]) -> None:
-        self._descriptor = descriptor
+    def __init__(self, source: InputLines, *, answers: _Answers) -> None:
+        self._source = source
         self._answers = answers
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._room = threading.Semaphore(AHEAD)
         self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, name="standard-input", daemon=True).start()
+        self._awaits = False
+        source.hand_over(self._pass_on)
+
+    def _pass_on(self, line: bytes | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
 
     async def receive(self) -> SessionMessage:
         """Return the next message; anyio.EndOfStream once the input has ended."""
+        if self._awaits:  # nothing else is told before the server stands where the client believes it to be
+            await self._answers.repeated()
+            self._awaits = False
         while (line := await self._queue.get()) is not None:
-            self._room.release()
+            self._source.consumed()
             # A byte order mark and wrong UTF-8 are tolerated here; what is then no JSON is answered with an error.
             text = line.removeprefix(_BOM).decode("utf-8", "replace").strip()
             if not text:
                 continue
-            message = read_message(text) if len(line) <= LONGEST else f"it is longer than {LONGEST:,} bytes"
+            message = (
+                read_message(text) if len(line) <= LONGEST_LINE else f"it is longer than {LONGEST_LINE:,} bytes"
+            )
             if isinstance(message, SessionMessage):
+                if isinstance(line, RecordedLine) and line.answered:
+                    self._awaits = True
+                    self._answers.expect(line.answered)
                 return message
             await self._explain(text, message)
         self._queue.put_nowait(None)  # whoever asks again is told the same
@@ -135,15 +221,6 @@ class _Messages:
                 code=INVALID_REQUEST, message=f"Nothing was done: {why}. Send the call again without it."
             )
             await self._answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=request_id, error=error)))
-
-    def _read(self) -> None:
-        """Pass lines to the loop, in a thread; not through ``sys.stdin``, whose lock blocks the exit."""
-        with suppress(RuntimeError):  # the loop is closed
-            with suppress(OSError):
-                for line in _split(self._descriptor):
-                    self._room.acquire()
-                    self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
 
 
 def read_message(text: str) -> SessionMessage | str:
@@ -192,54 +269,21 @@ def _why(text: str, reason: str) -> str:
     return f"it is no JSON ({reason[:120]})"
 
 
-def _split(descriptor: int) -> Iterator[bytes]:
-    """Yield lines; of a line longer than LONGEST, its first part (longer than LONGEST), the rest is discarded."""
-    pending = bytearray()
-    thrown = False
-    while data := os.read(descriptor, 65_536):
-        *ended, rest = data.split(b"\n")
-        for piece in ended:
-            pending += piece
-            if not thrown:
-                yield bytes(pending)
-            pending.clear()
-            thrown = False
-        pending += rest
-        if len(pending) > LONGEST:
-            if not thrown:
-                yield bytes(pending)
-            pending.clear()
-            thrown = True
-    if pending and not thrown:
-        yield bytes(pending)
-
-
 @contextmanager
-def _wire_in() -> Iterator[int]:
-    """Yield a duplicate of standard input, with descriptor 0 on /dev/null, so that nothing else reads messages."""
-    descriptor = os.dup(0)
-    # Child processes and libraries that read standard input must not take messages from the client.
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    try:
-        yield descriptor
-    finally:
-        os.dup2(descriptor, 0)  # the duplicate stays open: the thread may still block in a read of it
-
-
-@contextmanager
-def _wire_out() -> Iterator[_Output | None]:
-    """Yield standard output for answers alone, with descriptor 1 on standard error; None leaves it to the SDK."""
+def _wire_out(writing: int) -> Iterator[_Output | None]:
+    """Yield an output for answers alone, with its descriptor on standard error; None leaves it to the SDK."""
     if sys.platform == "win32":  # no poll() there
         yield None
         return
     sys.stdout.flush()
-    descriptor = os.dup(1)
-    os.dup2(2, 1)  # what a library or a child process prints is no message
+    descriptor = os.dup(writing)
+    os.dup2(2, writing)  # what a library or a child process prints is no message
     ready = select.poll()
     ready.register(descriptor, select.POLLOUT)
+    output = _Output(descriptor, ready)
     try:
-        yield _Output(descriptor, ready)
+        yield output
     finally:
-        os.dup2(descriptor, 1)  # the duplicate stays open: a thread may still block in a write to it
+        os.dup2(descriptor, writing)
+        if not output.blocked:  # else a thread still blocks in a write to it
+            os.close(descriptor)
