@@ -60,6 +60,10 @@ ROWS: tuple[tuple[str, str, str, bool], ...] = (
 )
 
 
+STRANGERS = (
+    "SEQUENCES_APPROVERS: 2 needs one issuer for programs and the review page: with two, nobody can tell whether "
+    "an approver is the person that a program planned for"
+)
 ALONE = (
     "SEQUENCES_APPROVERS: 2 needs SEQUENCES_REVIEW_URL, where people sign in: on one machine nobody can tell two "
     "of them apart"
@@ -119,6 +123,8 @@ def read_hosted(
     if not given["url"]:
         return hosted, [ALONE] if hosted.approvers > 1 else []
     problems = list(_missing(given, lacking=lacking))
+    if hosted.approvers > 1 and issuer not in (None, given["issuer"]):
+        problems.append(STRANGERS)
     if problems or None in (given["roles"], given["role_claim"]):
         return hosted, problems
     if given["role_claim"] == "email":

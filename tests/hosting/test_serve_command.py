@@ -131,6 +131,39 @@ async def test_a_page_for_approving_is_served_beside_it(tmp_path: Path) -> None:
         assert await serving.ended(signal.SIGINT) == 0
 
 
+async def test_the_page_under_its_own_name_and_the_opt_outs_are_served_on_the_same_port(tmp_path: Path) -> None:
+    installation = Installation(tmp_path).having(
+        REVIEW_URL="https://review.example.com",
+        REVIEW_ISSUER="https://login.example.com",
+        REVIEW_CLIENT_ID="review",
+        REVIEW_ROLES="ada@example.com=approver",
+        OPT_OUT_URL="https://mail.example.com",
+        APPROVERS="2",
+    )
+    async with begun(installation) as serving:
+        async with serving.client("auto") as host:
+            blueprint = await host.blueprint()
+            started = await host.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+            ways = (await host.call("list_providers"))["approval"]
+        where = re.search(r"at (https://review\.example\.com/plans/\S+?)[\s.\"]", json.dumps(started))
+        assert where is not None and "terminal" not in started["next"], started
+        assert ways == ["review page, by an approver who signs in: https://review.example.com/"]
+        local = serving.url.removesuffix("/mcp")
+        async with httpx2.AsyncClient(timeout=httpx2.Timeout(PATIENCE)) as browser:
+            path = where[1].removeprefix("https://review.example.com")
+            page = await browser.get(f"{local}{path}", headers={"host": "review.example.com"})
+            opted = await browser.post(f"{local}/u/x", headers={"host": "mail.example.com"})
+            other = await browser.get(f"{local}{path}")
+        assert heard("the page", page.text) and page.status_code == 401 and "login.example.com" in page.text
+        assert (opted.status_code, other.status_code) == (200, 404)
+        assert await serving.ended() == 0
+    alone = await Installation(tmp_path).having(APPROVERS="2").run("serve", "--port", "0")
+    assert alone.status == 2 and "SEQUENCES_APPROVERS" in alone.err
+    same = installation.having(REVIEW_URL="https://mcp.example.com", OAUTH_ISSUER="https://login.example.com")
+    refused = await same.run("serve", "--port", "0", "--public-url", "https://mcp.example.com")
+    assert refused.status == 2 and "needs a host name that is not the server's own" in refused.err
+
+
 async def test_a_port_that_is_taken_and_settings_that_are_wrong_are_told(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     async with begun(installation) as serving:

@@ -93,8 +93,11 @@ def test_the_clients_secret_is_referred_to_and_never_told(tmp_path: Path) -> Non
         read_settings(environ)
 
 
-def test_two_approvers_are_refused_where_nobody_signs_in(tmp_path: Path) -> None:
+def test_two_approvers_are_refused_where_nobody_signs_in_or_at_two_issuers(tmp_path: Path) -> None:
     assert of(tmp_path, APPROVERS="2").hosted.approvers == 2
+    assert of(tmp_path, APPROVERS="2", OAUTH_ISSUER=WHOLE["SEQUENCES_REVIEW_ISSUER"]).hosted.approvers == 2
+    with pytest.raises(SettingsError, match="needs one issuer"):
+        of(tmp_path, APPROVERS="2", OAUTH_ISSUER="https://sso.example.com")
     alone = {"SEQUENCES_APPROVERS": "2", "SEQUENCES_DATA_DIR": str(tmp_path)}
     with pytest.raises(SettingsError, match="nobody can tell two of them apart"):
         read_settings(alone)

@@ -79,6 +79,10 @@ def _allowed(named: str) -> str:
 
 def _ways_to_approve(app: AppContext) -> Iterator[str]:
     address, place = app.page_address("/"), f" {app.place}" if app.place else ""
+    if address and address.startswith("https://"):
+        signed = ", with a passkey" if app.must_sign() else ""
+        yield f"review page, by an approver who signs in{signed}: {address}"
+        return
     if app.must_sign():
         yield f"review page{place}, signed with a passkey: {address or 'sequences-mcp review --open'}"
         return
