@@ -115,6 +115,7 @@ def claim_due(
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
     examined = Examined(tick=tick)
     if fault is None and before.status is SequenceStatus.ACTIVE and run.state not in IN_FLIGHT:
+        work.claims.foresee_step(before, run, draft=approvals.draft_id(run))
         examined = examine_step(work, before, run, tick=tick, rules=rules, now=now)
     tick, message = examined.tick, examined.message
     if examined.voided is not None:

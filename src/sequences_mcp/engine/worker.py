@@ -38,6 +38,7 @@ from sequences_mcp.errors import (
     SequencesError,
     StoreBusyError,
     StoreDamagedError,
+    StoreTooNewError,
     StoreUnwritableError,
 )
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
@@ -171,6 +172,7 @@ FREE, NOTICE = "free", "notice"
 ERASE_EVERY = timedelta(hours=1)
 QUEUES = frozenset({FREE, MAILBOX, NOTICE})
 AFTER_A_STORE_ERROR = 5.0
+OF_THE_DATABASE = (StoreBusyError, StoreUnwritableError, StoreDamagedError, StoreTooNewError)
 LOOK_BACK_EVERY = timedelta(minutes=1)
 NOW, ALWAYS = timedelta(0), timedelta(days=36_500)
 NO_ROOM = "The disk is full: no e-mail is begun, because what becomes of it could not be written down."
@@ -383,8 +385,8 @@ class Worker:
         named: list[str] = []
         try:
             return bool(work(named))
-        except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
-            raise  # the database's trouble, not a run's
+        except OF_THE_DATABASE:
+            raise  # not a run's trouble
         except Exception:  # one run's fault, whatever it is, must not stop all the others
             log.exception("The worker failed on %s", named or "what was left to be carried out")
             self._set_aside(named)
@@ -460,6 +462,8 @@ class Worker:
                 work.mailboxes.alone_for(self.rules.terms.sender_address)
                 work.lineage.hands_over(self.rules.terms.sender_address)
             work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
+            if queue == MAILBOX:
+                work.claims.foresee_limits(self.rules.terms, now=now)
             if work.lineage.standstills():
                 return None
             due = self._next(queue, wanted=wanted)
@@ -595,7 +599,7 @@ class Worker:
                 return
             log.warning("The outcome of lease %s comes too late: %s", outcome.lease, error)
             self._too_late(outcome, error)
-        except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
+        except OF_THE_DATABASE:
             raise
         except SequencesError as error:  # of another database, perhaps: it must not stand in the way of the rest
             log.exception("The outcome of lease %s fits nothing here", outcome.lease)

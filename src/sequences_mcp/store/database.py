@@ -25,6 +25,8 @@ from sequences_mcp.store import filesystem
 T = TypeVar("T")
 Row: TypeAlias = Any
 """One row of an answer, its values by name and by place as the driver gives them; not seen outside the store."""
+Question: TypeAlias = tuple[str, Mapping[str, Any]]
+"""A named statement that only reads, and its values."""
 REMEMBERED = 64
 BEGINNING = bytes(32)  # before the first row of the audit
 CHAINED = ("no", "at", "actor", "action", "subject", "detail", "previous", "hash")  # a row of the audit
@@ -53,6 +55,9 @@ class Translating:
 
 class Database(ABC):
     """An open database, for the thread that opened it. Everything raises StoreError and its kinds."""
+
+    is_far = False
+    """Whether every statement takes a journey to a server."""
 
     def __init__(self, workspace: Workspace, *, patience: float) -> None:
         self.workspace = workspace  # whose journals belong to this database
@@ -224,6 +229,10 @@ class Database(ABC):
         """Return the first row of the named statement, or None."""
         rows = self._query(self._statement(name), values)
         return rows[0] if rows else None
+
+    @abstractmethod
+    def foresee(self, questions: Sequence[Question]) -> None:
+        """Know that the open transaction is about to ask these: far away, they are answered in one round trip."""
 
     def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> list[Row]:
         """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.

@@ -36,6 +36,7 @@ from sequences_mcp.store.database import Database
 from sequences_mcp.store.statements import from_micros, to_micros
 
 REMEMBERED = 512
+FURTHER_EMAILS = f'$."{MORE_EMAILS}"'  # where a run's facts for its vendor have them
 _Row: TypeAlias = tuple[Any, ...]
 _INSTANTS = ("until", "executed_at", "accepted_at", "anchor", "lease_expires_at")
 _PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply", "same_as")
@@ -333,7 +334,7 @@ class RunRepository:
 
     def _live_at_further(self) -> dict[str, str]:
         """Return address → live run, for those addresses of a person that a vendor was given beside the first."""
-        rows = self._database.rows("sequences.live_with_further_addresses", further=f'$."{MORE_EMAILS}"')
+        rows = self._database.rows("sequences.live_with_further_addresses", further=FURTHER_EMAILS)
         return {address_key(item): row["id"] for row in rows for item in row["further"].split(AND)}
 
     def going_of(self, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:

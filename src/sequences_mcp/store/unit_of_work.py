@@ -21,6 +21,7 @@ from sequences_mcp.store.sqlite.schema import Migration
 if TYPE_CHECKING:
     from sequences_mcp.store.audit import AuditRepository
     from sequences_mcp.store.blueprints import BlueprintRepository, ChangeRepository, WaiverRepository
+    from sequences_mcp.store.claims import ClaimRepository
     from sequences_mcp.store.contacts import ContactRepository
     from sequences_mcp.store.erasure import ErasureRepository
     from sequences_mcp.store.inbound import InboundRepository, InboxRepository
@@ -82,6 +83,8 @@ class Repositories:
     """Runs with their steps."""
     outcomes: _Late[OutcomeRepository] = _Late("reports.OutcomeRepository")
     """What became of every run of a blueprint, to be counted."""
+    claims: _Late[ClaimRepository] = _Late("claims.ClaimRepository")
+    """What a claim is about to ask, told to a database on a server beforehand."""
     attempts: _Late[AttemptRepository] = _Late("mailboxes.AttemptRepository")
     """Attempts to send, numbered by their leases."""
     mailboxes: _Late[MailboxRepository] = _Late("mailboxes.MailboxRepository")

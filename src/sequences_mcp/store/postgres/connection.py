@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
@@ -88,6 +89,15 @@ def _kind_of(columns: tuple[bytes, ...]) -> type[PostgresRow]:
     for place, column in enumerate(columns):
         names.setdefault(column.decode(), place)
     return cast("type[PostgresRow]", type("PostgresRow", (PostgresRow,), {"names": names}))
+
+
+def rows_from_json(text: str | None) -> list[PostgresRow]:
+    """Return the rows of a JSON text of them; columns of one name stand in it one after the other."""
+    return [] if text is None else json.loads(text, object_pairs_hook=_row_of_pairs)
+
+
+def _row_of_pairs(pairs: list[tuple[str, Any]]) -> PostgresRow:
+    return _kind_of(tuple([name.encode() for name, _ in pairs]))([value for _, value in pairs])
 
 
 class _Whole(adapt.Loader):

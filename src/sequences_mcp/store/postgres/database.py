@@ -30,7 +30,7 @@ from psycopg import pq
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
 from sequences_mcp.store import filesystem
-from sequences_mcp.store.database import REMEMBERED, Database
+from sequences_mcp.store.database import REMEMBERED, Database, Question
 from sequences_mcp.store.postgres import conditions, dialect, news
 from sequences_mcp.store.postgres import connection as connections
 from sequences_mcp.store.postgres.schema import BEGIN, LOCK, TURN, require_known, upgrade_postgres
@@ -68,6 +68,8 @@ ASKS_FOR = 30.0  # seconds in which a commit without an answer is asked after
 class PostgresDatabase(Database):
     """An open database, for the thread that opened it. A connection is held for a transaction, not longer."""
 
+    is_far = True
+
     def __init__(self, workspace: Workspace, pool: connections.Pool, *, patience: float) -> None:
         super().__init__(workspace, patience=patience)
         self._pool = pool
@@ -76,6 +78,7 @@ class PostgresDatabase(Database):
         self._holder, self._number = token_hex(16), 0  # of the transactions of this thread
         self._last: list[Any] = []
         self._last_written = 0
+        self._foreseen: dict[tuple[bytes, tuple[Any, ...]], Rows] = {}  # by statement and values
         self._is_ending = False  # the open transaction, which only writes its last rows and commits
         self._with_commit = b""  # what the server does before that, in the same round trip
         self._write_last: Callable[[Sequence[Any]], None] | None = None
@@ -156,6 +159,7 @@ class PostgresDatabase(Database):
         finally:
             self._depth, self._is_beside, self._is_ending = 0, False, False
             self._last.clear()
+            self._foreseen.clear()
             self._last_written, self._with_commit = 0, b""
             self._let_go()
 
@@ -309,6 +313,7 @@ class PostgresDatabase(Database):
         with self.joined(), connections.driver_errors(self.title):
             self._note_change(name)
             sql, names = dialect.by_place(self._statement(name))
+            self._forget(sql)
             return self._cursor().execute(sql, self._listed(names, values)).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -316,6 +321,7 @@ class PostgresDatabase(Database):
         with self.joined(), connections.driver_errors(self.title):
             self._note_change(name)
             sql, names = dialect.by_place(self._statement(name))
+            self._forget(sql)
             parameters = [self._listed(names, row) for row in rows]
             if len(parameters) == 1:  # in one round trip, where many need three
                 self._cursor().execute(sql, parameters[0])
@@ -377,10 +383,32 @@ class PostgresDatabase(Database):
             return self._query_alone(text, listed)
         if self._last and dialect.reads_audit(sql):
             self._flush_last()
+        if self._foreseen and (known := self._foreseen.get((text, tuple(listed)))) is not None:
+            return list(known)
         if self._depth and dialect.changes_rows(sql):
             self._note_change()
+            self._forget(text)
         with connections.driver_errors(self.title):
             return _fetched(self._cursor().execute(text, listed))
+
+    def foresee(self, questions: Sequence[Question]) -> None:
+        """Ask all of these in one round trip, for whoever asks one of them next in the open transaction.
+
+        The answers are forgotten with a change of their tables, and where the transaction may have waited.
+        """
+        if not self._depth or self._is_ending:
+            return
+        statements = [(dialect.by_place(self._statement(name)), values) for name, values in questions]
+        keys = [(text, tuple(self._listed(names, values))) for (text, names), values in statements]
+        together = dialect.together(tuple(text for text, _ in keys))
+        with connections.driver_errors(self.title):
+            [row] = self._cursor().execute(together, [value for _, values in keys for value in values]).fetchall()
+        self._foreseen |= zip(keys, map(connections.rows_from_json, row), strict=True)
+
+    def _forget(self, text: bytes) -> None:
+        """Forget what was foreseen of the tables that a statement changes."""
+        for table in dialect.changed_tables(text) if self._foreseen else ():
+            self._foreseen = {key: rows for key, rows in self._foreseen.items() if table not in key[0]}
 
     def _query_alone(self, sql: bytes, values: list[Any]) -> Rows:
         """Read outside of a transaction; where the server has ended the connection meanwhile, on another."""
@@ -399,6 +427,7 @@ class PostgresDatabase(Database):
 
     def _command(self, sql: str | bytes) -> None:
         assert self._held is not None
+        self._foreseen.clear()
         with connections.driver_errors(self.title):
             self._held.execute(sql.encode() if isinstance(sql, str) else sql)
 

@@ -81,6 +81,22 @@ def by_place(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return text.replace("%%", "%").encode(), tuple(names)
 
 
+@lru_cache(maxsize=64)
+def together(texts: tuple[bytes, ...]) -> bytes:
+    """Return one statement that answers what all of these (``by_place``) do: a JSON text of rows for each.
+
+    Its parameters are theirs, one after the other. A column of bytes would not come back as it is.
+    """
+    parts, before = [], 0
+    for number, text in enumerate(texts):
+        highest = max((int(place) for place in _PLACE.findall(text)), default=0)
+        moved = _PLACE.sub(lambda match, by=before: b"$%d" % (int(match[1]) + by), text)  # type: ignore[misc]
+        parts.append(b"(SELECT json_agg(one%d)::text FROM (%s) one%d)" % (number, moved, number))
+        before += highest
+    return b"SELECT " + b", ".join(parts)
+
+
+_PLACE = re.compile(rb"\$(\d+)")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -120,3 +136,12 @@ def changes_rows(sql: str) -> bool:
 
 
 _CHANGES: Callable[[str], object] = re.compile(r"\b(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b").search
+
+
+@lru_cache(maxsize=1024)
+def changed_tables(text: bytes) -> tuple[bytes, ...]:
+    """Return the tables that a statement changes."""
+    return tuple(_CHANGED.findall(text))
+
+
+_CHANGED = re.compile(rb"\b(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sequences_mcp.domain.workspace import DATABASE, Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
-from sequences_mcp.store.database import Database
+from sequences_mcp.store.database import Database, Question
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
     MOST_CHANGED_KIB,
@@ -151,6 +151,9 @@ class SqliteDatabase(Database):
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
         """Store these now: nobody else can begin before the transaction has ended."""
         write(items)
+
+    def foresee(self, questions: Sequence[Question]) -> None:
+        """Do nothing: each is answered at once."""
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -1,0 +1,70 @@
+"""What a claim is about to ask, told to a database beforehand, so that a server answers it in one round trip.
+
+Nothing depends on it: what is foreseen and not asked costs a little, what is asked and not foreseen is asked by
+itself. The answers are those of the same statements, and are forgotten with the first change of what they tell.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.digests import text_digest
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.store.database import Database, Question
+from sequences_mcp.store.mailboxes import OF_THE_LAST
+from sequences_mcp.store.runs import FURTHER_EMAILS
+
+
+class ClaimRepository:
+    """What a claim is about to ask."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plan: tuple[str, str] = "", ""  # the last one, and the digest that it had
+
+    def foresee_limits(self, terms: Terms, *, now: datetime) -> None:
+        """Foresee whether anything may leave, and what the mailbox of these terms may send."""
+        if not self._database.is_far:
+            return
+        sender = terms.sender_address
+        questions: list[Question] = [
+            ("lineage.standstills", {}),
+            ("attempts.newest", {"sender": sender}),
+            ("mailboxes.complaints", {"sender": sender, "size": OF_THE_LAST}),
+            ("mailboxes.find", {"sender": sender}),
+        ]
+        if not terms.ramp_up:
+            skip = max(terms.limits.cap_at(now, first=None), 1) - 1
+            questions.append(("attempts.nth_newest", {"sender": sender, "skip": skip}))
+        self._database.foresee(questions)
+
+    def foresee_step(self, run: Run, step: StepRun, *, draft: str) -> None:
+        """Foresee what decides about one step, whose text is reviewed under the id ``draft``."""
+        if not self._database.is_far or step.content is None or step.recipient is None:
+            return
+        key = address_key(step.recipient)
+        version = {"blueprint_id": run.blueprint_id, "version": run.blueprint_version}
+        tried = {"key": step.key, "generation": step.generation, "since": 0}
+        questions: list[Question] = [
+            ("contacts.by_ids", {"ids": json.dumps((run.contact_id,))}),
+            ("suppressions.any", {}),
+            ("erasure.has_hashes", {}),
+            ("plans.find", {"id": run.plan_id}),
+            ("plans.yeses", {"subject": draft, "digest": text_digest(run, step).hex()}),
+            ("sequences.live_with_further_addresses", {"further": FURTHER_EMAILS}),
+            ("sequences.live_at_address", {"address_key": key, "id": run.id}),
+            ("attempts.count_since", tried),
+            ("lineage.unseen_to", {"recipient": key}),
+            ("lineage.unseen_by_key", {"key": step.key}),
+            ("blueprints.version", version),
+        ]
+        plan_id, digest = self._plan
+        if plan_id == run.plan_id:  # most e-mails in a row are of one plan, and it has seldom changed
+            approved = {"subject": plan_id, "digest": digest}
+            questions += [("plans.approval", approved), ("plans.signature", approved)]
+        self._database.foresee(questions)
+        if (row := self._database.row("plans.find", id=run.plan_id)) is not None:
+            self._plan = run.plan_id, row["digest"] or ""
