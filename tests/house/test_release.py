@@ -41,6 +41,39 @@ class Stdio(_Closed):
     type: Literal["stdio"]
 
 
+class Asked(_Closed):
+    """``Input``, as far as a variable of an address or a header needs it."""
+
+    description: str = Field(min_length=1)
+    isRequired: bool = False  # noqa: N815 - the wire's spelling
+    isSecret: bool = False  # noqa: N815 - the wire's spelling
+    placeholder: str | None = None
+
+
+class Header(_Closed):
+    """``KeyValueInput`` with variables, of a header."""
+
+    name: str
+    value: str
+    variables: dict[str, Asked]
+
+
+class Streamable(_Closed):
+    """``StreamableHttpTransport``, and ``RemoteTransport`` with its variables."""
+
+    type: Literal["streamable-http"]
+    url: str = Field(pattern=r"^https?://[^\s]+$")
+    headers: list[Header] = Field(default_factory=list)
+    variables: dict[str, Asked] = Field(default_factory=dict)
+
+
+class Positional(_Closed):
+    """``PositionalArgument`` with a fixed value."""
+
+    type: Literal["positional"]
+    value: str
+
+
 class Package(_Closed):
     """``Package`` for PyPI; the registry asks for a version and verifies the mark in the README."""
 
@@ -48,7 +81,8 @@ class Package(_Closed):
     identifier: str
     version: str = Field(min_length=1)
     runtimeHint: Literal["uvx"]  # noqa: N815 - the wire's spelling
-    transport: Stdio
+    transport: Stdio | Streamable
+    packageArguments: list[Positional] = Field(default_factory=list)  # noqa: N815 - the wire's spelling
     environmentVariables: list[Variable] = Field(default_factory=list)  # noqa: N815 - the wire's spelling
 
 
@@ -75,6 +109,7 @@ class ServerDetail(_Closed):
     repository: Repository
     websiteUrl: AnyUrl | None = None  # noqa: N815 - the wire's spelling
     packages: list[Package] = Field(min_length=1)
+    remotes: list[Streamable] = Field(default_factory=list)
 
 
 def _text(root: Path, name: str) -> str:
@@ -101,7 +136,22 @@ def registry_refusals(root: Path) -> list[str]:
         return [f"server.json {'/'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
     versions = [server["version"], *(package["version"] for package in server["packages"])]
     ranges = [version for version in versions if RANGE.search(version)]
-    return [f"server.json: {version} is a range; the registry wants one version." for version in ranges]
+    found = [f"server.json: {version} is a range; the registry wants one version." for version in ranges]
+    return [*found, *_remote_refusals(server.get("remotes", []))]
+
+
+def _remote_refusals(remotes: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what is wrong with the addresses of servers on the network.
+
+    No two entries of the registry may have one address, so that a template needs a variable named after this
+    product; and each variable is described.
+    """
+    for remote in remotes:
+        named = set(re.findall(r"\{([a-z_]+)\}", remote["url"]))
+        if named != set(remote.get("variables", {})):
+            yield f"server.json: {remote['url']} and its variables name different things."
+        if named and not any(name.startswith("sequences_") for name in named):
+            yield f"server.json: {remote['url']} could be any product's address."
 
 
 def versions(root: Path) -> Iterator[tuple[str, str]]:
@@ -196,6 +246,20 @@ REFUSED = {
     "a package without a transport": {"packages": [{"registryType": "pypi", "identifier": "chat"}]},
     "the latest package": {"packages": [{**PYPI, "version": "latest"}]},
     "no package": {"packages": []},
+    "a remote without an address": {"remotes": [{"type": "streamable-http"}]},
+    "a remote by a transport of old": {"remotes": [{"type": "sse", "url": "https://example.com/sse"}]},
+    "a variable that nobody describes": {
+        "remotes": [{"type": "streamable-http", "url": "https://{sequences_host}/mcp"}]
+    },
+    "an address that others have too": {
+        "remotes": [
+            {
+                "type": "streamable-http",
+                "url": "https://{host}/mcp",
+                "variables": {"host": {"description": "Host."}},
+            }
+        ]
+    },
 }
 
 
