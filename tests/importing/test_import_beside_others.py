@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.services.contacts import entries_to_save
 from sequences_mcp.services.imports import import_people, look_through, read_people_file
-from sequences_mcp.store.filesystem import is_turn_wanted
 
 
 def file_of(number: int) -> bytes:
@@ -53,21 +53,25 @@ async def test_what_holds_back_waits_for_a_part_of_an_import_only(bureau: Bureau
         assert number > 1 and longest < took / 2, f"{longest:.2f} s of {took:.2f} s"
 
 
-class Pausing(list[bytes]):
-    """Parts of an import that, once, come to a stop after the first until somebody wants the turn."""
+@dataclass
+class Pausing:
+    """Says of somebody new that no row is about them; at first only once somebody wants the turn."""
 
-    def __init__(self, parts: list[bytes], bureau: Bureau) -> None:
-        super().__init__(parts)
-        self.begun, self.rounds, self._folder = threading.Event(), 0, bureau.folder
+    begun: threading.Event = field(default_factory=threading.Event)
+    rounds: int = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        self.rounds += 1
-        first, *others = super().__iter__()
-        yield first
-        self.begun.set()
-        while self.rounds == 1 and not is_turn_wanted(self._folder):
-            pass
-        yield from others
+    async def save(self, app: Any, parts: list[bytes], *, since: int) -> Any:
+        """Save people, and look at somebody new inside the transaction."""
+
+        def concerns(person: Contact) -> bool:
+            self.rounds += 1
+            self.begun.set()
+            gives_up = time.monotonic() + 60
+            while self.rounds == 1 and not app.local.engine.store.is_turn_wanted():
+                assert time.monotonic() < gives_up
+            return False
+
+        return await app.local.save_prepared(parts, since=since, concerns=concerns)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="whoever wants the turn shows it by a lock of POSIX")
@@ -75,16 +79,67 @@ async def test_an_import_that_is_being_saved_steps_aside_for_what_holds_back_and
     bureau: Bureau,
 ) -> None:
     async with bureau.app() as app:
-        since = await app.local.place_in_audit()
-        parts = Pausing([await prepared(app, "a@x.example"), await prepared(app, "b@x.example")], bureau)
-        saving = asyncio.create_task(
-            app.apart(lambda alone: alone.local.save_prepared(parts, since=since, concerns=lambda person: False))
-        )
-        assert await asyncio.to_thread(parts.begun.wait, 60)
+        since, pausing = await app.local.place_in_audit(), Pausing()
+        parts = [await prepared(app, "a@x.example"), await prepared(app, "b@x.example")]
+        await app.local.save_contacts(await entries_to_save(app, contacts=[{"email": "new@x.example"}]))
+        saving = asyncio.create_task(app.apart(lambda alone: pausing.save(alone, parts, since=since)))
+        assert await asyncio.to_thread(pausing.begun.wait, 60)
         await app.suppressions.suppress("address", "c@x.example", reason="asked us to")
         tally = await saving
-        assert parts.rounds == 2 and tally is not None and tally.created == 2
-        assert sorted(await addresses(app)) == ["a@x.example", "b@x.example"]
+        assert pausing.rounds == 2 and tally is not None and tally.created == 2
+        assert sorted(await addresses(app)) == ["a@x.example", "b@x.example", "new@x.example"]
+        assert app.records.engine.store.audit.verify() is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_while_an_import_is_made_ready_others_write_and_afterwards_nothing_is_left_of_it(
+    bureau: Bureau, fails: bool
+) -> None:
+    async with bureau.app() as app:
+        part = await prepared(app, "a@x.example")
+        begun, goes_on = threading.Event(), threading.Event()
+
+        class Parts(list[bytes]):
+            def __iter__(self) -> Iterator[bytes]:
+                yield part
+                begun.set()
+                assert goes_on.wait(60)
+                if fails:
+                    raise RuntimeError("the disk is full")
+
+        async def save(alone: Any) -> Any:
+            since = await alone.local.place_in_audit()
+            return await alone.local.save_prepared(Parts(), since=since, concerns=lambda person: False)
+
+        saving = asyncio.create_task(app.apart(save))
+        assert await asyncio.to_thread(begun.wait, 60)
+        await app.local.save_contacts(await entries_to_save(app, contacts=[{"email": "b@x.example"}]))
+        goes_on.set()
+        result: Any = (await asyncio.gather(saving, return_exceptions=True))[0]
+        assert isinstance(result, RuntimeError) if fails else result.created == 1
+        stored = ["b@x.example"] if fails else ["a@x.example", "b@x.example"]
+        assert sorted(await addresses(app)) == stored
+        assert app.records.engine.store.audit.verify() is None
+
+
+async def test_of_many_rows_each_is_stored_whether_new_or_changed(bureau: Bureau) -> None:
+    async with bureau.app() as app:
+        await import_people(app, await look_through(app, await read_people_file(file_of(2_500))))
+        lines = file_of(5_100).replace(b"Grace", b"Ada").splitlines(keepends=True)
+        both = await look_through(
+            app, await read_people_file(b"".join([lines[0], *lines[1:1_200], *lines[2_400:]]))
+        )
+        tally = await import_people(app, both)
+        assert (tally.created, tally.updated) == (2_600, 1_300)
+        rows = bureau.rows("SELECT email, first_name, phone, notes FROM contact ORDER BY no")
+        assert len({email for email, *_ in rows}) == len(rows) == 5_100
+        for email, name, phone, notes in rows:
+            number = int(email[1:].partition("@")[0])
+            assert phone == f"+3361{number:07d}"
+            assert notes.endswith(f" met {number}") and notes.count("met") == 1
+            assert name == ("Grace" if 1_199 <= number < 2_399 else "Ada")
+        saved = bureau.rows("SELECT count(*), count(DISTINCT subject) FROM audit WHERE action = 'contact.saved'")
+        assert saved == [(2_500 + 3_900, 5_100)]
         assert app.records.engine.store.audit.verify() is None
 
 

@@ -30,6 +30,7 @@ from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError, StoreBusyError, StoreError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.settings import read_settings
 from sequences_mcp.store import erasure, runs, statements
+from sequences_mcp.store.contacts import STAGED_TABLE
 from sequences_mcp.store.postgres import dialect
 from sequences_mcp.store.postgres.connection import shown
 from sequences_mcp.store.postgres.database import PostgresDatabase
@@ -82,6 +83,7 @@ def test_every_named_statement_is_understood_by_postgresql(url: str) -> None:
     """Whoever adds one that is not writes it for PostgreSQL, by the same name, in store/postgres/queries."""
     wrong = []
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE TEMP TABLE {STAGED_TABLE}".encode())
         for name, sql in every_statement():
             try:
                 connection.execute(f"PREPARE one AS {sql}".encode())

@@ -18,6 +18,7 @@ from sequences_mcp.engine.events import Event, Paused
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.ports.embedded import StepText
 from sequences_mcp.store import statements
+from sequences_mcp.store.contacts import STAGED_TABLE
 
 LAWS = {
     "the audit is never changed": "UPDATE audit SET actor = 'someone else'",
@@ -77,6 +78,7 @@ async def test_every_named_statement_is_understood_by_the_database(world: Engine
     names = statements.parse_statements((statements.FOLDER / f"{file}.sql").read_text("utf-8"))
     assert names
     with closing(sqlite3.connect(world.store.workspace.database)) as other:
+        other.execute(f"CREATE TEMP TABLE {STAGED_TABLE}")
         for name in names:
             sql = statements.statement(f"{file}.{name}")
             for piece, stands_for in PIECES.items():

@@ -117,6 +117,7 @@ def _bad(message: str) -> InvalidArgumentsError:
 
 ONCE = "Name each person once; join their facts into one entry."
 SAVED_AT_ONCE = 250  # rows between two looks whether an operation waits that only ever holds back
+TAKEN_OVER = 2_000  # rows that an import takes over between two such looks
 MOST_NEW = 1_000  # people, new since rows were matched, who are compared with the rows inside the transaction
 
 
@@ -340,24 +341,24 @@ class LocalContacts(LocalMethods):
                 made = work.audit.made_after(since, most=MOST_NEW)
                 if made is None or any(map(concerns, work.contacts.by_ids(made))):
                     return None
-                return self._save_parts(work, parts, steps_aside=steps_aside)
+                return self._save_staged(work, steps_aside=steps_aside)
 
-        return stepping_aside(store, save)
+        with store.contacts.staged(parts):
+            return stepping_aside(store, save)
 
-    def _save_parts(self, work: UnitOfWork, parts: Items[bytes], *, steps_aside: bool) -> SavedTally:
-        created = updated = 0
+    def _save_staged(self, work: UnitOfWork, *, steps_aside: bool) -> SavedTally:
+        created = updated = place = 0
         at = self.engine.clock()
-        for part in parts:
+        while True:
             if steps_aside and self.engine.store.is_turn_wanted():
                 raise StepsAsideError
-            made, changed = work.contacts.save_packed(part)
-            saved = [
-                *((contact_id, True) for contact_id in made),
-                *((contact_id, False) for contact_id in changed),
-            ]
+            saved = work.contacts.save_staged(place, size=TAKEN_OVER)
+            if not saved:
+                return SavedTally(created, updated)
             work.audit.append(self._audit_rows(saved, at=at))
-            created, updated = created + len(made), updated + len(changed)
-        return SavedTally(created, updated)
+            made = sum(is_new for _, is_new in saved)
+            created, updated = created + made, updated + len(saved) - made
+            place += len(saved)
 
     def _saved_apart(
         self, entries: Items[ContactEntry], optional: frozenset[str], *, leaves_erased_out: bool

@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -20,6 +21,16 @@ from sequences_mcp.store.statements import from_micros, to_micros
 
 REMEMBERED = 512
 _AT_ONCE = 500
+_COLUMNS = (
+    *FACTS,
+    *("id", "notes", "email_key", "email_host", "company_host", "company_root", "company_key", "search"),
+    *("created_at", "updated_at"),
+)
+_STAGED = "staged_contact"
+STAGED_TABLE = (
+    f"{_STAGED} (place INTEGER PRIMARY KEY, is_new INTEGER NOT NULL, left_key TEXT, "
+    f"{', '.join(f'{name} BIGINT' if name.endswith('ed_at') else f'{name} TEXT' for name in _COLUMNS)})"
+)
 
 
 class ContactRepository:
@@ -46,29 +57,41 @@ class ContactRepository:
     def pack(people: Iterable[tuple[Contact | None, Contact]]) -> bytes:
         """Return people, each with what is stored of them or None, as the compressed rows that are to be written.
 
-        ``save_packed`` stores them. Nothing is left to be worked out then, so that the lock is held shortly.
+        ``staged`` takes them. Nothing is left to be worked out then, so that the lock is held shortly.
         """
-        made: list[list[Any]] = []
-        changed: list[list[Any]] = []
-        left: list[dict[str, Any]] = []
-        columns: list[str] = []
+        rows: list[list[Any]] = []
         for before, contact in people:
+            left = _left(before, contact) if before else []
             row = _to_row(contact)
-            columns = columns or list(row)
-            (made if before is None else changed).append(list(row.values()))
-            left += _left(before, contact) if before else []
-        packed = {"columns": columns, "made": made, "changed": changed, "left": left}
-        return zlib.compress(json.dumps(packed, separators=(",", ":")).encode("ascii"), 1)
+            rows.append([int(before is None), left[0]["key"] if left else None, *map(row.__getitem__, _COLUMNS)])
+        return zlib.compress(json.dumps(rows, separators=(",", ":")).encode("ascii"), 1)
 
-    def save_packed(self, part: bytes) -> tuple[list[str], list[str]]:
-        """Store the people of ``pack``; return the ids of who is new and of who was changed."""
-        people = json.loads(zlib.decompress(part))
-        columns: list[str] = people["columns"]
-        self._database.write_listed("contacts.insert", columns, people["made"])
-        self._database.write_many("contacts.left", people["left"])
-        self._database.write_listed("contacts.update", columns, people["changed"])
-        place = columns.index("id") if columns else 0
-        return [row[place] for row in people["made"]], [row[place] for row in people["changed"]]
+    def staged(self, parts: Iterable[bytes]) -> AbstractContextManager[None]:
+        """Inside the block, transactions have the people of ``pack`` at hand, for ``save_staged``.
+
+        They are read without a lock, beside the database, so that a transaction only has to take them over.
+        """
+
+        def fill() -> None:
+            place = 0
+            for part in parts:
+                rows = json.loads(zlib.decompress(part))
+                numbered = ((number, *row) for number, row in enumerate(rows, start=place + 1))
+                self._database.stage(_STAGED, ("place", "is_new", "left_key", *_COLUMNS), numbered)
+                place += len(rows)
+
+        return self._database.staged(STAGED_TABLE, fill)
+
+    def save_staged(self, after: int, *, size: int) -> list[tuple[str, bool]]:
+        """Store some people of ``staged``, those behind so many; return their ids and whether each is new."""
+        places = {"after": after, "last": after + size}
+        rows = self._database.rows("contacts.staged", **places)
+        if any(row["is_new"] for row in rows):
+            self._database.write("contacts.insert_staged", **places)
+        if not all(row["is_new"] for row in rows):
+            self._database.write("contacts.left_staged", **places)
+            self._database.write("contacts.update_staged", **places)
+        return [(row["id"], bool(row["is_new"])) for row in rows]
 
     def by_ids(self, contact_ids: Iterable[str]) -> list[Contact]:
         """Return the people that exist among these, in this order."""

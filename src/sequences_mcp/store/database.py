@@ -274,6 +274,18 @@ class Database(ABC):
         self.write_listed("audit.insert", CHAINED, chained())
 
     @abstractmethod
+    def staged(self, table: str, fill: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside the block, let each transaction find a temporary table that ``fill`` has filled with ``stage``.
+
+        ``table`` is its name and columns. Nobody waits while it is filled, and nobody else sees it; it is gone
+        with the block. ``fill`` may be called again for each transaction.
+        """
+
+    @abstractmethod
+    def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put rows of values, in the order of ``columns``, into the temporary table, from inside of ``fill``."""
+
+    @abstractmethod
     def _statement(self, name: str) -> str:
         """Return the text of the statement called ``file.name``; KeyError."""
 

@@ -48,7 +48,7 @@ LAST_NUMBER = (
 FORGOTTEN = f"DELETE FROM last_commit WHERE at < {AT} - 86400000000"  # noqa: S608 - our own numbers
 IS_MOVED = "EXISTS (SELECT 1 FROM moved_database)"
 # Settings, locks and number, and what is to be known at once; the server keeps its plan (migration 0042).
-BEGUN = f"{BEGIN}; SELECT version, is_moved, line FROM begin_work('{{}}', {{}}, {{}}, {{}})"  # noqa: S608 - our own text
+BEGUN = "SELECT version, is_moved, line FROM begin_work('{}', {}, {}, {})"
 HOST_FOLDER = "host_folder"  # the parameter that every statement may have
 AUDITED_AT_ONCE = 1_000  # rows of the audit
 WAITS_MS = 130_000  # longer than anybody insists (engine.context.INSIST)
@@ -82,6 +82,7 @@ class PostgresDatabase(Database):
         self._is_ending = False  # the open transaction, which only writes its last rows and commits
         self._with_commit = b""  # what the server does before that, in the same round trip
         self._write_last: Callable[[Sequence[Any]], None] | None = None
+        self._staging: tuple[str, Callable[[], None]] | None = None
         self._seen: tuple[str, str] = "", ""  # the open snapshot, and on which line of a server's history
         self._host_folder = host_folder(workspace.folder)
         self._notice: str | None = None  # what the open transaction's commit tells others
@@ -139,12 +140,18 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def _outermost(self, *, beside: bool) -> Iterator[None]:
-        """Wait for all other changes and have the database alone; with ``beside``, run with others that say so."""
+        """Wait for all other changes and have the database alone; with ``beside``, run with others that say so.
+
+        A temporary table is filled before anybody is waited for.
+        """
         self._number += 1
-        begin = BEGUN.format(self._holder, self._number, beside, max(round(self._patience * 1000), 1))
-        self._held, (version, is_moved, self.line) = self._begun(begin)
+        counted = BEGUN.format(self._holder, self._number, beside, max(round(self._patience * 1000), 1))
+        self._held, seen = self._begun(f"{BEGIN}; {counted if self._staging is None else 'SELECT 1'}")
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
+            if self._staging is not None:
+                seen = self._filled(*self._staging, then=counted)
+            version, is_moved, self.line = seen
             require_known(int(version), self.title)  # a newer program may have begun to use it meanwhile
             if is_moved:  # somebody has moved it away since it was opened
                 self._require_here()
@@ -162,6 +169,35 @@ class PostgresDatabase(Database):
             self._foreseen.clear()
             self._last_written, self._with_commit = 0, b""
             self._let_go()
+
+    def _filled(self, table: str, fill: Callable[[], None], *, then: str) -> tuple[Any, ...]:
+        """Make and fill the temporary table of the transaction; return what ``then`` answers."""
+        assert self._held is not None
+        self._command(f"CREATE TEMP TABLE {table} ON COMMIT DROP")
+        fill()
+        self._command(f"ANALYZE {table.split()[0]}")
+        with connections.driver_errors(self.title):
+            return tuple(self._held.execute(then.encode()).fetchone() or ())
+
+    @contextmanager
+    def staged(self, table: str, fill: Callable[[], None]) -> Iterator[None]:
+        """Have each transaction of the block fill a temporary table of its own before it waits for others.
+
+        It is gone with the transaction, because the next one may have another connection (pgbouncer).
+        """
+        self._staging = table, fill
+        try:
+            yield
+        finally:
+            self._staging = None
+
+    def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put rows into the temporary table that is being filled."""
+        assert self._held is not None
+        sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with connections.driver_errors(self.title), self._held.cursor().copy(sql.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def _begun(self, begin: str) -> tuple[connections.Connection, tuple[Any, ...]]:
         """Return a connection on which a transaction was begun, and what its last statement answered.

@@ -18,6 +18,43 @@ UPDATE contact SET
   updated_at = :updated_at
 WHERE id = :id
 
+-- insert_staged --
+-- New people, from a table that has been filled before.
+INSERT INTO contact (
+  id, email, email_key, email_host, phone, first_name, last_name, company, company_domain, company_host,
+  company_root, company_key, job_title, location, country, time_zone, language, linkedin_url, source, found_at,
+  basis, consent, notes, search, created_at, updated_at)
+SELECT
+  id, email, email_key, email_host, phone, first_name, last_name, company, company_domain, company_host,
+  company_root, company_key, job_title, location, country, time_zone, language, linkedin_url, source, found_at,
+  basis, consent, notes, search, created_at, updated_at
+FROM staged_contact WHERE place > :after AND place <= :last AND is_new = 1 ORDER BY place
+
+-- update_staged --
+-- New facts of people, from that table.
+UPDATE contact SET
+  email = staged.email, email_key = staged.email_key, email_host = staged.email_host, phone = staged.phone,
+  first_name = staged.first_name, last_name = staged.last_name, company = staged.company,
+  company_domain = staged.company_domain, company_host = staged.company_host, company_root = staged.company_root,
+  company_key = staged.company_key, job_title = staged.job_title, location = staged.location,
+  country = staged.country, time_zone = staged.time_zone, language = staged.language,
+  linkedin_url = staged.linkedin_url, source = staged.source, found_at = staged.found_at, basis = staged.basis,
+  consent = staged.consent, notes = staged.notes, search = staged.search, updated_at = staged.updated_at
+FROM staged_contact AS staged
+WHERE staged.place > :after AND staged.place <= :last AND staged.is_new = 0 AND contact.id = staged.id
+
+-- left_staged --
+-- The addresses that people of that table no longer have.
+INSERT INTO former_address (contact_no, key, until)
+SELECT contact.no, staged.left_key, staged.updated_at
+FROM staged_contact AS staged CROSS JOIN contact ON contact.id = staged.id
+WHERE staged.place > :after AND staged.place <= :last AND staged.left_key IS NOT NULL
+ON CONFLICT (contact_no, key) DO UPDATE SET until = excluded.until
+
+-- staged --
+-- Some of the people of that table, in its order, and whether each is new.
+SELECT id, is_new FROM staged_contact WHERE place > :after AND place <= :last ORDER BY place
+
 -- by_ids --
 -- People by a JSON list of ids, in its order.
 SELECT contact.* FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value ORDER BY wanted.key

@@ -99,7 +99,7 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
-MOST_CHANGED_KIB = 184 * 1024  # that a transaction of any size keeps in memory until its commit
+MOST_CHANGED_KIB = 144 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
 SOON = 0.1  # seconds in which this product's own transactions end
 LONGEST_TRANSACTION = 0.03
@@ -182,6 +182,16 @@ def spilling(connection: sqlite3.Connection, *, beyond_kib: int) -> Iterator[Non
     finally:
         connection.execute("PRAGMA cache_spill = OFF")
         connection.execute(f"PRAGMA busy_timeout = {IMPATIENT_MS}")
+
+
+@contextmanager
+def spilling_beside(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let what a block writes into temporary tables go to their file, beyond the few pages of their own cache."""
+    connection.execute("PRAGMA cache_spill = ON")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA cache_spill = OFF")
 
 
 def patiently(

@@ -26,6 +26,7 @@ from sequences_mcp.store.sqlite.connection import (
     patiently,
     share_fairly,
     spilling,
+    spilling_beside,
     translated,
 )
 from sequences_mcp.store.sqlite.schema import Migration, migrations, upgrade
@@ -193,6 +194,31 @@ class SqliteDatabase(Database):
         sql, names = statement_by_place(name)
         with self.joined(), translated(self.path):
             self._writer.executemany(sql, map(_values_of(tuple(map(columns.index, names))), rows))
+
+    @contextmanager
+    def staged(self, table: str, fill: Callable[[], None]) -> Iterator[None]:
+        """Fill a temporary table, which SQLite keeps in a file of its own that nobody else can open."""
+        if self._depth:
+            raise RuntimeError("a transaction that is open would have its lock while the table is filled")
+        try:
+            with translated(self.path), spilling_beside(self._writer):
+                self._writer.execute("BEGIN")  # takes a lock of the database only where that is read or written
+                self._writer.execute(f"CREATE TEMP TABLE {table}")
+                fill()
+                self._writer.execute("COMMIT")
+            yield
+        finally:
+            if self._is_begun():
+                self._writer.execute("ROLLBACK")
+            self._writer.execute(f"DROP TABLE IF EXISTS temp.{table.split()[0]}")
+
+    def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put rows into the temporary table that is being filled."""
+        places = ", ".join("?" * len(columns))
+        self._writer.executemany(
+            f"INSERT INTO temp.{table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608 - our own names
+            rows,
+        )
 
     def _statement(self, name: str) -> str:
         return statement(name)
