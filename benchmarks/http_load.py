@@ -54,6 +54,7 @@ WRITES: Mapping[str, Mapping[str, Any]] = {
     "create_blueprint": {"name": "Engineers", "steps": [MAIL], "job_title": "Engineer"},
 }
 PATIENCE = 60.0
+LONGEST_PAUSE = 10.0  # seconds: after 15 an idle connection is closed, perhaps just as a request leaves
 
 
 class Found(NamedTuple):
@@ -316,6 +317,9 @@ class User:
             sent = self._next(chance, made)
             begun = time.perf_counter()
             try:
+                if reader.at_eof():  # a server closes a connection that was idle for long, as every client knows
+                    writer.close()
+                    reader, writer = await asyncio.open_connection("127.0.0.1", self.child.port, limit=2**22)
                 writer.write(sent)
                 status, body = await _answer(reader)
             except (OSError, asyncio.IncompleteReadError) as error:
@@ -327,7 +331,7 @@ class User:
             tally.statuses[str(status)] += 1
             if status != 200 or b'"isError":true' in body or b'"error"' in body[:40]:
                 tally.wrong.append(f"{status} {body[:300]!r}")
-            await asyncio.sleep(chance.expovariate(1 / pause))
+            await asyncio.sleep(min(chance.expovariate(1 / pause), LONGEST_PAUSE))
         writer.close()
 
     def _next(self, chance: random.Random, made: int) -> bytes:

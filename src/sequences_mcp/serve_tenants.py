@@ -66,6 +66,7 @@ def gate_of_tenants(
     source = TenantLookup(
         names=folders.names,
         version=folders.version,
+        prepare=lambda name: open_store(folders.settings(name), now=given.clock()).close(),
         works=lambda name: _works(settings, folders.settings(name)),
         next_due=lambda name, since: next_due(folders.settings(name), since=since, clock=given.clock),
         measure=lambda name: measured(folders.settings(name), clock=given.clock),

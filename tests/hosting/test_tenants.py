@@ -288,6 +288,19 @@ def test_while_one_tenant_is_broken_the_others_go_on(tenants: TenantsWorld, issu
         assert _ready(served) == (200, True)
 
 
+def test_a_tenant_whose_database_is_damaged_is_unavailable_and_nobody_is_told_why(
+    tenants: TenantsWorld, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tenants.folder / ACME / "sequences.db").write_bytes(b"not a database" * 100)
+    with serving_tenants(tenants, issuer) as served:
+        answers = [at(served, ACME).tool("list_blueprints", token=token(issuer, ACME)) for _ in range(2)]
+        assert at(served, HOPPER).tool("list_blueprints", token=token(issuer, HOPPER)).status == 200
+        assert _ready(served) == (200, False)
+    assert [answer.status for answer in answers] == [503, 503]
+    assert all(answer.headers["retry-after"] and "sequences.db" not in answer.text for answer in answers)
+    assert len([line for line in caplog.messages if line.startswith(f"Tenant {ACME} cannot be used")]) == 1
+
+
 def test_all_users_of_a_tenant_together_are_kept_waiting_but_no_other_tenant(
     tenants: TenantsWorld, issuer: Issuer
 ) -> None:

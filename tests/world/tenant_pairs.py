@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -211,6 +212,6 @@ def revealing(ask: Ask, ids: Mapping[str, list[str]], *, pairs: int, seed: int) 
     return told
 
 
-def tokens_for(issuer: Issuer, names: list[str]) -> dict[str, str]:
-    """Return a token for each of these tenants, of one and the same user."""
-    return {name: issuer.token(aud=resource(name)) for name in names}
+def tokens_for(issuer: Issuer, names: list[str], *, seconds: int = 600) -> dict[str, str]:
+    """Return a token for each of these tenants, of one and the same user, that holds for so many seconds."""
+    return {name: issuer.token(aud=resource(name), exp=int(time.time()) + seconds) for name in names}

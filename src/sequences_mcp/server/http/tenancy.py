@@ -52,14 +52,16 @@ class ServedTenant:
 class TenantLookup:
     """What is known about tenants from outside of this room, by their names.
 
-    ``names`` lists them, ``version`` changes with a tenant's settings (None: there is none), ``works`` says
-    whether this process does its due work, ``next_due`` when the next of it is due, where the first round since an
-    instant is over, and that instant where it is not; ``measure`` returns numbers about the work. All but
-    ``version`` are called in a thread, and raise SequencesError.
+    ``names`` lists them, ``version`` changes with a tenant's settings (None: there is none), ``prepare`` brings
+    its database up to date, so that opening it holds nobody up, ``works`` says whether this process does its due
+    work, ``next_due`` when the next of it is due, where the first round since an instant is over, and that instant
+    where it is not; ``measure`` returns numbers about the work. All but ``version`` are called in a thread, and
+    raise SequencesError.
     """
 
     names: Callable[[], list[str]]
     version: Callable[[str], object | None]
+    prepare: Callable[[str], None]
     works: Callable[[str], bool]
     next_due: Callable[[str, datetime], datetime | None]
     measure: Callable[[str], WorkMetrics]
@@ -232,8 +234,7 @@ class OpenTenants:
     async def _make_room(self, *, for_work: bool) -> None:
         """Close whoever was used the longest ago, until there is room; TenantUnavailableError."""
         while len(self._open) >= self.most:
-            since = self.source.elapsed() - RESTS if for_work else self.source.elapsed()
-            idle = [other for other in self._open.values() if other.may_give_way and other.last <= since]
+            idle = self._giving_way(for_work=for_work)
             if not idle:
                 raise TenantUnavailableError(
                     "More tenants are in use than are open at once.",
@@ -243,10 +244,16 @@ class OpenTenants:
             self._wake[chosen.name] = self.source.elapsed()  # nobody knows when its next thing is due
             await self._end(chosen)
 
+    def _giving_way(self, *, for_work: bool) -> list[_Open]:
+        """Return the tenants that may be closed for another; for its work alone only who had their turn."""
+        since = self.source.elapsed() - RESTS if for_work else self.source.elapsed()
+        return [other for other in self._open.values() if other.may_give_way and other.last <= since]
+
     async def _live(self, tenant: _Open) -> None:
         """Have a tenant open until it is told to stop; the SDK needs one task for its opening and closing."""
         name = tenant.name
         try:
+            await asyncio.to_thread(self.source.prepare, name)
             async with self.serve(name) as served:
                 tenant.served = served
                 if await served.is_sound():
@@ -307,7 +314,8 @@ class OpenTenants:
                 tenant.is_looked_at = True
                 self._begin(self._rest(tenant))
         due = sorted((at, name) for name, at in self._wake.items() if at <= now and name not in self._open)
-        for _, name in due[: AT_ONCE - self._opening]:
+        has_room = len(self._open) < self.most or bool(self._giving_way(for_work=True))
+        for _, name in due[: AT_ONCE - self._opening] if has_room else ():
             self._wake[name] = now + EVERY
             self._begin(self._work(name))
 
