@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,23 +49,36 @@ def _serve() -> click.Command:
         "--tenant-rate", default=6_000, show_default=True, type=click.IntRange(1), help="Their requests a minute."
     )
     @click.option("--drain", default=25.0, show_default=True, type=click.FloatRange(0), help="Seconds to end in.")
-    def serve(**given: object) -> None:
+    @click.option(
+        "--traces", default="", help="Where spans of OpenTelemetry go: OTLP over HTTP, its whole address."
+    )
+    def serve(*, traces: str, **given: object) -> None:
         from sequences_mcp.serve import serve_http
         from sequences_mcp.server.http.options import ServeOptions
 
         options = ServeOptions(**{_NAMES.get(name, name): value for name, value in given.items()})  # type: ignore[arg-type]
         settings = settings_here()
         options = replace(options, tenants=options.tenants or settings.tenants)
-        serve_http(
-            settings,
-            options,
-            tell=lambda lines: say(lines, aside=True),
-            write=_write_line,
-            setup=page_setup_here,
-            folders=tenants_here(options.tenants) if options.tenants else None,
-        )
+        with _traced(traces) as write:
+            serve_http(
+                settings,
+                options,
+                tell=lambda lines: say(lines, aside=True),
+                write=write,
+                setup=page_setup_here,
+                folders=tenants_here(options.tenants) if options.tenants else None,
+            )
 
     return serve
+
+
+def _traced(address: str) -> AbstractContextManager[Callable[[str], None]]:
+    """Return what writes lines of the access log; with an address, spans are sent there meanwhile."""
+    if not address:
+        return nullcontext(_write_line)
+    from sequences_mcp.server.http.traces import tracing
+
+    return tracing(address, _write_line)
 
 
 _NAMES = {
