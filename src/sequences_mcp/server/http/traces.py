@@ -41,7 +41,7 @@ VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 ERROR = re.compile(r"-?\d{1,6}|[A-Za-z_][A-Za-z0-9_.]{0,80}")
 ROUTE = re.compile(r"/(?:t/[^/]+/)?(mcp|healthz|readyz|u/)")
 _METHOD, _TOOL, _PROTOCOL, _ERROR = "mcp.method.name", "gen_ai.tool.name", "mcp.protocol.version", "error.type"
-_KEPT = {_METHOD: METHOD, _TOOL: re.compile("|".join((*TOOLS, *VENDOR_TOOLS))), _PROTOCOL: VERSION, _ERROR: ERROR}
+_FORMS = {_METHOD: METHOD, _TOOL: re.compile("|".join((*TOOLS, *VENDOR_TOOLS))), _PROTOCOL: VERSION, _ERROR: ERROR}
 _STATUS, _VERB, _ROUTE = "http.response.status_code", "http.request.method", "http.route"
 
 
@@ -94,16 +94,16 @@ class BareExporter(SpanExporter):
 def bare(span: ReadableSpan) -> ReadableSpan:
     """Return a span with what is known of it beforehand: names, numbers and the outcome."""
     given = span.attributes or {}
-    kept = {name: str(given[name]) for name, form in _KEPT.items() if form.fullmatch(str(given.get(name, "")))}
+    facts = {name: str(given[name]) for name, form in _FORMS.items() if form.fullmatch(str(given.get(name, "")))}
     numbers = {name: given[name] for name in (_STATUS, _VERB, _ROUTE) if name in given and _METHOD not in given}
-    words = [kept[name] for name in (_METHOD, _TOOL) if name in kept]
+    words = [facts[name] for name in (_METHOD, _TOOL) if name in facts]
     words += [str(numbers[name]) for name in (_VERB, _ROUTE) if name in numbers]
     return ReadableSpan(
         " ".join(words) or "other",
         context=span.context,
         parent=span.parent,
         resource=span.resource,
-        attributes={**kept, **numbers},
+        attributes={**facts, **numbers},
         kind=span.kind,
         status=Status(span.status.status_code),
         start_time=span.start_time,
