@@ -106,9 +106,9 @@ def on_a_server() -> Iterator[None]:
     stores.drop_databases()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served() -> Iterator[Server]:
-    """A port of loopback for the sandboxes of a file of tests."""
+    """A port of loopback for the sandboxes of the tests, each of which puts a fresh one behind it."""
     from tests.world.vendors import Server
 
     with Server().running() as one:

@@ -15,7 +15,10 @@ from tests.secrecy.hearing import heard
 
 
 class Client(mcp.Client):
-    """A client whose answers are searched, and held against the schemas of their tools like anybody's."""
+    """A client whose answers are searched, and held against the schemas of their tools like anybody's.
+
+    That each schema is one is held by ``tests/server/test_wire.py``, once for all clients.
+    """
 
     async def __aenter__(self) -> Any:
         """Connect. A schema is made ready once for all clients of a process: that takes longer than a call.
@@ -63,6 +66,4 @@ def _ready(name: str, output_schema: dict[str, Any]) -> Validator:
 @cache
 def _validator(schema: str) -> Validator:
     read = json.loads(schema)
-    kind = validator_for(read)
-    kind.check_schema(read)
-    return kind(read, registry=Registry())
+    return validator_for(read)(read, registry=Registry())

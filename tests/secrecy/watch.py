@@ -56,18 +56,19 @@ class Leak(NamedTuple):
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to watch."""
-    config.pluginmanager.register(Watch(), "secrets")
+    is_shared = getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput")
+    config.pluginmanager.register(Watch(is_shared=is_shared), "secrets")
 
 
 class Watch(logging.Handler):
-    """Collects what a run leaves behind, and searches it."""
+    """Collects what a run leaves behind, and searches it; ``is_shared`` where other processes do its tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
         super().__init__(logging.DEBUG)
         self.leaks: dict[Leak, None] = {}
         self._searched: dict[Path, tuple[int, int]] = {}
         self._kept_open: list[BinaryIO] = []
-        self._shared = False  # among other processes
+        self._shared = is_shared
         self._failed: set[str] = set()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -113,9 +114,11 @@ class Watch(logging.Handler):
             self._kept_open.pop().close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Search what a test said, once it is over."""
+        """Search what a test said, once it is over, in the process that ran it; one that died is told here."""
         if report.failed:
             self._failed.add(report.nodeid)
+        elif self._shared:
+            return
         self._search(report.nodeid, "the report of its failure", report.longreprtext.encode("utf-8", "replace"))
         if report.when != "teardown":
             return
@@ -154,7 +157,7 @@ class Watch(logging.Handler):
             terminalreporter.line(f"LEAK {leak.test or 'the run'}: {leak.secret} is in {leak.place}")
 
     def _search(self, test: str, place: str, data: bytes) -> None:
-        if any(fnmatch(place, one.place) for one in ALLOWED):
+        if not data or any(fnmatch(place, one.place) for one in ALLOWED):
             return
         for secret in found_in(data, {**LEARNT, **_SANDBOX}):
             self.leaks[Leak(test, secret, place)] = None
