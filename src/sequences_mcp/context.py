@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from sequences_mcp.ports.safekeeping import Safekeeping
 
 T = TypeVar("T")
+# Where a person decides at a page under its own name, in words.
+AT_PAGE = "on the review page, by an approver who signs in there"
 
 
 Decision = Literal["approve", "refuse"]
@@ -266,7 +268,7 @@ class AppContext:
         """Return where a person decides, in words: on the page while it is served, and in a terminal."""
         address = self.page_address(path)
         if address and address.startswith("https://"):  # people sign in there, from wherever they are
-            return f"{self.place}, at {address}" if self.place else f"at {address}"
+            return f"{AT_PAGE}, at {address}"
         if self.place:
             terminal = f"in a terminal there: sequences-mcp review {command}".rstrip()
             return f"{self.place}, at {address} or {terminal}" if address else f"{self.place}, {terminal}"

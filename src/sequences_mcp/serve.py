@@ -94,8 +94,9 @@ def serve_http(
     """
     review = _review_of(settings, has_tenants=bool(folders))
     options.require_sound(has_issuer=settings.oauth_issuer is not None, review_url=review.url if review else "")
+    from sequences_mcp.context import AT_PAGE
     from sequences_mcp.server.http.app import Surroundings, build_http_app
-    from sequences_mcp.server.http.callers import AT_PAGE, PLACE
+    from sequences_mcp.server.http.callers import PLACE
     from sequences_mcp.server.http.issuer import IssuerKeys, SignedTokenCheck, fetch_document
     from sequences_mcp.server.http.listening import bound, listener
 

@@ -66,6 +66,20 @@ def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: PageWorld
         assert private not in text
 
 
+def test_a_notice_leads_to_the_page_under_its_own_name_from_wherever_it_is_read(world: PageWorld) -> None:
+    world.more |= {
+        "SEQUENCES_REVIEW_URL": "https://review.example.com",
+        "SEQUENCES_REVIEW_ISSUER": "https://login.example.com",
+        "SEQUENCES_REVIEW_CLIENT_ID": "review",
+        "SEQUENCES_REVIEW_ROLES": "ada@example.com=approver",
+    }
+    plan = world.plan(people=1)
+    [notice] = works(world)
+    lines = str(notice).splitlines()
+    assert f"https://review.example.com/plans/{plan.id}" in lines
+    assert "On that machine" not in str(notice)
+
+
 def test_a_notice_leads_to_the_start_it_is_about_and_goes_to_everybody_named(world: PageWorld) -> None:
     world.more["SEQUENCES_NOTICE"] = f"{OPERATOR}, second@lovelace.example"
     plan = world.plan(people=1)

@@ -21,11 +21,12 @@ from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.world.product import Desktop, World
 
+from sequences_mcp.context import AT_PAGE
 from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.engine.measures import measure
 from sequences_mcp.http_connection import ConnectionLimits
 from sequences_mcp.server.http.app import HostedPage, Surroundings, build_http_app
-from sequences_mcp.server.http.callers import AT_PAGE, TokenFileCheck, Verify
+from sequences_mcp.server.http.callers import TokenFileCheck, Verify
 from sequences_mcp.server.http.gate import HEALTH, RequestGate
 from sequences_mcp.server.http.listening import HttpListener, bound, listener
 from sequences_mcp.server.http.options import ServeOptions

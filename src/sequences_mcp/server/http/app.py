@@ -24,12 +24,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from sequences_mcp.context import AT_PAGE
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog
 from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, OpenedContext, SequencesServer
 from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed
-from sequences_mcp.server.http.callers import AT_PAGE, CURRENT, PLACE, Caller, CallersContext, Verify
+from sequences_mcp.server.http.callers import CURRENT, PLACE, Caller, CallersContext, Verify
 from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf, metadata_routes, metadata_url
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LEAST_TOKEN, MOST_TOKEN = 32, 4_096  # characters of the token of a file
 MOST_CONTEXTS = 512
 PLACE = "on the server's own machine"
-AT_PAGE = "on the review page, by an approver who signs in there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
