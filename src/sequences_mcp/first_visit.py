@@ -307,6 +307,10 @@ def read_name(text: str) -> str:
     """Return a sender's name; InvalidArgumentsError for what names nobody."""
     from sequences_mcp.domain.sender import Sender
 
+    if "@" in text:
+        raise InvalidArgumentsError(
+            "An address stands in it.", next_step="Type the name alone; the address is asked next."
+        )
     try:
         return Sender.of(text.strip(), "somebody@example.com").name
     except ValueError as error:
@@ -367,7 +371,8 @@ def read_server(text: str, *, kind: str) -> str:
     try:
         where = (ImapServer.parse(whole) if kind == "imap" else MailServer.parse(whole)).where
     except SettingsError as error:
-        raise InvalidArgumentsError(error.message, next_step=error.next_step) from error
+        example = f"{kind}s://{kind}.example.com:{465 if kind == 'smtp' else 993}"
+        raise InvalidArgumentsError(error.message, next_step=f"Write it like {example}.") from error
     account = server.account and f"{server.account}@"
     return f"{where.partition('://')[0]}://{account}{where.partition('://')[2]}"
 

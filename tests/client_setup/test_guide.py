@@ -177,11 +177,14 @@ def test_no_to_the_last_question_leaves_everything_as_it_was(home: Home) -> None
 
 def test_what_is_typed_wrong_is_asked_again(home: Home, server: Running) -> None:
     with at_terminal("setup", **home.environ) as typist:
-        typist.answers("Your name", "Ada Lovelace")
+        typist.answers("Your name", "Ada Lovelace <ada@lovelace.example>")
+        typist.answers("Type the name alone", "Ada Lovelace")
         typist.answers("Your e-mail address", "ada")
         typist.answers("is not one plain e-mail address", "ada@lovelace.example")
         typist.answers("How e-mails leave", "3")
         typist.answers("Type 1 or 2.", "1")
+        typist.answers("Server that sends", "my own server")
+        typist.sees("Write it like smtps://smtp.example.com:465.")
         typist.answers("Server that sends", f"smtp://127.0.0.1:{server.port}")
         typist.answers("Server that is read", "none")
         typist.answers("Password", MISTYPED.value)

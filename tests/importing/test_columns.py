@@ -179,6 +179,8 @@ NAMES = [
     ("Anna Rossi, MBA, PMP", "Anna", "Rossi"),
     ("Anna Rossi SHRM-CP", "Anna", "Rossi"),
     ("Rossi, Anna, Ph.D.", "Anna", "Rossi"),
+    ("Miss Anna Weber", "Anna", "Weber"),
+    ("Rev Anna Weber", "Anna", "Weber"),
     ("Phil Collins", "Phil", "Collins"),
     ("Don Draper", "Don", "Draper"),
     ("Sig Hansen", "Sig", "Hansen"),

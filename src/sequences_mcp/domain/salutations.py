@@ -1,13 +1,13 @@
 """What stands around a name and is no part of it: greetings, titles, degrees and suffixes of respect.
 
 The one list of them. The guards find them in a name, where a greeting would double them; an import takes them off
-a full name before it is told apart into a first and a last one.
+a full name, and the settings off the sender's, before it is told apart into a first and a last one.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _SHORT = 4
 
@@ -26,7 +26,7 @@ def _keys(words: str) -> frozenset[str]:
 
 GREETINGS = _keys("dear hi hello hey hola bonjour hallo ciao olá")
 TITLES = _keys(
-    "mr mrs ms miss mx dr prof professor sir madam rev hon capt lt sgt "
+    "mr mrs ms miss mx dr drs doctor dame ir prof professor sir madam rev hon capt lt sgt "
     "m mme mlle monsieur madame mademoiselle maître herr herrn frau hr fr dipl ing mag dipl-ing dipl-kfm "
     "dipl-kffr dipl-inf dipl-phys dipl-math dipl-volksw dipl-betriebsw dipl-psych dipl-chem dipl-biol "
     "dipl-wirt-ing sr sra srta señor señora señorita don doña dña sig sigra signor signora dott dottssa "
@@ -34,15 +34,17 @@ TITLES = _keys(
     "г-жа д-р"
 )
 # Titles that are names or initials too, where no dot and no name follows.
-ALSO_NAMES = _keys("don mag bay pan rev hon miss m ing hr lt capt sgt sig")
+ALSO_NAMES = _keys("don mag bay pan rev hon miss m ing hr lt capt sgt sig ir dame")
+FIRST_NAMES_TOO = _keys("don mag bay pan hon m ing hr sig ir dame")
 # Of what somebody is a doctor: only behind a title, for Phil and Nat are names.
 FACULTIES = _keys("hc med rer nat phil jur iur oec pol ing theol dent vet techn habil")
 HONORIFICS = ("様", "さま", "さん", "殿", "先生", "氏", "女士", "小姐", "님", "씨")
 DEGREES = _keys(
     "mba phd ph.d md m.d dds jd esq cpa cfa pmp llm llb ll.m ll.b msc m.sc bsc b.sc ba b.a ma m.a bs ms meng beng "
     "m.b.a m.ed b.ed mph rn shrm-cp shrm-scp phr sphr csm cissp ccna itil pe pmi-acp acca fca aca frcs dphil edd "
-    "psyd dba mphil msw lcsw bcom mcom dr.-ing dipl.-ing dipl.-kfm"
+    "psyd dba mphil msw lcsw bcom mcom obe mbe cbe dr.-ing dipl.-ing dipl.-kfm"
 )
+SURNAMES_TOO = _keys("ma ba bs pe")
 _MIXED_CASE = ("PhD", "Esq", "Ph.D", "EdD")
 # What tells a son from his father is a part of the name.
 GENERATIONS = _keys("jr sr ii iii iv junior senior fils filho neto sobrinho júnior")
@@ -64,15 +66,17 @@ def is_degree(word: str) -> bool:
     return len(key) > 3 or word.upper() == word or word.rstrip(".") in _MIXED_CASE
 
 
-def without_titles(words: Sequence[str], *, alone: bool) -> Sequence[str]:
-    """Return the words of a name from the first that is no form of address; the last word always stays.
+def is_surely_title(word: str) -> bool:
+    """Say whether a word before others is a title: one that may be a first name too needs a dot."""
+    key = word_key(word)
+    return key in TITLES and (word.endswith(".") or key not in FIRST_NAMES_TOO)
 
-    With ``alone`` a title that is a name too stays, unless it has a dot.
-    """
+
+def without_titles(words: Sequence[str], is_title: Callable[[str], bool] = is_surely_title) -> Sequence[str]:
+    """Return the words of a name from the first that is no title; the last word always stays."""
     at = 0
     while at < len(words) - 1 and (
-        is_form_of_address(words[at], alone=alone)
-        or (at > 0 and words[at].endswith(".") and word_key(words[at]) in FACULTIES)
+        is_title(words[at]) or (at > 0 and words[at].endswith(".") and word_key(words[at]) in FACULTIES)
     ):
         at += 1
     return words[at:]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sequences_mcp.domain.markdown import markdown_lines
+from sequences_mcp.domain.salutations import SURNAMES_TOO, is_degree, is_surely_title, without_titles, word_key
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -17,18 +17,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(…)"
-
-
-_TITLE = re.compile(
-    r"(?:Dr|Prof|Mr|Mrs|Ms|Mx|Mme|Mlle|Dott|Dra|Dhr|Mevr|Drs|Dott\.ssa|Sig\.ra)\.?"
-    r"|Professor|Doctor|Miss|Sir|Dame|Herr|Frau"
-    r"|(?:Rev|Hon|Hr|Fr|Mag|Ing|Dipl\.-Ing|Sr|Sra|Srta|Sig|Ir)\."
-)
-_LETTERS = re.compile(
-    r"(?:Jr|Sr)\.?|II|III|IV|Ph\.?D\.?|DPhil|M\.?D\.?|M\.?B\.?A\.?|M\.?Sc\.?|B\.?Sc\.?|[MB]Eng|LL\.?M\.?|J\.?D\.?|Esq\."
-    r"|CPA|PMP|SHRM-CP|CISSP|[MOC]BE"
-)
-_LETTERS_AFTER_COMMA = re.compile(rf"{_LETTERS.pattern}|[MB]\.?A\.?|RN|Esq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +50,7 @@ class Sender:
         """
         text = " ".join(name.split())
         parts = [part.strip() for part in text.split(",")]
-        while len(parts) > 1 and all(_LETTERS_AFTER_COMMA.fullmatch(word) for word in parts[-1].split()):
+        while len(parts) > 1 and all(map(_is_behind, parts[-1].split())):
             parts.pop()
         last, first = (_plain(parts[0]), _plain(" ".join(parts[1:]))) if len(parts) > 1 else ([], _plain(parts[0]))
         if not first:
@@ -108,12 +96,16 @@ class Sender:
 
 def _plain(name: str) -> list[str]:
     """Return the words of a name without titles before it and letters after it."""
-    words = name.split()
-    while words and _TITLE.fullmatch(words[0]):
-        words = words[1:]
-    while len(words) > 1 and _LETTERS.fullmatch(words[-1]):
-        words = words[:-1]
+    words = [*without_titles(name.split())]
+    if len(words) == 1 and is_surely_title(words[0]):
+        return []
+    while len(words) > 1 and _is_behind(words[-1]) and word_key(words[-1]) not in SURNAMES_TOO:
+        words.pop()
     return words
+
+
+def _is_behind(word: str) -> bool:
+    return is_degree(word) or word_key(word) in ("jr", "sr", "ii", "iii", "iv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,6 +194,10 @@ def has_salutation(value: Value) -> bool:
     return any(text != end and text.endswith(end) for end in salutations.HONORIFICS)
 
 
+def _is_before_a_name(word: str) -> bool:
+    return salutations.is_form_of_address(word, alone=False)
+
+
 def is_initial(value: Value) -> bool:
     """Say whether a name is one letter of a script in which one letter is no name, or ends in one."""
     words = value.text.split()
@@ -349,7 +353,7 @@ def _likely_name(text: str, fact: Fact) -> str:
     text = rest if is_reversed and rest else head
     words = _START.sub("", _END.sub("", _ORDINAL.sub("", text))).split()
     words = [bare for word in words if (bare := "".join(c for c in word if not c.isdigit()))]
-    words = [*salutations.without_degrees(salutations.without_titles(words, alone=False))]
+    words = [*salutations.without_degrees(salutations.without_titles(words, _is_before_a_name))]
     if fact is Fact.FIRST:
         if len(words) > 1 and _is_letter(words[-1]) and not _is_letter(words[0]):
             words = words[:-1]

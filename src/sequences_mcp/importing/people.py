@@ -21,8 +21,9 @@ from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.findings import RowProblem
 from sequences_mcp.domain.salutations import (
     GENERATIONS,
+    SURNAMES_TOO,
     is_degree,
-    is_form_of_address,
+    is_surely_title,
     without_degrees,
     without_titles,
     word_key,
@@ -172,7 +173,7 @@ def _split_name(name: str) -> tuple[str, str]:
         return _plain_name(firsts[0]), " ".join(filter(None, (_plain_name(last), generation)))
     plain = _plain_name(last)
     first, _, rest = plain.partition(" ")
-    if not rest and plain != last and is_form_of_address(last.partition(" ")[0], alone=True):
+    if not rest and plain != last and is_surely_title(last.partition(" ")[0]):
         first, rest = "", plain
     return first, " ".join(filter(None, (rest, generation)))
 
@@ -181,7 +182,7 @@ _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 def _is_addition(word: str) -> bool:
-    return is_degree(word) or (word.endswith(".") and is_form_of_address(word, alone=True))
+    return is_degree(word) or (word.endswith(".") and is_surely_title(word))
 
 
 def _plain_name(name: str) -> str:
@@ -189,13 +190,10 @@ def _plain_name(name: str) -> str:
 
     All in capitals, a short word at the end may be a name: JACK YUN MA.
     """
-    words = without_titles(name.split(), alone=True)
-    if name == name.upper() and word_key(words[-1] if words else "") in _ALSO_SURNAMES:
+    words = without_titles(name.split())
+    if name == name.upper() and word_key(words[-1] if words else "") in SURNAMES_TOO:
         return " ".join(words)
     return " ".join(without_degrees(words, least=2))
-
-
-_ALSO_SURNAMES = frozenset({"ma", "ba", "bs", "pe"})
 
 
 def _address(text: str) -> str:
