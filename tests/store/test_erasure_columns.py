@@ -61,6 +61,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "inbound_decision": {NEVER: "inbound_no decision sequence_no actor decided_at"},
     "inbound_seen": {NEVER: "hash at"},
     "left_unseen": {NEVER: "no kind at key found_at told", MENTIONS: "recipient facts why"},
+    "lifted_suppression": {NEVER: "hash at"},
     "lineage": {NEVER: "only mark machine file sent_read suppressions_read"},
     "mailbox_complaints": {NEVER: "sender cleared_at cleared_by"},
     "mailbox_folder": {NEVER: "mailbox folder uidvalidity last_uid modseq"},

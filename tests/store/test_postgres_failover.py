@@ -233,6 +233,29 @@ def test_a_suppression_of_one_host_is_in_the_journal_of_another_after_its_next_l
     assert '"value":"never@example.org"' in journal
 
 
+async def test_what_a_person_took_off_the_list_is_brought_back_by_no_other_hosts_journal(
+    pair: ServerPair, tmp_path: Path
+) -> None:
+    clock, never = Clock(START), "never@example.org"
+
+    def all_look(*worlds: EngineWorld) -> None:
+        clock.forward(minutes=1)
+        for _ in range(2):
+            for world in worlds:
+                at_work(world, FakeDelivery())
+
+    with host(pair, tmp_path / "one", clock) as world, host(pair, tmp_path / "another", clock) as other:
+        for _ in range(2):  # put on again, it is on the list again
+            await other.local.suppressions.suppress("address", never, reason="asked")
+            all_look(world, other)
+            assert world.store.suppressions.matching([("address", never)])
+            await world.local.suppressions.lift("address", never, reason="asked again", actor=TESTER)
+            all_look(other, world)
+            assert not other.store.suppressions.matching([("address", never)])
+        journal = other.store.workspace.suppression_journal.read_text("utf-8")
+    assert journal.count('"do":"suppress"') == journal.count("lifted on another host") == 2
+
+
 def test_a_file_is_on_no_servers_line(tmp_path: Path) -> None:
     with Store.open(Workspace(tmp_path), now=datetime.fromisoformat("2026-11-23T12:00+00:00")) as store:
         with store.transaction() as work:

@@ -619,6 +619,7 @@ FINE: dict[str, Any] = {
     "replicas": 0,
     "waited_for": 0,
     "lag": None,
+    "line": "7/00000001",
 }
 
 
@@ -638,6 +639,7 @@ FINE: dict[str, Any] = {
         ({"replicas": 2, "lag": 1.5}, None, "may forget the last commits"),
         ({"replicas": 2, "lag": 1.5, "waited_for": 1}, None, "2, the slowest 1.5 s behind"),
         ({"replicas": 1, "lag": 60.0}, False, "60.0 s behind"),
+        ({"line": ""}, None, "does not tell its timeline"),
     ],
 )
 def test_doctor_says_what_is_wrong_with_the_server(

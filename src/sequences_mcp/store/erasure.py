@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sequences_mcp.domain.actors import Actor
@@ -100,6 +101,7 @@ class ErasureRepository:
         for key in keys:
             value = erased_hash(secret, key)
             if self._database.write("erasure.keep_hash", hash=value, **facts):
+                self.end_lifted(JOURNAL_KIND, value)
                 self._note({"do": "suppress", "kind": JOURNAL_KIND, "value": value, **facts})
 
     def lift(self, key: ErasedKey, *, reason: str, actor: Actor, now: datetime) -> bool:
@@ -109,8 +111,25 @@ class ErasureRepository:
         for row in hashes:
             facts = {"reason": reason, "actor": actor, "at": max(to_micros(now), row["at"])}
             self._database.write("erasure.lift_hash", hash=row["hash"], at=facts["at"])
+            self.keep_lifted(JOURNAL_KIND, row["hash"], at=max(to_micros(now), row["at"] + 1))
             self._note({"do": "lift", "kind": JOURNAL_KIND, "value": row["hash"], **facts})
         return bool(hashes)
+
+    def keep_lifted(self, kind: str, value: str, *, at: int) -> None:
+        """Keep that a suppression or a hash was taken off its list, for the journals of all hosts."""
+        self._database.write("suppressions.keep_lifted", hash=self.lifted_hash(kind, value), at=at)
+
+    def end_lifted(self, kind: str, value: str) -> None:
+        """Forget that, because it is on its list again."""
+        self._database.write("suppressions.end_lifted", hash=self.lifted_hash(kind, value))
+
+    def lifted_hash(self, kind: str, value: str) -> str:
+        """Return the hash by which that is kept; a hash is its own."""
+        return value if kind == JOURNAL_KIND else erased_hash(self._key, (f"lifted {kind}", value))
+
+    @cached_property
+    def _key(self) -> bytes:
+        return self._database.secret(OF_DATABASE)
 
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply what the journal says of hashes, in the caller's transaction; return how many were regained."""
@@ -120,6 +139,7 @@ class ErasureRepository:
                 continue
             if record.get("do") == "lift":
                 self._database.write("erasure.lift_hash", hash=record["value"], at=record["at"])
+                self.keep_lifted(JOURNAL_KIND, record["value"], at=record["at"])
             else:
                 facts = {name: record[name] for name in ("reason", "actor", "at")}
                 regained += self._database.write("erasure.regain_hash", hash=record["value"], **facts)

@@ -22,6 +22,7 @@ from sequences_mcp.store.statements import from_micros, to_micros
 if TYPE_CHECKING:
     from sequences_mcp.store.erasure import ErasureRepository
 
+ELSEWHERE = "lifted on another host"
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ class SuppressionRepository:
         if not added:
             added = self._database.write("suppressions.adopt", **row, engine=actors.WORKER)
         if added:
+            self._erased.end_lifted(kind, value)
             self._note(key, do="suppress", reason=reason, actor=actor, now=now)
         return added > 0
 
@@ -70,6 +72,8 @@ class SuppressionRepository:
             return was_erased
         at = max(now, from_micros(row["created_at"]))  # it was put there while the clock was ahead
         self._database.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(at))
+        # Later than it was put there, as the journals of other hosts have it.
+        self._erased.keep_lifted(kind, value, at=max(to_micros(now), row["created_at"] + 1))
         self.note_lifted(key, reason=reason, actor=actor, now=at)
         return True
 
@@ -80,9 +84,11 @@ class SuppressionRepository:
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply the journal to the list, inside the caller's transaction; return how many entries were added.
 
-        A lift ends only what was put on the list before it.
+        A lift ends only what was put on the list before it, also one that stands in another host's journal.
         """
         records = list(records)
+        ended = {id(record) for record in self._ended(records)}
+        records = [record for record in records if id(record) not in ended]
         regained = self._erased.replay(records)
         for record in records:
             entry = {"kind": record.get("kind"), "value": record.get("value")}
@@ -90,16 +96,40 @@ class SuppressionRepository:
                 continue
             if record.get("do") == "lift":
                 self._database.write("suppressions.lift_before", **entry, at=record["at"])
+                self._erased.keep_lifted(record["kind"], record["value"], at=record["at"])
             else:
                 suppression = {**entry, "reason": record["reason"], "actor": record["actor"]}
                 regained += self._database.write("suppressions.insert", **suppression, created_at=record["at"])
                 self._database.write("suppressions.adopt", **suppression, engine=actors.WORKER)
         return regained
 
+    def _ended(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return the lines by which something was put on the list that a person has taken off it since."""
+        lifted = {row["hash"]: row["at"] for row in self._database.rows("suppressions.lifted")}
+        if not lifted:
+            return []
+        hash_of = self._erased.lifted_hash
+        return [
+            record
+            for record in records
+            if record.get("do") != "lift"
+            and record.get("value")
+            and lifted.get(hash_of(record["kind"], record["value"]), -1) > record["at"]
+        ]
+
     def write_all(self, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:
-        """Append to the journal what only the list has; return its size in bytes, -1 if it cannot be written."""
+        """Append to the journal what only the list has, and what was taken off it on another host.
+
+        Return its size in bytes, -1 if it cannot be written.
+        """
+        known = list(known)
         present = {(item.get("kind"), item.get("value")) for item in known}
+        lifts = {(item["kind"], item["value"]): item["at"] for item in known if item.get("do") == "lift"}
         try:
+            for item in self._ended(known):
+                if lifts.get((item["kind"], item["value"]), -1) < item["at"]:
+                    lift = {"do": "lift", "kind": item["kind"], "value": item["value"], "at": item["at"]}
+                    journals.append_line(path, {**lift, "reason": ELSEWHERE, "actor": actors.ENGINE})
             for row in self._database.rows("suppressions.all"):
                 if (row["kind"], row["value"]) not in present:
                     facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}

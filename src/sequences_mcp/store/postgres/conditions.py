@@ -28,6 +28,7 @@ SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS clock,
        (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS most_of_user,
        (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS most_here,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+       server_line() AS line,
        (SELECT count(*) FROM pg_stat_replication) AS replicas,
        (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')) AS waited_for,
        (SELECT CAST(extract(epoch FROM max(replay_lag)) AS double precision) FROM pg_stat_replication) AS lag
@@ -45,6 +46,7 @@ def judged(facts: Any, *, now: datetime, version: str, is_pooled: bool) -> tuple
         _clocks(from_micros(facts["clock"]), now),
         _connections(facts, is_pooled=is_pooled),
         *_replicas(facts),
+        *_line(facts["line"]),
     )
 
 
@@ -95,3 +97,10 @@ def _replicas(facts: Any) -> Iterator[tuple[bool | None, str]]:
     if not waits:
         words = f"{words}; a failover to one may forget the last commits, which each host's journal then tells"
     yield (False if lag > LAGS else None), words
+
+
+def _line(line: str) -> Iterator[tuple[bool | None, str]]:
+    if line == "":
+        words = "failover: this server does not tell its timeline, so that another one in its place is not noticed"
+        then = "after a failover or a restore stop all workers, and run `sequences-mcp doctor` on each host first"
+        yield None, f"{words}; {then}"

@@ -35,3 +35,16 @@ SELECT 1 FROM suppression LIMIT 1
 -- after --
 -- Some of the list, by kind and value.
 SELECT * FROM suppression WHERE (kind, value) > (:kind, :value) ORDER BY kind, value LIMIT :size
+
+-- keep_lifted --
+-- Since when something is off the list, by its hash.
+INSERT INTO lifted_suppression (hash, at) VALUES (:hash, :at)
+ON CONFLICT (hash) DO UPDATE SET at = max(lifted_suppression.at, excluded.at)
+
+-- end_lifted --
+-- It is on the list again.
+DELETE FROM lifted_suppression WHERE hash = :hash
+
+-- lifted --
+-- What was taken off the list, by its hash, and when.
+SELECT hash, at FROM lifted_suppression
