@@ -471,7 +471,7 @@ def _memory_of(tenants: int, issuer: Issuer) -> float:
             for tool, arguments in {**READS, **WRITES}.items():
                 connection.call(tool, arguments)
             connection.close()
-        time.sleep(5)  # their workers have gone round by then
+        time.sleep(40)  # their workers have gone round, and free memory was given back
         size: float = child.memory_mb()
         return size
 
