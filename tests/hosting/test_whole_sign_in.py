@@ -28,9 +28,11 @@ from tests.secrecy.hearing import heard, learnt
 from tests.world.http_server import Served, serving
 from tests.world.page import PageWorld
 from tests.world.product import Desktop
+from tests.world.tenants import ACME, HOPPER, TenantsWorld, at, serving_tenants
 
 from sequences_mcp.server.http.callers import Caller
 from sequences_mcp.server.http.issuer import IssuerKeys, SignedTokenCheck, fetch_document
+from sequences_mcp.server.http.options import ServeOptions, path_of_tenant
 
 FOLDER, NODE = os.environ.get("OIDC_PROVIDER", ""), os.environ.get("NODE_22", "")
 PROGRAM = Path(__file__).parent / "identity_provider.mjs"
@@ -162,6 +164,33 @@ async def test_a_person_signs_in_steps_up_refreshes_and_signs_out(world: PageWor
         assert "error" in await _refreshed(issuer, refreshed["refresh_token"], url)
     assert world.rows("SELECT DISTINCT actor FROM audit WHERE action LIKE 'blueprint%'") == [("agent:ada",)]
     assert {line.get("program") for line in served.log if line.get("user") == "ada"} == {CLIENT}
+
+
+@dataclass(frozen=True)
+class Provided:
+    """An identity provider as the issuer of tokens for tenants."""
+
+    url: str
+
+    def keys_for(self) -> IssuerKeys:
+        """Return what remembers its keys."""
+        return IssuerKeys(self.url, fetch_document, lambda: 0.0)
+
+
+async def test_a_person_signs_in_for_one_tenant_and_is_nobody_at_another(tmp_path: Path, era: str) -> None:
+    tenants, ada = TenantsWorld(tmp_path), Person("ada")
+    tenants.tenant(ACME, 'members = ["ada"]')
+    tenants.tenant(HOPPER)
+    with identity_provider() as issuer, serving_tenants(tenants, Provided(issuer), ServeOptions()) as served:
+        url = f"http://127.0.0.1:{served.port}{path_of_tenant(ACME)}"
+        async with ada.connected(url, era) as host:
+            assert await host.call("list_blueprints")
+        assert ada.tokens is not None and _claims(ada.tokens.access_token)["aud"] == url
+        given = ada.tokens.access_token
+        assert at(served, ACME).tool("list_blueprints", token=given).status == 200
+        assert at(served, HOPPER).tool("list_blueprints", token=given).status == 401
+        tenants.tenant(ACME, "members = []")
+        assert at(served, ACME).tool("list_blueprints", token=given).status == 401
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -8,22 +8,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.world.data_folder import Clock, with_schema
 from tests.world.http_server import Lines, Served, listened
-from tests.world.issuer import PUBLIC, Issuer
+from tests.world.issuer import PUBLIC
 from tests.world.page import PageWorld
 
 from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.serve_tenants import gate_of_tenants
 from sequences_mcp.server.http.app import Surroundings
 from sequences_mcp.server.http.callers import Caller
+from sequences_mcp.server.http.issuer import IssuerKeys
 from sequences_mcp.server.http.options import ServeOptions, path_of_tenant
 from sequences_mcp.settings import Settings, read_settings
 from sequences_mcp.tenants import TenantDirectory
 
 ACME, HOPPER = "acme", "hopper-and-sons"
+
+
+class SigningIssuer(Protocol):
+    """Whoever signs the tokens of a test."""
+
+    @property
+    def url(self) -> str:
+        """Its identifier."""
+        ...
+
+    def keys_for(self) -> IssuerKeys:
+        """Return what remembers its keys."""
+        ...
 
 
 @dataclass
@@ -52,7 +66,7 @@ class TenantsWorld:
         (folder / "settings.toml").write_text("\n".join(["spacing = 0", *lines, mailbox]))
         return PageWorld(folder=folder, clock=self.clock)
 
-    def settings(self, issuer: Issuer) -> Settings:
+    def settings(self, issuer: SigningIssuer) -> Settings:
         """Return the settings of the server."""
         environ = {
             "SEQUENCES_DATA_DIR": str(self.root / "server"),
@@ -78,7 +92,7 @@ async def _nothing() -> WorkMetrics:
 @contextmanager
 def serving_tenants(
     world: TenantsWorld,
-    issuer: Issuer,
+    issuer: SigningIssuer,
     options: ServeOptions | None = None,
     *,
     elapsed: Callable[[], float] = time.monotonic,
