@@ -232,6 +232,10 @@ class LocalRecords(EngineVerbs):
         """Return a part of the list of those never to contact, and where the next begins; first: two blanks."""
         return self.engine.store.suppressions.after(mark, size=size)
 
+    async def last_audit_number(self) -> int:
+        """Return the number of the audit's newest row, 0 where there is none."""
+        return self.engine.store.audit.last_number()
+
     async def audit_after(self, mark: int, *, size: int) -> tuple[list[AuditEntry], int]:
         """Return a part of what happened, in order, and where the next begins; the first begins at 0."""
         return self.engine.store.audit.after(mark, size=size)

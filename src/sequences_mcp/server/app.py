@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import anyio
 from mcp import types
@@ -25,6 +25,7 @@ from sequences_mcp import __version__
 from sequences_mcp.domain.argument_limits import checking_limits
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog, panel, resources, skills
+from sequences_mcp.server.notices import EVERY, AuditBus
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
@@ -103,8 +104,11 @@ class SequencesServer(MCPServer[OpenedContext]):
     """An MCPServer that serves the catalogue, refuses undeclared arguments and turns every error into a result.
 
     Where the context cannot be opened (wrong settings, no database) the server starts nevertheless: every tool
-    says what is wrong, and the next call tries to open it again.
+    says what is wrong, and the next call tries to open it again. Those who listen are told of changes every
+    ``notices_every`` seconds.
     """
+
+    notices_every: ClassVar[float] = EVERY
 
     def __init__(
         self,
@@ -132,6 +136,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
             extensions=[panel.extension(), skills.Skills()],
+            subscriptions=AuditBus(opened.get, every=self.notices_every),
             auth=auth,
             token_verifier=token_verifier,
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},
