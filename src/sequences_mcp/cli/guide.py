@@ -213,7 +213,7 @@ def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
         try:
             return read(str(text))
         except InvalidArgumentsError as error:
-            raise click.UsageError(error.message) from error
+            raise click.UsageError(f"{error.message} {error.next_step}".strip()) from error
 
     return reader
 
