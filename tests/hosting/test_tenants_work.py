@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.hosting.test_sign_in import OPENING
+from tests.world.database_server import own_server, server_programs
 from tests.world.http_server import Served
 from tests.world.issuer import PUBLIC, Issuer, issuing
 from tests.world.page import PageWorld
@@ -177,3 +178,31 @@ def test_the_work_of_a_tenant_that_leaves_it_to_others_is_not_done_here(tmp_path
     with serving_tenants(tenants, issuer, FEW, elapsed=seconds) as served:
         assert _names(served, issuer, [HOPPER]) == [200]
     assert len(hopper.mails) == 1 and acme.mails == []
+
+
+@pytest.mark.skipif(server_programs() is None, reason="PostgreSQL is not installed here")
+def test_a_tenant_with_a_database_on_a_server_works_beside_one_with_a_file_and_without_it_is_unavailable(
+    tmp_path: Path, issuer: Issuer
+) -> None:
+    tenants, seconds = TenantsWorld(tmp_path), Seconds()
+    tenants.tenant(HOPPER)
+    with own_server() as database:
+        acme = tenants.tenant(ACME, f'database = "{database.url}"')
+        with serving_tenants(tenants, issuer, FEW, elapsed=seconds) as served:
+            token = issuer.token(aud=resource(ACME))
+            person = [{"first_name": "Grace", "email": "grace@hopper.example"}]
+            assert at(served, ACME).tool("save_contacts", token=token, contacts=person).status == 200
+            assert (
+                "grace@hopper.example" in at(served, ACME).tool("find_contacts", token=token, query="grace").text
+            )
+            assert "grace@hopper.example" not in _found(served, issuer)
+    with serving_tenants(tenants, issuer, FEW, elapsed=seconds) as served:
+        away = at(served, ACME).tool("find_contacts", token=token, query="grace")
+        assert _names(served, issuer, [HOPPER]) == [200]
+    assert (away.status, "postgres" in away.text) == (503, False)
+    assert acme.rows("SELECT count(*) FROM contact") == [(0,)]  # nothing went into a file in its place
+
+
+def _found(served: Served, issuer: Issuer) -> str:
+    token = issuer.token(aud=resource(HOPPER))
+    return at(served, HOPPER).tool("find_contacts", token=token, query="grace").text
