@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import event_loop, measure, vendors
+from benchmarks import event_loop, first_answers, measure, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS
 from scripts.readme import FIGURES, filled, table
@@ -36,6 +36,7 @@ def measurements(*, quick: bool) -> Iterator[Measured]:
     for keys in (measure.NO_KEYS, measure.KEYS):
         yield from (measure.cold_start(era, rounds=rounds, keys=keys) for era in ERAS)
         yield measure.tools_list(keys)
+    yield from _first_answers(rounds)
     with tempfile.TemporaryDirectory() as folder:
         with measure.product(folder) as child:
             child.list_tools()
@@ -50,6 +51,15 @@ def measurements(*, quick: bool) -> Iterator[Measured]:
     if not quick:
         yield from event_loop.measured(CONTACTS)
         yield measure.idle_memory(sleeping=SLEEPING)
+
+
+def _first_answers(rounds: int) -> Iterator[Measured]:
+    with first_answers.node_modules() as modules:
+        for keys in (measure.NO_KEYS, measure.KEYS):
+            for era in ERAS:
+                yield from first_answers.first_lists(era, rounds=rounds, keys=keys, modules=modules)
+    for era in ERAS:
+        yield from first_answers.first_call(era, rounds=rounds)
 
 
 def rooms() -> bool:

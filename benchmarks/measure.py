@@ -137,10 +137,13 @@ def _ratio(what: str, best: Mapping[str, float], *, allowed: float) -> Measured:
 
 
 def cold_start(era: Era, *, rounds: int, keys: Mapping[str, str] = NO_KEYS) -> Measured:
-    """Measure from spawning a server over its first tools/list answer to its end, over a data folder in use."""
+    """Measure from spawning a server over its first tools/list answer to its end, over a data folder in use.
+
+    Without the prelude: it measures what is loaded. ``first_answers`` measures what a chat waits for.
+    """
 
     def ours() -> None:
-        with product(folder, era=era, keys=keys) as child:
+        with product(folder, era=era, keys={**keys, "SEQUENCES_PRELUDE": "off"}) as child:
             child.list_tools()
 
     def bare() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from benchmarks import event_loop, measure, tokens, vendors
+from benchmarks import event_loop, first_answers, measure, tokens, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS, Child, Era
 
@@ -74,6 +74,20 @@ def keys(request: pytest.FixtureRequest) -> Mapping[str, str]:
 def test_a_host_waits_hardly_longer_than_for_a_bare_server(era: Era, keys: Mapping[str, str]) -> None:
     found = settled(lambda: measure.cold_start(era, rounds=2, keys=keys))
     assert found.found <= found.allowed * SLACK, found
+
+
+@pytest.mark.alone
+def test_a_chat_has_the_first_list_in_a_fraction_of_the_time_of_a_bare_server(
+    era: Era, keys: Mapping[str, str]
+) -> None:
+    found = settled(lambda: next(first_answers.first_lists(era, rounds=2, keys=keys)))
+    assert found.holds, found
+
+
+@pytest.mark.alone
+def test_the_first_call_takes_no_longer_and_no_more_memory_for_it(era: Era) -> None:
+    takes, grows = first_answers.first_call(era, rounds=2)
+    assert takes.holds and grows.holds, (takes, grows)
 
 
 def test_the_list_of_tools_costs_a_model_little(keys: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ Of the commands only the one that is asked for is loaded.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -62,6 +63,7 @@ def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
 
 
 def _serve() -> None:
+    gc.disable()  # what is imported stays; serving turns it on again
     from sequences_mcp.server.prelude.start import begin, read_early
 
     source = begin(os.environ)
