@@ -1,7 +1,7 @@
 """How long a chat waits for its first list and its first call, beside a bare SDK server and one of Node.
 
-Times are wall clock, from the spawning of a process; the sides take turns, and the median ratio counts. A first call
-is measured in processor time, because there is more of it and a neighbour does not change it much.
+Times are wall clock, from the spawning of a process; the sides take turns, and the median ratio counts. A first
+call is measured in processor time, because there is more of it and a neighbour does not change it much.
 """
 
 from __future__ import annotations

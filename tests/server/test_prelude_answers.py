@@ -21,7 +21,8 @@ from sequences_mcp.server.app import SequencesServer, build_server
 from sequences_mcp.server.prelude.opening import Opening
 from sequences_mcp.server.prelude.shapes import DISCOVERY, LISTS, PING, read_known
 from sequences_mcp.server.prelude.snapshot import FOLDER, FrozenAnswers
-from sequences_mcp.server.prelude.start import plain_because
+from sequences_mcp.server.prelude.start import plain_because, usual_folder
+from sequences_mcp.settings import read_settings
 
 READY = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 OPENINGS = 150
@@ -179,6 +180,10 @@ def test_the_prelude_stands_back_where_it_is_told_to_or_does_not_know_what_is_in
     assert "2.9.0" in FrozenAnswers(newer, ()).mismatch()
     assert "0.0.1" in FrozenAnswers({**index, "product": "0.0.1"}, ()).mismatch()
     assert "no one version" in FrozenAnswers({**index, "sdk": {"no_such_package": "1"}}, ()).mismatch()
+
+
+def test_the_folder_that_is_looked_into_is_that_of_the_settings() -> None:
+    assert usual_folder() == str(read_settings({}).data_dir)
 
 
 def test_a_snapshot_that_cannot_be_read_is_none(tmp_path: Path) -> None:

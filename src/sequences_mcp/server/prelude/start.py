@@ -74,7 +74,14 @@ def _may_connect(environ: Mapping[str, str], snapshot: FrozenAnswers) -> bool:
     """Return whether any setting could connect a vendor, as far as that is seen without reading the settings."""
     if any(environ.get(name, "").strip() for name in snapshot.vendor_keys):
         return True
-    folder = environ.get("SEQUENCES_DATA_DIR", "").strip()
+    folder = environ.get("SEQUENCES_DATA_DIR", "").strip() or usual_folder()
     if not os.path.isabs(folder):
-        return True  # the system's own folder, or a mistake
+        return True  # in the home folder, or a mistake
     return os.path.lexists(os.path.join(folder, snapshot.settings_file))
+
+
+def usual_folder() -> str:
+    """Return the data folder of a server without a setting for it, as the settings have it."""
+    from platformdirs import user_data_dir
+
+    return user_data_dir("sequences-mcp", appauthor=False)
