@@ -19,14 +19,23 @@ from tests.world.engine import EMAIL, LATER, MESSAGE, START, TERMS, EngineWorld,
 from tests.world.stores import drop_databases, fresh_database, needs_server
 
 from sequences_mcp.domain.actors import Actor
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.run import ReplyKind, StopReason, StopScope, TaskOutcome
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Paused, Resumed, Stopped
+from sequences_mcp.engine.inbound.effects import incoming, take_in_message
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryUnknownError, SequencesError
-from sequences_mcp.ports.embedded import PeopleFilter, ReplyFilter, SequenceFilter, StepText
+from sequences_mcp.ports.embedded import (
+    ContactEntry,
+    PeopleFilter,
+    ReplyFilter,
+    SequenceFilter,
+    StepText,
+    ToolCall,
+)
+from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.store.unit_of_work import Store
 
 pytestmark = needs_server
@@ -36,6 +45,9 @@ WAYS: dict[str, Callable[[], FakeDelivery]] = {
     "lost": lambda: FakeDelivery(after=DeliveryUnknownError("lost", next_step="Look.")),
 }
 PEOPLE = ["ann@one.example", "Bob@two.example", "çem@three.example", "dee@one.example", "ann@free.example"]
+MAILS = ["Yes, gladly. É'ö", "Unsubscribe me", "I am out of office until 2026-11-30."]
+TOOLS = ["stop_sequence", "update_blueprint", "start_sequences"]
+ENDS = ["", "unknown", "done", "not_done"]
 COMPANIES = ["", "Acme GmbH", "acme", "50%_off", "É\\co"]
 DEEDS = st.one_of(
     st.tuples(
@@ -61,6 +73,9 @@ DEEDS = st.one_of(
     st.tuples(st.just("change"), st.integers(0, 2)),
     st.tuples(st.just("waive"), st.integers(0, 2)),
     st.tuples(st.just("erase"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("bring"), st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4, unique=True)),
+    st.tuples(st.just("mail"), st.integers(0, 5), st.sampled_from(MAILS)),
+    st.tuples(st.just("operate"), st.sampled_from(TOOLS), st.sampled_from(ENDS)),
 )
 EVERYTHING: list[tuple[Any, ...]] = [
     ("save", PEOPLE[1], "Acme GmbH"),
@@ -93,6 +108,12 @@ EVERYTHING: list[tuple[Any, ...]] = [
     ("lift", "domain", PEOPLE[2]),
     ("archive", 1, True),
     ("stop", 0),
+    ("bring", [PEOPLE[4], PEOPLE[3], PEOPLE[1]]),
+    ("start", [PEOPLE[4]]),
+    ("approve", 2),
+    ("work", "accepted", 2),
+    *[("mail", place, text) for place, text in enumerate([*MAILS, *MAILS])],
+    *[("operate", tool, end) for tool in TOOLS for end in ENDS],
     ("erase", PEOPLE[0]),
 ]
 """A history in which each deed is done, most of them with an effect."""
@@ -268,6 +289,55 @@ class History:
         person = self.people.get(email)
         return await self.world.local.erasures.erase(person.id, actor=Actor("terminal")) if person else None
 
+    async def bring(self, emails: list[str]) -> Any:
+        """Import people from a file: those who are known with another name."""
+        entries = [
+            ContactEntry(fields=ContactFields(email=email, first_name=f"Né{place}", company="50%_off"), note="x")
+            for place, email in enumerate(emails)
+        ]
+        since = await self.world.local.place_in_audit()
+        matched = await self.world.local.match_contacts(entries)
+        if matched.problems:
+            return matched
+        part = await self.world.local.prepare_matched(matched)
+        saved = await self.world.local.save_prepared([part], since=since, concerns=lambda contact: False)
+        for email in emails:
+            found = await self.world.local.find_contacts(email, page=1, size=5)
+            self.people |= {person.email: person for person in found.items if person.email == email}
+        return matched.people, saved
+
+    async def mail(self, place: int, text: str) -> Any:
+        """Take in an e-mail that came: an answer to what one of the runs sent, or from whoever wrote to nobody."""
+        runs, now = await self.world.runs(), self.world.clock.now
+        run = runs[place] if place < len(runs) else None
+        answered = next((step.message_id for step in run.steps if step.message_id), None) if run else None
+        lines = [
+            f"From: {(run.address if run else None) or 'stranger@three.example'}",
+            f"To: {TERMS.sender_address}",
+            f"Message-ID: <came{place}.{len(text)}@one.example>",
+            "Subject: Re: Hi",
+            "Content-Type: text/plain; charset=utf-8",
+            *([f"In-Reply-To: {answered}"] if answered else []),
+        ]
+        came = incoming("\r\n".join([*lines, "", text]).encode(), arrived_at=now)
+        with self.world.store.transaction() as work:
+            return take_in_message(work, came, address=TERMS.sender_address, now=now)
+
+    async def operate(self, tool: str, end: str) -> Any:
+        """Begin a write at a vendor, and note what became of it."""
+        operations = self.world.local.operations
+        call = ToolCall(tool, f"key of {tool} {end}", "f" * 64)
+        write = VendorWrite(
+            call=call, provider="kalent", subject=f"kalent:bp_{len(end)}", arguments={"é": [1, None, "%_"]}
+        )
+        begun = await operations.begin(write)
+        if end == "unknown":
+            return begun.operation, await operations.mark_unknown(begun.operation.id, answer='{"é": 1}')
+        if end in ("done", "not_done"):
+            state: Literal["done", "not_done"] = "done" if end == "done" else "not_done"
+            return await operations.conclude(begun.operation.id, state=state, answer="{}", actor=Actor("tester"))
+        return begun
+
     async def suppress(self, kind: Literal["address", "domain"], email: str) -> Any:
         """Put somebody on the list, or everybody at their domain."""
         value = email if kind == "address" else email.partition("@")[2]
@@ -354,6 +424,12 @@ class History:
         yield "suppressions after", await records.suppressions_after(("", ""), size=9)
         yield "audit after", await records.audit_after(0, size=99)
         yield "audit page", await records.list_audit(page=1, size=99)
+        yield "to decide", await world.local.list_replies(ReplyFilter(size=9, waiting=True))
+        yield "operations", await world.local.operations.unknown(size=9)
+        yield "open operations", store.operations.open_on("kalent:bp_0", now=world.clock.now)
+        yield "named", store.inbound.unknown_but_named()
+        yield "at host", store.inbound.live_at_host("one.example")
+        yield "wrote", store.inbound.has_written(PEOPLE[0], since=START, until=world.clock.now)
         yield "overdue", store.upkeep.overdue(before=world.clock.now)
         yield "not handed over", store.upkeep.not_handed_over(before=world.clock.now)
         yield "unresolved", store.upkeep.unresolved()
