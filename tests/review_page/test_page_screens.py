@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
+from tests.house.house_tree import ROOT, SRC
 from tests.review_page.page_browser import PHONE, screen
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_browser import somebody_answers
@@ -136,6 +137,12 @@ def test_every_tool_has_a_persons_words() -> None:
             assert not TOOLS.search(for_person(told))
 
 
+def test_no_sentence_of_a_template_runs_into_the_next_one() -> None:
+    """The line break behind a block's end is left out, unless that says ``+%}``."""
+    for file in sorted((ROOT / SRC / "review" / "page" / "templates").glob("*.html")):
+        assert not re.findall(r"[.!?]\{% end\w+ %\}\n(?=[A-Z])", file.read_text("utf-8")), file.name
+
+
 def test_words_of_this_program_are_said_to_a_person() -> None:
     assert for_person("list_reviews shows what waits.") == "The review page shows what waits."
     assert (
@@ -149,6 +156,7 @@ def test_words_of_this_program_are_said_to_a_person() -> None:
             told = said(f"list_sequences with provider topo and status {status} shows them.")
             assert status not in told and f'status "{words}" shows them.' in told
     assert for_person("Then call update_sequence again.") == "Then ask your assistant to try again."
+    assert for_person("find_contacts shows who there is.") == "The search of the review page shows who there is."
     assert for_person("Call list_providers first.") == "Ask your assistant first."
     assert for_person("list_providers tells.") == "sequences-mcp doctor tells."
     assert (

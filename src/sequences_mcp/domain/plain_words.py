@@ -37,7 +37,7 @@ SAID = {
     "create_blueprint": ASSISTANT,
     "update_blueprint": ASSISTANT,
     "preview_sequence": ASSISTANT,
-    "find_contacts": ASSISTANT,
+    "find_contacts": "the search of the review page",
     "save_contacts": ASSISTANT,
     "import_contacts": "sequences-mcp import",
     "export_data": "sequences-mcp export",
