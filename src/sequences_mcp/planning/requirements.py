@@ -366,7 +366,7 @@ def _example(steps: Items[Step], terms: Terms) -> str | None:
 
 def _days(mails: int, terms: Terms) -> str:
     days = terms.limits.days_for(mails)
-    span = "within a day" if days <= 1 else f"over {days:,} days or more"
+    span = "the limits allow that within a day" if days <= 1 else f"over {days:,} days or more"
     where = "written to the outbox folder, which reaches nobody" if terms.delivery == OUTBOX else "sent"
     return f"{span}, at most {terms.limits.words} ({where})"
 

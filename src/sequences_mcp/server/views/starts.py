@@ -295,6 +295,7 @@ def sample_view(sample: SequenceDetail) -> SampleView:
 STANDING_REASONS_SHOWN = 5
 UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
 ANEW = "Whoever of them may be written to can be started anew: start_sequence with another idempotency_key."
+REJECTED = "Do not plan it anew unless the person asks for it: start_sequence with another idempotency_key."
 FOLLOW = "Texts leave when they are due; get_sequence and list_tasks show what happens."
 _WORDS = {
     SequenceStatus.FOUND: "still to be handed over",
@@ -389,7 +390,7 @@ def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outc
         outcome, next_step = _became(tally)
         return ("by_operator" if plan.decided_by == actors.AUTO_APPROVE else "given"), outcome, next_step
     if plan.status is PlanStatus.REFUSED:
-        return "declined", "refused", f"{_who(plan, 'Rejected')} {ANEW}"
+        return "declined", "refused", f"{_who(plan, 'Rejected')} {REJECTED}"
     if plan.status is PlanStatus.EXPIRED:
         return "expired", "not_done", f"Nobody decided in time ({plan.reason}). {ANEW}"
     if plan.status is PlanStatus.WITHDRAWN:
