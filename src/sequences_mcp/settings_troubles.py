@@ -46,6 +46,6 @@ def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool, now: datet
         unset = (
             f"SEQUENCES_SMTP_URL is not set: e-mails are written to {settings.mailbox.outbox}, nothing is sent."
         )
-        remedy = "Set it to the mail server's address to send."
+        remedy = "Run `sequences-mcp mail connect`, which connects your mailbox."
         troubles.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
     return troubles
