@@ -1,4 +1,4 @@
-"""The benchmarks on PostgreSQL in their short forms: that they run, and what they say; CONTRIBUTING has the long ones."""
+"""The benchmarks on PostgreSQL in their short forms: that they run, and what they say."""
 
 from __future__ import annotations
 
