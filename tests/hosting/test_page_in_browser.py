@@ -14,7 +14,7 @@ from hashlib import sha256
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from tests.hosting.test_page_sign_in import certificate as certificate
 from tests.hosting.test_whole_sign_in import FOLDER, NODE, PROGRAM
 from tests.review_page.page_browser import PATIENCE, PHONE, RunningBrowser
@@ -104,6 +104,13 @@ def sign_in(tab: Page, who: str) -> None:
     tab.wait_for_url(re.compile(rf"^https://{re.escape(NAME)}"))
 
 
+def ready(tab: Page, shown: Locator) -> Locator:
+    """Return what a screen shows once its script has run: on the way back the browser loads one address twice."""
+    shown.wait_for()
+    tab.wait_for_load_state("load")
+    return shown
+
+
 def fits(tab: Page) -> bool:
     """Say whether a screen is no wider than the phone."""
     return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
@@ -118,8 +125,9 @@ def test_an_approver_on_a_phone_signs_in_unlocks_and_approves_with_a_passkey(
         tab.goto(f"{origin}/plans/{plan.id}")
         assert fits(tab)
         sign_in(tab, "ada")
-        tab.get_by_label("Passphrase").fill(PASSPHRASE)
+        ready(tab, tab.get_by_label("Passphrase")).fill(PASSPHRASE)
         tab.get_by_role("button", name="Unlock").click()
+        ready(tab, tab.locator("#review"))
         expect(tab.get_by_text("Ada Lovelace, approver")).to_be_visible()
         assert tab.url == f"{origin}/plans/{plan.id}" and fits(tab)
         tab.goto(f"{origin}/passkeys")
@@ -129,8 +137,9 @@ def test_an_approver_on_a_phone_signs_in_unlocks_and_approves_with_a_passkey(
         expect(tab.get_by_text("Every approval has to be signed")).to_be_visible()
         world.clock.forward(minutes=6)  # looked up at the provider again, without a question
         tab.goto(f"{origin}/plans/{plan.id}/sample")
+        approves = ready(tab, tab.get_by_role("button", name="Approve 2 people"))
         assert fits(tab)
-        tab.get_by_role("button", name="Approve 2 people").click()
+        approves.click()
         expect(tab.get_by_text("Approved by reviewer:ada (Ada Lovelace)")).to_be_visible()
     [key] = passkeys.registered(world.safe)
     assert (key.owner, key.host, key.origins) == ("ada", NAME, (origin,))
@@ -150,7 +159,7 @@ def test_a_member_in_a_browser_finds_no_way_to_approve(world: PageWorld, browser
         sign_in(tab, "bob")
         expect(tab.get_by_text("An approver decides about this")).to_be_visible()
         assert tab.get_by_role("button", name="Approve").count() == 0
-        tab.get_by_role("button", name="Sign out").click()
+        ready(tab, tab.get_by_role("button", name="Sign out")).click()
         expect(tab.get_by_text("You are signed out here")).to_be_visible()
         tab.goto(f"{origin}/plans/{plan.id}")
         expect(tab.get_by_role("link", name="Sign in")).to_be_visible()
