@@ -37,6 +37,7 @@ def test_the_same_file_again_changes_nothing_and_a_mended_one_only_what_differs(
     file = terminal.write("people.csv", GOOD)
     assert "Imported: 2 made, 0 changed." in terminal.run("import", file, "--yes").out
     assert "0 made, 0 changed, 2 unchanged" in terminal.run("import", file, "--dry-run").out
+    assert "Nothing to import: everybody is stored" in terminal.run("import", file, "--yes").out
     mended = terminal.write("mended.csv", GOOD.replace(";Ada;", ";Augusta;"))
     said = terminal.run("import", mended, "--yes")
     assert "row 3       changed   Augusta (first_name: Ada -> Augusta)" in said.out

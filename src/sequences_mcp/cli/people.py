@@ -61,7 +61,7 @@ def _import() -> click.Command:
             _require_terminal("Import them with --yes.")
             click.confirm(f"Import these {preview.to_save:,} people?", abort=True)
             saved = with_context(lambda app: import_people(app, preview))
-        if saved is not None:
+        if saved is not None and preview.to_save:
             say([f"Imported: {saved.created:,} made, {saved.updated:,} changed."])
         elif not dry_run and preview.is_allowed:
             say(["Nothing to import: everybody is stored as the file has them."])
@@ -143,7 +143,10 @@ def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
         if total > len(lines):
             yield f"  … and {total - len(lines):,} more rows ({', '.join(kinds)})"
     yield ""
-    yield ", ".join(f"{preview.counts[kind]:,} {kind}" for kind in preview.counts) + f", of {preview.rows:,} rows."
+    yield (
+        ", ".join(f"{preview.counts[kind]:,} {kind}" for kind in preview.counts)
+        + f", of {preview.rows:,} row{'' if preview.rows == 1 else 's'}."
+    )
     if preview.suppressed:
         yield f"{preview.suppressed:,} are on the list of those never to contact, and stay on it."
     if preview.facts_left_out:
