@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.measure import KEYS
 from benchmarks.openings import OpeningScript, drawn, owed
-from benchmarks.played import LIMIT, PATIENCE, Played, Player, differences, ids_of
+from benchmarks.played import LIMIT, Played, Player, differences, ids_of
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.domain.ids import VENDORS
@@ -34,6 +34,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 PAUSE = 0.15  # seconds between two fragments at most: the SDK is there after one to five of them
 SHOWN = 5
+HANGS = 600.0  # seconds for an answer of a process, on a machine that is as busy as it may be
 
 
 async def in_process(seeds: range) -> Iterator[tuple[int, int, list[str]]]:
@@ -82,7 +83,10 @@ async def _by_process(script: OpeningScript, seed: int, folder: Path, switch: st
     async def answered() -> None:
         ids, cancelled = owed(sent)
         while any(number not in cancelled for number in ids - ids_of(lines)):
-            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)  # type: ignore[union-attr]
+            try:
+                line = await asyncio.wait_for(process.stdout.readline(), HANGS)  # type: ignore[union-attr]
+            except TimeoutError:
+                raise AssertionError(f"seed {seed}: no answer to {ids - ids_of(lines)}, {switch}") from None
             if not line:
                 raise AssertionError(f"seed {seed}: the server ended without {ids - ids_of(lines)}")
             lines.append(line)

@@ -119,11 +119,11 @@ def test_a_restore_is_refused_while_another_process_uses_the_folder(terminal: Te
         server.stdin.write(
             b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",'
             b'"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}\n'
+            b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_tasks","arguments":{}}}\n'
         )
         server.stdin.flush()
-        first = server.stdout.readline().decode()
-        heard("what the server said", first)
-        assert '"id":1' in first
+        greeting, called = (heard("what the server said", server.stdout.readline()) for _ in range(2))
+        assert b'"id":1' in greeting and b'"id":2' in called  # the database is open once a tool has been called
         said = terminal.run("restore", str(file))
         assert (said.status, "is using" in said.err) == (2, True)
         assert (terminal.data / "sequences.db").read_bytes()[:16] == before[:16]

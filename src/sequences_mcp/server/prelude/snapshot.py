@@ -101,6 +101,7 @@ def _text(folder: str, name: str) -> str:
 def is_supported_here() -> bool:
     """Return whether standard input and output are what is read and written here without the SDK."""
     try:
+        os.fstat(0), os.fstat(1)
         return not os.isatty(0) and (sys.platform == "win32" or (os.get_blocking(0) and os.get_blocking(1)))
     except OSError:  # one of them is closed
         return False
