@@ -42,10 +42,10 @@ def served(world: PageWorld) -> Iterator[Served]:
 
 
 def written_to(world: PageWorld, number: int = 1) -> list[str]:
-    """Write to so many people; return the path that each e-mail names."""
+    """Write to so many people; return the path that each one's e-mail names."""
     plan = world.plan(MAIL, LATER, people=number)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor=Actor("terminal")))
-    mails = world.mails_after_work()
+    mails = sorted(world.mails_after_work(), key=lambda mail: re.findall(r"^To: .*$", mail, re.MULTILINE))
     return [re.search(rf"<https://{re.escape(HOST)}(/u/[\w-]+)>", mail)[1] for mail in mails]  # type: ignore[index]
 
 
