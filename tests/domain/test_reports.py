@@ -331,3 +331,10 @@ def test_nothing_is_counted_of_nobody() -> None:
     assert (report.tally.people, report.versions, report.weeks, report.subjects) == (0, (), (), ())
     assert report.tally.reply_share == Share(0, 0)
     assert isinstance(report.tally, OutcomeTally)
+
+
+def test_what_came_and_its_note_at_the_same_instant_count_alike_in_whichever_order_they_are_read() -> None:
+    came = ReceivedEntry(kind="reply", at=NOON + timedelta(hours=2))
+    noted = ReceivedEntry(kind="interested", at=came.at, by_hand=True)
+    rows = [replace(sent_row(came), received=received) for received in ((came, noted), (noted, came))]
+    assert {row.time_to_answer for row in rows} == {timedelta(hours=2)} and all(row.is_interested for row in rows)

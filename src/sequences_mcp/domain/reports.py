@@ -95,9 +95,9 @@ class OutcomeRow:
 
     @property
     def first_answer(self) -> ReceivedEntry | None:
-        """The first of the person's answers that are known, or None."""
+        """The first of the answers that are known, or None; what came is before what is noted about it."""
         answers = (entry for entry in self.received if entry.kind in ANSWERS)
-        return min(answers, key=lambda entry: entry.at, default=None)
+        return min(answers, key=lambda entry: (entry.at, entry.by_hand), default=None)
 
     @property
     def is_answered(self) -> bool:
@@ -118,7 +118,7 @@ class OutcomeRow:
 
     @property
     def _latest(self) -> list[ReceivedEntry]:
-        return sorted(self.received, key=lambda entry: entry.at, reverse=True)
+        return sorted(self.received, key=lambda entry: (entry.at, entry.by_hand), reverse=True)
 
     def place_of(self, entry: ReceivedEntry | None) -> int | None:
         """Return the step that something came back about: the one it names, else the last sent before it."""
