@@ -182,7 +182,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     except SequencesError as error:
         yield DoctorLine(False, f"settings: {error}", group="Settings")
         return
-    yield from _of("Settings", (*_origins(settings), _start(environ)))
+    yield from _of("Settings", (*_origins(settings), _start(settings, environ)))
     working = workers_now(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
     for mailbox in settings.mailboxes:
@@ -224,13 +224,14 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(None, f"settings differ: {conflict}")
 
 
-def _start(environ: Mapping[str, str]) -> DoctorLine:
-    """Say whether a server that a client starts here answers before the SDK is loaded."""
+def _start(settings: Settings, environ: Mapping[str, str]) -> DoctorLine:
+    """Say whether a server that a client starts here answers before the SDK is loaded, and what the last did."""
+    from sequences_mcp.last_start import last_start
     from sequences_mcp.server.prelude.start import plain_because
 
-    why = plain_because(environ)
+    why, last = plain_because(environ), last_start(settings.workspace.last_start)
     how = f"nothing is answered before the whole server is loaded: {why}" if why else "lists are answered at once"
-    return DoctorLine(None, f"start: {how}")
+    return DoctorLine(None, f"start: {how}{f'; {last}' if last else ''}")
 
 
 def workers_now(settings: Settings) -> list[WorkerPresence]:

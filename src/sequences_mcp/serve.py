@@ -67,7 +67,7 @@ def serve_stdio(
     page = review_page(settings, setup=setup) if settings.review_page else None
     if page:
         page.start()
-    loading = threading.Timer(HANDSHAKE, _load)
+    loading = threading.Timer(HANDSHAKE, partial(_begun, settings, source))
     loading.daemon = True
     loading.start()
     try:
@@ -219,6 +219,14 @@ def _measured(settings: Settings) -> WorkMetrics:
 
     with open_store(settings, now=utc_now(), examined=False) as store:
         return measure(store, now=utc_now())
+
+
+def _begun(settings: Settings, source: InputLines | None) -> None:
+    """Do what has time until the first answers are given: import what calls need, and note how it began."""
+    _load()
+    from sequences_mcp.last_start import note_start
+
+    note_start(settings.workspace.last_start, answers=source.answered_before if source else None, now=utc_now())
 
 
 def _load() -> None:

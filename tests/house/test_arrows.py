@@ -84,8 +84,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "doctor",
     ),
     "tenants": (*VALUES, "settings", "settings_file"),
+    "last_start": ("private_files",),
     "serve": (
         *BELOW_SERVER,
+        "last_start",
         "private_files",
         "engine",
         "review",
@@ -111,6 +113,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "demo": (*BELOW_SERVER, "settings"),
     "doctor": (
         *BELOW_SERVER,
+        "last_start",
         "engine",
         "store.unit_of_work",
         "review",

@@ -15,6 +15,7 @@ import sys
 import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from mcp import StdioServerParameters
 from scripts.prelude import ENVELOPE, hello, request
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
+from tests.world.engine import until
 from tests.world.loaded import product
 
+from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.last_start import last_start, note_start
 from sequences_mcp.server.catalog import listed_tools
 
 READY = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -209,6 +213,51 @@ def test_switched_off_nothing_is_even_read_before_the_sdk_is_there(tmp_path: Pat
         host.open_gate()
         assert host.read()[0]["id"] == 1
         assert host.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [("on", "the last server here began with 2 early answers, "), ("off", "began without early answers, ")],
+)
+def test_doctor_says_what_the_last_server_used(tmp_path: Path, switch: str, words: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with chat(tmp_path, SEQUENCES_PRELUDE=switch) as host:
+        host.send(hello(PROTOCOL), READY, request("tools/list", 2))
+        if switch == "on":
+            host.read(2)
+        host.open_gate()
+        if switch == "off":
+            host.read(2)
+        until(Workspace(data).last_start.exists)
+        assert host.rest() == b""
+    told = subprocess.run(
+        [*product(), "doctor"],
+        env={**os.environ, "SEQUENCES_DATA_DIR": str(data)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    [line] = [line for line in heard("what doctor said", told.stdout).splitlines() if "start:" in line]
+    assert words in line
+
+
+def test_what_is_noted_of_a_start_in_another_way_is_not_told(tmp_path: Path) -> None:
+    noted = Workspace(tmp_path).last_start
+    now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    for answers in (0, 1):
+        note_start(noted, answers=answers, now=now)
+        assert last_start(noted).endswith(", 2026-03-02 09:00 UTC")
+    for wrong in (
+        "",
+        "[]",
+        '{"at": "now", "answers": 1}',
+        '{"at": "2026-03-02T09:00:00+00:00", "answers": "many"}',
+    ):
+        noted.write_text(wrong)
+        assert last_start(noted) == ""
+    note_start(tmp_path / "nowhere" / "last-start.json", answers=1, now=now)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_an_interrupt_while_the_sdk_is_loaded_ends_the_server_as_ever(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ class Workspace:
         return self.folder / WORKERS_FOLDER
 
     @property
+    def last_start(self) -> Path:
+        """How the server that a client started last began to answer."""
+        return self.folder / "last-start.json"
+
+    @property
     def outbox(self) -> Path:
         """The folder of e-mails, as ``.eml`` files, of a mailbox without a mail server."""
         return self.folder / OUTBOX_FOLDER
