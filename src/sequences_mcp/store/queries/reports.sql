@@ -1,10 +1,11 @@
 -- blueprints --
--- The blueprints of a provider that people were started in, those first of which a run changed last.
+-- The blueprints of a provider that people were started in, those first of which a run changed last; of several that
+-- did at the same instant, the newest.
 SELECT v.blueprint_id, count(*) OVER () AS found
 FROM sequence s JOIN blueprint_version v ON v.no = s.version_no
 WHERE v.blueprint_id >= :first AND v.blueprint_id < :past
   AND (:search IS NULL OR v.blueprint_id IN (SELECT blueprint_id FROM blueprint_version WHERE name LIKE :search ESCAPE '\'))
-GROUP BY v.blueprint_id ORDER BY max(s.updated_at) DESC, v.blueprint_id LIMIT :size OFFSET :skip
+GROUP BY v.blueprint_id ORDER BY max(s.updated_at) DESC, max(v.no) DESC LIMIT :size OFFSET :skip
 
 -- outcomes --
 -- Every run of a JSON list of blueprints with what is counted of it: its steps, and what came back, each as JSON; a
@@ -58,7 +59,7 @@ FROM sequence s JOIN blueprint_version v ON v.no = s.version_no
 WHERE s.status = 'FAILED' AND s.provider = 'local' AND NOT EXISTS (
   SELECT 1 FROM sequence n JOIN blueprint_version w ON w.no = n.version_no
   WHERE n.contact_no = s.contact_no AND n.no > s.no AND w.blueprint_id = v.blueprint_id)
-GROUP BY v.blueprint_id, s.reason ORDER BY found DESC, at DESC
+GROUP BY v.blueprint_id, s.reason ORDER BY found DESC, at DESC, max(s.no) DESC
 
 -- next_emails --
 -- Runs of the embedded engine whose next e-mail is due first.
@@ -75,4 +76,4 @@ GROUP BY v.blueprint_id
 -- How many people were paused together: at which instant, and until when.
 SELECT paused_since AS since, paused_until AS until, count(*) AS found FROM sequence
 WHERE provider = 'local' AND status = 'WAITING_FOR_LEAD'
-GROUP BY paused_since, paused_until HAVING count(*) > 1 ORDER BY found DESC LIMIT 3
+GROUP BY paused_since, paused_until HAVING count(*) > 1 ORDER BY found DESC, max(no) DESC LIMIT 3
