@@ -12,7 +12,7 @@ from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import NAME_LIMIT, when
 from sequences_mcp.services.replies import OF_MACHINES, DraftedAnswer, RepliesReport
 
-BUDGET, TEXTS_AT_LEAST = 5_200, 700  # bytes of UTF-8, which tokens follow in every script
+BUDGET, TEXTS_AT_LEAST = 5_080, 700  # bytes of UTF-8, which tokens follow in every script
 SUBJECT_LIMIT = 60
 WORDS_LIMIT = 100
 UNMATCHED = "say_what_it_is"
