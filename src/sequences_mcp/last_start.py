@@ -27,8 +27,7 @@ def last_start(path: Path) -> str:
         at, answers = datetime.fromisoformat(noted["at"]).astimezone(UTC), noted["answers"]
     except (OSError, ValueError, TypeError, LookupError):
         return ""
-    if answers is None:
-        how = "without early answers"
-    else:
-        how = f"with {answers:d} early answer{'' if answers == 1 else 's'}" if type(answers) is int else ""
-    return f"the last server here began {how}, {at:%Y-%m-%d %H:%M} UTC" if how else ""
+    if answers is not None and type(answers) is not int:
+        return ""
+    number = "without early answers" if answers is None else f"with {answers} early answer{'s' * (answers != 1)}"
+    return f"the last server here began {number}, {at:%Y-%m-%d %H:%M} UTC"

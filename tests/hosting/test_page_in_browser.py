@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, Locator, Page, expect
 from tests.hosting.test_page_sign_in import certificate as certificate
-from tests.hosting.test_whole_sign_in import FOLDER, NODE, PROGRAM
+from tests.hosting.test_whole_sign_in import FOLDER, NODE, identity_provider
 from tests.review_page.page_browser import PATIENCE, PHONE, RunningBrowser
 from tests.review_page.test_page_passkey import AUTHENTICATOR
 from tests.secrecy.hearing import heard, learnt
@@ -46,27 +44,13 @@ def browser(certificate: Certificate) -> Iterator[Browser]:
         running.close()
 
 
-@contextmanager
-def provider_for(origin: str) -> Iterator[str]:
-    """Start the provider with the page as its client; yield its identifier."""
-    command = [NODE, str(PROGRAM), FOLDER, f"{origin}/sign-in/back"]
-    environ = {**os.environ, "PAGE_SECRET": SECRET}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ)
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(heard('the port', process.stdout.readline()))}"
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.fixture
 def origin(world: PageWorld, certificate: Certificate) -> Iterator[str]:
     """Serve the page and its provider; yield its origin."""
     with socket.socket() as held:  # the provider is told of a port before it is listened on
         held.bind(("127.0.0.1", 0))
         wanted = held.getsockname()[1]
-    with provider_for(f"https://{NAME}:{wanted}") as issuer:
+    with identity_provider(f"https://{NAME}:{wanted}/sign-in/back", PAGE_SECRET=SECRET) as issuer:
         keys = IssuerKeys(issuer, fetch_document, lambda: 0.0)
         with serving(
             world, certificate.options, page=lambda port: page_share(world, port, keys=keys), port=wanted

@@ -42,10 +42,11 @@ pytestmark = pytest.mark.skipif(not (FOLDER and NODE), reason="oidc-provider is 
 
 
 @contextmanager
-def identity_provider() -> Iterator[str]:
-    """Start the authorization server; yield its identifier."""
-    command = [NODE, str(PROGRAM), FOLDER]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def identity_provider(callback: str = "", **environ: str) -> Iterator[str]:
+    """Start the authorization server, with the client of a page that has this callback; yield its identifier."""
+    command = [NODE, str(PROGRAM), FOLDER, *([callback] if callback else [])]
+    known = {**os.environ, **environ}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=known)
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(heard('the port', process.stdout.readline()))}"

@@ -20,10 +20,10 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
+from anyio.abc import AsyncResource
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp.types import ErrorData, JSONRPCError, JSONRPCResponse
@@ -96,7 +96,7 @@ class _Output:
             self.blocked -= 1
 
 
-class _Answers:
+class _Answers(AsyncResource):
     """The SDK's stream of answers, without those that a client has been given already."""
 
     def __init__(self, stream: WriteStream[SessionMessage], *, after: InputLines) -> None:
@@ -135,14 +135,6 @@ class _Answers:
         """Close the stream."""
         await self._stream.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
 
 def _is_answer(item: SessionMessage, id_text: str) -> bool:
     message = item.message
@@ -155,7 +147,7 @@ def _is_answer(item: SessionMessage, id_text: str) -> bool:
     return True
 
 
-class _Messages:
+class _Messages(AsyncResource):
     """The messages of standard input, as a stream of the SDK; any other line is answered with an error here."""
 
     def __init__(self, source: InputLines, *, answers: _Answers) -> None:
@@ -204,14 +196,6 @@ class _Messages:
 
     async def aclose(self) -> None:
         """Do nothing: the descriptor is closed by whoever opened it."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def _explain(self, text: str, why: str) -> None:
         request_id = id_of(text)

@@ -85,9 +85,10 @@ def _unclosed_unclosed(text: GuardedText) -> Iterator[Hit]:
 
 def _opened(view: TextView) -> Iterator[Hit]:
     for match in _FIELD_AFTER.finditer(view.text):
-        before, place = view.text[match.start() - 1 : match.start()], match.start()
-        line = view.text[place:].split("\n", 1)[0]
-        is_open = place in view.braces.opens if view.text[place] == "{" else ">" not in line
+        place = match.start()
+        before, end = view.text[place - 1 : place], view.text.find("\n", place)
+        is_closed = view.text.find(">", place, None if end < 0 else end) >= 0
+        is_open = place in view.braces.opens if view.text[place] == "{" else not is_closed
         if is_open and not (before.isalnum() or before in ("{", "<", "$", "#")) and is_field(match[1]):
             yield Hit(*view.span(*match.span()))
 
@@ -289,7 +290,7 @@ _INSTRUCTION = LazyPattern(
     rf"(?i)[(（](?:\s?{_VERB}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
     needs=("(", "（"),
 )
-# What a template says to its writer about a choice; one asked of the reader reads alike but for the last two.
+# What a template says to its writer; the last kind, "(pick one)", may be asked of the reader too.
 _CHOICE = LazyPattern(
     rf"[(\[](?i:(?:note|nb)\s?:\s?{_VERB}(?!\w)[^()\[\]\n]{{0,60}}|"
     r"(?:delete|strike|remove|keep) (?:as|if|where|when|one|whichever|the one)\b[^()\[\]\n]{0,40}|"
