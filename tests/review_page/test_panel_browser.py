@@ -12,7 +12,7 @@ from tests.review_page.page_browser import RunningBrowser, violations
 from tests.review_page.panel_host import Panel, panel, shows
 from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_vendor import planned
-from tests.review_page.test_review_screen import with_texts_of_their_own
+from tests.review_page.test_review_screen import PRESS_AT_ONCE, with_texts_of_their_own
 from tests.world.data_folder import choose_passphrase
 from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
@@ -82,6 +82,24 @@ def test_the_panel_is_walked_edited_and_thinned_out_by_the_keys_of_the_review_pa
     person.types()
     expect(person.frame.get_by_text("Approved: 5 people.")).to_be_visible()
     assert world.present(plan.id).decided_by == "panel"
+
+
+def test_e_opens_no_editor_in_the_panel_when_the_next_person_does_not_come(
+    world: PageWorld, person: Panel
+) -> None:
+    plan = world.plan(people=3)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.locator("#texts h2")).to_contain_text("Grace Hopper0")
+    press_at_once = f"(_, keys) => ({PRESS_AT_ONCE})(keys)"
+    person.tab.route("**/rpc", lambda route: route.abort())
+    person.frame.locator("#texts").evaluate(press_at_once, ["j", "e"])
+    expect(person.frame.get_by_role("alert")).to_be_visible()
+    expect(person.frame.locator("#texts h2")).to_contain_text("Grace Hopper0")
+    assert person.frame.locator(".edit[open]").count() == 0
+    person.tab.unroute("**/rpc")
+    person.frame.locator("#texts").evaluate(press_at_once, ["j", "e"])
+    expect(person.frame.locator("#texts h2")).to_contain_text("Linus Hopper1")
+    expect(person.frame.get_by_role("textbox", name="Text")).to_be_focused()
 
 
 def test_people_are_searched_and_selected_in_the_panel_and_a_narrow_one_has_one_column(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 from benchmarks import review
-from playwright.sync_api import Browser, Locator, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 from tests.review_page.page_browser import PHONE, Screen, screen
 from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
 
@@ -80,30 +80,27 @@ def at(person: Screen, name: str) -> None:
 
 
 def begins_to_edit(person: Screen) -> Locator:
-    """Press ``e`` until the text can be edited: a busy browser has lost a first key just after a screen came."""
+    """Press ``e``, and return the text that can be edited then."""
+    presses(person, "e")
     text = person.tab.get_by_role("textbox", name="Text")
-    for _ in range(10):
-        presses(person, "e")
-        try:
-            text.wait_for(timeout=6_000)
-        except TimeoutError:
-            continue
-        return text
-    raise AssertionError("e opens no text")
+    expect(text).to_be_focused()
+    return text
 
 
-def holds_down(person: Screen, key: str, *, until: str) -> None:
-    """Hold a key down until somebody's texts come, anew where a busy browser has lost the first press."""
-    for _ in range(10):
-        for _ in range(20):
-            person.tab.keyboard.down(key)  # each after the first says that it is a repetition
-        try:
-            expect(person.tab.locator("#person")).to_contain_text(until, timeout=6_000)
-        except AssertionError:
-            person.tab.keyboard.up(key)
-            continue
-        return
-    raise AssertionError(f"{key} leads nowhere")
+@contextmanager
+def held_back(person: Screen, path: str) -> Iterator[None]:
+    """Answer requests for a path only once the block has ended."""
+    waiting: list[Route] = []
+    pass_on = waiting.append
+
+    def meet(route: Route) -> None:
+        pass_on(route)
+
+    person.tab.route(path, meet)
+    yield
+    pass_on = Route.continue_
+    for route in waiting:
+        pass_on(route)
 
 
 def name_now(person: Screen) -> str:
@@ -209,7 +206,8 @@ def test_a_key_held_down_or_pressed_before_the_answer_is_there_leaves_one_screen
     with opened(plan) as person:
         at(person, "Grace Hopper0")
         expect(person.tab.locator(".walk .turn")).to_contain_text("5 to go")
-        holds_down(person, key, until="Linus Hopper1")
+        for _ in range(20):
+            person.tab.keyboard.down(key)  # each after the first says that it is a repetition
         at(person, "Linus Hopper1")
         for _ in range(20):
             person.tab.keyboard.down(key)
@@ -233,6 +231,49 @@ def test_e_pressed_before_the_next_screen_is_there_opens_the_editor_on_it(
         at(person, "Linus Hopper1")
         expect(person.tab.get_by_role("textbox", name="Text")).to_be_focused()
         assert person.tab.locator(".edit[open]").count() == 1
+
+
+def test_e_opens_no_editor_on_a_person_whom_a_key_has_left_when_the_next_does_not_come(
+    world: PageWorld, opened: Opened
+) -> None:
+    plan = world.plan(people=3)
+    with opened(plan) as person:
+        at(person, "Grace Hopper0")
+        person.tab.route("**/people/*", lambda route: route.abort())
+        person.tab.evaluate(PRESS_AT_ONCE, ["j", "e"])
+        expect(person.tab.get_by_role("alert")).to_contain_text("The server did not answer")
+        at(person, "Grace Hopper0")
+        assert person.tab.locator(".edit[open]").count() == 0
+        person.tab.unroute("**/people/*")
+        presses(person, "j")
+        at(person, "Linus Hopper1")
+
+
+def test_keys_are_offered_once_the_script_is_there_that_takes_them(world: PageWorld, opened: Opened) -> None:
+    plan = world.plan(people=3)
+    with opened(plan) as person:
+        at(person, "Grace Hopper0")
+        with held_back(person, "**/static/review.js*"):
+            person.tab.goto(f"{person.visitor.origin}/plans/{plan.id}?show=", wait_until="commit")
+            expect(person.tab.locator("#decide")).to_be_visible()
+            expect(person.tab.locator(".keys")).to_be_hidden()
+        at(person, "Grace Hopper0")
+        presses(person, "j")
+        at(person, "Linus Hopper1")
+        assert f"/plans/{plan.id}/people/" in person.tab.url
+
+
+def test_no_key_takes_a_form_away_that_is_on_its_way(world: PageWorld, opened: Opened) -> None:
+    plan = world.plan(MAIL, people=3)
+    with opened(plan) as person:
+        at(person, "Grace Hopper0")
+        with held_back(person, "**/static/icon.svg*"):
+            person.tab.get_by_role("button", name="Approve 3 people").click()
+            person.tab.evaluate(PRESS_AT_ONCE, ["j", "e"])
+            at(person, "Grace Hopper0")
+            assert person.tab.locator(".edit[open]").count() == 0
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
 def test_on_a_phone_the_texts_that_count_as_read_stand_before_the_list(

@@ -605,7 +605,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.closest("a, button, summary, input, label")) return;
   event.preventDefault();
   if (event.repeat || (pending && event.key !== "e")) return;
-  inTurn(ACTS[event.key]);
+  const left = pending ? drawn : undefined; // an editor opens once the next person is there, and not where nobody comes
+  inTurn(() => drawn !== left && ACTS[event.key]());
 });
 
 const openResult = (result) => {

@@ -21,6 +21,7 @@ const fetchScreen = (path) =>
 
 let last = Promise.resolve();
 let pending = 0;
+let screens = 0; // how many were put in place
 const inTurn = (act) => {
   pending += 1;
   last = last.then(act).catch((error) => warn(error.message)).finally(() => (pending -= 1));
@@ -51,6 +52,7 @@ const show = (screen, { moves }) => {
   const scrolled = document.getElementById("scrolls")?.scrollTop ?? 0;
   const isOpen = main.querySelector(".terms-of")?.open;
   keepTyped(() => main.replaceChildren(...document.importNode(screen, true).childNodes));
+  screens += 1;
   prepare(main);
   offerKeys();
   if (isOpen) main.querySelector(".terms-of").open = true;
@@ -141,6 +143,8 @@ document.addEventListener(
 
 // Single keys can be turned off (WCAG 2.1.4), and do nothing where somebody types or has another control before them.
 // A key that is held down, or pressed before its answer is there, goes nowhere: each screen is left by a press of its own.
+// Only an editor opens once the next screen is there, and not where that does not come: it would be another person's.
+// While a form is on its way, which leaves the screen, no key takes the form away.
 const KEYS = "sequences-review-keys";
 const offerKeys = () => {
   const offered = main.querySelector(".keys");
@@ -165,11 +169,16 @@ const edit = () => {
   editor.open = true;
   editor.querySelector("textarea").focus();
 };
+const editNext = () => {
+  const wanted = screens + (pending ? 1 : 0);
+  return inTurn(() => screens >= wanted && edit());
+};
+const isLeaving = () => [...document.forms].some((form) => underWay.has(form));
 const ACTS = {
   j: () => follow("j"),
   k: () => follow("k"),
   Enter: () => follow("Enter"),
-  e: () => inTurn(edit),
+  e: editNext,
   x: () =>
     inTurn(async () => {
       const form = document.getElementById("take-out");
@@ -195,7 +204,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
   if (event.key === "Enter" && event.target.closest("a, button, summary, input, label")) return;
   event.preventDefault();
-  if (event.repeat || (pending && event.key !== "e")) return; // an editor opens once the next screen is there
+  if (event.repeat || isLeaving() || (pending && event.key !== "e")) return;
   ACTS[event.key]();
 });
 
