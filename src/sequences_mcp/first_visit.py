@@ -11,12 +11,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.review.lock.first_visit import (
     ClientShown,
     FirstAnswers,

@@ -6,10 +6,11 @@ uvicorn's own limits are a number of connections, behind which it answers 503, a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 BACKLOG = 32  # accepted in one go on each of two sockets, and the kernel's queue
 HEAD_BYTES = 16 * 1024

@@ -7,7 +7,6 @@ What needs a server's modules imports them when it is called, because every star
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sequences_mcp.domain.sender import Secret, Sender
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.plan import Terms

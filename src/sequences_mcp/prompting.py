@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from jinja2 import Environment

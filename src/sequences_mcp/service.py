@@ -11,13 +11,13 @@ import os
 import plistlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 NAME = "sequences-mcp"
 LABEL = "io.github.sequences-mcp"

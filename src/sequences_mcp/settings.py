@@ -8,7 +8,6 @@ names every missing or bad value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from email.utils import getaddresses
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import LawSetting, Secret, Sender
 from sequences_mcp.domain.workspace import SETTINGS_FILE, Workspace
 from sequences_mcp.errors import SettingsError, WrongIdError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.mailbox import IMAP_SETTING, SMTP_SETTING, Mailbox
 from sequences_mcp.settings_hosted import HostedSettings, read_hosted
 from sequences_mcp.vendors.description import VendorDescription

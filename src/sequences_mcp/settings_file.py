@@ -16,7 +16,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -26,6 +25,7 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import LawSetting, Secret
 from sequences_mcp.domain.workspace import SETTINGS_FILE
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.mailbox import ServerAddress
 from sequences_mcp.sign_in.client import PROVIDERS, OAuthRegistration, checked_authority, checked_tenant
 from sequences_mcp.sign_in.keychain import SERVICE

@@ -6,12 +6,12 @@ They are read with all others by ``settings``; their rows stand in its table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from sequences_mcp.domain.reviewers import Role
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 # Name, meaning, default, and whether it is a secret.
 ROWS: tuple[tuple[str, str, str, bool], ...] = (

@@ -7,11 +7,11 @@ server says holds for no tenant, so that nobody sends from a mailbox, or works i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sequences_mcp.domain.workspace import Workspace, is_tenant_name
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.settings import PREFIX, TABLE, Settings, read_settings
 from sequences_mcp.settings_file import members_in
 

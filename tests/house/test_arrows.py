@@ -22,6 +22,7 @@ BELOW_SERVER = (*BELOW_SERVICES, "importing", "services")
 # what the engine offers. The store and the vendors are known to bootstrap alone, so no tool reaches them past a
 # service.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "lazy_dataclasses": (),
     "errors": (),
     "domain": ("errors", *DESCRIPTIONS),
     "guards": VALUES,
@@ -181,6 +182,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "openpyxl": ("importing",),
     "charset_normalizer": ("importing",),
 }
+EVERY_ROOM_MAY = ("__version__", "lazy_dataclasses")
 VENDORS = tuple(DESCRIBED)
 WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review")
 
@@ -235,7 +237,7 @@ def _allowed(source: Source) -> str:
 
 def _may(source: Source, name: str) -> bool:
     room = _room(source)
-    if name.startswith("__version__"):
+    if _within(name, EVERY_ROOM_MAY):
         return True
     if _within(name, (room,)):
         return not _between_vendors(source.module, name)

@@ -29,6 +29,8 @@ READS_THE_ENVIRONMENT = {
     *(f"{SRC}/cli/{name}.py" for name in ("__init__", "keyboard", "upkeep")),
     f"{SRC}/demo/stage.py",
 }
+# What makes them later, and what imports nothing of the product (test_vendor_names).
+COMPILES_AT_ONCE = {f"{SRC}/lazy_dataclasses.py", f"{SRC}/vendors/description.py"}
 PRINTS = {f"{SRC}/cli/__init__.py", f"{SRC}/demo/stage.py"}
 
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
@@ -140,6 +142,17 @@ def unexplained_exemptions(root: Path) -> list[str]:
     ]
 
 
+def dataclasses_compiled_at_once(root: Path) -> list[str]:
+    """Return a sentence for each file that has dataclasses compile all their methods while it is imported."""
+    return [
+        f"{source.path}:{node.lineno} has methods compiled at every start; import dataclass from lazy_dataclasses."
+        for source in package(root)
+        for node in source.nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if source.path not in COMPILES_AT_ONCE and "dataclass" in {alias.name for alias in node.names}
+    ]
+
+
 def drafts_under_fixed_names(root: Path) -> list[str]:
     """Return a sentence for each file written under a name that may be somebody else's."""
     return [
@@ -162,6 +175,7 @@ LAWS = (
     reads_the_clock,
     reads_the_environment,
     unexplained_exemptions,
+    dataclasses_compiled_at_once,
     drafts_under_fixed_names,
 )
 
@@ -194,6 +208,7 @@ BAD = {
     "a draft under a fixed name": (drafts_under_fixed_names, "draft = path.with_suffix('.tmp')"),
     "a draft named after its file": (drafts_under_fixed_names, "draft = path.with_name(f'{path.name}.new')"),
     "a file that is truncated": (drafts_under_fixed_names, "import os\nos.open(path, os.O_WRONLY | os.O_TRUNC)"),
+    "a dataclass compiled at once": (dataclasses_compiled_at_once, "from dataclasses import dataclass, field"),
     "a bare noqa": (unexplained_exemptions, "x = 1  # noqa"),
     "a noqa without a reason": (unexplained_exemptions, "x = 1  # noqa: S324"),
     "an ignore without a rule": (unexplained_exemptions, "x = 1  # type: ignore"),

@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +20,7 @@ from sequences_mcp import first_visit
 from sequences_mcp.cli import mail, setup
 from sequences_mcp.cli.keyboard import chosen_passphrase, open_page, say, settings_here
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.changes import ClientChange

@@ -6,7 +6,6 @@ import getpass
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import click
 
 from sequences_mcp.cli.keyboard import json_option, say, say_json, settings_here, text_of_file
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
     from sequences_mcp.engine.channels.mail_server import Probe

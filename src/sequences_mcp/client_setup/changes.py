@@ -15,7 +15,6 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 from sequences_mcp.client_setup import clients, json_text
 from sequences_mcp.client_setup.clients import CLIENTS, ENTRY, ChatProgram, Machine
 from sequences_mcp.domain.workspace import Workspace
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.private_files import write_private
 
 LARGEST = 16 * 1024 * 1024  # Claude Code keeps much else in its file

@@ -7,9 +7,10 @@ as a ``Machine``, so that every system's places can be tested on any of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 ENTRY = "sequences"  # the name under which clients list this server
 PROGRAM = "sequences-mcp"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 _LABELS = r"(?:[\w-]{1,63}[.\u3002\uff0e\uff61]){1,8}[\w-]{2,63}(?![\w⟨-])"
 _HOST = re.compile(rf"(?<=[@/])(?<![^:/@]/){_LABELS}|\bwww\.{_LABELS}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 
 from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, fields, replace
 
 ERASED_PERSON = "(erased)"
 """What stands for the name of somebody who was erased."""

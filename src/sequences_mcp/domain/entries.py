@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 @quickly_made

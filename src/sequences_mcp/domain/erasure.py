@@ -12,7 +12,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +20,7 @@ from urllib.parse import quote
 
 from sequences_mcp.domain.addresses import address_key, spellings
 from sequences_mcp.domain.contact import ERASED_PERSON, Contact, ContactFields, profile_key
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 ERASE = "erase_contact"
 """The tool, and the kind of a change that waits for a person, by which somebody is erased."""

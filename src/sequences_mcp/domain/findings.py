@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.ids import PROVIDERS, VENDORS
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 
 class Severity(StrEnum):

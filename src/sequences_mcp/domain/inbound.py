@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.run import ReplyKind
+from sequences_mcp.lazy_dataclasses import dataclass
 
 DEAF = "local.answers_unread"
 """The rule whose warning says that a plan's follow-ups leave although nobody reads the answers."""

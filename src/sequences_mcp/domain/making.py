@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields
 from functools import wraps
+from types import FunctionType
 from typing import Any, TypeVar
+
+from sequences_mcp.lazy_dataclasses import LazyAttribute
 
 T = TypeVar("T")
 
@@ -24,6 +27,17 @@ def quickly_made(kind: type[T]) -> type[T]:
     has_dictionary = any("__dict__" in vars(base) for base in kind.__mro__)
     if has_dictionary or hasattr(kind, "__post_init__") or not all(field.init for field in known):
         raise TypeError(f"the constructor of {kind.__name__} does more than store its fields in slots")
+    usual = vars(kind)["__init__"]
+
+    def make(owner: type) -> FunctionType:
+        return _constructor(owner, usual.__get__(None, owner))
+
+    kind.__init__ = LazyAttribute(kind, "__init__", make)  # type: ignore[assignment, method-assign]
+    return kind
+
+
+def _constructor(kind: type, usual: FunctionType) -> FunctionType:
+    known: tuple[Field[Any], ...] = fields(kind)
     names: dict[str, Any] = {"_FACTORY": object()}
     by_place = [_parameter(field, names) for field in known if not field.kw_only]
     by_name = [_parameter(field, names) for field in known if field.kw_only]
@@ -31,8 +45,8 @@ def quickly_made(kind: type[T]) -> type[T]:
     parameters = ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
     # As dataclasses do it: only a function with parameters of its own reads its arguments without a dictionary.
     exec("\n    ".join([f"def __init__({parameters}):", *stores]), names)  # noqa: S102 - of field names alone
-    kind.__init__ = wraps(kind.__init__)(names["__init__"])  # type: ignore[method-assign]
-    return kind
+    made: FunctionType = wraps(usual)(names["__init__"])  # type: ignore[assignment]
+    return made
 
 
 def _parameter(field: Field[Any], names: dict[str, Any]) -> str:

@@ -6,9 +6,10 @@ claim after a restart decides the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 DAY = timedelta(hours=24)
 SAME_COMPANY = 10  # pauses between e-mails to two people of one company

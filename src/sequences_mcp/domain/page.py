@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 T = TypeVar("T")
 

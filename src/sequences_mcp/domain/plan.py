@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +11,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
 from sequences_mcp.domain.pacing import MailThrottle
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, fields
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Channel, Step
@@ -11,6 +10,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.entries import QueueTally
 from sequences_mcp.domain.findings import Counted
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
 
 from sequences_mcp.domain.blueprint import Blueprint, Step, variant_letter
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.run import ReplyKind, SequenceStatus, StepState, StopReason
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 CARRIED_OUT = frozenset({StepState.SENT, StepState.DONE})
 NEVER = frozenset({StepState.SKIPPED, StepState.CANCELLED})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sequences_mcp.domain.actors import REVIEWER, Actor
+from sequences_mcp.lazy_dataclasses import dataclass
 
 LONGEST_SUBJECT, LONGEST_NAME = 255, 80  # a subject is at most 255 letters of ASCII (OpenID Connect Core, 2)
 

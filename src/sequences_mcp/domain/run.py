@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.markdown import letter_of
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sequences_mcp.domain.markdown import markdown_lines
 from sequences_mcp.domain.salutations import SURNAMES_TOO, is_degree, is_surely_title, without_titles, word_key
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, repr=False)

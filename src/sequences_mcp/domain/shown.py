@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun
+from sequences_mcp.lazy_dataclasses import dataclass
 
 DIGEST_PREFIX = 16  # hexadecimal digits of a digest by which a panel reports a text as read
 MANY = 50  # people above which their number is stated with an approval

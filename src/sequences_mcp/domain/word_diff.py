@@ -8,8 +8,9 @@ Python's SequenceMatcher takes minutes for two texts of 800 words that have only
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from itertools import pairwise
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 MOST_EDITS = 60
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from sequences_mcp.lazy_dataclasses import asdict, dataclass
 
 _LABEL = "lane"  # as rows and files call it
 SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long

@@ -7,8 +7,9 @@ work with several. No other module spells the name of a file of the data folder;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 DATABASE = "sequences.db"
 SETTINGS_FILE = "settings.toml"

@@ -7,7 +7,6 @@ consequence however it became known. An opt-out is not decided here: it always s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.actors import Actor
@@ -18,6 +17,7 @@ from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StepRun, StepSta
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import LEGAL, Event, Held, Replied, Stopped
 from sequences_mcp.engine.stopping import end_all
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 RUN_OVER = "noted: the run is over"

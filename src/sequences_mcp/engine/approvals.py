@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
@@ -18,6 +17,7 @@ from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine.machine import APPROVAL, step_due_at
 from sequences_mcp.errors import NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 _BATCH = 500

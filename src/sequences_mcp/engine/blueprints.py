@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
@@ -16,6 +15,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.engine import four_eyes
 from sequences_mcp.engine.context import EngineContext, EngineVerbs, LocalMethods, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.store.unit_of_work import UnitOfWork
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sequences_mcp.errors import InvalidArgumentsError, SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields

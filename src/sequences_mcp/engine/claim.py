@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -33,6 +32,7 @@ from sequences_mcp.engine.recovery import as_left
 from sequences_mcp.engine.stopping import is_suppressed
 from sequences_mcp.engine.supervisor import READER
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 Check: TypeAlias = Callable[[Leaving], str | None]

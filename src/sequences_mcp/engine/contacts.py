@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +38,7 @@ from sequences_mcp.engine.context import (
     stepping_aside,
 )
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import MOST_ON_LOOP, ContactEntry, Matched, SavedContact, SavedTally
 from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
@@ -21,6 +20,7 @@ from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError, StoreInterruptedError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 

@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +33,7 @@ from sequences_mcp.engine.events import OptedOut
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, StoreUnwritableError
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.private_files import delete_exports, export_name, write_private
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from sequences_mcp.domain.findings import Finding
 from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StopReason, TaskOutcome
 from sequences_mcp.errors import ConflictError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain import actors
@@ -19,6 +18,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.errors import DeliveryError, DeliveryUnknownError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)

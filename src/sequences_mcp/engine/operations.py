@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -15,6 +14,7 @@ from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.engine.context import EngineContext, EngineVerbs
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
 from sequences_mcp.store.unit_of_work import UnitOfWork

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain import actors
@@ -28,6 +27,7 @@ from sequences_mcp.engine.operations import call_with_key
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail, ToolCall
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +32,7 @@ from sequences_mcp.engine.sequences import LocalSequences, plan_people, run_deta
 from sequences_mcp.engine.suppressions import LocalReplies, LocalSuppressions
 from sequences_mcp.engine.vendor_runs import LocalVendorRuns
 from sequences_mcp.errors import NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports.embedded import PeopleFilter, SequenceDetail
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.context import apply_event, keep_changes
 from sequences_mcp.engine.events import HandedToServer, Lost, Tick
 from sequences_mcp.engine.machine import with_run
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
 from sequences_mcp.private_files import replacing

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -18,6 +17,7 @@ from time import monotonic
 from sequences_mcp.domain.workers import WorkerPresence, WorkerState
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SequencesError, StoreError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.private_files import replacing
 from sequences_mcp.store.unit_of_work import Store
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -32,6 +31,7 @@ from sequences_mcp.engine.events import LEGAL, Away, Paused, Returned, Stopped
 from sequences_mcp.engine.one_click import opened_token
 from sequences_mcp.engine.sequences import require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
 from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +37,7 @@ from sequences_mcp.engine.recovery import mark_unseen
 from sequences_mcp.engine.sequences import checked_filter, require_sequence, run_details
 from sequences_mcp.engine.stopping import covered, drop_elsewhere, is_suppressed
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall, VendorFacts, VendorReading
 from sequences_mcp.store.unit_of_work import UnitOfWork

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -41,6 +40,7 @@ from sequences_mcp.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 FIRST_RETRY = timedelta(minutes=1)

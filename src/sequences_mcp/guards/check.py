@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -24,6 +23,7 @@ from sequences_mcp.guards.rules.structure import FORM, SIZE
 from sequences_mcp.guards.rules.values import DIRECTION
 from sequences_mcp.guards.rules.values import _direction as is_right_to_left
 from sequences_mcp.guards.text import Field, GuardedText, variant_field
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,6 +20,7 @@ from sequences_mcp.errors import SettingsError
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.rules import law as rules
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 OFFERED = " Line to add: "
 IN_TEXT = ("sender", "postal_address", "opt_out", "source")

@@ -13,10 +13,10 @@ allowed_brackets = ["Acme Labs"]    # what may stand in square brackets
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 PROTECTED = (
     *("structure.", "variables.", "placeholders.", "channel.markup", "channel.subject_markup", "channel.control"),

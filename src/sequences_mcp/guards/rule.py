@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -12,6 +11,7 @@ from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.words import lines
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -14,6 +13,7 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.views import COVER, TextView, views_of
+from sequences_mcp.lazy_dataclasses import dataclass
 
 Field = Literal["content", "subject"]
 

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from typing import Any
 
 from sequences_mcp.domain.blueprint import (
@@ -26,6 +25,7 @@ from sequences_mcp.domain.blueprint import (
 )
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 SCHEMA = "sequences-mcp/blueprint/1"
 OURS = "sequences-mcp"

@@ -10,11 +10,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from functools import cache
 
 from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 FULL_NAME, CITY, REGION, NOTE = "full_name", "city", "region", "note"
 IGNORED = "-"

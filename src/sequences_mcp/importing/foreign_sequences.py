@@ -21,7 +21,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -37,6 +36,7 @@ from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.blueprint_files import BlueprintFile, import_finding
 from sequences_mcp.importing.foreign_texts import FindingsCollector, beginning, from_html, our_text
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 Facts: TypeAlias = Mapping[str, Any]
 _NOTHING: Facts = {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
 from typing import TypeAlias
@@ -18,6 +17,7 @@ from typing import TypeAlias
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.variables import TOKEN
 from sequences_mcp.importing.blueprint_files import import_finding
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 # Names as they are compared: small letters without separators. Whose facts they are may stand before them.
 _OF_CONTACT = {

@@ -11,7 +11,6 @@ import unicodedata
 from ast import literal_eval
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ from sequences_mcp.domain.salutations import (
 )
 from sequences_mcp.importing.columns import CITY, FULL_NAME, NOTE, REGION, ColumnList
 from sequences_mcp.importing.tables import Sheet, SheetRow
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "ja")
 _ALIASES = {

@@ -15,7 +15,6 @@ from array import array
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache, partial
 from itertools import islice
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.importing.columns import known_columns
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     import zipfile

@@ -7,13 +7,13 @@ one's own by its mail exchangers (MX), then by the servers that it names itself 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.addresses import domain_of, host_key
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

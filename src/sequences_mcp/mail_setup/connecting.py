@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from sequences_mcp.domain.workspace import SIGN_INS_FOLDER, Workspace
 from sequences_mcp.engine.channels.mail_server import XOAUTH2_URL, MailServer, Probe, Timeouts, Tokens, probe
 from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.mail_setup.settings_text import SettingsChange, with_mailbox
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.private_files import write_private
 
 if TYPE_CHECKING:

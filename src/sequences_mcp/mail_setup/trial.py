@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from sequences_mcp.domain.addresses import wire_address
 from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts, Tokens
 from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker
 from sequences_mcp.errors import DeliveryError, InboxUnreadError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.addresses import address_key, read_address, read_host, wire_address
@@ -35,6 +34,7 @@ from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, WrongIdError
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import ContactEntry, Matched, StepText
 from sequences_mcp.ports.vendor import ContactInput, Misfit
 

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
 from datetime import UTC
 from types import MappingProxyType
 
@@ -26,6 +25,7 @@ from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.text import variant_field
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning.rendering import pre_send_check
 from sequences_mcp.ports.embedded import PlannedPerson
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sequences_mcp.context import AppContext
@@ -28,6 +27,7 @@ from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, TEXTED, Channel, Step, Temporality
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 AT_VENDOR = "when the vendor sends it"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing
@@ -12,6 +11,7 @@ from sequences_mcp.domain.findings import Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.domain.threads import thread_subject
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.reminders import reminders_of_plan
 from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
 from sequences_mcp.planning.requirements import BlueprintReport, after_answers, findings_of, unread

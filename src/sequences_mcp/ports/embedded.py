@@ -6,7 +6,6 @@ Ids are whole ids (``local:bp_…``); times are aware.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from sequences_mcp.domain.inbound import ReceivedKind, ReplyEntry
 from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 MOST_ON_LOOP = 500  # people saved by the event loop's own thread: about 50 ms
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sequences_mcp.domain.reviewers import Reviewer
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 class ReviewerRefusedError(SequencesError):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import ToolCall
 
 T = TypeVar("T")

@@ -9,7 +9,6 @@ and where an approval covers warnings their number.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import variant_letter
@@ -21,6 +20,7 @@ from sequences_mcp.domain.records import PlanTally, VariantTally
 from sequences_mcp.domain.run import TERMINAL, Run, StepRun
 from sequences_mcp.domain.shown import MANY, DutyShown, PlanShown, is_own_text
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.review.lock.sessions import Reading

@@ -6,7 +6,6 @@ Each function returns the lines or the sentence to print; the errors of the serv
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.actors import Actor
@@ -17,6 +16,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import TERMINAL, StepRun
 from sequences_mcp.domain.shown import MANY, PersonShown, PlanShown, is_own_text
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning import warnings
 from sequences_mcp.planning.vendor_texts import title_of
 from sequences_mcp.ports.embedded import Draft, SequenceDetail, ToolCall

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.vendors.registry import titles, vendors_with_tool
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -19,6 +18,7 @@ from sequences_mcp.domain.findings import Finding, warnings_in
 from sequences_mcp.domain.run import StepRun
 from sequences_mcp.domain.shown import PersonShown, PlanShown
 from sequences_mcp.domain.word_diff import diff_spans
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.views.reviews import delivery_words

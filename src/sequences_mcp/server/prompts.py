@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from mcp import MCPError, types
@@ -12,6 +11,7 @@ from mcp.types import Prompt as ListedPrompt
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.prompting import PLAYBOOKS
 from sequences_mcp.server.text import cut, visible_text
 

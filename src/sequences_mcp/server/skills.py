@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any
@@ -20,6 +19,7 @@ from mcp.server.extension import Extension, MethodBinding, ResourceBinding
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.types import INVALID_PARAMS, PaginatedRequestParams, RequestParams
 
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.prompting import PLAYBOOKS
 
 EXTENSION = "io.modelcontextprotocol/skills"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from sequences_mcp.domain.erasure import ERASE
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally, VariantTally
 from sequences_mcp.errors import ApprovalError, ConflictError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_skip
 from sequences_mcp.planning.timetable import timetable

@@ -19,7 +19,6 @@ import select
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
@@ -30,6 +29,7 @@ from mcp.types import ErrorData, JSONRPCError, JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.server.prelude.opening import RecordedLine
 from sequences_mcp.server.prelude.standard_input import LONGEST_LINE, InputLines, input_lines
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError, SequencesError
 from sequences_mcp.importing import blueprint_files, foreign_sequences
 from sequences_mcp.importing.blueprint_files import BlueprintFile
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning import requirements
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services import blueprints

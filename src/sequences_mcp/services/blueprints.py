@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import datetime
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public name, missing from typeshed
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
 from sequences_mcp.importing.blueprint_files import with_format
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
 from sequences_mcp.planning.reminders import RULES_ABOUT_PEOPLE, reminders_for, reminders_of_steps

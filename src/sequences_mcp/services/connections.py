@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Trouble
@@ -13,6 +12,7 @@ from sequences_mcp.domain.records import WaitingTally
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.workers import WorkerPresence
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.mailbox import Mailbox
 from sequences_mcp.ports.provider import Provider
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from sequences_mcp.errors import (
     ProviderRejectedError,
     SequencesError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.recipient_rows import (
     PART,
     matched_people,

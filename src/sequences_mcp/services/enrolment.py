@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from sequences_mcp.errors import (
     WrongIdError,
     error_facts,
 )
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning.recipient_rows import Recipient, RecipientRows, several_addresses
 from sequences_mcp.planning.requirements import findings_of, require_no_errors
 from sequences_mcp.planning.vendor_texts import title_of, vendor_recipient, vendor_warnings

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +19,7 @@ from sequences_mcp.domain.erasure import ERASE, ErasureTally, HeldAtVendor
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.errors import ApprovalError, ApprovalPendingError, ConflictError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail, ToolCall
 from sequences_mcp.services.suppression import STOPPED, stop_vendor_run
 

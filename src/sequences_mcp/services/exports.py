@@ -16,7 +16,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -27,6 +26,7 @@ from sequences_mcp.domain.contact import FACTS, Contact, facts_of
 from sequences_mcp.domain.entries import AuditEntry, Suppression
 from sequences_mcp.domain.inbound import ReplyEntry
 from sequences_mcp.errors import ConflictError, NotFoundError, StoreUnwritableError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import SequenceDetail
 
 ExportKind = Literal["contacts", "runs", "replies", "suppressions", "audit"]

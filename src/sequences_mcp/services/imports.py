@@ -16,7 +16,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial as bound
 from hashlib import blake2b, sha256
 from itertools import islice
@@ -33,6 +32,7 @@ from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotSuppor
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.importing import columns, people, tables
 from sequences_mcp.importing.kept_rows import FoldedList, PartsOnDisk
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
 

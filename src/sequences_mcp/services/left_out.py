@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint
@@ -16,6 +15,7 @@ from sequences_mcp.domain.records import LeftOutShown, PlanningTally
 from sequences_mcp.errors import (
     RefusedByGuardsError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import ReminderTally
 from sequences_mcp.ports.embedded import (

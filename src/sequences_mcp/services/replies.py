@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -26,6 +25,7 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
 )
 from sequences_mcp.guards.check import check_rendered
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter, SequenceFilter, VendorFacts
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services.sequences import get_sequence, list_sequences

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.reports import CampaignReport
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

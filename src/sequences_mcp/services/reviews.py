@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from sequences_mcp.context import AppContext, Decision
@@ -16,6 +15,7 @@ from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
 from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall
 from sequences_mcp.ports.provider import Provider

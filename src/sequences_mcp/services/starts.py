@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -27,6 +26,7 @@ from sequences_mcp.errors import (
     SettingsError,
 )
 from sequences_mcp.guards.check import check_value
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
 from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -18,6 +17,7 @@ from sequences_mcp.domain.findings import require_none
 from sequences_mcp.domain.ids import LOCAL, PROVIDERS, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.run import POSITIVE, TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -25,6 +24,7 @@ from sequences_mcp.errors import (
     WrongIdError,
     error_facts,
 )
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.recipient_rows import read_contact_inputs
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.ports.provider import Provider

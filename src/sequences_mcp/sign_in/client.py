@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _OFFICE = "https://outlook.office.com"

@@ -11,13 +11,13 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sequences_mcp.errors import SignInError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.sign_in.client import OAuthRegistration
 from sequences_mcp.sign_in.tokens import TokenAnswer, error_code, error_words, token_answer, token_request
 

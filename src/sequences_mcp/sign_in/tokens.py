@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import SignInError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.private_files import exclusively, write_private
 from sequences_mcp.sign_in import keychain
 from sequences_mcp.sign_in.client import OAuthRegistration

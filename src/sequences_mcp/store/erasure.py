@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -34,6 +33,7 @@ from sequences_mcp.domain.erasure import (
     records_of,
 )
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.contacts import ContactRepository

@@ -20,7 +20,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from hashlib import sha256
@@ -31,6 +30,7 @@ from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import Standstill, StandstillKind, UnseenHandover
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, StoreUnwritableError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store import journals
 from sequences_mcp.store.audit import AuditRepository
 from sequences_mcp.store.database import Database, Row

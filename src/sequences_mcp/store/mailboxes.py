@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.entries import Answer, Attempt, Rest
 from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.domain.page import Page
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.database import Database, page_of
 from sequences_mcp.store.statements import from_micros, to_micros
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import zip_longest
@@ -24,6 +23,7 @@ from typing import Any, TypeAlias, cast
 from sequences_mcp.domain import database_address
 from sequences_mcp.domain.workspace import GUARDS_FILE, LAW_FILE, Workspace
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreDamagedError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.safekeeping import SHARED, KeptRecord
 from sequences_mcp.private_files import replacing
 from sequences_mcp.store import journals

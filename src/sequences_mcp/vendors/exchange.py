@@ -9,13 +9,13 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.vendors.account import is_loopback_url
 from sequences_mcp.vendors.outcome import ConnectionFault, NoAnswer
 from sequences_mcp.vendors.pacing import Timing

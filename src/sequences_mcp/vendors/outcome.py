@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -25,6 +24,7 @@ from sequences_mcp.errors import (
     UnexpectedAnswerError,
     WrongIdError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.vendors.description import VendorDescription
 
 ATTEMPTS = 3

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.vendors.outcome import Effect, Ending, Throttled, VendorApi, VendorRequest, http_date, is_outage
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
 
@@ -12,6 +11,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import EXTENSION, Contact, ContactFields, dialled, facts_of, read_phone
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus, VendorStep
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, VendorFacts
 from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.vendors.description import VendorDescription

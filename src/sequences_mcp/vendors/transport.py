@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.vendors.account import checked_base_url, checked_key, json_without, text_without
 from sequences_mcp.vendors.outcome import (
     ConnectionFault,

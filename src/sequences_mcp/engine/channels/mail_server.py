@@ -7,7 +7,6 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from types import TracebackType
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from sequences_mcp.engine.channels import replies
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryError, SettingsError, SignInError
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
     import smtplib

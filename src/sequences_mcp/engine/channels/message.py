@@ -7,7 +7,6 @@ import re
 import unicodedata
 from base64 import b32encode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -18,6 +17,7 @@ from sequences_mcp.domain.markdown import Letter
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.replies import withheld_error
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

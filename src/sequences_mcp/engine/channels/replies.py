@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sequences_mcp.domain import invisible
@@ -16,6 +15,7 @@ from sequences_mcp.errors import (
     DeliveryUnknownError,
     DeliveryWithheldError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 class Blame(StrEnum):

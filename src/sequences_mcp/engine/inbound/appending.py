@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Self
 
 from sequences_mcp.domain.sender import Secret
@@ -19,6 +18,7 @@ from sequences_mcp.engine.channels.mail_server import MailServer, Tokens
 from sequences_mcp.engine.channels.message import ComposedMessage, Correspondence, compose, message_id
 from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapServer, ImapWalker
 from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import AnswerDraft
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from hashlib import sha256
@@ -46,6 +45,7 @@ from sequences_mcp.engine.inbound.opt_out import is_opt_out, is_unsubscribing, o
 from sequences_mcp.engine.inbound.own_text import new_text
 from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
 from sequences_mcp.engine.stopping import end_suppressed
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.store.unit_of_work import UnitOfWork
 
 """Who the audit names for what follows from a message that came in."""

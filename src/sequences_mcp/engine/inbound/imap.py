@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
@@ -35,6 +34,7 @@ from sequences_mcp.engine.channels.mail_server import (
 )
 from sequences_mcp.engine.inbound.folders import DRAFTS, NO_FOLDER, SENT, SpecialFolder, find_folder
 from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 if TYPE_CHECKING:
     import ssl

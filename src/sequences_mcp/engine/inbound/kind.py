@@ -14,7 +14,6 @@ from base64 import b64decode
 from binascii import Error as BinasciiError
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
 
@@ -30,6 +29,7 @@ from sequences_mcp.engine.inbound.parsing import (
     own_parts,
     part_text,
 )
+from sequences_mcp.lazy_dataclasses import dataclass
 
 
 class InboundKind(StrEnum):

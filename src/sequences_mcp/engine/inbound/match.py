@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -15,6 +14,7 @@ from sequences_mcp.domain.threads import ANSWER_OR_COPY_PREFIX
 from sequences_mcp.engine.answered import going_on_from, gone_on_from, had_begun, last_left, live_runs_at
 from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, Judged, may_be_report
 from sequences_mcp.engine.inbound.parsing import ParsedMessage
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.unit_of_work import Repositories
 
 Basis: TypeAlias = Literal["message_id", "provider_id", "address", "company"]

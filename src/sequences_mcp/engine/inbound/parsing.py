@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from itertools import islice
+
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 LONGEST = 200_000  # letters of one part that are looked at
 MOST_PARTS = 200

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -23,6 +22,7 @@ from sequences_mcp.engine.inbound.effects import (
 from sequences_mcp.engine.inbound.imap import FetchedMessage, FetchedPage, ImapServer, ImapWalker
 from sequences_mcp.engine.supervisor import Heartbeat
 from sequences_mcp.errors import InboxUnreadError, SequencesError, StoreError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)

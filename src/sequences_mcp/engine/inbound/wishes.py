@@ -16,9 +16,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 LEXICON = Path(__file__).parent / "phrases" / "opt_out_grammar.toml"
 # In a script without spaces, and in Korean, whose spaces vary, each letter counts as a word.

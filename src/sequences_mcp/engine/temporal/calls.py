@@ -12,7 +12,6 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -26,6 +25,7 @@ from sequences_mcp.engine.supervisor import MAILBOX
 from sequences_mcp.engine.temporal.workflow import LOOK, TAKE, ComingAnswer
 from sequences_mcp.engine.worker import Worker
 from sequences_mcp.errors import StoreBusyError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")

@@ -12,7 +12,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -50,6 +49,7 @@ from sequences_mcp.engine.temporal.client import (
 from sequences_mcp.engine.temporal.workflow import CHANGED, MOST_EVENTS, REVISION, RunWorkflow, WorkflowRequest
 from sequences_mcp.engine.worker import FREE, Worker
 from sequences_mcp.errors import ClockUnavailableError, ConflictError, StoreBusyError, StoreError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")

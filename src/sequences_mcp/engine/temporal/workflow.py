@@ -12,12 +12,13 @@ This file is what Temporal replays. After a change that makes another order of c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
+
+from sequences_mcp.lazy_dataclasses import dataclass
 
 REVISION = 1
 LOOK, TAKE, CHANGED = "look", "take", "changed"

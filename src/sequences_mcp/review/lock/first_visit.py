@@ -13,12 +13,12 @@ import hmac
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 from sequences_mcp.errors import ApprovalError, ConflictError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 COOKIE = "sequences_first_visit"
 LASTS = timedelta(minutes=30)

@@ -17,13 +17,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.review.lock import passphrase
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.page import serving

@@ -16,10 +16,10 @@ import unicodedata
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 
 PASSPHRASE_VERSION = 2

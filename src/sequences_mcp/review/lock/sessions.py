@@ -6,10 +6,10 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from sequences_mcp.lazy_dataclasses import asdict, dataclass, field
 from sequences_mcp.ports.safekeeping import KeptRecord, Safekeeping
 
 COOKIE = "sequences_review"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sequences_mcp.domain.reviewers import Reviewer
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.sign_in import Departure
 
 COOKIE, DEPARTURE_COOKIE = "sequences_sign_in", "sequences_departure"

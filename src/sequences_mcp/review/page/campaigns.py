@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from sequences_mcp.domain.reports import CampaignReport, OutcomeTally, StepRepor
 from sequences_mcp.domain.run import LIVE
 from sequences_mcp.domain.variables import fill_in, missing_in
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.rendering import values_for
 from sequences_mcp.ports.embedded import ReplyFilter, SequenceDetail, SequenceFilter
 from sequences_mcp.review.page.request import PageRequest, whole_number

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +20,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, SequencesError
 from sequences_mcp.importing import columns, tables
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import SavedTally
 from sequences_mcp.review.page.request import (
     LockFault,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StopReason
 from sequences_mcp.domain.shown import PeopleBeside
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import PeopleFilter
 from sequences_mcp.review import consent
 from sequences_mcp.review.listing import BesideRequest, people_beside, people_wanted

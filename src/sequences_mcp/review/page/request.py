@@ -6,7 +6,6 @@ import asyncio
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from sequences_mcp.domain import actors
 from sequences_mcp.domain.reviewers import Reviewer, Role
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.safekeeping import Safekeeping
 from sequences_mcp.ports.sign_in import SignInIssuer
 from sequences_mcp.review.lock import passkeys, passphrase, sessions

@@ -11,13 +11,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.private_files import write_private
 
 if TYPE_CHECKING:

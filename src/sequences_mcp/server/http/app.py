@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,6 +26,7 @@ from starlette.types import ASGIApp
 from sequences_mcp.context import AT_PAGE
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.server import catalog
 from sequences_mcp.server.app import IN_CHAT, INSTRUCTIONS, LogLevel, OpenContext, OpenedContext, SequencesServer
 from sequences_mcp.server.http.access import CALL, NEEDS, SCOPES, TOOL_SCOPES, insufficient, scopes_needed

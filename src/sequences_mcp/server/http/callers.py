@@ -8,13 +8,13 @@ import stat
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.actors import AGENT, Actor
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.server.app import OpenContext, OpenedContext
 from sequences_mcp.server.http.access import SCOPES
 

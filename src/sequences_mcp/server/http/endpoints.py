@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.exceptions import HTTPException
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from sequences_mcp.domain.workspace import is_tenant_name
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Verify
 from sequences_mcp.server.http.options import ENDPOINT, path_of_tenant

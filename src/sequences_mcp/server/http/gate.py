@@ -10,7 +10,6 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server import catalog
 from sequences_mcp.server.http.access import (
     CALL,

@@ -9,13 +9,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import jwt
 
 from sequences_mcp.errors import ProviderUnavailableError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Caller
 from sequences_mcp.server.http.options import is_loopback

@@ -10,9 +10,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics

@@ -12,7 +12,6 @@ import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,6 +20,7 @@ import jwt
 from sequences_mcp.domain.reviewers import Reviewer, Role, highest_role, is_subject, shown_name
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.sign_in import Departure, ReviewerRefusedError, SignInIssuer
 from sequences_mcp.server.http.issuer import (
     ALGORITHMS,

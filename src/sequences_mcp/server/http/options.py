@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.lazy_dataclasses import dataclass
 
 ENDPOINT = "/mcp"
 DEFAULT_PORTS = {"http": 80, "https": 443}

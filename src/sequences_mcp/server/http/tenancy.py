@@ -13,13 +13,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sequences_mcp.errors import ProviderUnavailableError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server.http.callers import CURRENT
 from sequences_mcp.server.http.gate import only_listens, passed_until, refusal
 

@@ -14,13 +14,13 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.workspace import BACKED_UP
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.private_files import replacing
 from sequences_mcp.store import journals
 from sequences_mcp.store.filesystem import make_folder, take_alone

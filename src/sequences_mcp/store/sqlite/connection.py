@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +18,7 @@ from sequences_mcp.errors import (
     StoreError,
     StoreUnwritableError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.database import Translating, taken
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

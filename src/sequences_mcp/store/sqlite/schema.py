@@ -7,7 +7,6 @@ import secrets
 import sqlite3
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -16,6 +15,7 @@ from pathlib import Path
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key
 from sequences_mcp.domain.companies import company_key, company_root
 from sequences_mcp.errors import StoreTooNewError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.store.sqlite.connection import damaged
 from sequences_mcp.store.statements import to_micros
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.clarky import wire
 from sequences_mcp.vendors.clarky.wire import CLARKY

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.kalent import wire
 from sequences_mcp.vendors.kalent.wire import KALENT

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar
@@ -18,6 +17,7 @@ from sequences_mcp.domain.addresses import spellings
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
+from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.outcome import Effect, VendorRequest, lacks_scope, path, query

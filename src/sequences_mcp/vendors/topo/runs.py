@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import NoReturn, TypeVar
@@ -23,6 +22,7 @@ from sequences_mcp.errors import (
     ProviderUnavailableError,
     SequencesError,
 )
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.ports.embedded import (
     ReceivedReply,
     ReplyFilter,
