@@ -21,7 +21,7 @@ from sequences_mcp.server.catalog import VENDOR_TOOLS
 from sequences_mcp.server.http.access import DRAFT, NEEDS, OPERATE, READ, SCOPES, TOOL_SCOPES, scopes_needed
 from sequences_mcp.server.http.app import HttpServer, Surroundings
 from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
-from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, documents_of
+from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, IssuerKeys, documents_of
 
 EVERY = (*catalog.TOOLS, *VENDOR_TOOLS)
 OPENING = {
@@ -317,3 +317,21 @@ def test_the_metadata_is_looked_for_where_both_standards_have_it() -> None:
         "https://a.example/.well-known/oauth-authorization-server/realm",
     )
     assert json.dumps(documents_of("https://a.example")).count("//.well") == 0
+
+
+async def test_why_an_issuers_keys_cannot_be_had_is_logged_once_until_that_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    elapsed, whys = 0.0, ["a wrong certificate", "a wrong certificate", "no route"]
+
+    async def fetch(address: str) -> bytes:
+        raise OSError(f"{address}: {whys[0]}")
+
+    keys = IssuerKeys("https://login.example.com", fetch, lambda: elapsed)
+    while whys:
+        await keys.look()
+        whys.pop(0)
+        elapsed += 2 * BETWEEN
+    told = [line.getMessage().rpartition(": ")[2] for line in caplog.records]
+    assert told == ["a wrong certificate", "no route"]
+    assert "https://login.example.com/.well-known/openid-configuration" in caplog.text

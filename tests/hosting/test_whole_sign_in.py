@@ -71,9 +71,10 @@ def for_its_users(world: PageWorld, issuer: str) -> Iterator[Served]:
 
 @dataclass
 class Person(TokenStorage):
-    """Somebody with a browser, and what their program keeps."""
+    """Somebody with a browser, and what their program keeps, whose metadata document is at ``program``."""
 
     name: str
+    program: str = CLIENT
     tokens: OAuthToken | None = None
     client: OAuthClientInformationFull | None = None
     consents: list[str] = field(default_factory=list)
@@ -133,7 +134,7 @@ class Person(TokenStorage):
             }
         )
         signing_in = OAuthClientProvider(
-            url, metadata, self, self.sign_in, self.called_back, client_metadata_url=CLIENT
+            url, metadata, self, self.sign_in, self.called_back, client_metadata_url=self.program
         )
         async with (
             httpx2.AsyncClient(auth=signing_in, timeout=httpx2.Timeout(60)) as http,

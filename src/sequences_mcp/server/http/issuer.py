@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import jwt
@@ -20,6 +21,10 @@ from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Caller
 from sequences_mcp.server.http.options import is_loopback
 
+if TYPE_CHECKING:
+    import httpx
+
+log = logging.getLogger(__name__)
 # Signatures that only the issuer can make: with a shared secret, whoever checks could sign as well.
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 ALGORITHMS = (*RSA_ALGORITHMS, "ES256", "ES384", "ES512", "EdDSA")
@@ -31,6 +36,7 @@ BETWEEN = 10.0  # seconds between two questions to the issuer, whoever's token a
 LEEWAY = 30.0  # seconds by which clocks may differ
 LONGEST_DOCUMENT = 512 * 1024
 LONGEST_NAME = 255
+LONGEST_TROUBLE = 500  # characters of why an issuer did not answer
 MOST_KEYS = 100
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -78,6 +84,7 @@ class IssuerKeys:
     _read: float | None = field(default=None, init=False)
     _asked_at: float | None = field(default=None, init=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _trouble: str = field(default="", init=False)  # why the last question had no answer
 
     @property
     def are_known(self) -> bool:
@@ -96,23 +103,33 @@ class IssuerKeys:
         return self._keys.get(key_id)
 
     async def look(self) -> None:
-        """Ask the issuer for its keys, unless that was done just now. Never raises: what was known stays."""
+        """Ask the issuer for its keys, unless that was done just now. Never raises: what was known stays.
+
+        Why they cannot be had is logged, once until that changes.
+        """
         asked_at = self._asked_at
         async with self._asking:
             if self._asked_at != asked_at or (asked_at is not None and self.elapsed() - asked_at < BETWEEN):
                 return  # somebody asked while this one waited, or a moment ago
             self._asked_at = self.elapsed()
-            with suppress(ValueError, KeyError, TypeError, OSError, RecursionError):
+            trouble = ""
+            try:
                 self._keys = keys_in(await self._document(await self._address()))
                 self._read = self.elapsed()
+            except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+                trouble = f"{error}"[:LONGEST_TROUBLE]
+            if trouble and trouble != self._trouble:
+                log.warning("The keys of the issuer %s cannot be had: %s", self.issuer, trouble)
+            self._trouble = trouble
 
     def _is_old(self) -> bool:
         return self._read is None or self.elapsed() - self._read >= FRESH
 
     async def _address(self) -> str:
         """Return where the keys are, as the metadata of the issuer itself says; ValueError, OSError."""
+        troubles = []
         for place in documents_of(self.issuer):
-            with suppress(ValueError, OSError):
+            try:
                 metadata = await self._document(place)
                 if metadata.get("issuer") != self.issuer:
                     raise ValueError("the metadata is another issuer's")  # RFC 8414, 3.3
@@ -120,7 +137,9 @@ class IssuerKeys:
                 if not isinstance(address, str):
                     raise ValueError("the metadata names no keys")
                 return safe_address(address)
-        raise ValueError("the issuer has no metadata")
+            except (ValueError, OSError) as error:
+                troubles.append(f"{error}")
+        raise ValueError("; ".join(dict.fromkeys(troubles)))
 
     async def _document(self, address: str) -> dict[str, Any]:
         document = json.loads(await self.fetch(address))
@@ -218,7 +237,7 @@ async def fetch_document(address: str) -> bytes:
     body = bytearray()
     try:
         async with (
-            httpx.AsyncClient(timeout=5.0, follow_redirects=False) as client,
+            issuer_client(timeout=5.0) as client,
             client.stream("GET", address, headers={"accept": "application/json"}) as answer,
         ):
             if answer.status_code != 200:
@@ -228,5 +247,17 @@ async def fetch_document(address: str) -> bytes:
                 if len(body) > LONGEST_DOCUMENT:
                     raise ValueError(f"{address} is too long")
     except httpx.HTTPError as error:
-        raise OSError(f"{address} cannot be reached") from error
+        raise OSError(f"{address} cannot be reached: {error or type(error).__name__}") from error
     return bytes(body)
+
+
+def issuer_client(*, timeout: float) -> httpx.AsyncClient:
+    """Return a client that follows an issuer nowhere; it trusts this system's authorities besides the web's.
+
+    An issuer inside a firm often has a certificate of the firm's own authority.
+    """
+    import httpx
+
+    trusted = httpx.create_ssl_context()
+    trusted.load_default_certs()
+    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, verify=trusted)

@@ -28,6 +28,7 @@ from sequences_mcp.server.http.issuer import (
     LONGEST_DOCUMENT,
     IssuerKeys,
     documents_of,
+    issuer_client,
     safe_address,
 )
 
@@ -142,7 +143,7 @@ class RemoteSignInIssuer(SignInIssuer):
             else:
                 form["client_secret"] = secret.value
         try:
-            async with httpx.AsyncClient(timeout=10.0, follow_redirects=False) as http:
+            async with issuer_client(timeout=10.0) as http:
                 reply = await http.post(str(metadata["token_endpoint"]), data=form, headers=headers)
         except httpx.HTTPError as error:
             raise _refused("The sign-in service cannot be reached.") from error
@@ -201,7 +202,7 @@ class RemoteSignInIssuer(SignInIssuer):
 
         try:
             safe_address(place)
-            async with httpx.AsyncClient(timeout=10.0, follow_redirects=False) as http:
+            async with issuer_client(timeout=10.0) as http:
                 reply = await http.get(place, headers={"authorization": f"Bearer {access}"})
             more = _object(reply.status_code, reply.content)
         except (httpx.HTTPError, ValueError, ReviewerRefusedError):
