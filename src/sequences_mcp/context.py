@@ -226,11 +226,18 @@ class AppContext:
         """The embedded engine."""
         return self.providers[LOCAL]
 
-    def acting_as(self, actor: Actor) -> AppContext:
-        """Return this with everything done here as somebody else, on the same connection to the database."""
+    def acting_as(self, actor: Actor, *, reader: str | None = None, names_told: bool = False) -> AppContext:
+        """Return this with everything done here as somebody else, on the same connection to the database.
+
+        ``reader`` is whose private blueprints are seen, by default the actor's own where they had signed in;
+        empty: everybody's. ``names_told``: plans and runs tell the names of the others.
+        """
         from sequences_mcp.engine import provider
 
-        local = provider.local_provider(replace(self.records.engine, actor=actor))
+        seen = actor.subject if reader is None else reader
+        local = provider.local_provider(
+            replace(self.records.engine, actor=actor, reader=seen, names_told=names_told)
+        )
         return replace(
             self,
             providers=ChainMap({LOCAL: local}, cast("dict[str, Provider]", self.providers)),  # nothing is written

@@ -30,13 +30,13 @@ MORE_ARGUMENTS: Exceptions = {
     f"{TOOLS}list_replies.py:list_replies": (10, "the filters of a list, flat as list_sequences has them"),
     f"{TOOLS}import_contacts.py:import_contacts": (8, "six of its schema; the two contexts are injected"),
     f"{TOOLS}start_sequence.py:start_sequence": (8, "six of its schema; the two contexts are injected"),
-    f"{TOOLS}create_blueprint.py:create_blueprint": (10, "what a blueprint has, flat as in Kalent's API"),
-    f"{SRC}/services/blueprints.py:create_blueprint": (9, "the same, each of them named by the caller"),
+    f"{TOOLS}create_blueprint.py:create_blueprint": (11, "what a blueprint has, flat as in Kalent's API"),
+    f"{SRC}/services/blueprints.py:create_blueprint": (10, "the same, each of them named by the caller"),
     f"{TOOLS}update_blueprint.py:update_blueprint": (
-        12,
+        13,
         "all that can change in a blueprint, flat as in Kalent's API",
     ),
-    f"{SRC}/services/blueprints.py:update_blueprint": (11, "the same, each of them named by the caller"),
+    f"{SRC}/services/blueprints.py:update_blueprint": (12, "the same, each of them named by the caller"),
 }
 MORE_POSITIONAL: Exceptions = {}
 

@@ -39,7 +39,7 @@ SELF_EVIDENT = {
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
     *("decision", "digest", "proof", "seen"),  # of decide_plan, which only the panel calls
     *("source", "basis"),  # of a contact
-    *("archived", "sender"),
+    *("archived", "private", "sender"),
     *("idempotency_key", "provider"),  # explained once, in the instructions
     *("email", "first_name", "last_name", "company", "company_domain", "linkedin_url", "note"),
 }

@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         MENTIONS: "code",
     },
     "audit": {NEVER: "no at action previous hash", EMPTIED: "actor subject detail"},
+    "blueprint_owner": {NEVER: "blueprint_id owner private_since"},  # the owner is who signed in here
     "blueprint_version": {NEVER: "no blueprint_id version created_at sourcing replies", FIXED: "name steps"},
     "clock_feed": {NEVER: "no audit_no holder until"},  # the holder is a random mark of a process
     "contact": {

@@ -132,8 +132,9 @@ class Served:
             "io.modelcontextprotocol/clientCapabilities": {},
         }
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": envelope}}
-        named = {"Mcp_Name": params["name"]} if "name" in params else {}
-        return self.ask(token=token, body=body, MCP_Protocol_Version=MODERN, Mcp_Method=method, **named)
+        named = params.get("name", params.get("uri"))
+        header = {"Mcp_Name": named} if named else {}
+        return self.ask(token=token, body=body, MCP_Protocol_Version=MODERN, Mcp_Method=method, **header)
 
     @asynccontextmanager
     async def client(

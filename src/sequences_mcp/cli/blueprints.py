@@ -29,6 +29,7 @@ def _blueprints() -> click.Group:
         "import": _import(),
         "archive": _archive(),
         "unarchive": _unarchive(),
+        "share": _share(),
     }
     for name, command in made.items():
         group.add_command(command, name)
@@ -59,11 +60,16 @@ def _list() -> click.Command:
 
 def _row(blueprint: Blueprint) -> dict[str, Any]:
     facts = {"id": blueprint.id, "name": blueprint.name, "version": blueprint.version}
-    return {**facts, "steps": len(blueprint.steps), "archived": blueprint.archived}
+    private = {"private_to": blueprint.owner} if blueprint.private else {}
+    return {**facts, "steps": len(blueprint.steps), "archived": blueprint.archived, **private}
 
 
 def _lines(blueprints: tuple[Blueprint, ...]) -> list[str]:
-    return [f"{item.id}  {item.name}, version {item.version}, {_steps(len(item.steps))}" for item in blueprints]
+    return [
+        f"{item.id}  {item.name}, version {item.version}, {_steps(len(item.steps))}"
+        f"{f', private to {item.owner}' if item.private else ''}"
+        for item in blueprints
+    ]
 
 
 def _steps(number: int) -> str:
@@ -246,6 +252,18 @@ def _moved(about: str, *, archived: bool) -> click.Command:
         say([f"{moved.name} is {became}"])
 
     return move
+
+
+def _share() -> click.Command:
+    @click.command(help="Let everybody see a blueprint that somebody keeps private, as when they have left.")
+    @click.argument("blueprint")
+    def share(blueprint: str) -> None:
+        from sequences_mcp.services.blueprint_files import share_blueprint
+
+        shared = with_context(lambda app: share_blueprint(app, blueprint_id=blueprint))
+        say([f"{shared.name} is seen by everybody."])
+
+    return share
 
 
 COMMANDS: dict[str, Callable[[], click.Command]] = {"blueprints": _blueprints}

@@ -296,7 +296,11 @@ class ReplyRules(WireModel):
 
 
 class Blueprint(WireModel):
-    """One immutable version of an ordered list of steps; ``archived``: all its versions were put away."""
+    """One immutable version of an ordered list of steps; ``archived``: all its versions were put away.
+
+    ``owner`` is whoever made it, as their issuer tells people apart, or empty where nobody had signed in;
+    ``private``: nobody else sees it (``is_seen_by``).
+    """
 
     id: str
     name: str
@@ -306,6 +310,12 @@ class Blueprint(WireModel):
     created_at: datetime
     replies: ReplyRules = Field(default_factory=ReplyRules)
     archived: bool = False
+    owner: str = ""
+    private: bool = False
+
+    def is_seen_by(self, reader: str) -> bool:
+        """Say whether somebody sees it; an empty ``reader`` is whoever sees all, as on this machine."""
+        return not (self.private and reader and self.owner != reader)
 
 
 # How each stored value of a step is built from JSON, by its wire name; a name that is not here needs no

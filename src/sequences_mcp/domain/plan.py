@@ -158,7 +158,8 @@ class Plan:
     ``people`` is how many people an approval still concerns, without those who were taken out before a decision.
     ``missing_texts`` counts the texts that still have to be written, ``to_read`` those written per contact that a
     person must read one by one, ``warnings`` those about people.
-    ``account`` stands for the account at a vendor, where the plan was made for one.
+    ``account`` stands for the account at a vendor, where the plan was made for one. ``is_nameless``: its blueprint
+    is somebody else's alone, and whoever looks at the plan is not told which it is.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Plan:
     decided_by: Actor | None = None
     reason: str | None = None
     account: str = ""
+    is_nameless: bool = False
 
     @property
     def settings(self) -> tuple[str, ...]:

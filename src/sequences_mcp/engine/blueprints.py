@@ -14,7 +14,13 @@ from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine import four_eyes
 from sequences_mcp.engine.context import EngineContext, EngineVerbs, LocalMethods, require_page
-from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
+from sequences_mcp.errors import (
+    ApprovalError,
+    ConflictError,
+    InvalidArgumentsError,
+    NotFoundError,
+    StaleVersionError,
+)
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.store.unit_of_work import UnitOfWork
@@ -30,7 +36,8 @@ class LocalBlueprints(LocalMethods):
     async def list_archived(self, *, page: int, size: int) -> Page[Blueprint]:
         """Return those that were put away, the latest change first."""
         require_page(page, size)
-        return self.engine.store.blueprints.page(LOCAL, page=page, size=size, archived=True)
+        engine = self.engine
+        return engine.store.blueprints.page(LOCAL, page=page, size=size, archived=True, reader=engine.reader)
 
     async def archive_blueprint(
         self, blueprint_id: str, *, archived: bool, expected_version: int | None = None
@@ -42,25 +49,52 @@ class LocalBlueprints(LocalMethods):
                 self.engine.audit(work, "blueprint.archived" if archived else "blueprint.unarchived", parsed_id)
         return await self.get_blueprint(parsed_id)
 
+    async def keep_private(
+        self, blueprint_id: str, *, private: bool, expected_version: int | None = None
+    ) -> Blueprint:
+        """Make a blueprint its owner's alone, or everybody's; NotFoundError, StaleVersionError.
+
+        InvalidArgumentsError for whoever would make it private without being its owner.
+        """
+        parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        with self._writing(parsed_id, expected_version, is_new=False) as (work, _):
+            return self._moved(work, await self.get_blueprint(parsed_id), private=private)
+
+    def _moved(self, work: UnitOfWork, newest: Blueprint, *, private: bool) -> Blueprint:
+        owner = self.engine.actor.subject
+        if private and not (owner and newest.owner == owner):
+            raise _not_theirs(owner)
+        if work.blueprints.set_private(newest.id, private=private, now=self.engine.clock()):
+            self.engine.audit(work, "blueprint.made_private" if private else "blueprint.shared", newest.id)
+        return newest.model_copy(update={"private": private})
+
     async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions kept here of one provider's blueprints, newest first."""
         require_page(page, size)
-        return self.engine.store.blueprints.page(provider, page=page, size=size)
+        return self.engine.store.blueprints.page(provider, page=page, size=size, reader=self.engine.reader)
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return one version, the newest by default; NotFoundError."""
         parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
         blueprint = self.engine.store.blueprints.find(parsed_id, version=version)
-        if blueprint is None:
-            raise _missing(parsed_id, version)
+        if blueprint is None or not blueprint.is_seen_by(self.engine.reader):
+            raise missing_blueprint(parsed_id, version)
         return blueprint
 
     async def create_blueprint(
-        self, *, name: str, steps: Items[Step], sourcing: Sourcing, replies: ReplyRules | None = None
+        self,
+        *,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        replies: ReplyRules | None = None,
+        private: bool = False,
     ) -> Blueprint:
-        """Store a new blueprint as version 1."""
+        """Store a new blueprint as version 1; InvalidArgumentsError for a private one of nobody who signed in."""
         new_id = self.engine.new_id(IdKind.BLUEPRINT)
-        return self._added(new_id, name=name, steps=steps, sourcing=sourcing, replies=replies)
+        with self._writing(new_id, None, is_new=True) as (work, _):
+            made = self._added(new_id, name=name, steps=steps, sourcing=sourcing, replies=replies)
+            return self._moved(work, made, private=True) if private else made
 
     async def update_blueprint(
         self,
@@ -124,8 +158,12 @@ class LocalBlueprints(LocalMethods):
                 created_at=self.engine.clock(),
                 replies=replies or (newest.replies if newest else ReplyRules()),
                 archived=newest is not None and newest.archived,
+                owner=newest.owner if newest else self.engine.actor.subject,
+                private=newest is not None and newest.private,
             )
             work.blueprints.add_version(blueprint)
+            if newest is None and blueprint.owner:
+                work.blueprints.set_owner(blueprint_id, blueprint.owner)
             self.engine.audit(work, "blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
             return blueprint
 
@@ -139,8 +177,8 @@ class LocalBlueprints(LocalMethods):
         """
         with self.engine.store.transaction() as work:
             newest = work.blueprints.find(blueprint_id)
-            if newest is None and not is_new:
-                raise _missing(blueprint_id)
+            if not is_new and (newest is None or not newest.is_seen_by(self.engine.reader)):
+                raise missing_blueprint(blueprint_id)
             if newest is not None and expected_version not in (None, newest.version):
                 raise self._stale(newest, expected_version or 0)
             yield work, newest
@@ -155,7 +193,19 @@ class LocalBlueprints(LocalMethods):
         )
 
 
-def _missing(blueprint_id: str, version: int | None = None) -> NotFoundError:
+def _not_theirs(owner: str) -> InvalidArgumentsError:
+    if owner:
+        return InvalidArgumentsError(
+            "Only whoever made a blueprint can keep it to themselves.",
+            next_step="create_blueprint with private: true makes one of your own.",
+        )
+    return InvalidArgumentsError(
+        "Nobody signs in here, so there is nobody to keep a blueprint from.", next_step="Leave private out."
+    )
+
+
+def missing_blueprint(blueprint_id: str, version: int | None = None) -> NotFoundError:
+    """Return the error for a blueprint that is not there, or not for whoever asks."""
     which = "" if version is None else f"version {version} of "
     return NotFoundError(
         f"There is no {which}blueprint {blueprint_id}.", next_step="list_blueprints shows what there is."
@@ -177,6 +227,8 @@ def _lines(blueprint: Blueprint) -> list[str]:
         "version",
         "created_at",
         "archived",
+        "owner",
+        "private",
         *(["replies"] if blueprint.replies == ReplyRules() else []),
     }
     shown = blueprint.model_dump(mode="json", exclude=unshown, exclude_none=True)

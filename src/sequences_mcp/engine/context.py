@@ -66,6 +66,8 @@ class EngineContext:
     ``steps_aside``: a transaction may be undone by ``step_aside``, and is begun again (``stepping_aside``).
     ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
     ``approvers`` is how many people have to approve, 1 or 2.
+    ``reader`` is whose private blueprints are seen beside everybody's; empty: all are, as on this machine.
+    ``names_told``: the name of any other is told all the same where a plan or a run is of it, as to who approves.
     """
 
     store: Store
@@ -81,6 +83,19 @@ class EngineContext:
     further_terms: tuple[Terms, ...] = ()
     steps_aside: bool = False
     approvers: int = 1
+    reader: str = ""
+    names_told: bool = False
+
+    def unseen(self, blueprint_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of these blueprints that are somebody else's alone."""
+        if not self.reader:
+            return frozenset()
+        owners = self.store.blueprints.private()
+        return frozenset(item for item in blueprint_ids if owners.get(item, self.reader) != self.reader)
+
+    def nameless(self, blueprint_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of these blueprints that a plan or a run of them does not name."""
+        return frozenset() if self.names_told else self.unseen(blueprint_ids)
 
     def step_aside(self) -> None:
         """Raise StepsAsideError in a long transaction that may do so, where an operation waits that holds back."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain import actors
-from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.entries import AuditRow
@@ -20,6 +20,7 @@ from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStat
 from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StopReason
 from sequences_mcp.engine import approvals, four_eyes
+from sequences_mcp.engine.blueprints import missing_blueprint
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
 from sequences_mcp.engine.context import EngineContext, EngineVerbs, apply_event, require_page
 from sequences_mcp.engine.events import Event, PlanApproved, PlanRejected, Stopped
@@ -35,6 +36,7 @@ BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
 TOO_LATE = "nobody approved it in time"
 NEVER_FINISHED = "it was never finished"
+NAMELESS = "(private)"  # in place of the name of a blueprint that is somebody else's alone
 
 
 def apply_decision(store: Store, plan: Plan, *, now: datetime) -> None:
@@ -315,7 +317,20 @@ class LocalPlans(EngineVerbs):
         if is_overdue(plan, now=self.engine.clock()):
             await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
             plan = self._require(plan_id)
-        return as_today(self.engine, plan)
+        return self._as_shown(as_today(self.engine, plan))
+
+    async def version_of(self, blueprint_id: str, version: int) -> Blueprint:
+        """Return the version that a plan or a run is of, whoever sees it otherwise; NotFoundError."""
+        blueprint = self.engine.store.blueprints.find(blueprint_id, version=version)
+        if blueprint is None:
+            raise missing_blueprint(blueprint_id, version)
+        return blueprint
+
+    def _as_shown(self, plan: Plan) -> Plan:
+        """Return a plan as it is shown here: without the name of a blueprint that is somebody else's alone."""
+        if not self.engine.nameless([plan.header.blueprint_id]):
+            return plan
+        return replace(plan, header=replace(plan.header, blueprint_name=NAMELESS), is_nameless=True)
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
@@ -330,7 +345,7 @@ class LocalPlans(EngineVerbs):
     def _waiting(self, *, page: int, size: int) -> Page[Plan]:
         with self.engine.store.snapshot() as work:
             results = work.plans.waiting(page=page, size=size, others=held_plans(self.engine))
-            return results.map(lambda plan: as_today(self.engine, plan))
+            return results.map(lambda plan: self._as_shown(as_today(self.engine, plan)))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""

@@ -65,19 +65,20 @@ class LocalRecords(EngineVerbs):
     async def campaigns(self, provider: str, *, search: str = "", page: int, size: int) -> Page[CampaignReport]:
         """Count what came of a provider's blueprints that people were started in, the latest change first."""
         require_page(page, size)
-        store = self.engine.store
+        store, reader = self.engine.store, self.engine.reader
 
         def read() -> Page[CampaignReport]:
-            results = store.outcomes.blueprints(provider, search=search, page=page, size=size)
+            results = store.outcomes.blueprints(provider, search=search, reader=reader, page=page, size=size)
             rows = store.outcomes.of_blueprints(results.items)
             return results.of(tuple(self._counted(store, wanted, rows) for wanted in results.items))
 
-        return store.remembered(("campaigns", provider, search, page, size), read)
+        return store.remembered(("campaigns", provider, search, reader, page, size), read)
 
     async def campaign(self, blueprint_id: str) -> CampaignReport:
         """Count what came of one blueprint; NotFoundError for one that is not known here."""
         with self.engine.store.snapshot() as work:
-            if work.blueprints.find(blueprint_id) is None:
+            known = work.blueprints.find(blueprint_id)
+            if known is None or not known.is_seen_by(self.engine.reader):
                 raise NotFoundError(
                     f"Nothing is known here of blueprint {blueprint_id}.",
                     next_step="list_blueprints shows what there is.",
@@ -94,7 +95,10 @@ class LocalRecords(EngineVerbs):
         with self.engine.store.snapshot() as work:
             results = work.outcomes.failed()
             reports = []
+            unseen = self.engine.unseen(tally.blueprint_id for tally in results)
             for blueprint_id in dict.fromkeys(tally.blueprint_id for tally in results):
+                if blueprint_id in unseen:
+                    continue
                 newest = work.blueprints.find(blueprint_id)
                 reasons = tuple(tally for tally in results if tally.blueprint_id == blueprint_id)
                 number = sum(tally.number for tally in reasons)
@@ -237,18 +241,52 @@ class LocalRecords(EngineVerbs):
         return self.engine.store.audit.last_number()
 
     async def audit_after(self, mark: int, *, size: int) -> tuple[list[AuditEntry], int]:
-        """Return a part of what happened, in order, and where the next begins; the first begins at 0."""
-        return self.engine.store.audit.after(mark, size=size)
+        """Return a part of what happened, in order, and where the next begins; the first begins at 0.
+
+        What is about blueprints that are somebody else's alone is left out; only the last part is empty.
+        """
+        while True:
+            entries, mark = self.engine.store.audit.after(mark, size=size)
+            seen = self._visible(entries)
+            if seen or not entries:
+                return seen, mark
+
+    async def changed_after(self, mark: int, *, size: int) -> tuple[list[tuple[str, str]], int]:
+        """Return what a part of the audit is about, each with whose alone that is or empty, and its end."""
+        entries, mark = self.engine.store.audit.after(mark, size=size)
+        owners = self.engine.store.blueprints.private() if entries else {}
+        return [(entry.subject, owners.get(entry.subject, "")) for entry in entries], mark
 
     async def note(self, action: str, subject: str, **detail: object) -> None:
         """Write down that something happened which changes nothing."""
         with self.engine.store.transaction() as work:
             self.engine.audit(work, action, subject, **detail)
 
+    def seen(self, things: Iterable[str]) -> list[str]:
+        """Return these ids (``id``, ``id@version``) without those of blueprints that are somebody else's alone."""
+        ids = {named: named.partition("@")[0] for named in things}
+        unseen = self.engine.unseen(ids.values())
+        return [named for named, blueprint_id in ids.items() if blueprint_id not in unseen]
+
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
         require_page(page, size)
-        return self.engine.store.audit.page(page=page, size=size)
+        results = self.engine.store.audit.page(page=page, size=size, reader=self.engine.reader)
+        return results.of(tuple(self._visible(results.items)))
+
+    def _visible(self, entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+        """Return entries without those about blueprints of somebody else's alone, and without the ids of these."""
+        if not self.engine.reader:
+            return list(entries)
+        unseen = self.engine.unseen(self.engine.store.blueprints.private())
+        nameless = self.engine.nameless(unseen)
+        return [
+            replace(
+                entry, detail={name: value for name, value in entry.detail.items() if str(value) not in nameless}
+            )
+            for entry in entries
+            if entry.subject not in unseen
+        ]
 
 
 @dataclass(frozen=True)

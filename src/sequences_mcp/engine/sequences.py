@@ -116,6 +116,7 @@ NOT_APPROVED = Outlook(
     next_at=None,
     why="nobody approved its plan in time, so nothing of it leaves; start_sequence plans it anew",
 )
+NOTHING = f"{LOCAL}:{IdKind.BLUEPRINT}_"  # the id of no blueprint
 PART = 200  # runs that one transaction pauses
 ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review resolve"
 
@@ -133,7 +134,10 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     held = held_for(engine, approved)
     readings = engine.store.readings.of_runs(vendor_runs) if vendor_runs else {}
     overdue = _overdue(engine, results, now)
-    names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
+    unseen = engine.unseen(result.blueprint_id for result in results)
+    nameless = engine.nameless(unseen)
+    named = [result for result in results if result.blueprint_id not in nameless]
+    names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in named])
     return tuple(
         _as_last_read(
             SequenceDetail(
@@ -143,6 +147,8 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
                 if result.plan_id in overdue and result.status is SequenceStatus.FOUND
                 else _outlook(result, now=now, mailbox=opens.get(result.plan_id), held=held.get(result.plan_id)),
                 blueprint_name=names.get((result.blueprint_id, result.blueprint_version)),
+                is_unseen=result.blueprint_id in unseen,
+                is_nameless=result.blueprint_id in nameless,
                 error=answered.get(result.id),
             ),
             readings.get(result.id),
@@ -276,7 +282,7 @@ class LocalSequences(LocalMethods):
             named = _status_named(wanted.provider_status, also=wanted.status)
             wanted = replace(wanted, status=named, provider_status=None)
         with self.engine.store.snapshot() as work:
-            page = work.runs.page(checked_filter(wanted), provider=None)
+            page = work.runs.page(checked_filter(wanted, engine=self.engine), provider=None)
             return page.of(run_details(self.engine, page.items))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
@@ -392,7 +398,7 @@ def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:
     return named
 
 
-def checked_filter(wanted: SequenceFilter) -> SequenceFilter:
+def checked_filter(wanted: SequenceFilter, *, engine: EngineContext) -> SequenceFilter:
     """Return a filter as the store compares it; InvalidArgumentsError for a time without its offset."""
     require_aware(wanted.created_after, "created_after")
     require_aware(wanted.created_before, "created_before")
@@ -402,5 +408,11 @@ def checked_filter(wanted: SequenceFilter) -> SequenceFilter:
         wanted,
         contact=wanted.contact.strip().casefold() if wanted.contact else None,
         company=wanted.company.strip().casefold() if wanted.company else None,
-        blueprint_id=str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)) if wanted.blueprint_id else None,
+        blueprint_id=wanted.blueprint_id and blueprint_filter(engine, wanted.blueprint_id),
     )
+
+
+def blueprint_filter(engine: EngineContext, text: str) -> str:
+    """Return a blueprint's id as lists are filtered by it; one that is somebody else's alone finds nothing."""
+    parsed_id = str(parse_id(text, IdKind.BLUEPRINT))
+    return NOTHING if engine.unseen([parsed_id]) else parsed_id

@@ -29,7 +29,7 @@ from sequences_mcp.engine.context import (
 )
 from sequences_mcp.engine.events import LEGAL, Away, Paused, Returned, Stopped
 from sequences_mcp.engine.one_click import opened_token
-from sequences_mcp.engine.sequences import require_ours, run_details
+from sequences_mcp.engine.sequences import blueprint_filter, require_ours, run_details
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports.embedded import Lifted, ReceivedReply, ReplyFilter, SequenceDetail, Suppressed
@@ -130,12 +130,12 @@ class LocalReplies(LocalMethods):
         wanted = replace(
             wanted,
             contact=wanted.contact.strip().casefold() if wanted.contact else None,
-            blueprint_id=wanted.blueprint_id and str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)),
+            blueprint_id=wanted.blueprint_id and blueprint_filter(self.engine, wanted.blueprint_id),
             sequence_id=wanted.sequence_id and str(parse_id(wanted.sequence_id, IdKind.SEQUENCE)),
         )
         with self.engine.store.snapshot() as work:
             page = work.inbound.page(wanted)
-            return page.of(_with_people(work, page.items))
+            return page.of(_with_people(work, page.items, engine=self.engine))
 
     async def get_reply(self, reply_id: str) -> ReceivedReply:
         """Return one thing that came back; NotFoundError, WrongIdError."""
@@ -146,7 +146,7 @@ class LocalReplies(LocalMethods):
                 raise NotFoundError(
                     f"Nothing came back under {parsed_id[:80]}.", next_step="list_replies shows what came back."
                 )
-            return _with_people(work, [entry])[0]
+            return _with_people(work, [entry], engine=self.engine)[0]
 
     async def may_be_about(self, reply_id: str) -> list[SequenceDetail]:
         """Return the runs that something which came in may be about: the one it is listed with first.
@@ -237,14 +237,18 @@ class LocalReplies(LocalMethods):
         ]
 
 
-def _with_people(store: Repositories, entries: Items[ReplyEntry]) -> tuple[ReceivedReply, ...]:
+def _with_people(
+    store: Repositories, entries: Items[ReplyEntry], *, engine: EngineContext
+) -> tuple[ReceivedReply, ...]:
     """Return what came back, each with its person, its run and the step that it names."""
     runs = {
         run.id: run for run in store.runs.by_ids(dict.fromkeys(e.sequence_id for e in entries if e.sequence_id))
     }
     wanted = dict.fromkeys(entry.contact_id for entry in entries if entry.contact_id)
     people = {who.id: who for who in store.contacts.by_ids(wanted)}
-    names = store.blueprints.names([(run.blueprint_id, run.blueprint_version) for run in runs.values()])
+    nameless = engine.nameless(run.blueprint_id for run in runs.values())
+    named = [run for run in runs.values() if run.blueprint_id not in nameless]
+    names = store.blueprints.names([(run.blueprint_id, run.blueprint_version) for run in named])
 
     def shown(entry: ReplyEntry) -> ReceivedReply:
         run = runs.get(entry.sequence_id or "")

@@ -317,7 +317,9 @@ class LocalVendorRuns(EngineVerbs):
 
     async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
         """Return runs that a vendor has and that are not over, the longest unread first; a status may be stale."""
-        any_status = replace(checked_filter(wanted), status=None, provider_status=None, waiting_for=None)
+        any_status = replace(
+            checked_filter(wanted, engine=self.engine), status=None, provider_status=None, waiting_for=None
+        )
         with self.engine.store.snapshot() as work:
             runs = work.runs.longest_unread(provider, any_status, size=size)
             return list(run_details(self.engine, [run for run in runs if not run.has_unknown_outcome]))
@@ -326,7 +328,7 @@ class LocalVendorRuns(EngineVerbs):
         """Return one page of the runs started here at a vendor."""
         require_page(wanted.page, wanted.size)
         with self.engine.store.snapshot() as work:
-            page = work.runs.page(checked_filter(wanted), provider=provider)
+            page = work.runs.page(checked_filter(wanted, engine=self.engine), provider=provider)
             return page.of(run_details(self.engine, page.items))
 
     async def outcome(self, plan_id: str) -> vendor.EnrolmentTally:

@@ -25,7 +25,7 @@ FIRST_PEOPLE = 10
 async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
     """Return the version with what the guards say about it today, and what an approval covers at a vendor."""
     header = plan.header
-    blueprint = await app.local.get_blueprint(header.blueprint_id, header.blueprint_version)
+    blueprint = await app.plans.version_of(header.blueprint_id, header.blueprint_version)
     findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
     findings = (*findings, *reminders_of_plan(header, blueprint.steps))
     findings = waived(findings, await app.waivers.waivers_of(blueprint.id))
@@ -159,4 +159,4 @@ async def sourcing_of_plan(app: AppContext, plan: Plan) -> Sourcing:
 
 async def sourcing_of_run(app: AppContext, sequence: Run) -> Sourcing:
     """Return what the blueprint version of a run fills."""
-    return (await app.local.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)).sourcing
+    return (await app.plans.version_of(sequence.blueprint_id, sequence.blueprint_version)).sourcing

@@ -175,6 +175,7 @@ class SequenceDetail:
     are not here.
     ``error`` is what the vendor answered when the run could not be handed over (``errors.error_facts``).
     ``replies`` are what came back, the oldest first, as far as ``came_back`` has not more.
+    ``is_unseen``: its blueprint is somebody else's alone; ``is_nameless``: neither its id nor its name are told.
     """
 
     sequence: Run
@@ -184,12 +185,19 @@ class SequenceDetail:
     facts: VendorFacts | None = None
     read_at: datetime | None = None
     blueprint_name: str | None = None
+    is_unseen: bool = False
+    is_nameless: bool = False
     steps_there: tuple[VendorStep, ...] = ()
     activities: tuple[VendorActivity, ...] = ()
     unavailable_because: str | None = None
     error: Mapping[str, Any] | None = None
     replies: tuple[ReplyEntry, ...] = ()
     came_back: int = 0
+
+    @property
+    def blueprint_told(self) -> str | None:
+        """The id of its blueprint, where whoever looks at it may know that."""
+        return None if self.is_nameless else self.sequence.blueprint_id or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

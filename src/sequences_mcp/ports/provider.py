@@ -100,9 +100,15 @@ class Provider:
 
     @unless_overridden("create blueprints")
     async def create_blueprint(
-        self, *, name: str, steps: Items[Step], sourcing: Sourcing, replies: ReplyRules | None = None
+        self,
+        *,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        replies: ReplyRules | None = None,
+        private: bool = False,
     ) -> Blueprint:
-        """Store a new blueprint as version 1."""
+        """Store a new blueprint as version 1; ``private``: as its owner's alone, where that is offered."""
 
     @unless_overridden("update blueprints")
     async def update_blueprint(
@@ -124,6 +130,18 @@ class Provider:
         """Put a blueprint away, or take it back: it is not listed and not started. What was started goes on.
 
         Doing it again changes nothing. NotFoundError; StaleVersionError unless ``expected_version`` is the newest.
+        """
+
+    @unless_overridden(
+        "keep blueprints private", instead="What is in {title} is seen by whoever may see it there."
+    )
+    async def keep_private(
+        self, blueprint_id: str, *, private: bool, expected_version: int | None = None
+    ) -> Blueprint:
+        """Make a blueprint its owner's alone, or everybody's. Doing it again changes nothing.
+
+        NotFoundError; InvalidArgumentsError for whoever is not its owner; StaleVersionError unless
+        ``expected_version`` is the newest.
         """
 
     @unless_overridden("list archived blueprints")

@@ -76,8 +76,7 @@ async def show_plan_to(app: AppContext, plan: Plan, *, reading: Reading) -> Plan
     state = state_shown(plan.digest, shown.tally.pauses)
     if plan.digest and state not in reading.seen:
         # The number of the newest audit row: if the approval fails, what happened since is listed (changes_since).
-        newest = await app.records.list_audit(page=1, size=1)
-        reading.seen[state] = newest.items[0].number if newest.items else 0
+        reading.seen[state] = await app.records.last_audit_number()
     return replace(
         shown, duties=await duties(app, plan, tally=shown.tally, reading=reading, warnings=shown.warnings)
     )
@@ -270,7 +269,7 @@ async def _spared(app: AppContext, plan: Plan) -> tuple[str, ...]:
     """Return the ids of the steps whose texts need not be read unless they were edited."""
     if not app.unread_drafts:
         return ()
-    blueprint = await app.local.get_blueprint(plan.header.blueprint_id, plan.header.blueprint_version)
+    blueprint = await app.plans.version_of(plan.header.blueprint_id, plan.header.blueprint_version)
     return tuple(step.id for step in blueprint.steps if step.policy.auto_validate_ai_draft)
 
 

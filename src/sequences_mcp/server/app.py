@@ -94,6 +94,10 @@ class OpenedContext:
                 self._context = await self._closing.enter_async_context(self._open_context())
             return self._context
 
+    def reader(self) -> str:
+        """Return whose private blueprints whoever calls at the moment sees; empty: all."""
+        return ""
+
     async def close(self) -> None:
         """Close what was opened."""
         self._context = None
@@ -136,7 +140,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
             extensions=[panel.extension(), skills.Skills()],
-            subscriptions=AuditBus(opened.get, every=self.notices_every),
+            subscriptions=AuditBus(opened.get, every=self.notices_every, reader=opened.reader),
             auth=auth,
             token_verifier=token_verifier,
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope=lists)},

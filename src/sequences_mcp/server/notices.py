@@ -27,8 +27,17 @@ ADDRESSES = {"seq_": ("sequence://",), "bp_": ("blueprint://", "blueprint-file:/
 class AuditBus(InMemorySubscriptionBus):
     """Tells its listeners which runs and blueprints have new rows in the audit, which nobody reads without any."""
 
-    def __init__(self, open_context: Callable[[], Awaitable[AppContext]], *, every: float = EVERY) -> None:
+    def __init__(
+        self,
+        open_context: Callable[[], Awaitable[AppContext]],
+        *,
+        every: float = EVERY,
+        reader: Callable[[], str] = str,
+    ) -> None:
+        """``reader`` returns who listens at the moment, who hears nothing of what is somebody else's alone."""
         super().__init__()
+        self._reader = reader
+        self._owner = ""  # of what is being told
         self._open_context = open_context
         self._every = every
         self._listening = 0
@@ -36,7 +45,13 @@ class AuditBus(InMemorySubscriptionBus):
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener; what changes from now on is told to it."""
-        leave = super().subscribe(listener)
+        reader = self._reader()
+
+        def hear(event: ServerEvent) -> None:
+            if not self._owner or reader in ("", self._owner):
+                listener(event)
+
+        leave = super().subscribe(hear)
         self._listening += 1
         if self._watching is None:
             self._watching = asyncio.get_running_loop().create_task(self._watch())
@@ -70,10 +85,13 @@ class AuditBus(InMemorySubscriptionBus):
         if mark is None:
             return await app.records.last_audit_number()
         while True:
-            entries, last = await app.records.audit_after(mark, size=PART)
-            for uri in addresses_of(entry.subject for entry in entries):
-                await self.publish(ResourceUpdated(uri=uri))
-            if len(entries) < PART:
+            changed, last = await app.records.changed_after(mark, size=PART)
+            for subject, owner in dict.fromkeys(changed):
+                self._owner = owner
+                for uri in addresses_of([subject]):
+                    await self.publish(ResourceUpdated(uri=uri))
+            self._owner = ""
+            if len(changed) < PART:
                 return last
             mark = last
 

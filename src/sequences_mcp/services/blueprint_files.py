@@ -219,6 +219,11 @@ async def archive_blueprint(app: AppContext, *, blueprint_id: str, archived: boo
     return await app.provider_of(blueprint_id, IdKind.BLUEPRINT).archive_blueprint(blueprint_id, archived=archived)
 
 
+async def share_blueprint(app: AppContext, *, blueprint_id: str) -> Blueprint:
+    """Return a blueprint that everybody sees from now on; NotFoundError, NotSupportedError for a vendor's."""
+    return await app.provider_of(blueprint_id, IdKind.BLUEPRINT).keep_private(blueprint_id, private=False)
+
+
 def finding_line(finding: Finding) -> str:
     """Return a finding on one line, for a terminal."""
     where = " ".join(filter(None, (finding.step_id, finding.field)))

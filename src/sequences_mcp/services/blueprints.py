@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from datetime import datetime
+from functools import partial
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public name, missing from typeshed
 from typing import TYPE_CHECKING, Any
 
@@ -231,18 +232,24 @@ async def create_blueprint(
     config: Mapping[str, Any] | None = None,
     on_reply: OnReply | None = None,
     stop_company: bool | None = None,
+    private: bool = False,
 ) -> requirements.BlueprintReport:
     """Return the blueprint, version 1, with its warnings; RefusedByGuardsError when a finding refuses.
 
     ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables. There
-    the steps may be given later, and ``config`` is Kalent's sequence-level configuration.
+    the steps may be given later, and ``config`` is Kalent's sequence-level configuration. ``private``: nobody sees
+    it but whoever makes it, who has signed in.
     """
+    if private:
+        app.named(provider_of(provider)).require(Provider.keep_private)
     checked, findings = requirements.approved_by_guards(app, steps, provider=provider_of(provider))
     sourcing = sourcing_given(app, job_title=job_title, location=location)
     valid, replies = valid_name(name), _changed_rules(ReplyRules(), on_reply, stop_company)
     if provider == LOCAL:
         require_no_config(config)
-        made = await app.local.create_blueprint(name=valid, steps=checked, sourcing=sourcing, replies=replies)
+        made = await app.local.create_blueprint(
+            name=valid, steps=checked, sourcing=sourcing, replies=replies, private=private
+        )
         return requirements.BlueprintReport(made, (*findings, *requirements.after_answers(made)))
     _require_no_rules(replies)
     made = await _created(app, provider, name=valid, steps=checked, sourcing=sourcing, config=config)
@@ -342,22 +349,23 @@ async def update_blueprint(
     on_reply: OnReply | None = None,
     stop_company: bool | None = None,
     archived: bool | None = None,
+    private: bool | None = None,
 ) -> requirements.BlueprintReport:
     """Return the new version; what is None stays as it was, ``steps`` replaces the whole list.
 
     A shorter list that also changes or adds steps is refused: it is mostly the one step that was to be changed,
     and would drop the others. Removing steps is a call of its own, with the remaining ones unchanged. ``archived``
-    puts it away or takes it back, which is no new version.
+    puts it away or takes it back, ``private`` makes it its owner's alone or everybody's: neither is a new version.
 
     A vendor's blueprint in which people were started waits for a person: ApprovalError. Raises StaleVersionError
     when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    if archived is not None:
-        provider.require(Provider.archive_blueprint)
+    moves = _moves(provider, archived=archived, private=private)
     if all(item is None for item in (name, steps, job_title, location, config, on_reply, stop_company)):
-        _require_change(archived)
-        await provider.archive_blueprint(blueprint_id, archived=bool(archived), expected_version=expected_version)
+        _require_change(moves)
+        for move in moves:
+            await move(blueprint_id, expected_version=expected_version)
         return await get_blueprint(app, blueprint_id=blueprint_id)
     old = await provider.get_blueprint(blueprint_id)
     replies = _changed_rules(old.replies, on_reply, stop_company)
@@ -400,20 +408,34 @@ async def update_blueprint(
         sourcing=sourcing,
         replies=replies,
     )
-    if archived is not None:
-        blueprint = await provider.archive_blueprint(blueprint_id, archived=archived)
+    for move in moves:
+        blueprint = await move(blueprint_id)
     findings += tuple(requirements.after_answers(blueprint))
     remaining = {step.id for step in blueprint.steps}
     removed = tuple(step.id for step in old.steps if step.id not in remaining)
     return requirements.BlueprintReport(blueprint, findings, removed)
 
 
-def _require_change(archived: bool | None) -> None:
-    """Raise InvalidArgumentsError where not even ``archived`` is given beside what stays as it was."""
-    if archived is None:
+def _moves(
+    provider: Provider, *, archived: bool | None, private: bool | None
+) -> list[Callable[..., Awaitable[Blueprint]]]:
+    """Return what else is done with a blueprint than a new version; NotSupportedError for a vendor's."""
+    moves: list[Callable[..., Awaitable[Blueprint]]] = []
+    if archived is not None:
+        provider.require(Provider.archive_blueprint)
+        moves.append(partial(provider.archive_blueprint, archived=archived))
+    if private is not None:
+        provider.require(Provider.keep_private)
+        moves.append(partial(provider.keep_private, private=private))
+    return moves
+
+
+def _require_change(moves: Items[object]) -> None:
+    """Raise InvalidArgumentsError where nothing is given that would change anything."""
+    if not moves:
         raise InvalidArgumentsError(
             "Nothing to change.",
-            next_step="Give name, steps, job_title, location, on_reply, format or archived.",
+            next_step="Give name, steps, job_title, location, on_reply, format, archived or private.",
         )
 
 

@@ -63,7 +63,7 @@ async def _report_of(app: AppContext, providers: tuple[ProviderReport, ...]) -> 
         default_mailbox=app.mailbox,
         mailboxes=app.mailboxes if len(app.mailboxes) > 1 else (),
         approval=tuple(_ways_to_approve(app)),
-        auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),
+        auto_approve=tuple(map(_allowed, sorted(app.records.seen(app.auto_approve)))),
         troubles=troubles,
         broken=(*(trouble.line for trouble in troubles), *await _unknown(app)),
         workers=tuple(app.workers()),

@@ -99,8 +99,8 @@ def run_facts(detail: SequenceDetail) -> Facts:
         "provider": run.provider,
         "remote_id": run.remote_id,
         "plan_id": run.plan_id,
-        "blueprint_id": run.blueprint_id,
-        "blueprint_version": run.blueprint_version,
+        "blueprint_id": detail.blueprint_told,
+        "blueprint_version": None if detail.is_nameless else run.blueprint_version,
         "blueprint_name": detail.blueprint_name,
         "contact_id": run.contact_id,
         "email": run.address or detail.contact.email,
@@ -283,7 +283,7 @@ async def write_export(
     place = to or new_place(app, kind, as_format=as_format)
     if place.exists():
         raise ConflictError(f"{place} exists already.", next_step="Give another name.")
-    begun, rows = await _audit_end(app), 0
+    begun, rows = await app.records.last_audit_number(), 0
     try:
         with private_files.replacing(place) as file:
             async for piece, number in export_parts(app, kind, as_format=as_format):
@@ -298,11 +298,6 @@ async def write_export(
         ) from error
     await app.records.note("data.exported", kind, rows=rows, format=as_format)
     return ExportRecord(path=place, format=as_format, size=size, written_at=app.clock(), rows=rows)
-
-
-async def _audit_end(app: AppContext) -> int:
-    """Return the number of the audit's last row."""
-    return (await app.records.list_audit(page=1, size=1)).total_count
 
 
 async def require_nobody_erased(app: AppContext, *, since: int) -> None:

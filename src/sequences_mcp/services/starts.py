@@ -176,7 +176,7 @@ async def sealed_start(
         stands = earlier
     else:
         if covered := tally.reminders.covered():
-            version = await app.local.get_blueprint(plan.header.blueprint_id, plan.header.blueprint_version)
+            version = await app.plans.version_of(plan.header.blueprint_id, plan.header.blueprint_version)
             header = replace(plan.header, warnings=covered)
             tally.warnings |= dict.fromkeys(reminders_of_plan(header, version.steps))
         stands = await app.plans.seal_plan(

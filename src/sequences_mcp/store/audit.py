@@ -122,9 +122,12 @@ class AuditRepository:
         entries = [_entry(row) for row in self._database.rows("audit.after", no=number, size=size)]
         return entries, entries[-1].number if entries else number
 
-    def page(self, *, page: int, size: int) -> Page[AuditEntry]:
-        """Return what happened, the newest first."""
-        return page_of(self._database, "records.audit", _entry, page=page, size=size)
+    def page(self, *, page: int, size: int, reader: str = "") -> Page[AuditEntry]:
+        """Return what happened, the newest first.
+
+        ``reader``: without what is about blueprints that are somebody else's alone; empty: all.
+        """
+        return page_of(self._database, "records.audit", _entry, page=page, size=size, reader=reader)
 
     def instants(self, *, size: int) -> list[datetime]:
         """Return the recorded instants of the last rows, the newest first."""

@@ -70,14 +70,38 @@ class BlueprintRepository:
             written = self._database.write("blueprints.unarchive", blueprint_id=blueprint_id)
         return bool(written)
 
-    def page(self, provider: str, *, page: int, size: int, archived: bool = False) -> Page[Blueprint]:
-        """Return the newest version of each blueprint of a provider, archived or not, the latest change first."""
+    def set_owner(self, blueprint_id: str, owner: str) -> None:
+        """Write down who made a new blueprint."""
+        self._database.write("blueprints.own", blueprint_id=blueprint_id, owner=owner)
+
+    def set_private(self, blueprint_id: str, *, private: bool, now: datetime) -> bool:
+        """Make a blueprint that has an owner theirs alone, or everybody's; False when it was so already."""
+        if private:
+            return bool(
+                self._database.write("blueprints.keep_private", blueprint_id=blueprint_id, now=to_micros(now))
+            )
+        return bool(self._database.write("blueprints.share", blueprint_id=blueprint_id))
+
+    def private(self) -> Mapping[str, str]:
+        """Return the owner of each blueprint that is somebody's alone, by its id."""
+
+        def read() -> dict[str, str]:
+            return {row["blueprint_id"]: row["owner"] for row in self._database.rows("blueprints.private")}
+
+        return self._database.remembered("private blueprints", read)
+
+    def page(
+        self, provider: str, *, page: int, size: int, archived: bool = False, reader: str = ""
+    ) -> Page[Blueprint]:
+        """Return the newest version of each blueprint of a provider, archived or not, the latest change first.
+
+        ``reader``: without those that are somebody else's alone; empty: all.
+        """
         first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
         with self._database.snapshot():
-            rows = self._database.rows(
-                "blueprints.page", first=first, past=past, archived=archived, size=size, skip=(page - 1) * size
-            )
-            total = self._database.rows("blueprints.count", first=first, past=past, archived=archived)[0]["found"]
+            wanted = {"first": first, "past": past, "archived": archived, "reader": reader}
+            rows = self._database.rows("blueprints.page", **wanted, size=size, skip=(page - 1) * size)
+            total = self._database.rows("blueprints.count", **wanted)[0]["found"]
         return Page(tuple(map(_from_row, rows)), total, page, size)
 
     def pinned(self, named: Iterable[str], *, now: datetime) -> frozenset[str]:
@@ -129,6 +153,8 @@ def _from_row(row: Row) -> Blueprint:
         created_at=from_micros(row["created_at"]),
         replies=built_rules(json.loads(row["replies"])),
         archived=bool(row["is_archived"]),
+        owner=row["owner"] or "",
+        private=bool(row["is_private"]),
     )
 
 

@@ -23,14 +23,18 @@ class OutcomeRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def blueprints(self, provider: str, *, search: str = "", page: int, size: int) -> Page[str]:
-        """Return a page of the ids of blueprints that people were started in, the latest change of a run first."""
+    def blueprints(self, provider: str, *, search: str = "", reader: str = "", page: int, size: int) -> Page[str]:
+        """Return a page of the ids of blueprints that people were started in, the latest change of a run first.
+
+        ``reader``: without those that are somebody else's alone; empty: all.
+        """
         first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
         rows = self._database.rows(
             "reports.blueprints",
             first=first,
             past=past,
             search=f"%{escaped(search)}%" if search else None,
+            reader=reader,
             size=size,
             skip=(page - 1) * size,
         )

@@ -360,7 +360,7 @@ async def settings_screen(page_request: PageRequest) -> Response:
         folder=str(page_request.context.workspace.folder),
         signs=app.must_sign(),
         dialogs=app.elicitation,
-        allowed=sorted(app.auto_approve),
+        allowed=sorted(app.records.seen(app.auto_approve)),
         unread_drafts=app.unread_drafts,
         workers=app.workers(),
     )

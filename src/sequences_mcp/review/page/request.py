@@ -105,8 +105,17 @@ class PageRequest:
 
     @cached_property
     def app(self) -> AppContext:
-        """The context that the services take, acting as whoever signed in."""
-        return self.context.app if self.reviewer is None else self.context.app.acting_as(self.reviewer.actor)
+        """The context that the services take, acting as whoever signed in.
+
+        An admin sees the private blueprints of all, an approver what each plan and run is of.
+        """
+        if self.reviewer is None:
+            return self.context.app
+        return self.context.app.acting_as(
+            self.reviewer.actor,
+            reader="" if self.may(Role.ADMIN) else self.subject,
+            names_told=self.may(Role.APPROVER),
+        )
 
     @property
     def reviewer(self) -> Reviewer | None:

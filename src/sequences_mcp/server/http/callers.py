@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAST_TOKEN, MOST_TOKEN = 32, 4_096  # characters of the token of a file
 MOST_CONTEXTS = 512
 PLACE = "on the server's own machine"
+NOBODY = " "  # who reads where no request is answered: no subject has a space in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +79,18 @@ class CallersContext(OpenedContext):
         call = CURRENT.get()
         actor = AGENT if call is None else call.caller.actor
         if actor not in self._of:
-            acting = app.acting_as(actor).for_member(call.caller.subject) if call else app.acting_as(actor)
+            acting = app.acting_as(actor, reader=self.reader())
+            acting = acting.for_member(call.caller.subject) if call else acting
             self._of[actor] = replace(acting, elicitation=False, place=self._place)
             if len(self._of) > MOST_CONTEXTS:
                 self._of.popitem(last=False)
         self._of.move_to_end(actor)
         return self._of[actor]
+
+    def reader(self) -> str:
+        """Return the present caller, who sees their own."""
+        call = CURRENT.get()
+        return call.caller.subject if call else NOBODY
 
     async def close(self) -> None:
         """Close what was opened."""

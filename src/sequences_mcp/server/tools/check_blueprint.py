@@ -29,7 +29,7 @@ async def check_blueprint(
     blueprint_id: str | None = None,
     apply_fixes: Annotated[bool, Field(description="Also return the steps with every exact fix applied")] = False,
 ) -> CheckView:
-    """What the guards find in steps or in a stored blueprint: rule, severity, step, field, span, fix. Errors
+    """What the guards find in steps or a stored blueprint, each with its place and fix. Errors
     refuse a save or a start; warnings need a person's approval."""
     report = await verb.check_blueprint(app, steps=steps, blueprint_id=blueprint_id, apply_fixes=apply_fixes)
     fixed = report.fixed_steps

@@ -27,6 +27,7 @@ async def create_blueprint(
     on_reply: OnReply | None = None,
     stop_company_on_reply: bool | None = None,
     format: TextKind | None = None,
+    private: Annotated[bool | None, Field(description="Seen by its maker alone")] = None,
 ) -> BlueprintWritten:
     """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
 
@@ -45,6 +46,7 @@ async def create_blueprint(
         config=config,
         on_reply=on_reply,
         stop_company=stop_company_on_reply,
+        private=bool(private),
     )
     return blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
 

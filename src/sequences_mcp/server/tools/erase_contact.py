@@ -53,7 +53,7 @@ async def erase_contact(
         sequences=tally["runs"],
         **{name: tally[name] for name in ("stopped", "texts", "replies", "audit_rows")},
         at_vendors={title: cut(words, WORDS_LIMIT) for title, words in report["at_vendors"].items()} or None,
-        still_named_in=tuple(tally["mentions"][:10]) or None,
+        still_named_in=tuple(app.records.seen(tally["mentions"])[:10]) or None,
         older_copies=tuple(report["copies"]) or None,
         next=" ".join([verb.COPIES, *([] if tally["is_swept"] else [UNSWEPT])]),
     )

@@ -19,7 +19,7 @@ async def get_blueprint(
     version: Annotated[VersionNumber | None, Field(description="Default: newest")] = None,
     full: Annotated[bool, Field(description="Long texts uncut")] = False,
 ) -> BlueprintView:
-    """One blueprint: its steps, its version, and what the guards find in it."""
+    """One blueprint: steps, version, what the guards find."""
     report = await verb.get_blueprint(app, blueprint_id=blueprint_id, version=version)
     return blueprint_view(report, full=full)
 

@@ -16,7 +16,7 @@ async def report(
     app: AppContext, provider: str = LOCAL, blueprint_id: str | None = None, page: PageNumber = FIRST_PAGE
 ) -> ReportPage:
     """What came of blueprints: counts of people, reply rates with 95 % intervals. With blueprint_id also by
-    version, step and week, and which variant or subject works better, or that there are too few to tell."""
+    version, step and week, and, where it can be told, which variant or subject works better."""
     answer = await verb.report(app, blueprint_id=blueprint_id, provider=provider, page=page, size=SIZE)
     return report_page(answer)
 

@@ -18,9 +18,8 @@ from sequences_mcp.services.contacts import place_contacts
 async def save_contacts(
     app: AppContext, contacts: Annotated[list[Any], Unpacked, ContactFormat], provider: Holder = LOCAL
 ) -> ContactsSaved:
-    """Save people, all or none. Someone already known (same email, else same phone)
-    is updated: fields left out stay, a note is appended. At a vendor each person
-    has an outcome of their own."""
+    """Save people, all or none. Someone known (same email, else phone) is updated: fields left out
+    stay, a note is appended. At a vendor each person has an outcome of their own."""
     if provider == LOCAL:
         return contacts_saved(await app.local.save_contacts(contacts))
     return contacts_placed(await place_contacts(app, place_id=provider, contacts=contacts))

@@ -38,7 +38,7 @@ async def start_sequence(
 ) -> StartView:
     """Plan a start for contacts (up to 10,000, at a vendor 1,000; given as objects they are saved). Returns
     the plan, one person's texts, who is left out and why, which texts are missing. Nothing leaves before a
-    person approves the plan."""
+    person approves it."""
     request = StartRequest(blueprint_id, contacts, auto_approve, idempotency_key, sender)
     call, again = await request.call(app), is_another_round(ctx)
     plan_now = partial(

@@ -32,8 +32,9 @@ async def update_blueprint(
     stop_company_on_reply: bool | None = None,
     format: TextKind | None = None,
     archived: bool | None = None,
+    private: bool | None = None,
 ) -> BlueprintWritten:
-    """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
+    """Store a blueprint's next version. What is left out stays as it was; running sequences stay on
     their version. A stale expected_version is refused and shows what changed."""
     if format is not None:
         steps = await verb.steps_in_format(app, steps, format, blueprint_id=blueprint_id)
@@ -49,6 +50,7 @@ async def update_blueprint(
         on_reply=on_reply,
         stop_company=stop_company_on_reply,
         archived=archived,
+        private=private,
     )
     view = blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
     vendor = DESCRIPTIONS.get(provider_of(blueprint_id))

@@ -82,6 +82,7 @@ class BlueprintRow(ResultView):
     channels: tuple[str, ...] | None = None
     job_title: str | None = None
     location: str | None = None
+    private: bool | None = None
     created_at: str
 
 
@@ -102,6 +103,7 @@ class BlueprintView(FindingsView):
     created_at: str
     on_reply: str | None = None
     stop_company_on_reply: bool | None = None
+    private: bool | None = None
     steps: tuple[dict[str, Any], ...] | None = None
     note: str | None = None
 
@@ -111,6 +113,7 @@ class BlueprintWritten(WrittenView, FindingsView):
 
     blueprint_id: str
     version: int
+    private: bool | None = None
     removed_steps: tuple[str, ...] | None = None
     people_need: tuple[str, ...] | None = None
     by_hand: tuple[str, ...] | None = None
@@ -127,6 +130,7 @@ def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
         channels=None if _are_unavailable(blueprint) else tuple(step.type.value for step in blueprint.steps),
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
+        private=blueprint.private or None,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
     )
 
@@ -145,6 +149,7 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
         on_reply=None if blueprint.replies.on_reply is OnReply.STOP else blueprint.replies.on_reply.value,
         stop_company_on_reply=blueprint.replies.stop_company or None,
+        private=blueprint.private or None,
         steps=None if _are_unavailable(blueprint) else shown,
         note=_note(blueprint, is_cut=shown != steps),
         **findings_fields(report.findings),
@@ -170,6 +175,7 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
     return BlueprintWritten(
         blueprint_id=blueprint.id,
         version=blueprint.version,
+        private=blueprint.private or None,
         removed_steps=report.removed or None,
         people_need=needs.people_need or None,
         by_hand=needs.by_hand or None,

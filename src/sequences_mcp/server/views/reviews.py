@@ -29,7 +29,7 @@ class PlanView(ResultView):
 
     plan_id: str
     status: str
-    blueprint_id: str
+    blueprint_id: str | None = None
     blueprint_name: str
     blueprint_version: int | None = None
     people: int
@@ -120,9 +120,9 @@ def plan_view(plan: Plan, *, warnings: int) -> PlanView:
     return PlanView(
         plan_id=plan.id,
         status=plan.status.value,
-        blueprint_id=plan.header.blueprint_id,
+        blueprint_id=None if plan.is_nameless else plan.header.blueprint_id,
         blueprint_name=plan.header.blueprint_name,
-        blueprint_version=plan.header.version_told,
+        blueprint_version=None if plan.is_nameless else plan.header.version_told,
         people=plan.people,
         digest=plan.digest,
         missing_texts=plan.missing_texts,

@@ -233,7 +233,7 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
         id=sequence.remote_id or sequence.id,
         status=sequence.status.value,
         provider_status=detail.provider_status,
-        blueprint_id=sequence.blueprint_id or None,
+        blueprint_id=detail.blueprint_told,
         blueprint_name=_blueprint_name(detail),
         **_dates(detail),
         stop_reason=_stop_reason(detail),
@@ -316,9 +316,11 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         started_as=sequence.id if sequence.remote_id else None,
         status=sequence.status.value,
         provider_status=detail.provider_status or ("none yet" if sequence.is_at_vendor else sequence.status.value),
-        blueprint_id=sequence.blueprint_id or None,
+        blueprint_id=detail.blueprint_told,
         blueprint_name=_blueprint_name(detail),
-        blueprint_version=version_told(sequence.blueprint_id, sequence.blueprint_version),
+        blueprint_version=None
+        if detail.is_nameless
+        else version_told(sequence.blueprint_id, sequence.blueprint_version),
         **_dates(detail),
         replied_at=when(facts.replied_at),
         list_id=facts.list_id,

@@ -5,29 +5,35 @@ VALUES (:blueprint_id, :version, :name, :steps, :sourcing, :created_at, :replies
 
 -- newest --
 -- A blueprint's newest version.
-SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived, o.owner, o.private_since IS NOT NULL AS is_private
 FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+LEFT JOIN blueprint_owner o USING (blueprint_id)
 WHERE v.blueprint_id = :blueprint_id ORDER BY v.version DESC LIMIT 1
 
 -- version --
 -- One version of a blueprint.
-SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived, o.owner, o.private_since IS NOT NULL AS is_private
 FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+LEFT JOIN blueprint_owner o USING (blueprint_id)
 WHERE v.blueprint_id = :blueprint_id AND v.version = :version
 
 -- count --
--- How many blueprints of one provider there are: those that are archived, or those that are not.
+-- How many blueprints of one provider a reader sees (empty: whoever sees all): the archived ones, or the others.
 SELECT count(DISTINCT v.blueprint_id) AS found FROM blueprint_version v
 WHERE v.blueprint_id >= :first AND v.blueprint_id < :past
   AND (SELECT count(*) FROM archived_blueprint a WHERE a.blueprint_id = v.blueprint_id) = :archived
+  AND (:reader = '' OR NOT EXISTS (SELECT 1 FROM blueprint_owner o WHERE o.blueprint_id = v.blueprint_id
+                                   AND o.private_since IS NOT NULL AND o.owner <> :reader))
 
 -- page --
--- The newest version of each blueprint of one provider, archived or not, the latest change first.
-SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived
+-- The newest version of each blueprint of one provider that a reader sees, archived or not, the latest change first.
+SELECT v.*, a.blueprint_id IS NOT NULL AS is_archived, o.owner, o.private_since IS NOT NULL AS is_private
 FROM blueprint_version v LEFT JOIN archived_blueprint a USING (blueprint_id)
+LEFT JOIN blueprint_owner o USING (blueprint_id)
 WHERE v.no IN (SELECT max(no) FROM blueprint_version
                WHERE blueprint_id >= :first AND blueprint_id < :past GROUP BY blueprint_id)
   AND (SELECT count(*) FROM archived_blueprint b WHERE b.blueprint_id = v.blueprint_id) = :archived
+  AND (:reader = '' OR o.private_since IS NULL OR o.owner = :reader)
 ORDER BY v.no DESC LIMIT :size OFFSET :skip
 
 -- archive --
@@ -37,6 +43,22 @@ INSERT INTO archived_blueprint (blueprint_id, archived_at) VALUES (:blueprint_id
 -- unarchive --
 -- Take a blueprint back.
 DELETE FROM archived_blueprint WHERE blueprint_id = :blueprint_id
+
+-- own --
+-- Write down who made a blueprint.
+INSERT INTO blueprint_owner (blueprint_id, owner) VALUES (:blueprint_id, :owner)
+
+-- keep_private --
+-- Make a blueprint its owner's alone.
+UPDATE blueprint_owner SET private_since = :now WHERE blueprint_id = :blueprint_id AND private_since IS NULL
+
+-- share --
+-- Let everybody see a blueprint.
+UPDATE blueprint_owner SET private_since = NULL WHERE blueprint_id = :blueprint_id AND private_since IS NOT NULL
+
+-- private --
+-- The blueprints that are somebody's alone, with whose they are.
+SELECT blueprint_id, owner FROM blueprint_owner WHERE private_since IS NOT NULL
 
 -- names --
 -- The names of the versions in a JSON list of pairs of id and version.

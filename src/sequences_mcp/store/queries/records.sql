@@ -98,9 +98,12 @@ SELECT * FROM suppression ORDER BY created_at DESC, kind, value LIMIT :size OFFS
 SELECT count(*) AS found FROM suppression
 
 -- audit --
--- What happened, the newest first.
-SELECT * FROM audit ORDER BY no DESC LIMIT :size OFFSET :skip
+-- What happened, the newest first, without what a reader does not see (empty: whoever sees all).
+SELECT * FROM audit WHERE :reader = '' OR subject NOT IN (
+  SELECT blueprint_id FROM blueprint_owner WHERE private_since IS NOT NULL AND owner <> :reader)
+ORDER BY no DESC LIMIT :size OFFSET :skip
 
 -- count_audit --
--- How many things happened: the chain has no gaps.
-SELECT coalesce(max(no), 0) AS found FROM audit
+-- How many things happened that a reader sees: the chain has no gaps.
+SELECT coalesce(max(no), 0) - (SELECT count(*) FROM audit WHERE :reader <> '' AND subject IN (
+  SELECT blueprint_id FROM blueprint_owner WHERE private_since IS NOT NULL AND owner <> :reader)) AS found FROM audit

@@ -1,10 +1,12 @@
 -- blueprints --
--- The blueprints of a provider that people were started in, those first of which a run changed last; of several that
--- did at the same instant, the newest.
+-- The blueprints of a provider that people were started in and that a reader sees (empty: whoever sees all), those
+-- first of which a run changed last; of several that did at the same instant, the newest.
 SELECT v.blueprint_id, count(*) OVER () AS found
 FROM sequence s JOIN blueprint_version v ON v.no = s.version_no
 WHERE v.blueprint_id >= :first AND v.blueprint_id < :past
   AND (:search IS NULL OR v.blueprint_id IN (SELECT blueprint_id FROM blueprint_version WHERE name LIKE :search ESCAPE '\'))
+  AND (:reader = '' OR NOT EXISTS (SELECT 1 FROM blueprint_owner o WHERE o.blueprint_id = v.blueprint_id
+                                   AND o.private_since IS NOT NULL AND o.owner <> :reader))
 GROUP BY v.blueprint_id ORDER BY max(s.updated_at) DESC, max(v.no) DESC LIMIT :size OFFSET :skip
 
 -- outcomes --
