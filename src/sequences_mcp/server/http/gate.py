@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -201,6 +202,8 @@ class RequestGate:
 
         try:
             await self._answered(scope, receive, watched, line=line)
+        except ClientDisconnect:
+            line.status = 0  # who left in the middle of a request gets no answer, whatever was written meanwhile
         finally:
             self.counts.add(line, now=self.elapsed())
             if scope["path"] not in HEALTH:
@@ -208,6 +211,9 @@ class RequestGate:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
         headers = Headers(scope=scope)
+        if _has_two_ends(scope, headers):
+            await _UNCLEAR(scope, receive, send)
+            return
         if (app := self._named_app(headers, scope["path"])) is not None:
             wait = self._wait_at_page(scope["path"], client=line.client)
             await (_too_many(wait) if wait else app)(scope, receive, send)
@@ -301,6 +307,20 @@ class RequestGate:
             next_step="Sign in, and send the header Authorization: Bearer TOKEN.",
             headers=_challenge(endpoint, "" if token is None else code, scopes=READ),
         )
+
+
+def _has_two_ends(scope: Scope, headers: Headers) -> bool:
+    """Say whether programs on the way may have differed about where a request ends (RFC 9112, 6.1 and 11.2)."""
+    return "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0")
+
+
+_UNCLEAR = refusal(
+    400,
+    "two_lengths",
+    "Nobody can tell where this request ends.",
+    next_step="Send Content-Length or Transfer-Encoding: chunked, not both.",
+    headers={"connection": "close"},
+)
 
 
 def _refusal(caller: Caller, body: bytes | None, *, wait: float, endpoint: Endpoint) -> Response | None:
