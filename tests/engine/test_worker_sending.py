@@ -84,7 +84,8 @@ async def test_the_claim_and_the_point_of_no_return_are_committed_before_the_ste
     points: list[str] = []
     world.worker(witness, at=points.append).run_due()
     assert witness.seen == [StepState.CLAIMED, StepState.HANDED_OVER]
-    assert points == ["claim", "claimed", "before_handed_over", "handed_over", "answered", "before_sent", "sent"]
+    sending = ["claim", "claimed", "before_handed_over", "handed_over", "answered", "before_sent", "sent"]
+    assert points == [*sending, "claim"]  # the last one finds nothing more
 
 
 async def test_a_deferred_email_is_tried_again_later_with_the_same_message_id(world: EngineWorld) -> None:

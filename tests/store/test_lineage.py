@@ -421,3 +421,32 @@ def test_two_that_open_a_new_folder_together_are_no_copy_of_each_other(tmp_path:
         overtaken = LineageRepository(cast("Database", OvertakenDatabase()))
         overtaken.look(now=START)
         assert overtaken.standstills() == []
+
+
+@pytest.mark.parametrize("is_stranger_before", [False, True])
+async def test_a_recorded_email_s_line_counts_as_read_unless_something_stands_before_it_that_was_not(
+    is_stranger_before: bool, tmp_path: Path
+) -> None:
+    world = EngineWorld.open(tmp_path)
+    await world.approved(await world.contact("person@globex.example"))
+
+    def read() -> int:
+        return int(world.store.database.rows("lineage.present")[0]["sent_read"])
+
+    def at(point: str) -> None:
+        if point == "claimed":
+            at_claim.append(read())
+            if is_stranger_before:
+                stranger = {"key": "k", "message_id": "<m>", "sender": "a", "recipient": "b"}
+                world.store.lineage.note_email(lease=99, now=world.clock.now, **stranger)
+
+    at_claim: list[int] = []
+    world.worker(FakeDelivery(), at=at).run_due(limit=1)
+    size = journals.journal_size(world.store.workspace.folder / journals.SENT)
+    [before] = at_claim
+    assert before < size
+    assert read() == (before if is_stranger_before else size)
+    world.store.lineage.look(now=world.clock.now)
+    assert read() == size
+    assert [one.key for one in world.store.lineage.unseen()] == ["k"] * is_stranger_before
+    world.store.close()

@@ -107,6 +107,7 @@ def claim_due(
     ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
     RuntimeError for a run that is due without anything to do, which would be due for ever.
     """
+    work.claims.foresee_claim(sequence_id)
     before = work.runs.find(sequence_id)
     if before is None or (run := before.current) is None:
         raise RuntimeError("nothing is left of this run")

@@ -50,16 +50,24 @@ OURS = "the same refusal of several people in a row says nothing about any of th
 ALONE = "It was refused again, although e-mails to others were accepted in between"
 
 
-def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
-    """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
+def record_outcome(
+    store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime, line: tuple[int, int] | None = None
+) -> None:
+    """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed.
+
+    ``line`` is where the journal has the e-mail, if this process has just written it there.
+    """
     # What was refused may concern other runs and the whole mailbox.
     with store.transaction(beside=outcome.kind == "accepted") as work:
+        work.claims.foresee_run(outcome.sequence_id, lease=outcome.lease)
         runs = work.runs.by_ids([outcome.sequence_id])
         run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
             raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
         event = _event(work, outcome, sequence=runs[0], run=run, rules=rules, now=now)
         _, effects = apply_event(work, runs[0], event, now=now, actor=actors.WORKER)
+        if line is not None:
+            work.lineage.knows_line(line)
         for effect in effects:
             if isinstance(effect, SuppressAddress):
                 listed = ("address", address_key(effect.address))
@@ -225,6 +233,7 @@ class Worker:
     _looked_back_at: datetime | None = field(default=None, init=False)
     _looked_for_old_at: datetime | None = field(default=None, init=False)
     _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
+    _lines: dict[int, tuple[int, int]] = field(default_factory=dict, init=False)  # of the journal, by lease
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, sleeping until something is due.
@@ -265,11 +274,9 @@ class Worker:
         return done
 
     def _goes_on(self) -> bool:
-        """Say whether another e-mail may be claimed at once: the claim itself asks whether the mailbox is open."""
-        if self.rules.terms.spacing > 0 or self._free_is_due() or not self.store.has_room():
-            return False  # with spacing it is shut after each e-mail
-        due = self._next(MAILBOX)
-        return due is not None and due[1] <= self.clock()
+        """Say whether an e-mail may be claimed at once: the claim asks for one, and the mailbox's limits."""
+        # With spacing the mailbox is shut after each e-mail.
+        return self.rules.terms.spacing <= 0 and not self._free_is_due() and self.store.has_room()
 
     def keep_house(self) -> bool:
         """Do the work besides steps: record outcomes, apply decided plans, delete what is kept no longer.
@@ -456,14 +463,14 @@ class Worker:
 
         Its id is added to ``named``.
         """
-        with self.store.transaction(beside=True) as work:
+        # A mailbox's limits count what all workers of it have sent.
+        sender = self.rules.terms.sender_address if queue == MAILBOX else None
+        with self.store.transaction(beside=True, mailbox=sender) as work:
             now = self.clock()
-            if queue == MAILBOX:  # its limits count what all workers of this mailbox have sent
-                work.mailboxes.alone_for(self.rules.terms.sender_address)
-                work.lineage.hands_over(self.rules.terms.sender_address)
-            work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
-            if queue == MAILBOX:
+            if sender is not None:
+                work.lineage.hands_over(sender)
                 work.claims.foresee_limits(self.rules.terms, now=now)
+            work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
             if work.lineage.standstills():
                 return None
             due = self._next(queue, wanted=wanted)
@@ -528,7 +535,7 @@ class Worker:
         """Append the e-mail to the journal before the final dot; DeliveryDeferredError where that fails."""
         message = claim.message
         try:
-            self.store.lineage.note_email(
+            self._lines[claim.lease] = self.store.lineage.note_email(
                 lease=claim.lease,
                 key=claim.key,
                 message_id=message.message_id,
@@ -545,6 +552,7 @@ class Worker:
             now = self.clock()
             if work.line != claim.line:  # the server lacks commits: another host may have sent this meanwhile
                 raise _replaced()
+            work.claims.foresee_run(claim.sequence_id, lease=None)
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)
             apply_event(
@@ -587,7 +595,8 @@ class Worker:
 
     def _report(self, outcome: Outcome, *, is_again: bool = False) -> None:
         try:
-            recorded = partial(record_outcome, self.store, outcome, rules=self.rules, now=self.clock())
+            line = self._lines.pop(outcome.lease, None)
+            recorded = partial(record_outcome, self.store, outcome, rules=self.rules, now=self.clock(), line=line)
             self.store.anew(recorded)
             self.outcomes[outcome.kind] += 1
             log.info("%s, step %s: the e-mail was %s.", outcome.sequence_id, outcome.key, LOGGED[outcome.kind])

@@ -19,7 +19,7 @@ from sequences_mcp.store.runs import FURTHER_EMAILS
 
 
 class ClaimRepository:
-    """What a claim is about to ask."""
+    """What a claim, a hand-over and a record are about to ask."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,6 +31,7 @@ class ClaimRepository:
             return
         sender = terms.sender_address
         questions: list[Question] = [
+            ("lineage.present", {}),
             ("lineage.standstills", {}),
             ("attempts.newest", {"sender": sender}),
             ("mailboxes.complaints", {"sender": sender, "size": OF_THE_LAST}),
@@ -40,6 +41,29 @@ class ClaimRepository:
             skip = max(terms.limits.cap_at(now, first=None), 1) - 1
             questions.append(("attempts.nth_newest", {"sender": sender, "skip": skip}))
         self._database.foresee(questions)
+
+    def foresee_run(self, run_id: str, *, lease: int | None) -> None:
+        """Take a run to be changed, and foresee what its hand-over or, with a lease, its record is about to ask.
+
+        What may wait for another transaction is asked first: what follows is then what that has left.
+        """
+        if not self._database.is_far:
+            return
+        row = self._database.row("sequences.by_id", id=run_id)
+        if row is None:
+            return
+        further: Question = ("attempts.sender_of", {"lease": lease})
+        if lease is None:
+            further = ("plans.find", {"id": row[2]})
+        self._database.foresee([("sequences.runs_of_one", {"id": run_id}), further])
+
+    def foresee_claim(self, run_id: str) -> None:
+        """Foresee the run that is claimed, which the open transaction has taken already, and the lease for it."""
+        if self._database.is_far:
+            run = {"id": run_id}
+            self._database.foresee(
+                [("sequences.by_id", run), ("sequences.runs_of_one", run), ("attempts.next_lease", {})]
+            )
 
     def foresee_step(self, run: Run, step: StepRun, *, draft: str) -> None:
         """Foresee what decides about one step, whose text is reviewed under the id ``draft``."""
@@ -60,6 +84,7 @@ class ClaimRepository:
             ("lineage.unseen_to", {"recipient": key}),
             ("lineage.unseen_by_key", {"key": step.key}),
             ("blueprints.version", version),
+            ("schema.secret", {"name": "message_id"}),
         ]
         plan_id, digest = self._plan
         if plan_id == run.plan_id:  # most e-mails in a row are of one plan, and it has seldom changed

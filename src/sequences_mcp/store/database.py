@@ -81,17 +81,17 @@ class Database(ABC):
         return self._depth > 0
 
     @contextmanager
-    def transaction(self, *, beside: bool = False) -> Iterator[None]:
+    def transaction(self, *, beside: bool = False, alone_for: str | None = None) -> Iterator[None]:
         """Run the block in one transaction that nobody else's writes come between; a nested block joins it.
 
         It commits at its end and rolls back on an error. An error that leaves a nested block undoes that alone.
         It must not span any other I/O. With ``beside``, where the database can, other transactions that say so run
-        at the same time: each changes the run that it has taken, which the others pass over, and names with
-        ``alone_for`` what else it needs.
+        at the same time: each changes the run that it has taken, which the others pass over. ``alone_for`` names
+        what else an outermost one needs: no other that names the same goes on until it has ended.
         """
         if self._in_snapshot:
             raise RuntimeError("a transaction inside a snapshot would wait for itself")
-        with self._nested() if self._depth else self._outermost(beside=beside):
+        with self._nested() if self._depth else self._outermost(beside=beside, alone_for=alone_for):
             yield
         if not self._depth:
             self.commits += 1
@@ -100,7 +100,7 @@ class Database(ABC):
                 act()
 
     @abstractmethod
-    def _outermost(self, *, beside: bool) -> AbstractContextManager[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None) -> AbstractContextManager[None]:
         """Begin a transaction, with ``_depth`` 1 inside; commit, or roll back and forget ``_afterwards``."""
 
     @contextmanager
@@ -167,10 +167,6 @@ class Database(ABC):
             self._afterwards.append(act)
         else:
             act()
-
-    @abstractmethod
-    def alone_for(self, name: str) -> None:
-        """Let no other transaction that asks for the same name go on until the open one has ended."""
 
     @abstractmethod
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
@@ -248,6 +244,15 @@ class Database(ABC):
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
 
+    def write_soon(self, name: str, /, *, unless: Callable[[], Exception] | None = None, **values: Any) -> None:
+        """Execute the named statement, before anything is read again or the open transaction is committed.
+
+        Far away, several of them go in one round trip. It changes rows of one table by its values alone; where it
+        changes none, what ``unless`` makes is raised, by then at the latest.
+        """
+        if not self.write(name, **values) and unless is not None:
+            raise unless()
+
     @abstractmethod
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
@@ -302,7 +307,7 @@ class Database(ABC):
         row = self.row("schema.secret", name=name)
         if row is None:
             raise self._damaged(f"its key {name!r} is missing")
-        return bytes(row["value"])
+        return bytes.fromhex(row["value"])
 
     @abstractmethod
     def _damaged(self, why: str) -> StoreDamagedError:

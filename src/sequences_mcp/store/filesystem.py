@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from sequences_mcp.domain.workspace import PRIVATE_FOLDERS, Workspace
@@ -119,15 +120,21 @@ def number_of(path: Path) -> str | None:
     used again comes with another generation or birth. Never for the database itself: closing any file of it would
     drop SQLite's locks (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
-    if sys.platform == "linux" and type_of(path.parent.resolve(), _mounts()) not in LASTING_NUMBERS:
-        return None
     try:
+        if sys.platform == "linux" and _type_at(path.parent, path.parent.stat().st_dev) not in LASTING_NUMBERS:
+            return None
         with path.open("rb") as file:
             result = os.fstat(file.fileno())
             born = getattr(result, "st_birthtime", None) or _generation(file.fileno())
     except FileNotFoundError:
         return None
     return f"{result.st_ino}.{born}"
+
+
+@lru_cache(maxsize=64)
+def _type_at(folder: Path, device: int) -> str:
+    """Return the type of the file system of a folder, which is the same as long as its device is."""
+    return type_of(folder.resolve(), _mounts())
 
 
 def _generation(descriptor: int) -> int:

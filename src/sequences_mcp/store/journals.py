@@ -21,10 +21,11 @@ SENT, SUPPRESSIONS = SENT_JOURNAL, SUPPRESSION_JOURNAL
 _HEADER = 512  # bytes that certainly hold the first line
 
 
-def append_line(path: Path, record: Mapping[str, Any]) -> None:
+def append_line(path: Path, record: Mapping[str, Any]) -> tuple[int, int]:
     """Add one line, for its owner alone, and return when it is on the disk. Raises OSError.
 
-    A line that an earlier crash or a full disk left without its end is ended first; readers pass over it.
+    A line that an earlier crash or a full disk left without its end is ended first; readers pass over it. Returns
+    where what was added begins in the file, and where it ends.
     """
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -34,11 +35,13 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
             line = b"\n" + line
         if os.write(descriptor, line) != len(line):
             raise OSError(f"{path.name} was only written in part")
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)  # behind its own line, whatever others add meanwhile
         on_disk(descriptor)
     finally:
         os.close(descriptor)
     if is_new:
         sync_folder(path.parent)
+    return end - len(line), end
 
 
 def append_if_possible(path: Path, record: Mapping[str, Any]) -> None:

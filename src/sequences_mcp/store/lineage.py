@@ -38,6 +38,7 @@ from sequences_mcp.store.filesystem import number_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
 MARK = "sent.{}.mark"
+_MARK = re.compile(r"sent\.(\d+)\.mark")
 OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
 
 log = logging.getLogger(__name__)
@@ -166,12 +167,12 @@ class LineageRepository:
 
     def note_email(
         self, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
-    ) -> None:
-        """Append an e-mail to the journal, after its commit and before the final dot.
+    ) -> tuple[int, int]:
+        """Append an e-mail to the journal, after its commit and before the final dot; return where its line is.
 
         Raises StoreUnwritableError; then the e-mail must not be sent.
         """
-        self._note(
+        return self._note(
             {
                 "kind": "email",
                 "at": to_micros(now),
@@ -182,6 +183,13 @@ class LineageRepository:
                 "recipient": recipient,
             },
         )
+
+    def knows_line(self, line: tuple[int, int]) -> None:
+        """Pass over a line of the journal, in the transaction that finds its e-mail as it was handed over.
+
+        Where something else stands before it that was not read yet, all of it is read by and by.
+        """
+        self._database.write_soon("lineage.line_read", begun=line[0], sent_read=line[1])
 
     def note_operation(self, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
         """Append an operation to the journal, after its commit and before its request; StoreUnwritableError."""
@@ -324,10 +332,11 @@ class LineageRepository:
         audit = AuditRepository(self._database)
         audit.record(at=now, actor=actor, action=action, subject="database", detail=detail)
 
-    def _note(self, record: dict[str, Any]) -> None:
+    def _note(self, record: dict[str, Any]) -> tuple[int, int]:
         with _writable(self._database.workspace.folder):
-            journals.append_line(self._database.workspace.sent_journal, record)
+            line = journals.append_line(self._database.workspace.sent_journal, record)
             _raise_mark(self._database.workspace.folder)
+        return line
 
 
 def was_moved(row: Row, *, title: str) -> StoreUnwritableError:
@@ -426,8 +435,12 @@ def _raise_mark(folder: Path) -> None:
 
 
 def _marks(folder: Path) -> dict[Path, int]:
-    results = {path: re.fullmatch(r"sent\.(\d+)\.mark", path.name) for path in folder.glob("sent.*.mark")}
-    return {path: int(match[1]) for path, match in results.items() if match}
+    try:
+        with os.scandir(folder) as entries:
+            marks = [match for entry in entries if (match := _MARK.fullmatch(entry.name))]
+    except FileNotFoundError:
+        return {}
+    return {folder / match[0]: int(match[1]) for match in marks}
 
 
 def is_cut(folder: Path) -> bool:

@@ -37,7 +37,7 @@ class AttemptRepository:
 
     def insert(self, attempt: Attempt) -> None:
         """Store an attempt, in the transaction of its claim."""
-        self._database.write(
+        self._database.write_soon(
             "attempts.insert",
             lease=attempt.lease,
             key=attempt.key,
@@ -59,7 +59,7 @@ class AttemptRepository:
 
     def answered(self, lease: int, answer: Answer, *, code: str = "") -> None:
         """Store the answer to an attempt, and the code by which equal refusals are recognised."""
-        self._database.write("attempts.answer", lease=lease, answer=answer, code=code)
+        self._database.write_soon("attempts.answer", lease=lease, answer=answer, code=code)
 
     def count(self, key: str, *, generation: int, since: datetime | None) -> int:
         """Return how often sending one text came as far as its recipient, or ended the program, since an instant.
@@ -141,10 +141,6 @@ class MailboxRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def alone_for(self, sender: str) -> None:
-        """Let no other claim of this mailbox go on until the open transaction has ended."""
-        self._database.alone_for(f"mailbox {sender}")
 
     def opens(
         self, sender: str, *, limits: MailThrottle, now: datetime, account: str | None = None
@@ -252,7 +248,7 @@ class MailboxRepository:
 
     def accepted(self, sender: str) -> None:
         """End a mailbox's pause: the server accepted an e-mail."""
-        self._database.write("mailboxes.recovered", sender=sender)
+        self._database.write_soon("mailboxes.recovered", sender=sender)
 
     def _keep(self, rest: Rest) -> None:
         self._database.write(

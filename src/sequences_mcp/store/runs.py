@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
@@ -64,7 +64,7 @@ class RunRepository:
         with self._database.snapshot():
             if len(ids) == 1:  # a server plans nothing for many where one is wanted
                 rows = self._database.rows("sequences.by_id", id=ids[0])
-                runs = self._database.rows("sequences.runs_of_one", no=rows[0][0]) if rows else []
+                runs = self._database.rows("sequences.runs_of_one", id=ids[0]) if rows else []
             else:
                 rows = self._database.rows("sequences.by_ids", ids=json.dumps(ids))
                 runs = self._database.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
@@ -97,7 +97,7 @@ class RunRepository:
         A step in flight changes only under the lease it was read with; ConflictError when that lease is over.
         """
         with self._database.joined():
-            self._database.write("sequences.update", **_changed_row(after, next_run_at))
+            self._database.write_soon("sequences.update", **_changed_row(after, next_run_at))
             for old, new in zip(before.steps, after.steps, strict=True):
                 if new != old:
                     self._save_run(old, new, now=now)
@@ -245,13 +245,10 @@ class RunRepository:
             self._database.write("sequences.replace_run", key=old.key, generation=old.generation)
             self._database.write("sequences.insert_generation", **row, replaced_generation=old.generation)
         elif old.state in IN_FLIGHT:
-            if not self._database.write("sequences.update_flight", **row, held_lease=old.lease):
-                raise ConflictError(
-                    f"Lease {old.lease} no longer covers this e-mail.",
-                    next_step="get_sequence shows what became of it.",
-                )
+            lost = partial(_lost, old)
+            self._database.write_soon("sequences.update_flight", unless=lost, **row, held_lease=old.lease)
         else:
-            self._database.write("sequences.update_run", **row)
+            self._database.write_soon("sequences.update_run", **row)
 
     def unpaused_before(self, until: datetime, *, after: str, size: int) -> list[str]:
         """Return some live runs of the embedded engine that no pause keeps until then, by id after ``after``."""
@@ -570,6 +567,13 @@ def _new_row(no: int, run: Run, *, plan_no: int, version_no: int) -> dict[str, A
         "handover": json.dumps(dict(run.vendor_facts), ensure_ascii=False) if run.is_at_vendor else None,
         "address_key": (address := run.address) and address_key(address),
     }
+
+
+def _lost(run: StepRun) -> ConflictError:
+    return ConflictError(
+        f"Lease {run.lease} no longer covers this e-mail.",
+        next_step="get_sequence shows what became of it.",
+    )
 
 
 def _new_runs(no: int, item: Run) -> Iterable[dict[str, Any]]:

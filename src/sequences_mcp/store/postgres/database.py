@@ -81,6 +81,7 @@ class PostgresDatabase(Database):
         self._foreseen: dict[tuple[bytes, tuple[Any, ...]], Rows] = {}  # by statement and values
         self._is_ending = False  # the open transaction, which only writes its last rows and commits
         self._with_commit = b""  # what the server does before that, in the same round trip
+        self._soon: list[tuple[bytes, list[Any], Callable[[], Exception] | None]] = []  # what is still to change
         self._write_last: Callable[[Sequence[Any]], None] | None = None
         self._staging: tuple[str, Callable[[], None]] | None = None
         self._seen: tuple[str, str] = "", ""  # the open snapshot, and on which line of a server's history
@@ -129,7 +130,12 @@ class PostgresDatabase(Database):
         before = len(self._last), self._last_written
         try:
             with super()._nested():
-                yield
+                try:
+                    yield
+                    self._write_out()
+                except BaseException:
+                    self._soon.clear()
+                    raise
         except BaseException:
             del self._last[before[0] :]
             self._last_written = before[1]
@@ -139,13 +145,15 @@ class PostgresDatabase(Database):
         return self._held is not None and not self._held.closed
 
     @contextmanager
-    def _outermost(self, *, beside: bool) -> Iterator[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None) -> Iterator[None]:
         """Wait for all other changes and have the database alone; with ``beside``, run with others that say so.
 
         A temporary table is filled before anybody is waited for.
         """
         self._number += 1
         counted = BEGUN.format(self._holder, self._number, beside, max(round(self._patience * 1000), 1))
+        if alone_for is not None:
+            counted = f"{counted}; SELECT pg_advisory_xact_lock({_number_of(alone_for)})"
         self._held, seen = self._begun(f"{BEGIN}; {counted if self._staging is None else 'SELECT 1'}")
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
@@ -156,6 +164,7 @@ class PostgresDatabase(Database):
             if is_moved:  # somebody has moved it away since it was opened
                 self._require_here()
             yield
+            self._write_out()
             self._is_ending = True
             self._flush_last()
             self._commit()
@@ -166,6 +175,7 @@ class PostgresDatabase(Database):
         finally:
             self._depth, self._is_beside, self._is_ending = 0, False, False
             self._last.clear()
+            self._soon.clear()
             self._foreseen.clear()
             self._last_written, self._with_commit = 0, b""
             self._let_go()
@@ -200,7 +210,7 @@ class PostgresDatabase(Database):
                 copy.write_row(row)
 
     def _begun(self, begin: str) -> tuple[connections.Connection, tuple[Any, ...]]:
-        """Return a connection on which a transaction was begun, and what its last statement answered.
+        """Return a connection on which a transaction was begun, and what the first statement answered that does.
 
         A connection that the server has ended meanwhile is replaced: nothing was done on it.
         """
@@ -208,8 +218,8 @@ class PostgresDatabase(Database):
             connection = self._pool.take(left)
             try:
                 cursor = connection.execute(begin.encode())
-                while cursor.nextset():
-                    pass
+                while cursor.pgresult is None or not cursor.pgresult.nfields:
+                    cursor.nextset()
                 return connection, tuple(cursor.fetchone() or ())
             except psycopg.Error as error:
                 lost = connections.is_lost(error, connection)
@@ -339,22 +349,45 @@ class PostgresDatabase(Database):
             literal = pq.Escaping(self._held.pgconn).escape_literal(text.encode())
         return b"SELECT %s(%s); " % (function.encode(), literal)
 
-    def alone_for(self, name: str) -> None:
-        """Let no other transaction that asks for the same name go on until the open one has ended."""
-        number = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
-        self._command(f"SELECT pg_advisory_xact_lock({number})")
-
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
         with self.joined(), connections.driver_errors(self.title):
+            self._write_out()
             self._note_change(name)
             sql, names = dialect.by_place(self._statement(name))
             self._forget(sql)
             return self._cursor().execute(sql, self._listed(names, values)).rowcount
 
+    def write_soon(self, name: str, /, *, unless: Callable[[], Exception] | None = None, **values: Any) -> None:
+        """Execute the named statement with the next ones, in one round trip, where a worker's step writes it."""
+        if not self._is_beside:
+            super().write_soon(name, unless=unless, **values)
+            return
+        sql, names = dialect.by_place(self._statement(name))
+        tables = dialect.changed_tables(sql)
+        if any(dialect.changed_tables(other) == tables for other, _, _ in self._soon):
+            self._write_out()
+        self._note_change(name)
+        self._forget(sql)
+        self._soon.append((sql, self._listed(names, values), unless))
+
+    def _write_out(self) -> None:
+        """Do what waits to be done soon; raise what one of them asks for that changes nothing."""
+        if not self._soon:
+            return
+        soon, self._soon = self._soon, []
+        together = dialect.changing_together(tuple([sql for sql, _, _ in soon]))
+        with connections.driver_errors(self.title):
+            cursor = self._cursor().execute(together, [value for _, values, _ in soon for value in values])
+            [numbers] = cursor.fetchall()
+        for number, (_, _, unless) in zip(numbers, soon, strict=True):
+            if not number and unless is not None:
+                raise unless()
+
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
         with self.joined(), connections.driver_errors(self.title):
+            self._write_out()
             self._note_change(name)
             sql, names = dialect.by_place(self._statement(name))
             self._forget(sql)
@@ -419,13 +452,20 @@ class PostgresDatabase(Database):
             return self._query_alone(text, listed)
         if self._last and dialect.reads_audit(sql):
             self._flush_last()
-        if self._foreseen and (known := self._foreseen.get((text, tuple(listed)))) is not None:
+        key = text, tuple(listed)
+        if self._foreseen and (known := self._foreseen.get(key)) is not None:
+            if dialect.is_new_each_time(text):
+                del self._foreseen[key]
             return list(known)
+        self._write_out()
         if self._depth and dialect.changes_rows(sql):
             self._note_change()
             self._forget(text)
         with connections.driver_errors(self.title):
-            return _fetched(self._cursor().execute(text, listed))
+            rows = _fetched(self._cursor().execute(text, listed))
+        if rows and dialect.is_kept(text):
+            self._foreseen[key] = rows
+        return rows
 
     def foresee(self, questions: Sequence[Question]) -> None:
         """Ask all of these in one round trip, for whoever asks one of them next in the open transaction.
@@ -434,6 +474,7 @@ class PostgresDatabase(Database):
         """
         if not self._depth or self._is_ending:
             return
+        self._write_out()
         statements = [(dialect.by_place(self._statement(name)), values) for name, values in questions]
         keys = [(text, tuple(self._listed(names, values))) for (text, names), values in statements]
         together = dialect.together(tuple(text for text, _ in keys))
@@ -463,6 +504,7 @@ class PostgresDatabase(Database):
 
     def _command(self, sql: str | bytes) -> None:
         assert self._held is not None
+        self._write_out()
         self._foreseen.clear()
         with connections.driver_errors(self.title):
             self._held.execute(sql.encode() if isinstance(sql, str) else sql)
@@ -548,6 +590,11 @@ def _fetched(cursor: psycopg.Cursor[Any]) -> Rows:
     """Return what a statement answers, which is nothing where it changes something."""
     has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
     return cast("Rows", cursor.fetchall() if has_rows else [])
+
+
+def _number_of(name: str) -> int:
+    """Return the number of the lock that has a name."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
 
 
 def host_folder(folder: Path) -> str:

@@ -8,7 +8,7 @@ read to be changed is locked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -25,6 +25,8 @@ LOCKED = {
     "sequences.by_id": "FOR UPDATE OF s",
 }
 """What ends a statement inside a transaction beside others: the runs that it reads are about to be changed."""
+
+_LOCKS = b"FOR UPDATE OF s"
 
 # Literals and comments are told apart from everything else, so that no word in them is replaced.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -87,13 +89,30 @@ def together(texts: tuple[bytes, ...]) -> bytes:
 
     Its parameters are theirs, one after the other. A column of bytes would not come back as it is.
     """
-    parts, before = [], 0
-    for number, text in enumerate(texts):
-        highest = max((int(place) for place in _PLACE.findall(text)), default=0)
-        moved = _PLACE.sub(lambda match, by=before: b"$%d" % (int(match[1]) + by), text)  # type: ignore[misc]
-        parts.append(b"(SELECT json_agg(one%d)::text FROM (%s) one%d)" % (number, moved, number))
-        before += highest
+    parts = [
+        b"(SELECT json_agg(one%d)::text FROM (%s) one%d)" % (number, text, number)
+        for number, text in enumerate(_placed(texts))
+    ]
     return b"SELECT " + b", ".join(parts)
+
+
+@lru_cache(maxsize=64)
+def changing_together(texts: tuple[bytes, ...]) -> bytes:
+    """Return one statement that does what all of these (``by_place``) do: it answers how many rows each changes.
+
+    Its parameters are theirs, one after the other. Each changes another table, and none sees what another does.
+    """
+    parts = [b"one%d AS (%s RETURNING 1)" % (number, text) for number, text in enumerate(_placed(texts))]
+    counts = [b"(SELECT count(*) FROM one%d)" % number for number in range(len(texts))]
+    return b"WITH " + b", ".join(parts) + b" SELECT " + b", ".join(counts)
+
+
+def _placed(texts: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Yield statements with the numbers that their parameters have behind those of the ones before."""
+    before = 0
+    for text in texts:
+        yield _PLACE.sub(lambda match, by=before: b"$%d" % (int(match[1]) + by), text)  # type: ignore[misc]
+        before += max((int(place) for place in _PLACE.findall(text)), default=0)
 
 
 _PLACE = re.compile(rb"\$(\d+)")
@@ -136,6 +155,18 @@ def changes_rows(sql: str) -> bool:
 
 
 _CHANGES: Callable[[str], object] = re.compile(r"\b(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b").search
+
+
+@lru_cache(maxsize=1024)
+def is_kept(text: bytes) -> bool:
+    """Say whether what a statement answers stays so in its transaction: it locks the one row that it reads."""
+    return text.endswith(_LOCKS)
+
+
+@lru_cache(maxsize=1024)
+def is_new_each_time(text: bytes) -> bool:
+    """Say whether a statement that only reads never answers the same twice."""
+    return b"nextval(" in text
 
 
 @lru_cache(maxsize=1024)

@@ -20,6 +20,10 @@ ON CONFLICT DO UPDATE SET mark = excluded.mark, machine = excluded.machine, file
 -- How far the journal of what was sent was compared.
 UPDATE lineage SET sent_read = :sent_read
 
+-- line_read --
+-- A line of that journal is known, and so is all before it.
+UPDATE lineage SET sent_read = :sent_read WHERE sent_read = :begun
+
 -- suppressions_read --
 -- How far the other journal was compared.
 UPDATE lineage SET suppressions_read = :suppressions_read

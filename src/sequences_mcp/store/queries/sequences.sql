@@ -49,7 +49,7 @@ WHERE s.id = :id
 SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
        r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply, r.same_as,
        r.variant
-FROM step_run r WHERE r.sequence_no = :no AND r.replaced = 0
+FROM step_run r WHERE r.sequence_no = (SELECT no FROM sequence WHERE id = :id) AND r.replaced = 0
 ORDER BY r.step
 
 -- update --

@@ -116,7 +116,7 @@ class SqliteDatabase(Database):
         return str(self.path)
 
     @contextmanager
-    def _outermost(self, *, beside: bool) -> Iterator[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None) -> Iterator[None]:
         """Take the write lock at once: an upgrade from reading to writing cannot wait.
 
         A file has one writer at a time, also ``beside`` others.
@@ -145,9 +145,6 @@ class SqliteDatabase(Database):
             raise RuntimeError("SQLite changes this only outside of a transaction")
         with spilling(self._writer, beyond_kib=kept_kib):
             yield
-
-    def alone_for(self, name: str) -> None:
-        """Do nothing: a transaction has the whole file."""
 
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
         """Store these now: nobody else can begin before the transaction has ended."""

@@ -39,6 +39,10 @@ ON CONFLICT (folder) DO UPDATE SET mark = excluded.mark, machine = excluded.mach
 -- How far this folder's journal of what was sent was compared.
 UPDATE lineage SET sent_read = :sent_read WHERE folder = :host_folder
 
+-- line_read --
+-- A line of that journal is known, and so is all before it.
+UPDATE lineage SET sent_read = :sent_read WHERE folder = :host_folder AND sent_read = :begun
+
 -- suppressions_read --
 -- How far its other journal was compared. A change of the list (-1) is lacking in the journals of all hosts, which get it
 -- at their next start: whichever host is left after the server was put back, its journal has them all.

@@ -1,0 +1,3 @@
+-- secret --
+-- A random key that was made with the database, in hexadecimal.
+SELECT encode(value, 'hex') AS value FROM secret WHERE name = :name
