@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.data_folder import choose_passphrase
+from tests.world.data_folder import choose_passphrase, with_schema
 from tests.world.product import SENDER, Bureau
 
 from sequences_mcp.cli import main
@@ -105,6 +105,7 @@ class Terminal:
 
     def with_passphrase(self) -> str:
         """Choose a passphrase, as the command does but for a quick one, and return the file that holds it."""
+        with_schema(self.data)
         make_database(self.bureau.settings)
         choose_passphrase(Workspace(self.data), PASSPHRASE)
         greeting.set_word(FolderRecords(Workspace(self.data)), greeting.made_up())

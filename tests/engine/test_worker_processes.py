@@ -40,7 +40,7 @@ for message in delivery.messages:
 async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     tmp_path: Path, journal: JournalMode
 ) -> None:
-    world, count = EngineWorld.open(tmp_path, journal=journal), 300
+    world, count = EngineWorld.open(tmp_path, journal=journal), 160
     blueprint = await world.blueprint(EMAIL)
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
     saved = await world.local.save_contacts(entries)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.world.data_folder import with_schema
 
 from sequences_mcp.bootstrap import law_of as law_of_settings
 from sequences_mcp.bootstrap import open_context, open_worker
@@ -58,7 +59,7 @@ def settings(folder: Path, law: str = "", *, house: str = "") -> Any:
 
 def environ(folder: Path) -> dict[str, str]:
     return {
-        "SEQUENCES_DATA_DIR": str(folder),
+        "SEQUENCES_DATA_DIR": str(with_schema(folder)),
         "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
         "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
     }

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.world.data_folder import with_schema
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.context import AppContext
@@ -46,7 +47,10 @@ async def _severities(app: AppContext, blueprint_id: str) -> list[Severity]:
 
 
 def _settings(folder: Path) -> dict[str, str]:
-    return {"SEQUENCES_DATA_DIR": str(folder), "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>"}
+    return {
+        "SEQUENCES_DATA_DIR": str(with_schema(folder)),
+        "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
+    }
 
 
 async def test_a_waived_warning_is_a_note_that_says_who_and_why(tmp_path: Path) -> None:

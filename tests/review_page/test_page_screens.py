@@ -195,7 +195,7 @@ def test_no_word_of_a_table_is_broken_and_no_screen_is_wider_than_its_window(
         person.unlocks()
         for number, path in enumerate(addresses(world, plans)):
             person.opens(path)
-            for window in (WIDE, PHONE):
+            for window in (WIDE, PHONE) if number % 2 else (PHONE, WIDE):  # half as many changes of the window
                 person.tab.set_viewport_size(window)
                 person.photographs(f"screens-{window['width']}-{number:02}")
                 assert not person.tab.evaluate("document.documentElement.scrollWidth > window.innerWidth"), path

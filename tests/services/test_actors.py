@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.world.data_folder import NOON
+from tests.world.data_folder import NOON, with_schema
 from tests.world.product import GRACE, Bureau
 from tests.world.stores import open_store
 
@@ -74,7 +74,7 @@ async def test_the_audit_names_each_step_of_a_start_as_it_always_has(bureau: Bur
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty database."""
-    with open_store(tmp_path, now=NOON) as opened:
+    with open_store(with_schema(tmp_path), now=NOON) as opened:
         yield opened
 
 
