@@ -59,6 +59,7 @@ def _first_answers(rounds: int) -> Iterator[Measured]:
             for era in ERAS:
                 yield from first_answers.first_lists(era, rounds=rounds, keys=keys, modules=modules)
     for era in ERAS:
+        yield first_answers.first_call_beside_echo(era, rounds=rounds)
         yield from first_answers.first_call(era, rounds=rounds)
 
 

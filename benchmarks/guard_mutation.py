@@ -348,7 +348,7 @@ def warm_up() -> None:
     re._MAXCACHE = 100_000  # type: ignore[attr-defined]
     for _ in all_cases():
         pass
-    from sequences_mcp.guards.patterns import LazyPattern
+    from sequences_mcp.domain.patterns import LazyPattern
 
     for value in gc.get_objects():
         if isinstance(value, LazyPattern):

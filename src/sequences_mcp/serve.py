@@ -230,12 +230,13 @@ def _begun(settings: Settings, source: InputLines | None) -> None:
 
 
 def _load() -> None:
-    """Import what a first call needs, in a thread of its own: a call that comes sooner imports it itself."""
+    """Import what calls need, in a thread of its own: one that comes sooner imports itself what it needs."""
     from importlib import import_module
 
     import_module("sequences_mcp.engine.provider")
     import_module("sequences_mcp.server.boundary")
     import_module("sequences_mcp.server.tool")
+    import_module("sequences_mcp.server.start_answers")
 
 
 @contextmanager

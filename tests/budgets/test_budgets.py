@@ -90,6 +90,12 @@ def test_the_first_call_takes_no_longer_and_no_more_memory_for_it(era: Era) -> N
     assert takes.holds and grows.holds, (takes, grows)
 
 
+@pytest.mark.alone
+def test_the_first_call_takes_little_more_than_the_echo_of_a_bare_server(era: Era) -> None:
+    found = settled(lambda: first_answers.first_call_beside_echo(era, rounds=2))
+    assert found.found <= found.allowed * SLACK, found
+
+
 def test_the_list_of_tools_costs_a_model_little(keys: Mapping[str, str]) -> None:
     found = measure.tools_list(keys)
     assert found.holds, found

@@ -13,11 +13,11 @@ from tests.guards.guard_examples import email, step, verdict
 from sequences_mcp import guards
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_value
 from sequences_mcp.guards.double_braces import either, meant
 from sequences_mcp.guards.inspect import excerpt
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Fact, Value
 from sequences_mcp.guards.rules.structure import LIMITS, too_many
 from sequences_mcp.guards.text import sms_segments

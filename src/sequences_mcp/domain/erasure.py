@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from sequences_mcp.domain.addresses import address_key, spellings
 from sequences_mcp.domain.contact import ERASED_PERSON, Contact, ContactFields, profile_key
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.lazy_dataclasses import dataclass, field
 
 ERASE = "erase_contact"
@@ -36,7 +37,7 @@ LEAST = 5  # characters of a mark: a shorter one stands in too much else
 
 # Between the letters of a name without spaces nothing says where it begins or ends.
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_IS_UNSPACED = re.compile(rf"[{_UNSPACED}\s]{{3,}}")
+_IS_UNSPACED = LazyPattern(rf"[{_UNSPACED}\s]{{3,}}")
 _IS_NUMBER = re.compile(r"\+\d{8,15}")
 # A mark stands by itself: what goes on in letters or digits, also behind one joining sign, is another's.
 _BEFORE, _BEHIND = r"(?<![^\W_])(?<![^\W_][._+-])", r"(?![^\W_]|[-.@_][^\W_])"

@@ -7,10 +7,10 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.lookalikes import INVISIBLE, key
 from sequences_mcp.guards.markup import ENTITY, TAG
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.text import GuardedText
 from sequences_mcp.guards.views import TextView
 from sequences_mcp.guards.words import lines

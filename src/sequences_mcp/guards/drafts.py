@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.fact_names import orders_fact
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.views import TextLine, TextView
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, lines, words_of
 

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.domain.patterns import LazyPattern
 
 
 class EncodedSpan(NamedTuple):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.lookalikes import key
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.words import is_field, is_glue, is_name, lines, words_of
 
 _LONGEST = 100

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.domain import invisible
-from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.domain.patterns import LazyPattern
 
 # Brackets are not folded, because their meaning differs between scripts. Braces are.
 _UNFOLDED = frozenset("［］＜＞（）〈〉﹤﹥﹙﹚﹝﹞⁽⁾₍₎…‥")

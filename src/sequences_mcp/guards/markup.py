@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import NamedTuple
 
-from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.words import lines
 
 # HTML allows numeric entities, and these names, without a semicolon.

@@ -13,11 +13,11 @@ from functools import cache, lru_cache
 
 from sequences_mcp.domain import salutations
 from sequences_mcp.domain.invisible import strip
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.salutations import word_key as _key
 from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.fact_names import Certainty, asking_words, is_surely_unfilled, unfilled
 from sequences_mcp.guards.lookalikes import fold, key
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
 from sequences_mcp.guards.words import lines, means_nothing
 

@@ -7,8 +7,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.markup import TAG, without
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.text import GuardedText
 from sequences_mcp.guards.views import Pair, TextView
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag_word

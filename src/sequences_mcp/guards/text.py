@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import is_blank
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.views import COVER, TextView, views_of
 from sequences_mcp.lazy_dataclasses import dataclass

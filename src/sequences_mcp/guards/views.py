@@ -9,10 +9,10 @@ from functools import cache, cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import TOKEN
 from sequences_mcp.guards.lookalikes import INVISIBLE, fold
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, without
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.words import lines
 
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.lookalikes import key
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.words import lines
 

@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from unicodedata import digit
 
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.lookalikes import key
-from sequences_mcp.guards.patterns import LazyPattern
 
 _WORD = LazyPattern(r"[^\W_]+")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")

@@ -199,7 +199,6 @@ class SequencesServer(MCPServer[OpenedContext]):
         self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None
     ) -> types.CallToolResult | types.InputRequiredResult:
         from sequences_mcp.server import boundary
-        from sequences_mcp.server.dialog import PersonNeeded
 
         try:
             for _ in checking_limits(arguments):
@@ -218,7 +217,7 @@ class SequencesServer(MCPServer[OpenedContext]):
                 boundary.present_result(arguments, tool.parameters), context, convert_result=True
             )
         except ToolError as error:
-            if isinstance(error.__cause__, PersonNeeded):
+            if isinstance(error.__cause__, boundary.PersonNeeded):
                 return error.__cause__.request
             explained = boundary.explained_error(error, tool=name, schema=tool.parameters)
             app = await self._opened.get()

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
-from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent
+from mcp.types import CallToolResult, ContentBlock, InputRequiredResult, ResourceLink, TextContent
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
@@ -98,6 +98,14 @@ class UnknownToolError(InvalidArgumentsError):
     """There is no tool of this name."""
 
     code = "unknown_tool"
+
+
+class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
+    """Ends a call with a request to the client, which repeats the call with the person's answer."""
+
+    def __init__(self, request: InputRequiredResult) -> None:
+        super().__init__("the client is asked for a person")
+        self.request = request
 
 
 def answer(text: str) -> CallToolResult:

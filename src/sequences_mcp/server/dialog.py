@@ -20,6 +20,7 @@ from sequences_mcp.domain.shown import PersonShown, PlanShown
 from sequences_mcp.domain.word_diff import diff_spans
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.vendor_texts import vendor_words
+from sequences_mcp.server.boundary import PersonNeeded
 from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.views.reviews import delivery_words
 from sequences_mcp.server.views.sequences import channel_of
@@ -166,14 +167,6 @@ def _schema(box: tuple[str, str]) -> dict[str, Any]:
     title, description = box
     approve = {"type": "boolean", "title": title, "description": description, "default": False}
     return {"type": "object", "properties": {"approve": approve}}
-
-
-class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
-    """Ends a call with a request to the client, which repeats the call with the person's answer."""
-
-    def __init__(self, request: types.InputRequiredResult) -> None:
-        super().__init__("the client is asked for a person")
-        self.request = request
 
 
 class DialogAnswer(Enum):

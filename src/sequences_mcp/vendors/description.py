@@ -1,13 +1,15 @@
 """The description of a vendor: its names, settings, abilities, limits, and the texts in which people read of it.
 
 One value a vendor, ``DESCRIPTION`` in ``vendors/<name>/__init__.py``; ``vendors.registry`` lists them. Every other
-room asks these values and knows no vendor by name. They import nothing else of the product: reading one is cheap.
+room asks these values and knows no vendor by name. They import nothing else of the product but its dataclasses:
+reading one is cheap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)

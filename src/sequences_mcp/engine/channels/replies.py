@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from sequences_mcp.domain import invisible
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.errors import (
     DeliveryDeferredError,
     DeliveryError,
@@ -75,8 +76,8 @@ def _without_addresses(text: str) -> str:
     return re.sub(r"<[^<>]*>|\S+@\S+|https?://\S+", " ", text)
 
 
-def _words_of(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.VERBOSE)
+def _words_of(pattern: str) -> LazyPattern:
+    return LazyPattern(f"(?ix){pattern}")
 
 
 # Of the sender or of how much was sent, whatever code stands before it: Postfix says "Sender address rejected:

@@ -9,9 +9,9 @@ from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.markdown import faults
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards import lookalikes, markup
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_markup_tag, markup_spans, plain_text
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import COVER

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.encodings import BROKEN_SIGNS, EncodedSpan, broken_letters, escapes, percent, quoted
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import TextView

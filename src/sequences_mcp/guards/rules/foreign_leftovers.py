@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.drafts import assistant_phrases, words_for
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import TextLine, TextView

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.drafts import blanks, instructions, names_draft, words_for
 from sequences_mcp.guards.markup import TAG, is_markup_tag
 from sequences_mcp.guards.names import is_heading
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Fact, Rule, Value
 from sequences_mcp.guards.squares import Meaning, squares
 from sequences_mcp.guards.text import GuardedText, Hit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards import names
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Rule, Value
 from sequences_mcp.guards.words import is_zero, means_nothing
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import TOKEN, VARIABLES
 from sequences_mcp.guards.double_braces import BraceKind, Doubled, doubled, either, meant, only_name
-from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import COVER
