@@ -231,6 +231,7 @@ def build_gate(
         app=app,
         hosts=options.hosts(port),
         origins=options.allowed_origins(port),
+        sites=options.sites,
         endpoint_of=endpoint_of,
         rates=UserRates(options.per_minute, given.elapsed),
         counts=counts,

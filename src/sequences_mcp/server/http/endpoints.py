@@ -62,7 +62,7 @@ def _metadata(issuer: str, resource: str) -> Response:
         "bearer_methods_supported": ["header"],
         "resource_name": "sequences-mcp",
     }
-    return JSONResponse(facts, headers={"cache-control": "public, max-age=3600"})
+    return JSONResponse(facts, headers={"cache-control": "public, max-age=3600", "vary": "origin"})
 
 
 def metadata_routes(issuer: str, resource: str) -> list[Route]:

@@ -10,6 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +31,7 @@ from sequences_mcp.server.http.access import (
     scopes_needed,
 )
 from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
+from sequences_mcp.server.http.cross_site import readable_by
 from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
 
@@ -157,7 +159,8 @@ async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope,
 class RequestGate:
     """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
 
-    ``hosts`` and ``origins`` are those that a request may name, ``endpoint_of`` says what it is for, ``write``
+    ``hosts`` and ``origins`` are those that a request may name, ``sites`` the origins of other web sites whose
+    pages may read what is answered; ``endpoint_of`` says what a request is for, ``write``
     takes the lines of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. What
     names a host of ``pages`` is that review page's, which judges for itself and knows no tokens; below ``/u/``
     what names one of ``opt_outs`` is that one's. Once ``drained`` is set, streams that have no end of their own
@@ -167,6 +170,7 @@ class RequestGate:
     app: ASGIApp
     hosts: frozenset[str]
     origins: frozenset[str]
+    sites: frozenset[str]
     endpoint_of: EndpointOf
     rates: UserRates
     counts: HttpTally
@@ -221,6 +225,12 @@ class RequestGate:
         if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
             await wrong(scope, receive, send)
             return
+        passed = partial(self._passed, line=line)
+        site = headers.get("origin")
+        await (readable_by(site, passed) if site in self.sites else passed)(scope, receive, send)
+
+    async def _passed(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
+        headers = Headers(scope=scope)
         endpoint = self.endpoint_of(scope)
         if endpoint is None:  # nothing there tells anything about what is stored
             await self.app(scope, receive, send)

@@ -131,7 +131,12 @@ class ServeOptions:
         origins = {f"{self.scheme}://{host}" for host in _loopback_hosts(port)} if self.is_loopback else set()
         if self.public_url:
             origins.add(self.public_url.lower().rstrip("/"))
-        return frozenset(origins | {origin.lower().rstrip("/") for origin in self.origins})
+        return frozenset(origins | self.sites)
+
+    @property
+    def sites(self) -> frozenset[str]:
+        """The origins of other web sites, whose pages may read what they are answered."""
+        return frozenset(origin.lower().rstrip("/") for origin in self.origins)
 
     def address(self, port: int, *, path: str = ENDPOINT) -> str:
         """Return the address of an endpoint as clients are given it; it is the resource that tokens are for."""
