@@ -193,6 +193,10 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     yield from _of("Due work", (*_workers(working), *_timers(settings)))
     yield from _of("Database and guards", (*_guards(settings), *_database(settings, now=utc_now())))
     yield from _of("Approving", _approval(settings))
+    if settings.hosted.review is not None or settings.tenants:
+        from sequences_mcp.doctor_hosted import hosted_findings
+
+        yield from _of("On the network", (DoctorLine(*fact) for fact in hosted_findings(settings, environ)))
 
 
 def _mailbox(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
@@ -435,6 +439,8 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
                 "approval: not in a panel of the chat yet: the passphrase is kept in the way of an earlier "
                 "version, until it is typed the next time on the review page or in a terminal",
             )
+    elif settings.hosted.review is not None:
+        yield DoctorLine(True, "approval: on the review page, by whoever signs in there as an approver")
     else:
         yield DoctorLine(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
     if settings.elicitation and not keys:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
-    from sequences_mcp.server.http.app import HostedPage
     from sequences_mcp.server.http.callers import TokenFileCheck
+    from sequences_mcp.server.http.issuer import IssuerKeys
     from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.server.prelude.standard_input import InputLines
     from sequences_mcp.settings import Settings
@@ -95,9 +95,10 @@ def serve_http(
     review = _review_of(settings, has_tenants=bool(folders))
     options.require_sound(has_issuer=settings.oauth_issuer is not None, review_url=review.url if review else "")
     from sequences_mcp.context import AT_PAGE
+    from sequences_mcp.serve_sites import own_opt_out, own_page
     from sequences_mcp.server.http.app import Surroundings, build_http_app
     from sequences_mcp.server.http.callers import PLACE
-    from sequences_mcp.server.http.issuer import IssuerKeys, SignedTokenCheck, fetch_document
+    from sequences_mcp.server.http.issuer import SignedTokenCheck
     from sequences_mcp.server.http.listening import bound, listener
 
     sockets = [bound(options.host, options.port)]
@@ -105,7 +106,7 @@ def serve_http(
     port, *metrics = (listening.getsockname()[1] for listening in sockets)
     keys = None
     if settings.oauth_issuer:
-        keys = IssuerKeys(settings.oauth_issuer, fetch_document, time.monotonic)
+        keys = _keys_of(settings.oauth_issuer)
         verify = SignedTokenCheck(keys, settings.oauth_audience or options.address(port)).verify
     else:
         verify = _token_file(settings, options, tell).verify
@@ -120,8 +121,8 @@ def serve_http(
         vendors=settings.accounts.keys(),
         log_level=settings.log_level,
         does_work=settings.worker and bool(settings.mailbox.sender or settings.accounts),
-        page=_own_page(settings, review) if review else None,
-        opt_out=_opt_out(settings) if settings.hosted.opt_out_url else None,
+        page=own_page(settings, review, _keys_of(review.issuer)) if review else None,
+        opt_out=own_opt_out(settings) if settings.hosted.opt_out_url else None,
         place=AT_PAGE if review else PLACE,
     )
     metrics_port = metrics[0] if metrics else None
@@ -159,42 +160,16 @@ def _review_of(settings: Settings, *, has_tenants: bool) -> ReviewSettings | Non
         from sequences_mcp.errors import SettingsError
 
         raise SettingsError(
-            "A server of tenants has no review page under its own name: review_url is of one data folder.",
-            next_step="Take review_url out of the settings that serve is started with.",
+            "On a server of tenants each has a review page of its own, so that the server has no review_url.",
+            next_step="Write it into the settings.toml of each tenant, with another name for each.",
         )
     return review
 
 
-def _own_page(settings: Settings, review: ReviewSettings) -> HostedPage:
-    """Return the review page under its own name, at which people sign in at an issuer."""
-    from sequences_mcp.review.page.address import PageAddress
-    from sequences_mcp.review.page.app import build_page
-    from sequences_mcp.server.http.app import HostedPage
+def _keys_of(issuer: str) -> IssuerKeys:
     from sequences_mcp.server.http.issuer import IssuerKeys, fetch_document
-    from sequences_mcp.server.http.oidc import OidcSettings, RemoteSignInIssuer
-    from sequences_mcp.server.http.options import host_spellings
 
-    client = OidcSettings(
-        client_id=review.client_id,
-        client_secret=review.client_secret,
-        callback=review.callback,
-        role_claim=review.role_claim,
-        roles=review.roles,
-    )
-    place = PageAddress(review.url, frozenset(host_spellings(review.url)), has_sign_in=True)
-    service = RemoteSignInIssuer(IssuerKeys(review.issuer, fetch_document, time.monotonic), client)
-    app = partial(open_context, settings, worker=False, actor=actors.PAGE)
-    return HostedPage(build_page(app, place=place, service=service), place.hosts)
-
-
-def _opt_out(settings: Settings) -> HostedPage:
-    """Return what recipients opt out at with one click, under its own name or another of this server's."""
-    from sequences_mcp.server.http.app import HostedPage
-    from sequences_mcp.server.http.opt_out import build_opt_out
-    from sequences_mcp.server.http.options import host_spellings
-
-    app = partial(open_context, settings, worker=False, actor=actors.RECIPIENT)
-    return HostedPage(build_opt_out(app), frozenset(host_spellings(settings.hosted.opt_out_url)))
+    return IssuerKeys(issuer, fetch_document, time.monotonic)
 
 
 def _token_file(settings: Settings, options: ServeOptions, tell: Callable[[list[str]], None]) -> TokenFileCheck:

@@ -10,9 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sequences_mcp.bootstrap import Clock, open_context, open_store, open_worker
+from sequences_mcp.context import AT_PAGE
 from sequences_mcp.engine.measures import measure
 from sequences_mcp.engine.worker import FREE
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.serve_sites import MadePages, require_one_issuer
 from sequences_mcp.server.http.issuer import SignedTokenCheck
 from sequences_mcp.server.http.options import path_of_tenant
 from sequences_mcp.server.http.tenancy import TenantLookup
@@ -56,11 +58,13 @@ def gate_of_tenants(
 
     def given_for(name: str) -> Surroundings:
         of_tenant = folders.settings(name)
+        require_one_issuer(settings, of_tenant)
+        in_folder = f"{given.place}, in the data folder of {name}"
         return replace(
             given,
             open_context=partial(open_context, of_tenant, worker=_works(settings, of_tenant), clock=given.clock),
             vendors=of_tenant.accounts.keys(),
-            place=f"{given.place}, in the data folder of {name}",
+            place=AT_PAGE if of_tenant.hosted.review else in_folder,
         )
 
     source = TenantLookup(
@@ -70,6 +74,7 @@ def gate_of_tenants(
         works=lambda name: _works(settings, folders.settings(name)),
         next_due=lambda name, since: next_due(folders.settings(name), since=since, clock=given.clock),
         measure=lambda name: measured(folders.settings(name), clock=given.clock),
+        sites=MadePages(server=settings, folders=folders, given=given).of,
         clock=given.clock,
         elapsed=given.elapsed,
     )

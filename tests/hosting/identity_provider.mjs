@@ -1,6 +1,6 @@
 // An authorization server on loopback for one test: oidc-provider, which is certified, with forms of its own.
-// node identity_provider.mjs FOLDER_OF_OIDC_PROVIDER [CALLBACK]; prints its port. With the callback of a review page, that
-// is a client of its own, whose secret is in PAGE_SECRET, and people have a name and groups.
+// node identity_provider.mjs FOLDER_OF_OIDC_PROVIDER [CALLBACK…]; prints its port. With the callbacks of review pages, those
+// are one client, whose secret is in PAGE_SECRET, and people have a name and groups.
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 
@@ -17,23 +17,23 @@ const METADATA = {
   application_type: "native",
 };
 
-const [, , , CALLBACK] = process.argv;
+const CALLBACKS = process.argv.slice(3);
 const PAGE = {
   client_id: "review-page",
   client_secret: process.env.PAGE_SECRET,
-  redirect_uris: [CALLBACK],
+  redirect_uris: CALLBACKS,
   grant_types: ["authorization_code"],
   response_types: ["code"],
 };
-const GROUPS = { ada: ["can-approve"], bob: ["can-look"] };
+const GROUPS = { ada: ["can-approve"], bob: ["can-look"], eve: ["hopper-approves"] };
 const named = (id) => ({ sub: id, name: `${id[0].toUpperCase()}${id.slice(1)} Lovelace`, groups: GROUPS[id] ?? [] });
 
 const server = createServer();
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address();
   const provider = new Provider(`http://127.0.0.1:${port}`, {
-    clients: CALLBACK ? [PAGE] : [],
-    ...(CALLBACK ? { claims: { openid: ["sub"], profile: ["name", "groups"] } } : {}),
+    clients: CALLBACKS.length ? [PAGE] : [],
+    ...(CALLBACKS.length ? { claims: { openid: ["sub"], profile: ["name", "groups"] } } : {}),
     cookies: { keys: ["of a test"] },
     scopes: ["openid", "offline_access", ...SCOPES.split(" ")],
     findAccount: (ctx, id) => ({ accountId: id, claims: () => named(id) }),

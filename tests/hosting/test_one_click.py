@@ -15,8 +15,8 @@ from tests.world.page import MAIL, PageWorld
 
 from sequences_mcp.domain.actors import RECIPIENT, Actor, ActorKind
 from sequences_mcp.domain.run import StopReason
-from sequences_mcp.server.http.app import HostedPage
 from sequences_mcp.server.http.opt_out import build_opt_out
+from sequences_mcp.server.http.sites import HostedPage
 from sequences_mcp.services.erasure import ask_to_erase, erase_approved
 from sequences_mcp.services.sequences import pause_sequence, stop_sequence
 

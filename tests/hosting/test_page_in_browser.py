@@ -63,7 +63,8 @@ def phone(browser: Browser) -> Iterator[Page]:
     """Yield a tab of a phone with a passkey's authenticator, which loads nothing from elsewhere."""
     context = browser.new_context(viewport=PHONE, has_touch=True)
     context.set_default_timeout(PATIENCE)
-    context.route(re.compile(r"^https?://(?!127\.0\.0\.1|review\.localhost)"), lambda route: route.abort())
+    ours = r"127\.0\.0\.1|([\w-]+\.)?review\.localhost"
+    context.route(re.compile(rf"^https?://(?!{ours})"), lambda route: route.abort())
     tab = context.new_page()
     session = context.new_cdp_session(tab)
     session.send("WebAuthn.enable")
@@ -77,7 +78,7 @@ def phone(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def sign_in(tab: Page, who: str) -> None:
+def sign_in(tab: Page, who: str, *, name: str = NAME) -> None:
     """Press the button, be somebody at the provider, and come back."""
     tab.get_by_role("link", name="Sign in").click()
     tab.locator('input[name="login"]').fill(who)
@@ -85,7 +86,7 @@ def sign_in(tab: Page, who: str) -> None:
     tab.get_by_role("button").click()
     tab.locator('input[name="prompt"][value="consent"]').wait_for(state="attached")
     tab.get_by_role("button", name="Continue").click()
-    tab.wait_for_url(re.compile(rf"^https://{re.escape(NAME)}"))
+    tab.wait_for_url(re.compile(rf"^https://{re.escape(name)}"))
 
 
 def ready(tab: Page, shown: Locator) -> Locator:

@@ -20,9 +20,9 @@ from tests.world.page import PageWorld
 from tests.world.reverse_proxy import NAME, NGINX, Proxy, everything, proxied, statuses
 from tests.world.tenants import ACME, HOPPER, TenantsWorld, at, serving_tenants
 
-from sequences_mcp.server.http.app import HostedPage
 from sequences_mcp.server.http.opt_out import build_opt_out
 from sequences_mcp.server.http.options import ServeOptions, path_of_tenant
+from sequences_mcp.server.http.sites import HostedPage
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not here")
 BEHIND = ServeOptions(public_url=PUBLIC, proxies=("127.0.0.1",))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -42,9 +43,9 @@ pytestmark = pytest.mark.skipif(not (FOLDER and NODE), reason="oidc-provider is 
 
 
 @contextmanager
-def identity_provider(callback: str = "", **environ: str) -> Iterator[str]:
-    """Start the authorization server, with the client of a page that has this callback; yield its identifier."""
-    command = [NODE, str(PROGRAM), FOLDER, *([callback] if callback else [])]
+def identity_provider(*callbacks: str, **environ: str) -> Iterator[str]:
+    """Start the authorization server, with the client of pages that have these callbacks; yield its identifier."""
+    command = [NODE, str(PROGRAM), FOLDER, *callbacks]
     known = {**os.environ, **environ}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=known)
     try:
@@ -124,7 +125,7 @@ class Person(TokenStorage):
         return AuthorizationCodeResult(code=given["code"][0], state=given["state"][0], iss=given["iss"][0])
 
     @asynccontextmanager
-    async def connected(self, url: str, era: str) -> AsyncIterator[Desktop]:
+    async def connected(self, url: str, era: str, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Desktop]:
         """Connect a client that signs in when it has to."""
         metadata = OAuthClientMetadata.model_validate(
             {
@@ -137,7 +138,7 @@ class Person(TokenStorage):
             url, metadata, self, self.sign_in, self.called_back, client_metadata_url=self.program
         )
         async with (
-            httpx2.AsyncClient(auth=signing_in, timeout=httpx2.Timeout(60)) as http,
+            httpx2.AsyncClient(auth=signing_in, timeout=httpx2.Timeout(60), verify=tls or True) as http,
             Client(streamable_http_client(url, http_client=http), mode=era) as client,
         ):
             yield Desktop(client)

@@ -97,9 +97,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "settings_hosted",
         "bootstrap",
         "tenants",
+        "serve_sites",
         "serve_tenants",
     ),
-    "serve_tenants": (*BELOW_SERVER, "engine", "server", "settings", "bootstrap", "tenants"),
+    "serve_sites": (*BELOW_SERVER, "review", "server", "settings", "settings_hosted", "bootstrap", "tenants"),
+    "serve_tenants": (*BELOW_SERVER, "engine", "server", "settings", "bootstrap", "tenants", "serve_sites"),
     "upkeep": (
         *BELOW_SERVER,
         "sign_in",
@@ -123,7 +125,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "mail_setup",
         "bootstrap",
         "server.prelude",
+        "doctor_hosted",
     ),
+    "doctor_hosted": ("errors", "server", "settings", "settings_hosted", "tenants"),
     "cli": (
         *BELOW_SERVER,
         "first_visit",

@@ -25,11 +25,12 @@ from sequences_mcp.context import AT_PAGE
 from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.engine.measures import measure
 from sequences_mcp.http_connection import ConnectionLimits
-from sequences_mcp.server.http.app import HostedPage, Surroundings, build_http_app
+from sequences_mcp.server.http.app import Surroundings, build_http_app
 from sequences_mcp.server.http.callers import TokenFileCheck, Verify
 from sequences_mcp.server.http.gate import HEALTH, RequestGate
 from sequences_mcp.server.http.listening import HttpListener, bound, listener
 from sequences_mcp.server.http.options import ServeOptions
+from sequences_mcp.server.http.sites import HostedPage
 from sequences_mcp.store.unit_of_work import Store
 
 TOKEN = planted.CLARKY_KEY.value  # long enough for a file, and searched for in all that a run leaves

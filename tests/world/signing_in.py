@@ -32,11 +32,12 @@ from sequences_mcp.domain.reviewers import Role
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.app import build_page
-from sequences_mcp.server.http.app import HostedPage
+from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Verify
 from sequences_mcp.server.http.issuer import IssuerKeys, fetch_document
 from sequences_mcp.server.http.oidc import OidcSettings, RemoteSignInIssuer, access_hash
 from sequences_mcp.server.http.options import ServeOptions
+from sequences_mcp.server.http.sites import HostedPage
 
 NAME = "review.localhost"  # which a browser looks for on this machine alone (RFC 6761, 6.3)
 CLIENT_ID, SECRET = "review-page", planted.TOPO_KEY.value
@@ -59,9 +60,9 @@ class Certificate(NamedTuple):
 
 
 def certificate_in(folder: Path) -> Certificate:
-    """Make a certificate."""
+    """Make a certificate, which is good for the names below the page's too."""
     authority = trustme.CA()
-    issued = authority.issue_cert("localhost", "127.0.0.1", NAME)
+    issued = authority.issue_cert("localhost", "127.0.0.1", NAME, f"*.{NAME}")
     made = Certificate(folder / "cert.pem", folder / "key.pem")
     issued.private_key_pem.write_to_path(made.key)
     for part in (*issued.cert_chain_pems, authority.cert_pem):
@@ -100,6 +101,18 @@ class OpenIdProvider:
             "authorization_response_iss_parameter_supported": True,
             **self.metadata,
         }
+
+    def keys_for(self) -> IssuerKeys:
+        """Return what remembers its keys."""
+        return IssuerKeys(self.url, fetch_document, lambda: 0.0)
+
+    def access_token(self, audience: str, **claims: Any) -> str:
+        """Return a token with which somebody's program calls."""
+        now = int(time.time())
+        named = {"sub": "user-bob", "client_id": "claude", "scope": " ".join(SCOPES), "jti": "one"}
+        whole = {"iss": self.url, "aud": audience, "iat": now, "exp": now + 600, **named, **claims}
+        head = {"typ": "at+jwt", "kid": "first"}
+        return learnt("an access token", jwt.encode(whole, rsa_key("first"), "RS256", headers=head))
 
     def authorize(self, asked: Mapping[str, str], *, who: str) -> str:
         """Return where the browser of somebody is sent back to."""
@@ -193,18 +206,19 @@ class Tab:
     served: Served
     provider: OpenIdProvider
     tls: ssl.SSLContext
+    name: str = NAME
+    port: int = 0  # of the page's address, where that is not the server's own
     cookies: dict[str, str] = field(default_factory=dict)
     set_cookies: list[str] = field(default_factory=list)
 
     @property
     def authority(self) -> str:
         """Host and port of the page."""
-        return f"{NAME}:{self.served.port}"
+        return f"{self.name}:{self.port or self.served.port}"
 
-    def send(
-        self, method: str, path: str, *, body: str = "", headers: Mapping[str, str | None] = {}, name: str = NAME
-    ) -> Answer:
-        """Send one request; a header given as None is left out."""
+    def send(self, method: str, path: str, *, body: str = "", headers: Mapping[str, str | None] = {}) -> Answer:
+        """Send one request, and wait until it is logged; a header given as None is left out."""
+        number = len(self.served.lines) + 1
         sent: dict[str, str | None] = {"Host": self.authority, "Sec-Fetch-Site": "same-origin"}
         if method == "GET":
             sent |= {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -216,14 +230,16 @@ class Tab:
         sent |= headers
         connection = HTTPSConnection("127.0.0.1", self.served.port, timeout=60, context=self.tls)
         raw = socket.create_connection(("127.0.0.1", self.served.port), 60)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=name)
+        connection.sock = self.tls.wrap_socket(raw, server_hostname=self.name)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for key, value in sent.items():
                 if value is not None:
                     connection.putheader(key, value)
             connection.endheaders(body.encode() or None)
-            return self._read(connection.getresponse())
+            answer = self._read(connection.getresponse())
+            self.served.lines.wait(number)
+            return answer
         finally:
             connection.close()
 

@@ -96,6 +96,7 @@ def serving_tenants(
     options: ServeOptions | None = None,
     *,
     elapsed: Callable[[], float] = time.monotonic,
+    port: int = 0,
     **given: Any,
 ) -> Iterator[Served]:
     """Serve the tenants over HTTP to whoever has tokens of an issuer for them, and stop gracefully."""
@@ -114,7 +115,7 @@ def serving_tenants(
     build = partial(
         gate_of_tenants, world.settings(issuer), options, given=Surroundings(**facts), folders=world.folders
     )
-    with listened(build, options, lines=lines) as served:
+    with listened(build, options, lines=lines, port=port) as served:
         yield served
 
 

@@ -88,7 +88,11 @@ class OpenedContext:
         self._closing = AsyncExitStack()
 
     async def get(self) -> AppContext:
-        """Return the context; SequencesError says why it cannot be opened."""
+        """Return the context for the present call; SequencesError says why it cannot be opened."""
+        return await self.whole()
+
+    async def whole(self) -> AppContext:
+        """Return the context as it was opened, for no call in particular; SequencesError."""
         async with self._opening:
             if self._context is None:
                 self._context = await self._closing.enter_async_context(self._open_context())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plain_words import (
     STATUSES,
     STEP_STATES,
@@ -40,6 +39,7 @@ from sequences_mcp.errors import (
     ConflictError,
     InvalidArgumentsError,
     NotFoundError,
+    ProviderUnavailableError,
     SequencesError,
     StoreError,
     WrongIdError,
@@ -48,18 +48,20 @@ from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.sign_in import SignInIssuer
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.first_visit import FolderSetup, SetupSessions
-from sequences_mcp.review.lock.sessions import COOKIE, MOST_SESSIONS, Sessions, Tries
-from sequences_mcp.review.lock.sign_ins import COOKIE as SIGN_IN_COOKIE
+from sequences_mcp.review.lock.sessions import COOKIE, MOST_SESSIONS, Sessions
 from sequences_mcp.review.lock.sign_ins import MOST, Departures, SignInSessions
 from sequences_mcp.review.page import first, keys, roles, sign_in
 from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.guard import READS, RequestGuard
+from sequences_mcp.review.page.on_demand import OPENED, OpeningOnDemand
 from sequences_mcp.review.page.request import (
+    OpenContext,
     PageContext,
     PageRequest,
     Pause,
     SignInDoor,
     drop_upload,
+    everybody,
     form_of,
 )
 from sequences_mcp.review.page.screens import SCREENS
@@ -224,7 +226,7 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
-OpenContext: TypeAlias = Callable[[], AbstractAsyncContextManager[AppContext]]
+Lifespan: TypeAlias = Callable[[Starlette], AbstractAsyncContextManager[None]]
 Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
 LOCKED = (
     "This browser is locked, and nothing was stored. Copy what you typed, then reload the screen and unlock it."
@@ -253,29 +255,68 @@ def build_page(
     async def lifespan(asgi_app: Starlette) -> AsyncIterator[None]:
         async with open_context() as app, _compiling():
             asgi_app.state.context = PageContext(
-                app=app,
+                opened=app,
+                clock=app.clock,
                 place=place,
                 sessions=Sessions(app.clock, most=most),
-                tries=Tries(app.safekeeping(), app.clock),
                 pause=pause,
                 pages=environment(),
                 first=SetupSessions(setup),
-                door=_door(service, app) if service else None,
+                door=_door(service, app.clock) if service else None,
             )
             yield
             if (dropped := asgi_app.state.context.imports.file) is not None:
                 dropped.let_go()
 
+    return _page(place, has_sign_in=bool(service), lifespan=lifespan)
+
+
+def build_page_on_demand(
+    open_context: OpenContext,
+    *,
+    place: PageAddress,
+    service: SignInIssuer,
+    clock: Callable[[], datetime],
+    admits: Callable[[str], bool] = everybody,
+    pause: Pause = asyncio.sleep,
+) -> Starlette:
+    """Return the page of a workspace that is opened for each request of whoever signed in, and for nobody else.
+
+    Who is signed in, and what they have read, outlasts the closing of it. Everybody else is answered alike,
+    whether or not the workspace could be opened. ``admits`` says by their ``sub`` who may be in at all.
+    """
+    context = PageContext(
+        opened=None,
+        open_context=open_context,
+        clock=clock,
+        place=place,
+        sessions=Sessions(clock, most=MOST),
+        pause=pause,
+        pages=environment(),
+        door=_door(service, clock, admits=admits),
+    )
+    page = _page(
+        place, has_sign_in=True, inside=[Middleware(OpeningOnDemand, context=context, explained=_explained)]
+    )
+    page.state.context = context
+    return page
+
+
+def _page(
+    place: PageAddress, *, has_sign_in: bool, inside: Sequence[Middleware] = (), lifespan: Lifespan | None = None
+) -> Starlette:
     return Starlette(
-        routes=[*_routes(has_sign_in=bool(service)), Route("/static/{name}", _static_file, methods=["GET"])],
+        routes=_routes(has_sign_in=has_sign_in),
         lifespan=lifespan,
-        middleware=[Middleware(RequestGuard, place=place)],
+        middleware=[Middleware(RequestGuard, place=place), *inside],
         exception_handlers={HTTPException: _strayed, SequencesError: _explained},
     )
 
 
-def _door(service: SignInIssuer, app: AppContext) -> SignInDoor:
-    return SignInDoor(service=service, sign_ins=SignInSessions(app.clock), departures=Departures(app.clock))
+def _door(
+    service: SignInIssuer, clock: Callable[[], datetime], *, admits: Callable[[str], bool] = everybody
+) -> SignInDoor:
+    return SignInDoor(service=service, sign_ins=SignInSessions(clock), departures=Departures(clock), admits=admits)
 
 
 @asynccontextmanager
@@ -305,7 +346,9 @@ async def _static_file(request: Request) -> Response:
     return Response(file.body, media_type=file.kind, headers={"cache-control": KEPT} if is_kept else None)
 
 
-def _routes(*, has_sign_in: bool) -> list[Route]:
+@cache
+def _routes(*, has_sign_in: bool) -> tuple[Route, ...]:
+    """Return the routes of a page; all pages of a process share them."""
     unlocking: list[tuple[str, str, Screen]] = [
         ("GET", "/unlock", keys.unlock_screen),
         ("POST", "/unlock", keys.unlock_form),
@@ -326,7 +369,7 @@ def _routes(*, has_sign_in: bool) -> list[Route]:
         ("POST", "/sign-out", sign_in.sign_out_form),
     ]
     open_to_all = signing_in if has_sign_in else setting_up
-    return [
+    return (
         *(
             Route(path, _endpoint(screen, path, need=Need.NOTHING), methods=[way])
             for way, path, screen in open_to_all
@@ -336,7 +379,8 @@ def _routes(*, has_sign_in: bool) -> list[Route]:
             for way, path, screen in unlocking
         ),
         *(Route(path, _endpoint(screen, path), methods=[way]) for way, path, screen in SCREENS),
-    ]
+        Route("/static/{name}", _static_file, methods=["GET"]),
+    )
 
 
 class Need(Enum):
@@ -400,10 +444,10 @@ def _locked(page_request: PageRequest) -> Response | None:
 
 async def _page_request(request: Request) -> PageRequest:
     context: PageContext = request.app.state.context
+    context = request.scope.get(OPENED, context)
     form = {} if request.method in READS else await form_of(request)
     cookies = request.cookies
-    secret = cookies.get(context.place.cookie(SIGN_IN_COOKIE))
-    signed = None if context.door is None else context.door.sign_ins.find(secret)
+    signed = None if context.opened is None else context.signed_in(cookies)
     session = context.sessions.find(cookies.get(context.place.cookie(COOKIE)))
     if session is not None and session.subject != (signed.reviewer.subject if signed else ""):
         session = None  # unlocked by somebody else, or nobody is signed in any more
@@ -437,7 +481,8 @@ def _status(error: SequencesError) -> int:
         return HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, ConflictError):
         return HTTPStatus.CONFLICT
-    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, StoreError) else HTTPStatus.CONFLICT
+    is_down = isinstance(error, StoreError | ProviderUnavailableError)
+    return HTTPStatus.SERVICE_UNAVAILABLE if is_down else HTTPStatus.CONFLICT
 
 
 def _notice(page_request: PageRequest, status: int, *, message: str, next_step: str) -> Response:

@@ -104,6 +104,8 @@ async def upload_form(page_request: PageRequest) -> Response:
         data=data,
     )
     slot.file = dropped
+    # A file that nobody comes back for would stay in memory.
+    asyncio.get_running_loop().call_later(KEPT_FOR.total_seconds(), _forget, slot, dropped)
     _look(page_request.app, dropped)
     return page_request.redirect(f"/people/import/{dropped.token}")
 
@@ -224,6 +226,11 @@ def _empty(slot: PendingImport) -> None:
     if slot.file is not None:
         slot.file.let_go()
     slot.file = None
+
+
+def _forget(slot: PendingImport, dropped: ImportState) -> None:
+    if slot.file is dropped and not dropped.is_working:
+        _empty(slot)
 
 
 def _present(page_request: PageRequest) -> ImportState | None:

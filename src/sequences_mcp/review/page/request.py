@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -28,10 +30,17 @@ from sequences_mcp.ports.sign_in import SignInIssuer
 from sequences_mcp.review.lock import passkeys, passphrase, sessions
 from sequences_mcp.review.lock.first_visit import SetupSessions
 from sequences_mcp.review.lock.sessions import COOKIE, Session, Sessions, Tries
+from sequences_mcp.review.lock.sign_ins import COOKIE as SIGN_IN_COOKIE
 from sequences_mcp.review.lock.sign_ins import Departures, SignInSession, SignInSessions
 from sequences_mcp.review.page.address import PageAddress
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
+OpenContext: TypeAlias = Callable[[], AbstractAsyncContextManager[AppContext]]
+
+
+def everybody(_: str) -> bool:
+    """Admit whoever has a role."""
+    return True
 
 
 @dataclass(slots=True)
@@ -51,21 +60,30 @@ class PendingImport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInDoor:
-    """What people sign in with at a page under its own name: the issuer, who is in, and who is on the way."""
+    """What people sign in with at a page under its own name: the issuer, who is in, and who is on the way.
+
+    ``admits`` says by their ``sub`` who may be in at all, whatever their role; it is asked at each request.
+    """
 
     service: SignInIssuer
     sign_ins: SignInSessions
     departures: Departures
+    admits: Callable[[str], bool] = everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
-    """What every screen works with; ``door`` is where people sign in, None on localhost."""
+    """What every screen works with; ``door`` is where people sign in, None on localhost.
 
-    app: AppContext
+    ``opened`` is what the verbs take. Where ``open_context`` opens that on demand, it is None for whoever has not
+    signed in: nothing is opened for them.
+    """
+
+    opened: AppContext | None
+    open_context: OpenContext | None = None
+    clock: Callable[[], datetime]
     place: PageAddress
     sessions: Sessions
-    tries: Tries
     pages: Environment
     pause: Pause = asyncio.sleep
     strangers: LockQueue = field(default_factory=LockQueue)
@@ -73,6 +91,33 @@ class PageContext:
     imports: PendingImport = field(default_factory=PendingImport)
     first: SetupSessions = field(default_factory=SetupSessions)
     door: SignInDoor | None = None
+
+    @property
+    def app(self) -> AppContext:
+        """What the verbs take; AssertionError before anybody has signed in."""
+        assert self.opened is not None
+        return self.opened
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[PageContext]:
+        """Yield this with what the verbs take, opened so long where it is not yet; SequencesError."""
+        if self.opened is not None or self.open_context is None:
+            yield self
+            return
+        async with self.open_context() as app:
+            yield replace(self, opened=app)
+
+    @property
+    def tries(self) -> Tries:
+        """The counts of wrong passphrases."""
+        return Tries(self.safe, self.clock)
+
+    def signed_in(self, cookies: Mapping[str, str]) -> SignInSession | None:
+        """Return the sign-in of a browser, where it has one and may still be in."""
+        if self.door is None:
+            return None
+        sign_in = self.door.sign_ins.find(cookies.get(self.place.cookie(SIGN_IN_COOKIE)))
+        return sign_in if sign_in is not None and self.door.admits(sign_in.reviewer.subject) else None
 
     @property
     def workspace(self) -> Workspace:
@@ -140,7 +185,7 @@ class PageRequest:
     @property
     def now(self) -> datetime:
         """The present instant."""
-        return self.context.app.clock()
+        return self.context.clock()
 
     @property
     def page(self) -> int:

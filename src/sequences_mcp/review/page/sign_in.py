@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from sequences_mcp.ports.sign_in import ReviewerRefusedError
+from sequences_mcp.domain.reviewers import Reviewer
+from sequences_mcp.ports.sign_in import Departure, ReviewerRefusedError
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.sessions import COOKIE as SESSION_COOKIE
 from sequences_mcp.review.lock.sessions import LASTS as SESSION_LASTS
@@ -15,6 +18,7 @@ from sequences_mcp.review.lock.sign_ins import COOKIE, DEPARTURE_COOKIE, DEPARTU
 from sequences_mcp.review.page.guard import READS
 from sequences_mcp.review.page.request import PageRequest, SignInDoor, local_path
 
+log = logging.getLogger(__name__)
 LONGEST_ANSWER = 4_096  # characters of a value in the address that the issuer sends a browser back to
 NOT_HERE = "This sign-in did not begin in this browser, was used already, or began too long ago."
 OLD = "Your sign-in was looked at too long ago to do this. Sign in, then try again; nothing was done."
@@ -58,13 +62,27 @@ async def callback_screen(page_request: PageRequest) -> Response:
     before = page_request.sign_in
     is_same = before is not None and before.reviewer.subject == reviewer.subject
     _end(page_request, with_session=not is_same)
-    app = page_request.context.app.acting_as(reviewer.actor)
-    if reviewer.role is None:
-        await app.records.note("sign_in.refused", reviewer.subject, why="no role")
+    if reviewer.role is None or not door.admits(reviewer.subject):
+        if page_request.context.opened is not None:
+            app = page_request.context.app.acting_as(reviewer.actor)
+            await app.records.note("sign_in.refused", reviewer.subject, why="no role")
+        else:  # it is not opened for them
+            log.warning("%s has no role at %s", reviewer.subject, page_request.context.authority)
         response = _shown(page_request, status=HTTPStatus.FORBIDDEN, message=NO_ROLE, who=reviewer.name)
         return _forgotten(page_request, response)
+    async with page_request.context.entered() as context:
+        return await _let_in(replace(page_request, context=context), departure, reviewer, is_same=is_same)
+
+
+async def _let_in(
+    page_request: PageRequest, departure: Departure, reviewer: Reviewer, *, is_same: bool
+) -> Response:
+    """Let in whoever came back and has a role; ``is_same``: they were in before."""
+    door, before = door_of(page_request), page_request.sign_in
+    app, role = page_request.context.app.acting_as(reviewer.actor), reviewer.role
+    assert role is not None
     if not departure.is_silent or not is_same:
-        await app.records.note("sign_in.begun", reviewer.subject, role=reviewer.role.value)
+        await app.records.note("sign_in.begun", reviewer.subject, role=role.value)
     since = before.began if before is not None and departure.is_silent and is_same else None
     token = door.sign_ins.begin(reviewer, since=since)
     response = RedirectResponse(departure.next_path, status_code=HTTPStatus.SEE_OTHER)

@@ -35,8 +35,10 @@ from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf, metadata_r
 from sequences_mcp.server.http.gate import BODY_LIMIT, RequestGate, UserRates
 from sequences_mcp.server.http.observing import METRICS_TYPE, HttpTally, metrics_text
 from sequences_mcp.server.http.options import ENDPOINT, ServeOptions
+from sequences_mcp.server.http.sites import HostedPage, HostedSites
 
 if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
     from sequences_mcp.domain.records import WorkMetrics
     from sequences_mcp.server.http.issuer import IssuerKeys
 
@@ -45,14 +47,6 @@ MARK = 16  # hexadecimal digits that tell users apart
 REMEMBERED = 15.0  # seconds: how old the numbers about the work may be
 Measure = Callable[[], "Awaitable[WorkMetrics]"]
 Measured: TypeAlias = "Mapping[str, WorkMetrics | None]"  # by tenant; None where the database was not to be had
-
-
-@dataclass(frozen=True, slots=True)
-class HostedPage:
-    """An app under a name of its own, such as the review page, and every ``Host`` under which it is asked for."""
-
-    app: Starlette
-    hosts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +151,10 @@ class HttpServer(SequencesServer):
             lacks = needed is not None and needed not in scopes
             listed.append(tool.model_copy(update={"meta": meta}) if lacks else tool)
         return listed
+
+    async def context(self) -> AppContext:
+        """Return the context of no caller, for what is served beside the tools; SequencesError."""
+        return await self._opened.whole()
 
     async def standing(self) -> tuple[bool, bool]:
         """Return whether the database answers, and whether somebody does the due work."""
@@ -286,10 +284,7 @@ def build_http_app(
         endpoint_of=lambda scope: endpoint if scope["path"] == ENDPOINT else None,
         counts=counts,
     )
-    if given.page is not None:
-        gate.pages = dict.fromkeys(given.page.hosts, given.page.app)
-    if given.opt_out is not None:
-        gate.opt_outs = dict.fromkeys(given.opt_out.hosts, given.opt_out.app)
+    gate.site_at = HostedSites(page=given.page, opt_out=given.opt_out).find
     if metrics_port is not None:
         gate.metrics, gate.metrics_port = metrics_app(given, counts), metrics_port
     return gate

@@ -34,9 +34,9 @@ from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
 from sequences_mcp.server.http.cross_site import readable_by
 from sequences_mcp.server.http.endpoints import Endpoint, EndpointOf
 from sequences_mcp.server.http.observing import HttpTally, RequestLine
+from sequences_mcp.server.http.sites import OPT_OUT, FindSite, HostedSites
 
 HEALTH = ("/healthz", "/readyz")  # for whoever watches over the process, which may know it by its address alone
-OPT_OUT = "/u/"
 PAGE_RATED = ("/sign-in", "/sign-in/back", "/unlock")
 LONGEST_TOKEN = 8 * 1024
 HEAD_LIMIT = 16 * 1024  # bytes of all headers
@@ -162,9 +162,8 @@ class RequestGate:
     ``hosts`` and ``origins`` are those that a request may name, ``sites`` the origins of other web sites whose
     pages may read what is answered; ``endpoint_of`` says what a request is for, ``write``
     takes the lines of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. What
-    names a host of ``pages`` is that review page's, which judges for itself and knows no tokens; below ``/u/``
-    what names one of ``opt_outs`` is that one's. Once ``drained`` is set, streams that have no end of their own
-    are ended.
+    names a host that ``site_at`` knows is that one's, which judges for itself and knows no tokens. Once ``drained``
+    is set, streams that have no end of their own are ended.
     """
 
     app: ASGIApp
@@ -180,8 +179,7 @@ class RequestGate:
     tenant_rates: UserRates | None = None
     metrics: ASGIApp | None = None
     metrics_port: int | None = None
-    pages: Mapping[str, ASGIApp] = field(default_factory=dict)
-    opt_outs: Mapping[str, ASGIApp] = field(default_factory=dict)
+    site_at: FindSite = HostedSites().find
     drained: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -218,7 +216,7 @@ class RequestGate:
         if _has_two_ends(scope, headers):
             await _UNCLEAR(scope, receive, send)
             return
-        if (app := self._named_app(headers, scope["path"])) is not None:
+        if (app := await self._named_app(headers, scope["path"])) is not None:
             wait = self._wait_at_page(scope["path"], client=line.client)
             await (_too_many(wait) if wait else app)(scope, receive, send)
             return
@@ -261,13 +259,10 @@ class RequestGate:
         rated = OPT_OUT if path.startswith(OPT_OUT) else path if path in PAGE_RATED else ""
         return self.rates.wait(f"{rated} {client}") if rated else 0.0
 
-    def _named_app(self, headers: Headers, path: str) -> ASGIApp | None:
+    async def _named_app(self, headers: Headers, path: str) -> ASGIApp | None:
         """Return what answers under the host name of a request alone, None where that is the server's own."""
         hosts = headers.getlist("host")
-        if len(hosts) != 1:
-            return None
-        opting_out = self.opt_outs.get(hosts[0]) if path.startswith(OPT_OUT) else None
-        return opting_out or self.pages.get(hosts[0])
+        return await self.site_at(hosts[0], path) if len(hosts) == 1 else None
 
     def _misdirected(self, headers: Headers) -> Response | None:
         """Return the refusal of a request for another host, from an unlisted web site, or with too long a head."""

@@ -40,8 +40,8 @@ DONE = _SCREEN.format(title="Done", rest="<p>You are not written to again.</p>")
 LATER = _SCREEN.format(title="Not yet", rest="<p>This could not be stored just now. Try again in a minute.</p>")
 
 
-def build_opt_out(open_context: OpenContext) -> Starlette:
-    """Return the app that answers below ``/u/``."""
+def build_opt_out(open_context: OpenContext, *, on_demand: bool = False) -> Starlette:
+    """Return the app that answers below ``/u/``; ``on_demand``: the context is opened for each opt-out."""
     opened: list[AppContext] = []
 
     @asynccontextmanager
@@ -51,12 +51,21 @@ def build_opt_out(open_context: OpenContext) -> Starlette:
             yield
             opened.clear()
 
+    @asynccontextmanager
+    async def context() -> AsyncIterator[AppContext]:
+        if not on_demand:
+            yield opened[0]
+            return
+        async with open_context() as app:
+            yield app
+
     async def ask(_: Request) -> Response:
         return HTMLResponse(ASKS, headers=HEADERS)
 
     async def stop(request: Request) -> Response:
         try:
-            await opt_out(opened[0], token=request.path_params["token"])
+            async with context() as app:
+                await opt_out(app, token=request.path_params["token"])
         except SequencesError as error:
             logging.getLogger(__name__).warning("An opt-out with one click was not stored: %s", error)
             return HTMLResponse(LATER, 503, headers={**HEADERS, "retry-after": "60"})
@@ -64,5 +73,5 @@ def build_opt_out(open_context: OpenContext) -> Starlette:
 
     return Starlette(
         routes=[Route("/u/{token}", ask, methods=["GET"]), Route("/u/{token}", stop, methods=["POST"])],
-        lifespan=lifespan,
+        lifespan=None if on_demand else lifespan,
     )

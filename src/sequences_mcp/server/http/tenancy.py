@@ -24,7 +24,13 @@ from sequences_mcp.server.http.callers import CURRENT
 from sequences_mcp.server.http.gate import only_listens, passed_until, refusal
 
 if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
+    from sequences_mcp.domain.actors import Actor
     from sequences_mcp.domain.records import WorkMetrics
+    from sequences_mcp.server.http.sites import HostedSites
+
+    # Returns the context of a tenant as somebody, opened while it is used.
+    OpenAs = Callable[[Actor], AbstractAsyncContextManager[AppContext]]
 
 log = logging.getLogger(__name__)
 EVERY = 300.0  # seconds after which a closed tenant is opened for its work, whatever is due
@@ -42,10 +48,14 @@ class TenantUnavailableError(ProviderUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class ServedTenant:
-    """A tenant's app while it is open; ``is_sound`` says whether its database answers."""
+    """A tenant's app while it is open; ``is_sound`` says whether its database answers.
+
+    ``context`` returns what its verbs take, for what is served beside the tools; SequencesError.
+    """
 
     app: ASGIApp
     is_sound: Callable[[], Awaitable[bool]]
+    context: Callable[[], Awaitable[AppContext]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +65,8 @@ class TenantLookup:
     ``names`` lists them, ``version`` changes with a tenant's settings (None: there is none), ``prepare`` brings
     its database up to date, so that opening it holds nobody up, ``works`` says whether this process does its due
     work, ``next_due`` when the next of it is due, where the first round since an instant is over, and that instant
-    where it is not; ``measure`` returns numbers about the work. All but ``version`` are called in a thread, and
-    raise SequencesError.
+    where it is not; ``measure`` returns numbers about the work, ``sites`` what it has under names of its own, on
+    what opens it for those. All but ``version`` are called in a thread, and raise SequencesError.
     """
 
     names: Callable[[], list[str]]
@@ -65,6 +75,7 @@ class TenantLookup:
     works: Callable[[str], bool]
     next_due: Callable[[str, datetime], datetime | None]
     measure: Callable[[str], WorkMetrics]
+    sites: Callable[[str, OpenAs], HostedSites]
     clock: Callable[[], datetime]
     elapsed: Callable[[], float]
 
@@ -144,6 +155,16 @@ class OpenTenants:
                 await tenant.served.app(scope, receive, send)
         finally:
             self._leave(tenant, listens=listens)
+
+    @asynccontextmanager
+    async def context_of(self, name: str, actor: Actor) -> AsyncIterator[AppContext]:
+        """Yield what the verbs of a tenant take, as somebody; it is open so long. SequencesError."""
+        tenant = await self._for_request(name, listens=False)
+        try:
+            assert tenant.served is not None
+            yield (await tenant.served.context()).acting_as(actor)
+        finally:
+            self._leave(tenant, listens=False)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from sequences_mcp.server.http.endpoints import Endpoint, metadata_url, tenant_o
 from sequences_mcp.server.http.gate import RequestGate, UserRates
 from sequences_mcp.server.http.observing import HttpTally
 from sequences_mcp.server.http.options import ServeOptions, path_of_tenant
+from sequences_mcp.server.http.sites import TenantSites
 from sequences_mcp.server.http.tenancy import OpenTenants, ServedTenant, TenantLookup
 
 
@@ -80,7 +82,7 @@ def build_tenants_app(
             return (await server.standing())[0]
 
         async with inner.router.lifespan_context(inner):
-            yield ServedTenant(inner, is_sound)
+            yield ServedTenant(inner, is_sound, server.context)
 
     tenants = OpenTenants(source=source, serve=serve, most=options.tenants_open, idle=options.tenant_idle)
 
@@ -102,6 +104,13 @@ def build_tenants_app(
     routes += tenants_metadata_routes(keys.issuer, resource_of)
     app = Starlette(routes=[*routes, Mount("/", tenants)], lifespan=lifespan)
     gate = build_gate(given, options, port=port, app=app, endpoint_of=endpoint_of, counts=counts)
+    gate.site_at = TenantSites(
+        names=source.names,
+        version=source.version,
+        sites=lambda name: source.sites(name, partial(tenants.context_of, name)),
+        elapsed=given.elapsed,
+        taken=gate.hosts,
+    ).find
     gate.tenant_rates = UserRates(options.tenant_rate, given.elapsed)
     if metrics_port is not None:
         gate.metrics, gate.metrics_port = metrics_app(given, counts, measure=tenants.measured), metrics_port
