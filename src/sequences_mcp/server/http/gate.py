@@ -160,10 +160,10 @@ class RequestGate:
     """ASGI middleware: refuses what may not pass, and tells who calls to what comes behind it.
 
     ``hosts`` and ``origins`` are those that a request may name, ``sites`` the origins of other web sites whose
-    pages may read what is answered; ``endpoint_of`` says what a request is for, ``write``
-    takes the lines of the access log; ``tenant_rates`` is what all users of a tenant together may ask for. What
-    names a host that ``site_at`` knows is that one's, which judges for itself and knows no tokens. Once ``drained``
-    is set, streams that have no end of their own are ended.
+    pages may read what is answered; ``endpoint_of`` says what a request is for, ``write`` takes the lines of the
+    access log; ``tenant_rates`` is what all users of a tenant together may ask for. What names a host that
+    ``site_at`` knows is that one's, which judges for itself and knows no tokens. Once ``drained`` is set, streams
+    that have no end of their own are ended.
     """
 
     app: ASGIApp
