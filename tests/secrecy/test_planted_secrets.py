@@ -119,8 +119,8 @@ def apart() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
-    """Run tests in a run of their own; return its exit status and what it found in each test."""
+def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]], str]:
+    """Run tests in a run of their own; return its exit status, what it found in each test, and its last line."""
     file = folder / "test_leaky.py"
     file.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "--no-summary", str(file)]
@@ -132,7 +132,7 @@ def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
     leaks: dict[str, set[str]] = {}
     for test, what in re.findall(r"^LEAK (?:\S*::)?(.+?): (.*)$", ran.stdout, re.MULTILINE):
         leaks.setdefault(test, set()).add(re.sub(r"file \S*/", "file ", what))
-    return ran.returncode, leaks
+    return ran.returncode, leaks, ran.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize("shared", [(), TWO], ids=["one process", "two processes"])
@@ -141,7 +141,7 @@ def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(
 ) -> None:
     if shared:
         pytest.importorskip("xdist")
-    status, leaks = run(apart, LEAKY, *shared)
+    status, leaks, _ = run(apart, LEAKY, *shared)
     assert status == 1
     assert leaks.keys() == FOUND.keys()
     for test, what in FOUND.items():
@@ -151,9 +151,46 @@ def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(
 
 def test_a_run_whose_tests_all_pass_fails_for_a_leak_alone(apart: Path) -> None:
     clean = "def test_it():\n    assert True\n"
-    assert run(apart, clean) == (0, {})
+    assert run(apart, clean)[:2] == (0, {})
     leak = f"def test_it():\n    print({planted.TOPO_KEY.value!r})\n"
     assert run(apart, leak)[0] == 1
+
+
+ENDED = f"""
+import pytest
+
+@pytest.fixture
+def begins_badly():
+    raise OSError("it does not begin")
+
+@pytest.fixture
+def ends_badly():
+    yield
+    raise OSError("it does not end")
+
+@pytest.fixture
+def left_out():
+    pytest.skip("it is not here")
+
+def test_it():
+    print({planted.TOPO_KEY.value!r})
+
+def test_that_never_begins(begins_badly):
+    assert True
+
+def test_whose_end_fails(ends_badly):
+    assert True
+
+def test_that_is_left_out(left_out):
+    assert True
+"""
+
+
+def test_several_processes_tell_a_leak_and_whatever_did_not_pass_of_each_test(apart: Path) -> None:
+    pytest.importorskip("xdist")
+    status, leaks, said = run(apart, ENDED, *TWO)
+    assert (status, *leaks) == (1, "test_it")
+    assert said.startswith("2 passed, 1 skipped, 2 errors in ")
 
 
 def test_a_leak_alone_fails_a_run_of_several_processes_too(apart: Path) -> None:

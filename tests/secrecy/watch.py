@@ -19,6 +19,7 @@ from shutil import rmtree
 from typing import Any, BinaryIO, NamedTuple
 
 import pytest
+from _pytest.runner import runtestprotocol
 from tests.secrecy.hearing import HEARD, LEARNT
 from tests.secrecy.planted import found_in
 
@@ -87,6 +88,23 @@ class Watch(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Note one line of a log."""
         HEARD.append((f"the log of {record.name}", self.format(record).encode("utf-8", "surrogatepass")))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Do a test that another process counts as pytest does it, and tell that process what it counts alone.
+
+        Each of the six things that are told of a test costs both processes a third of a millisecond. That it has
+        begun, was set up, taken down or ended is told only where the run lists what took longest; a part that
+        did not pass is told in any case.
+        """
+        if not hasattr(item.config, "workerinput") or item.config.getoption("durations") is not None:
+            return None
+        for report in runtestprotocol(item, log=False, nextitem=nextitem):
+            if report.passed and report.when != "call":
+                self.pytest_runtest_logreport(report)
+            else:
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
