@@ -109,6 +109,9 @@ def test_an_archived_blueprint_is_listed_only_where_that_is_asked_for(terminal: 
     assert "Engineers is archived." in terminal.run("blueprints", "archive", blueprint.id).out
     assert terminal.run("blueprints", "archive", blueprint.id).status == 0  # again changes nothing
     assert terminal.run("blueprints", "list").out == "None.\n"
+    assert terminal.run("blueprints", "list", "--page", "3").out == "There is no page 3: the list is empty.\n"
+    past = terminal.run("blueprints", "list", "--archived", "--page", "3").out
+    assert past == "There is no page 3: the last is 1.\n"
     assert blueprint.id in terminal.run("blueprints", "list", "--archived").out
     assert json.loads(terminal.run("blueprints", "list", "--archived", "--json").out)["items"][0]["archived"]
     assert "listed again" in terminal.run("blueprints", "unarchive", blueprint.id).out

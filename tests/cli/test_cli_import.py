@@ -95,3 +95,12 @@ def test_a_source_without_an_end_is_read_no_further_than_a_file_may_be_large(ter
     writer.start()
     assert "2 made" in terminal.run("import", str(pipe), "--dry-run").out
     writer.join()
+
+
+def test_values_that_look_wrong_are_imported_and_named(terminal: Terminal) -> None:
+    file = terminal.write("people.csv", "email;first name\ngrace@hopper.example;GRACE\n")
+    said = terminal.run("import", file, "--dry-run").out
+    assert "1 value looks wrong, imported as given:" in said
+    assert "row 2       first_name 'GRACE'" in said
+    facts = json.loads(terminal.run("import", file, "--dry-run", "--json").out)
+    assert (facts["uncertain"], facts["warnings"][0]["row"]) == (1, 2)

@@ -90,6 +90,7 @@ def test_twice_asks_nothing_and_changes_nothing(home: Home) -> None:
         answer_all(typist, OUTBOX_ANSWERS)
         typist.sees("What next:")
         assert typist.ends() == 0
+    assert typist.shown.count("Switch it on in Cursor's settings") == 1
     before = home.all_files()
     with at_terminal("setup", **home.environ) as typist:
         typist.sees("Everything is set up. Nothing was changed.")

@@ -138,10 +138,21 @@ def test_a_campaign_shows_people_steps_weeks_and_texts(world: PageWorld, person:
     assert re.search(r"<dt>replied</dt><dd>1</dd>", page)
     assert re.search(r"<dt>in the outbox folder</dt><dd>3</dd>", page)
     assert "How they read, filled in for a made-up person" in page
+    assert "{{" not in page and "</span> Engineer</li>" in page  # the subject, its variable filled in
     assert f"/sequences?blueprint={plan.header.blueprint_id}" in page
     everybody = person.get(f"/sequences?blueprint={plan.header.blueprint_id}").text
     assert "Sequences of Engineers" in everybody
     assert everybody.count('class="card"') == 3
+
+
+@pytest.mark.parametrize("path", ["/blueprints", "/campaigns", "/sequences", "/mails", "/search?q=example"])
+def test_a_page_past_the_end_of_a_list_says_where_it_ends_and_leads_there(
+    world: PageWorld, person: Visitor, path: str
+) -> None:
+    begun(world)
+    page = person.get(f"{path}{'&' if '?' in path else '?'}page=9").text
+    assert "There is no page 9: the last is 1." in page
+    assert re.search(r'<a rel="prev" href="[^"]*page=1">Page 1, the last</a>', page)
 
 
 def test_an_unknown_campaign_blueprint_or_contact_is_no_page(person: Visitor) -> None:

@@ -74,6 +74,13 @@ def test_a_dropped_file_is_shown_row_by_row_and_then_saved(world: PageWorld, per
     assert not list(world.folder.rglob("*.csv"))  # the file is nowhere on the disk
 
 
+def test_values_that_look_wrong_are_named_before_they_are_saved(person: Visitor) -> None:
+    path = dropped(person, "email;first name\ngrace@hopper.example;GRACE\n").headers["location"]
+    page = looked_at(person, path).text
+    assert "1 value looks wrong." in page and "row 2: first name “GRACE”" in page
+    assert "Save 1 person" in page
+
+
 def test_with_a_row_refused_nothing_is_saved_until_it_is_left_out(world: PageWorld, person: Visitor) -> None:
     path = dropped(person, ONE_BAD).headers["location"]
     page = looked_at(person, path)

@@ -68,7 +68,7 @@ async def test_an_error_is_text_and_meta_and_nothing_that_an_output_schema_could
         "sent": "nothing",
         "code": "wrong_id",
         "message": "'local:ct_1' is not a blueprint id: it is a contact id.",
-        "next": "Ids of this kind come from list_blueprints.",
+        "next": "Blueprint ids come from list_blueprints.",
         "retryable": False,
         "expected": "blueprint",
         "listed_by": "list_blueprints",

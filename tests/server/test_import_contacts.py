@@ -145,3 +145,16 @@ async def test_a_blank_of_a_template_in_a_cell_is_told_as_one(bureau: Bureau) ->
     told = {problem["field"]: problem["problem"] for problem in looked["problems"]}
     assert told["email"] == "This is a variable of a template that was never filled in: put the real value"
     assert told["company"].startswith("This looks like a blank")
+
+
+async def test_values_that_look_wrong_and_are_imported_are_named(bureau: Bureau) -> None:
+    text = "email,first name,company\ngrace@hopper.example,GRACE,Navy\nada@lovelace.example,Ada,Engine\n"
+    async with bureau.client() as desktop:
+        looked = await desktop.call("import_contacts", text=text)
+        assert (looked["made"], looked["refused"], looked["uncertain"]) == (2, 0, 1)
+        [warning] = looked["warnings"]
+        assert (warning["row"], warning["field"], warning["value"]) == (2, "first_name", "GRACE")
+        assert "Likely: Grace" in warning["problem"]
+        assert "what looks wrong" in looked["next"]
+        done = await desktop.call("import_contacts", text=text, dry_run=False)
+        assert (done["made"], done["uncertain"]) == (2, 1)

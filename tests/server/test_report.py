@@ -80,6 +80,8 @@ async def test_what_was_written_to_the_outbox_folder_is_not_told_as_sent(bureau:
         blueprint = await desktop.blueprint(MAIL)
         await begun_by_mail(bureau, desktop, 2, blueprint)
         [item] = (await desktop.call("report", blueprint_id=blueprint))["items"]
+        past = await desktop.call("report", page=3)
+    assert (past["total_count"], past["total_pages"], past["items"]) == (1, 1, [])
     assert (item["people"], item["sent"], item["in_outbox"]) == (2, 0, 2)
 
 

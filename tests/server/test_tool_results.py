@@ -96,6 +96,16 @@ async def test_a_preview_shows_final_texts_and_local_times_and_changes_nothing(w
     assert (shown["people_count"], shown["left_out_count"], found["total_count"]) == (2, 1, 0)
 
 
+async def test_a_preview_fills_in_the_text_of_somebody_who_cannot_be_reached(world: World, era: str) -> None:
+    async with world.client(era) as desktop:
+        blueprint = await desktop.blueprint(LINKEDIN)
+        known = {name: value for name, value in GRACE.items() if name != "linkedin_url"}
+        shown = await desktop.call("preview_sequence", blueprint_id=blueprint, contacts=[known])
+        [person] = shown["people"]
+        assert "No LinkedIn URL is known" in person["left_out"][0]
+        assert person["steps"][0]["content"] == "Hi Grace, I wrote to you by e-mail."
+
+
 async def test_contacts_are_met_again_by_address_and_notes_are_appended(world: World, era: str) -> None:
     async with world.client(era) as desktop:
         first = await desktop.call("save_contacts", contacts=[{**GRACE, "note": "Met at a talk"}])

@@ -51,7 +51,7 @@ def _list() -> click.Command:
         if as_json:
             say_json({"total_count": listed.total_count, "page": page, "items": list(map(_row, listed.items))})
             return
-        say(_lines(listed.items) or ["None."])
+        say(_lines(listed.items) or [listed.beyond or "None."])
         if listed.has_more:
             say([f"There is more: --page {page + 1}."])
 

@@ -255,7 +255,7 @@ def _written(settings: Settings, plan: SetupPlan, change: SettingsChange | None)
             say([f"     The review page shows you this word before you type the passphrase: {word}"])
         results = list(setup.written_changes(settings, plan.clients))
     for result in results:
-        setup.say_written(result)
+        setup.say_written(result, says_next=False)  # ``_what_next`` does
     return not any(result.change.problem for result in results)
 
 

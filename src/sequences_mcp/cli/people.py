@@ -151,6 +151,13 @@ def _shown(preview: ImportPreview, *, most: int | None) -> Iterator[str]:
         yield f"{preview.suppressed:,} are on the list of those never to contact, and stay on it."
     if preview.facts_left_out:
         yield f"{preview.facts_left_out:,} facts are wrong and are left out."
+    if preview.uncertain:
+        looks = "value looks" if preview.uncertain == 1 else "values look"
+        yield f"{preview.uncertain:,} {looks} wrong, imported as given:"
+        for warning in preview.warnings:
+            yield f"  row {warning.position:<7,} {warning.field} {(warning.value or '')[:80]!r}: {warning.problem}"
+        if preview.uncertain > len(preview.warnings):
+            yield f"  … and {preview.uncertain - len(preview.warnings):,} more"
     if not preview.is_allowed:
         yield "With a row refused nothing is imported. --partial leaves out what is refused and imports the rest."
 

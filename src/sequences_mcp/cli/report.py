@@ -138,7 +138,7 @@ def _json_value(value: Any) -> Any:
 def report_lines(answer: ReportAnswer) -> Iterator[str]:
     """Yield a report for a reader at a terminal."""
     if not answer.page.items:
-        yield "Nobody was started yet."
+        yield answer.page.beyond or "Nobody was started yet."
     for report in answer.page.items:
         yield f"{report.blueprint_id}  {report.name}"
         yield f"  {_sentence(report.tally)}"

@@ -232,14 +232,17 @@ def written_changes(settings: Settings, planned: Iterable[ClientChange]) -> Iter
     return changes.write_changes(planned, now=utc_now(), workspace=settings.workspace)
 
 
-def say_written(written: WrittenChange) -> None:
-    """Say what was written into a client's file, or why it is left as it is; nothing where it is right already."""
+def say_written(written: WrittenChange, *, says_next: bool = True) -> None:
+    """Say what was written into a client's file, or why it is left as it is; nothing where it is right already.
+
+    ``says_next``: what the person then does with the client is said as well.
+    """
     change = written.change
     if change.problem:
         say_refused(change)
     elif change.is_change:
-        done = f"is written. {change.client.then}" if change.block else "is taken out."
-        say([f"ok   {change.client.title}: {ENTRY} {done}"])
+        then = f" {change.client.then}" if change.block and says_next else ""
+        say([f"ok   {change.client.title}: {ENTRY} {'is written' if change.block else 'is taken out'}.{then}"])
         say([f"     The file of before is kept as {written.copy}."] if written.copy else ())
 
 

@@ -70,6 +70,12 @@ LISTED_BY = {
     IdKind.REPLY: "list_replies",
 }
 
+# How one of them is found there by what people call it.
+BY = {
+    IdKind.CONTACT: ", by a name or an address",
+    IdKind.SEQUENCE: ", where contact is a name or an address",
+}
+
 
 class Reference(NamedTuple):
     """A parsed id: its provider and the provider's part of it."""
@@ -136,8 +142,9 @@ def _described(local_id: str) -> str:
 
 
 def _wrong(text: str, kind: IdKind, why: str) -> WrongIdError:
+    such = f"{KIND_NAMES[kind].partition(' ')[2].capitalize()}s"
     return WrongIdError(
         f"{text[:80]!r} is not {KIND_NAMES[kind]}: {why}.",
-        next_step=f"Ids of this kind come from {LISTED_BY[kind]}.",
+        next_step=f"{such} come from {LISTED_BY[kind]}{BY.get(kind, '')}.",
         data={"expected": kind.name.lower(), "listed_by": LISTED_BY[kind]},
     )

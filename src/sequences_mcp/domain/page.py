@@ -46,6 +46,14 @@ class Page(Generic[T]):
         """Whether another page follows."""
         return self.page < self.total_pages
 
+    @property
+    def beyond(self) -> str | None:
+        """Where the list ends, in words, for a page that lies past its end; None for one that there is."""
+        if self.items or self.page == 1:
+            return None
+        end = f"the last is {self.total_pages:,}" if self.total_pages else "the list is empty"
+        return f"There is no page {self.page:,}: {end}."
+
     def map(self, change: Callable[[T], U]) -> Page[U]:
         """Return the same page of other items."""
         return self.of(tuple(map(change, self.items)))

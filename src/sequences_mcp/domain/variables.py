@@ -103,6 +103,11 @@ def filled_parts(text: str, values: Mapping[str, str | None]) -> tuple[tuple[str
     )
 
 
+def readable(text: str, values: Mapping[str, str | None]) -> str:
+    """Return a template for people to read: what is known filled in, of the rest what it is, in brackets."""
+    return TOKEN.sub(lambda token: (values.get(token[1]) or "").strip() or f"({LABELS[token[1]].lower()})", text)
+
+
 @lru_cache(maxsize=64)
 def _cut(text: str) -> tuple[str, ...]:
     """Return a template's pieces of text, and between each two of them the name of the variable there."""

@@ -157,12 +157,14 @@ class RecipientRows:
     """The people of a call as far as their rows could be read, and what is wrong with the rows so far.
 
     ``entries`` has every row that is an object, those with a problem as well, so that the facts in them are looked
-    at before the call is refused; ``refused`` are the values that the guards refuse.
+    at before the call is refused; ``refused`` are the values that the guards refuse, ``uncertain`` those that only
+    look wrong to them, each with the first reason.
     """
 
     entries: tuple[Recipient, ...]
     problems: tuple[RowProblem, ...]
     refused: tuple[tuple[GivenValue, Finding], ...]
+    uncertain: tuple[RowProblem, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -272,11 +274,21 @@ def read_numbered_rows(
     rows = [(_Row(position=position, extras=extras), item) for position, item in numbered]
     read = [row.entry(item) for row, item in rows]
     entries = tuple(entry for entry in read if entry is not None)
+    remarked = tuple(_values(entries, policy))
+    refused = tuple(unsound(remarked, policy=policy))
+    sound = set(remarked) - {value for value, _ in refused}
     return RecipientRows(
         entries=entries,
         problems=tuple(problem for row, _ in rows for problem in row.problems),
-        refused=tuple(unsound(_values(entries, policy), policy=policy)),
+        refused=refused,
+        uncertain=tuple(_warning(value, policy) for value in remarked if value in sound),
     )
+
+
+def _warning(value: GivenValue, policy: GuardPolicy) -> RowProblem:
+    finding = check_value(value.name, value.value, policy=policy)[0]
+    likely = f". Likely: {finding.fix}" if finding.fix else ""
+    return RowProblem(value.position, value.name, value.value, f"{_why(value, finding).rstrip('.')}{likely}")
 
 
 def _joined(parts: Items[RecipientRows]) -> RecipientRows:
@@ -284,6 +296,7 @@ def _joined(parts: Items[RecipientRows]) -> RecipientRows:
         entries=tuple(entry for part in parts for entry in part.entries),
         problems=tuple(problem for part in parts for problem in part.problems),
         refused=tuple(refused for part in parts for refused in part.refused),
+        uncertain=tuple(warning for part in parts for warning in part.uncertain),
     )
 
 

@@ -354,7 +354,8 @@ def planned_text(
     takes_over = not (subject or "").strip() and takes_thread_subject(step, earlier.steps)
     if takes_over:
         subject = None if earlier.subject is None else answer_subject(earlier.subject)
-    findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
+    unreachable = _no_address(step, contact)
+    findings = [*unreachable, *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
         return PlannedText(to, subject, None, findings)
     if text is not None and app.sender is not None:
@@ -366,7 +367,7 @@ def planned_text(
     templates = (content,) if stays else (subject, content)
     empty = missing_in(filter(None, templates), values)
     findings.extend(_empty_value(step, name) for name in empty)
-    if not empty and not any(f.severity is Severity.ERROR for f in findings):
+    if not empty and not any(f.severity is Severity.ERROR for f in findings[len(unreachable) :]):
         if subject is not None and not stays:
             subject = fill_in(subject, values)
         content = filled(content, values) if step.is_markdown else fill_in(content, values)

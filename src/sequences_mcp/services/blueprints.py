@@ -75,7 +75,11 @@ async def check_blueprint(
     app: AppContext, *, steps: object | None = None, blueprint_id: str | None = None, apply_fixes: bool = False
 ) -> CheckReport:
     """Return what the guards find in ``steps`` or in a stored blueprint; exactly one of the two is given."""
-    if (steps is None) == (blueprint_id is None):
+    if steps is None and blueprint_id is None:
+        raise InvalidArgumentsError(
+            "Nothing to check.", next_step="Give steps, or the blueprint_id of a stored one (list_blueprints)."
+        )
+    if steps is not None and blueprint_id is not None:
         raise InvalidArgumentsError("Give either steps or blueprint_id.", next_step="Leave the other one out.")
     if blueprint_id is not None:
         stored = await get_blueprint(app, blueprint_id=blueprint_id)

@@ -36,6 +36,7 @@ from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
 
+MOST_WARNINGS = 20  # values that look wrong which a preview names
 PART = 100  # rows between two chances for everything else on the event loop
 MOST_MATCHES = 5  # how often rows are matched anew because somebody was changed before they were written
 RowBecomes = Literal["made", "changed", "unchanged", "refused"]
@@ -68,12 +69,16 @@ class ImportLine:
 
 
 class _ReadRow(NamedTuple):
-    """A row that was read: its person in words and as they are saved, and the problems of its own values."""
+    """A row that was read: its person in words and as they are saved, and the problems of its own values.
+
+    ``warnings`` are about values that look wrong and are imported; they are not kept with the row.
+    """
 
     number: int
     who: str
     entry: ContactEntry | None
     problems: tuple[RowProblem, ...] = ()
+    warnings: tuple[RowProblem, ...] = ()
 
 
 def _folded_problem(problem: RowProblem) -> list[Any]:
@@ -119,7 +124,8 @@ class ImportPreview:
     """What an import of a file would do: how many of each, and what would become of each row.
 
     ``partial``: what is refused is left out, instead of refusing the whole file. ``facts_left_out`` counts the
-    facts that are left out of rows that are imported. ``rows_read`` are the rows that are not refused, as they
+    facts that are left out of rows that are imported, ``uncertain`` the values that look wrong to the guards and
+    are imported, of which ``warnings`` has the first. ``rows_read`` are the rows that are not refused, as they
     were read, and ``seen`` the SHA-256 of what would become of them.
     """
 
@@ -130,6 +136,8 @@ class ImportPreview:
     )
     suppressed: int = 0
     facts_left_out: int = 0
+    uncertain: int = 0
+    warnings: list[RowProblem] = field(default_factory=list)
     lines: dict[str, FoldedList[ImportLine]] = field(default_factory=dict)
     rows_read: FoldedList[_ReadRow] = field(default_factory=lambda: FoldedList(_folded_row, _unfolded_row))
     seen: Any = field(default_factory=sha256)
@@ -162,6 +170,8 @@ class ImportPreview:
         self.suppressed += line.never is not None
         if line.becomes != "refused":
             self.facts_left_out += len(line.problems)
+            self.uncertain += len(row.warnings)
+            self.warnings += row.warnings[: max(0, MOST_WARNINGS - len(self.warnings))]
             self.rows_read.add(row)
             self.seen.update(text.encode("ascii"))
 
@@ -185,6 +195,11 @@ class ImportPreview:
 def problem_rows(line: ImportLine) -> list[dict[str, object]]:
     """Return what is wrong with a row, for whoever gave it."""
     return [_shown(problem) for problem in line.problems]
+
+
+def warning_rows(preview: ImportPreview) -> list[dict[str, object]]:
+    """Return the first values that look wrong and are imported, for whoever gave them."""
+    return [_shown(warning) for warning in preview.warnings]
 
 
 def _shown(problem: RowProblem) -> dict[str, object]:
@@ -352,8 +367,18 @@ def _read_rows(part: Items[people.FileRow], policy: GuardPolicy) -> list[_ReadRo
     problems: dict[int, list[RowProblem]] = {row.number: list(row.problems) for row in part}
     for problem in read.with_results(()):
         problems[problem.position].append(problem)
+    warnings: dict[int, list[RowProblem]] = {}
+    for warning in read.uncertain:
+        warnings.setdefault(warning.position, []).append(warning)
     return [
-        _ReadRow(row.number, _who(row.facts), entries.get(row.number), tuple(problems[row.number])) for row in part
+        _ReadRow(
+            row.number,
+            _who(row.facts),
+            entries.get(row.number),
+            tuple(problems[row.number]),
+            tuple(warnings.get(row.number, ())),
+        )
+        for row in part
     ]
 
 
@@ -562,6 +587,8 @@ def import_json(preview: ImportPreview, *, saved: SavedTally | None, most: int |
         "would": preview.counts,
         "never_contact": preview.suppressed,
         "facts_left_out": preview.facts_left_out,
+        "uncertain": preview.uncertain,
+        "warnings": warning_rows(preview),
         "allowed": preview.is_allowed,
         "lines": [line_json(line) for kind in kinds for line in preview.shown(kind, most=most)],
         "imported": None if saved is None else {"created": saved.created, "updated": saved.updated},

@@ -29,16 +29,16 @@ class OutcomeRepository:
         ``reader``: without those that are somebody else's alone; empty: all.
         """
         first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
-        rows = self._database.rows(
-            "reports.blueprints",
-            first=first,
-            past=past,
-            search=f"%{escaped(search)}%" if search else None,
-            reader=reader,
-            size=size,
-            skip=(page - 1) * size,
-        )
-        return Page(tuple(row["blueprint_id"] for row in rows), rows[0]["found"] if rows else 0, page, size)
+        wanted = {
+            "first": first,
+            "past": past,
+            "search": f"%{escaped(search)}%" if search else None,
+            "reader": reader,
+        }
+        rows = self._database.rows("reports.blueprints", **wanted, size=size, skip=(page - 1) * size)
+        counted = rows or (self._database.rows("reports.blueprints", **wanted, size=1, skip=0) if page > 1 else ())
+        total = counted[0]["found"] if counted else 0
+        return Page(tuple(row["blueprint_id"] for row in rows), total, page, size)
 
     def of_blueprints(self, blueprint_ids: Iterable[str]) -> tuple[OutcomeRow, ...]:
         """Return every run of these blueprints; those that are alike and of which nothing came back as one row."""

@@ -221,7 +221,7 @@ class VendorApi:
         if provider != self.name or not 0 < len(bare) <= 200 or not bare.isprintable() or " " in bare:
             raise WrongIdError(
                 f"{whole_id[:80]!r} is not {kind} of {self.title}: such ids begin with `{self.name}:`.",
-                next_step=f"Ids of this kind come from {listed_by}.",
+                next_step=f"Such ids come from {listed_by}.",
                 data={"expected": kind, "listed_by": listed_by},
             )
         return bare

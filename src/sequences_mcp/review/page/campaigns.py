@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Sourcing, Step, variant_letter
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step, variant_letter
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.reports import CampaignReport, OutcomeTally, StepReport, WeekTally, span_words
 from sequences_mcp.domain.run import LIVE
-from sequences_mcp.domain.variables import fill_in, missing_in
+from sequences_mcp.domain.variables import fill_in, missing_in, readable
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.rendering import values_for
@@ -185,12 +186,21 @@ async def campaign_screen(page_request: PageRequest) -> Response:
         "campaign.html",
         report=report,
         note=answer.note,
+        readable=partial(readable, values=_of_all(page_request.app, blueprint)),
         blueprint=blueprint,
         bars_of={version.version: step_bars(version.steps) for version in report.versions},
         weeks=week_bars(report.weeks[-12:]),
         reply_time=span_words(report.tally.time_to_reply) if report.tally.time_to_reply else None,
         next_at=(await page_request.app.records.next_of([report.blueprint_id])).get(report.blueprint_id),
         failed=next((item for item in failed if item.blueprint_id == report.blueprint_id), None),
+    )
+
+
+def _of_all(app: AppContext, blueprint: Blueprint) -> dict[str, str | None]:
+    """Return the values that all texts of a blueprint share, whoever gets them."""
+    nobody = Contact(id="", created_at=blueprint.created_at, updated_at=blueprint.created_at)
+    return values_for(
+        nobody, sourcing=blueprint.sourcing, sender=app.sending(blueprint.steps).sender, variables={}
     )
 
 

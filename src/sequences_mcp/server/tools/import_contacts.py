@@ -38,7 +38,10 @@ FilePath = Annotated[str | None, Field(max_length=500), WithJsonSchema(_OF_A_PAT
 
 
 class ContactsImported(WrittenView):
-    """How a file was read, what became, or would become, of its rows, and the first problems."""
+    """How a file was read, what became, or would become, of its rows, and the first problems.
+
+    ``warnings`` are the first of the ``uncertain`` values that are imported and look wrong.
+    """
 
     read_as: str
     columns: dict[str, str]
@@ -51,6 +54,8 @@ class ContactsImported(WrittenView):
     never_contact: int | None = None
     facts_left_out: int | None = None
     problems: tuple[dict[str, Any], ...] | None = None
+    uncertain: int | None = None
+    warnings: tuple[dict[str, Any], ...] | None = None
 
 
 async def import_contacts(
@@ -106,6 +111,8 @@ def _view(preview: verb.ImportPreview, saved: SavedTally | None) -> ContactsImpo
         never_contact=preview.suppressed or None,
         facts_left_out=preview.facts_left_out or None,
         problems=tuple(problems[:SHOWN]) or None,
+        uncertain=preview.uncertain or None,
+        warnings=tuple(verb.warning_rows(preview)[:SHOWN]) or None,
         next=_next(preview, saved),
     )
 
@@ -115,7 +122,8 @@ def _next(preview: verb.ImportPreview, saved: SavedTally | None) -> str:
         return "find_contacts shows them; start_sequence takes their addresses."
     if not preview.is_allowed:
         return "Nothing is imported while rows are refused: correct them, or leave them out with partial."
-    return "Show the person the columns and the counts, then call again with dry_run false."
+    what = "the columns, the counts and what looks wrong" if preview.uncertain else "the columns and the counts"
+    return f"Show the person {what}, then call again with dry_run false."
 
 
 TOOL = Definition(import_contacts, title="Import contacts", hints=WRITE, staged=True)
