@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -182,44 +182,36 @@ def _legacy(chance: Chance) -> Iterator[bytes]:
     if not chance.slips(0.15):
         yield _line(chance, "notifications/initialized", *([{}] if chance.random() < 0.1 else []))
     for _ in range(chance.randint(0, 6)):
-        yield from _legacy_step(chance, next(number))
+        kind = _kind(chance, list=45, ping=12, call=12, mistake=9, notice=6, hello=3, modern=4)
+        yield from _step(chance, kind, next(number), envelope=dict)
 
 
-def _legacy_step(chance: Chance, number: int) -> Iterator[bytes]:
-    match _kind(chance, list=45, ping=12, call=12, mistake=9, notice=6, hello=3, modern=4):
+def _modern(chance: Chance) -> Iterator[bytes]:
+    for number in range(1, chance.randint(2, 8)):
+        kind = _kind(chance, list=45, discover=18, call=12, mistake=8, notice=4, hello=3, bare=3)
+        yield from _step(chance, kind, number, envelope=lambda: _envelope(chance))
+
+
+def _step(chance: Chance, kind: str, number: int, *, envelope: Callable[[], Object]) -> Iterator[bytes]:
+    """Yield the lines of one step; ``envelope`` makes the ``_meta`` that each request of this era has."""
+    match kind:
         case "list":
-            yield _line(chance, chance.choice(LISTS), *_params(chance, {}), number)
-        case "ping":
-            yield _line(chance, "ping", *_params(chance, {}), number)
+            yield _line(chance, chance.choice(LISTS), *_params(chance, envelope()), number)
         case "call":
-            yield from _call(chance, {}, number)
+            yield from _call(chance, envelope(), number)
         case "mistake":
             yield _mistake(chance, number)
         case "notice":
             yield _notice(chance, number)
         case "hello":
             yield _line(chance, "initialize", _hello(chance), number)
-        case _:
+        case "discover":
+            yield _line(chance, "server/discover", {"_meta": _envelope(chance)}, number)
+        case "modern":
             yield _line(chance, chance.choice(LISTS), {"_meta": _envelope(chance)}, number)
-
-
-def _modern(chance: Chance) -> Iterator[bytes]:
-    for number in range(1, chance.randint(2, 8)):
-        match _kind(chance, list=45, discover=18, call=12, mistake=8, notice=4, hello=3, bare=3):
-            case "list":
-                yield _line(chance, chance.choice(LISTS), *_params(chance, _envelope(chance)), number)
-            case "discover":
-                yield _line(chance, "server/discover", {"_meta": _envelope(chance)}, number)
-            case "call":
-                yield from _call(chance, _envelope(chance), number)
-            case "mistake":
-                yield _mistake(chance, number)
-            case "notice":
-                yield _notice(chance, number)
-            case "hello":
-                yield _line(chance, "initialize", _hello(chance), number)
-            case _:
-                yield _line(chance, chance.choice((*LISTS, "ping")), *_params(chance, {}), number)
+        case _:
+            method = "ping" if kind == "ping" else chance.choice((*LISTS, "ping"))
+            yield _line(chance, method, *_params(chance, {}), number)
 
 
 def _kind(chance: Chance, **weights: int) -> str:
