@@ -136,3 +136,13 @@ async def test_a_stored_blueprint_is_what_it_was(world: EngineWorld) -> None:
     read = await world.local.get_blueprint(made.id)
     assert read == made
     assert read.model_dump_json() == made.model_dump_json()
+
+
+async def test_changes_that_are_asked_for_at_one_instant_are_listed_in_that_order(world: EngineWorld) -> None:
+    asked = [
+        await world.local.changes.ask("stop_sequence", f"kalent:{place}", arguments={}, earlier={})
+        for place in range(9)
+    ]
+    assert len({change.asked_at for change in asked}) == 1
+    listed = await world.local.changes.waiting(page=1, size=20)
+    assert listed.items == tuple(asked)

@@ -30,7 +30,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "approval_signature": {NEVER: "approval_no assertion"},  # what the approver's passkey signed: a digest
     "archived_blueprint": {NEVER: "blueprint_id archived_at"},
     "asked_change": {
-        NEVER: "id tool asked_at approved_by refused_by decided_at digest_version",
+        NEVER: "id no tool asked_at approved_by refused_by decided_at digest_version",
         EMPTIED: "subject",
         MENTIONS: "arguments earlier reason",
     },

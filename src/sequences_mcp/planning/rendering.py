@@ -288,7 +288,7 @@ def warnings_about(contact: Contact) -> list[Finding]:
             _person_warning("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}")
         )
     elif _has_last_name(first, last):
-        message = f'The first name has the last name in it: a greeting would say "{first}".'
+        message = "The first name has the last name in it, which a greeting would say too."
         findings.append(_person_warning("person.whole_name", field="first_name", message=message, excerpt=first))
     email = contact.email or ""
     if not email.isascii() or "xn--" in email:

@@ -25,7 +25,7 @@ from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.server import catalog
-from sequences_mcp.server.text import cut, fair_limit, visible_throughout
+from sequences_mcp.server.text import RESULT_TOKENS, cut, fair_limit, fitted, size, visible_throughout
 from sequences_mcp.server.view import to_json
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def refused_result(error: SequencesError) -> CallToolResult:
 
 
 def refused(facts: dict[str, Any]) -> CallToolResult:
-    """Return an error result with these facts."""
+    """Return an error result with these facts, the longest texts in them cut to fit."""
+    facts = fitted(facts, most=RESULT_TOKENS)
     return CallToolResult(
         content=[TextContent(type="text", text=to_json(facts))], is_error=True, _meta={META: facts}
     )
@@ -300,7 +301,7 @@ def _facts(error: SequencesError) -> dict[str, Any]:
 def _fitting(data: dict[str, Any]) -> dict[str, Any]:
     """Return an error's data without nulls, its lists and texts cut to ``TEXT_BUDGET``."""
     short = _shortened(data)
-    limit = fair_limit(map(len, _strings(short)), budget=TEXT_BUDGET)
+    limit = fair_limit(map(size, _strings(short)), budget=TEXT_BUDGET)
     fitting = _cut_throughout(short, limit)
     assert isinstance(fitting, dict)
     return fitting

@@ -18,7 +18,7 @@ from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.planning.rendering import values_for
 from sequences_mcp.prompting import fenced
 from sequences_mcp.server.resources import PROFILE
-from sequences_mcp.server.text import cut
+from sequences_mcp.server.text import cut, fitted
 from sequences_mcp.server.views.blueprints import cut_steps, step_view
 from sequences_mcp.services.blueprints import get_blueprint
 from sequences_mcp.services.connections import list_providers
@@ -63,6 +63,7 @@ def often_broken() -> tuple[str, ...]:
 
 FINDINGS_SHOWN = 10
 CONTENT_SHOWN, NOTES_SHOWN = 1_200, 1_000  # characters: a text and notes of ordinary length stand whole
+OTHERS_TOKENS = 1_000  # of all that others wrote; a prompt has as many of its own
 SUBJECTED = (Channel.EMAIL, LinkedInType.INMAIL)
 
 
@@ -159,29 +160,39 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
     pattern = step.alternatives[0]
     contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
     [contact] = await app.local.get_contacts([contact_id])
-    values = _values(app.sending(blueprint.steps), contact, blueprint.sourcing)
+    theirs = fitted(
+        {
+            "blueprint_name": blueprint.name,
+            "step_name": step.name,
+            "subject": pattern.subject,
+            "content": cut(pattern.content, CONTENT_SHOWN),
+            "person": _known(contact),
+            "notes": cut(contact.notes or "(none)", NOTES_SHOWN),
+            "values": _values(app.sending(blueprint.steps), contact, blueprint.sourcing),
+        },
+        most=OTHERS_TOKENS,
+    )
+    known = "\n".join([*_lines(theirs["person"]), "notes:", theirs["notes"]])
     return {
+        **theirs,
         "contact_id": contact.id,
-        "blueprint_name": blueprint.name,
-        "step_name": step.name,
         "channel": step.linked_in_type or step.type,
-        "subject": pattern.subject,
-        "content": cut(pattern.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         **_manners(given["language"] or contact.language or "", step.type),
         **_profile(app.profile()),
-        "person": fenced("what is known about the person", _known(contact)),
-        "values": fenced("values of the variables", values),
+        "person": fenced("what is known about the person", known),
+        "values": fenced("values of the variables", "\n".join(_lines(theirs["values"]))),
     }
 
 
 async def _findings(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
     report = await get_blueprint(app, blueprint_id=given["blueprint_id"])
     steps = list(cut_steps(step_view(step) for step in report.blueprint.steps))
+    theirs = fitted({"blueprint_name": report.blueprint.name, "steps": steps}, most=OTHERS_TOKENS)
     return {
-        "blueprint_name": report.blueprint.name,
+        "blueprint_name": theirs["blueprint_name"],
         "version": report.blueprint.version,
-        "steps": json.dumps(steps, ensure_ascii=False, indent=1),
+        "steps": json.dumps(theirs["steps"], ensure_ascii=False, indent=1),
         "findings": report.findings[:FINDINGS_SHOWN],
         "more_findings": max(0, len(report.findings) - FINDINGS_SHOWN),
     }
@@ -210,13 +221,16 @@ def _step_of(steps: tuple[Step, ...], step_id: str) -> Step:
     )
 
 
-def _values(app: AppContext, contact: Contact, sourcing: Sourcing) -> str:
+def _values(app: AppContext, contact: Contact, sourcing: Sourcing) -> dict[str, str]:
     values = values_for(contact, sourcing=sourcing, sender=app.sender, variables={})
-    return "\n".join(f"{name}: {value or '(not known: leave it out)'}" for name, value in values.items())
+    return {name: value or "(not known: leave it out)" for name, value in values.items()}
 
 
-def _known(contact: Contact) -> str:
+def _known(contact: Contact) -> dict[str, str]:
     # Not needed for writing a text, and a model might repeat them in one.
     private = ("email", "phone", "found_at", "basis", "consent")
-    lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
-    return "\n".join([*lines, "notes:", cut(contact.notes or "(none)", NOTES_SHOWN)])
+    return {name: value for name, value in facts_of(contact).items() if value and name not in private}
+
+
+def _lines(facts: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in facts.items()]

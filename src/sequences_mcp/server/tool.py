@@ -19,14 +19,16 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.errors import ApprovalError, NotSupportedError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
-from sequences_mcp.server.arguments import IdempotencyKey
+from sequences_mcp.server.arguments import PAGE_SIZE, IdempotencyKey
 from sequences_mcp.server.boundary import answer, fingerprint_in_parts
 from sequences_mcp.server.catalog import Definition, Hints, compact
+from sequences_mcp.server.text import RESULT_TOKENS
 from sequences_mcp.server.view import ResultView, result_text
 from sequences_mcp.services.sequences import id_there
 from sequences_mcp.services.vendor_writes import run_once
 
 INJECTED = ("app", "ctx")
+WHOLE = ("full", "apply_fixes")  # arguments that ask for texts uncut
 
 
 def to_tool(definition: Definition) -> Tool:
@@ -83,9 +85,9 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             # that must never be blocked.
             await app.ledger.turn()
         if definition.staged:
-            return answer(await _result_text(definition.handler(app, ctx=ctx, **arguments)))
+            return answer(result_text(await definition.handler(app, ctx=ctx, **arguments)))
         if not definition.writes:
-            return answer(await _result_text(definition.handler(app, **arguments)))
+            return answer(result_text(await definition.handler(app, **arguments), most=_most_tokens(arguments)))
         ours = arguments["sequence_id"] if definition.moves_runs else ""
         if definition.moves_runs:
             # The handler addresses a vendor's run by the vendor's id; a caller may give ours.
@@ -174,3 +176,11 @@ def vendor_subject(arguments: Mapping[str, Any]) -> str | None:
 
 async def _result_text(result: Awaitable[ResultView]) -> str:
     return result_text(await result)
+
+
+def _most_tokens(arguments: Mapping[str, Any]) -> int | None:
+    """Return how many tokens the result of a read may have; None where its texts were asked for whole."""
+    if any(arguments.get(name) for name in WHOLE):
+        return None
+    size: int = arguments.get("size", PAGE_SIZE)
+    return RESULT_TOKENS * max(size, PAGE_SIZE) // PAGE_SIZE

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError
 
 from sequences_mcp.domain.page import Page
-from sequences_mcp.server.text import may_hide_text, visible_throughout
+from sequences_mcp.server.text import RESULT_TOKENS, fitted, is_light, may_hide_text, visible_throughout
 
 Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]
 
@@ -20,9 +20,12 @@ T = TypeVar("T")
 class ResultView(BaseModel):
     """A result, or a part of one. Fields that are None are left out of its JSON.
 
-    ``model_validate`` also takes any object with attributes of the same names.
+    ``model_validate`` also takes any object with attributes of the same names. ``cut_note`` is what ``note`` says
+    where texts are cut; ``is_whole`` is of a result in which none ever is.
     """
 
+    cut_note: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, from_attributes=True)
 
 
@@ -73,8 +76,21 @@ def view_facts(view: ResultView) -> dict[str, Any]:
     return facts
 
 
-def result_text(view: ResultView) -> str:
-    """Return a view as the compact JSON text of a result, every string visible."""
+def result_text(view: ResultView, *, most: int | None = RESULT_TOKENS) -> str:
+    """Return a view as the compact JSON text of a result, every string visible.
+
+    Where it has more than about ``most`` tokens, the longest texts in it are cut; None for no limit.
+    """
+    text = _visible_json(view)
+    if most is None or view.is_whole or is_light(text, most):
+        return text
+    facts = json.loads(text)
+    if view.cut_note and view.cut_note not in (note := facts.get("note", "")):
+        facts["note"] = f"{note} {view.cut_note}".strip()
+    return to_json(fitted(facts, most=most))
+
+
+def _visible_json(view: ResultView) -> str:
     try:
         text = view.model_dump_json(by_alias=True, exclude_none=True)
     except PydanticSerializationError:  # a lone surrogate, which no JSON text can hold

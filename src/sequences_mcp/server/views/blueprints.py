@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Items
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sequences_mcp.domain.blueprint import Blueprint, OnReply, Step
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.planning.requirements import BlueprintReport, Needs
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, item_views
 
 FINDINGS_SHOWN = 12
@@ -94,6 +94,8 @@ class BlueprintPage(PageView):
 
 class BlueprintView(FindingsView):
     """One version of a blueprint; ``steps`` have the format of create_blueprint, and are absent where unknown."""
+
+    cut_note: ClassVar[str] = CUT_NOTE
 
     id: str
     name: str
@@ -204,7 +206,7 @@ def cut_steps(steps: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Yield the steps with their texts cut so that all of them fit a result."""
     steps = list(steps)
     texts = [text for step in steps for text in (step, *step.get("variants", ()))]
-    limit = fair_limit((len(text.get("content", "")) for text in texts), budget=TEXT_BUDGET)
+    limit = fair_limit((size(text.get("content", "")) for text in texts), budget=TEXT_BUDGET)
     for step in steps:
         shown = _cut_text(step, limit)
         if "variants" in step:

@@ -8,7 +8,7 @@ from typing import Any
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.vendor import PlacedContact
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.services.contacts import FoundContacts
 
@@ -89,7 +89,7 @@ def who(contact: Contact) -> dict[str, Any]:
 def contact_page(matches: FoundContacts) -> ContactPage:
     """Return a page of people: notes cut to one shared budget, and why a suppressed person is on the list."""
     page, never = matches
-    limit = fair_limit((len(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
+    limit = fair_limit((size(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
     items = tuple(_contact(contact, limit, never=never.get(contact.id)) for contact in page.items)
     return ContactPage(items=items, **numbered(page))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
 from sequences_mcp.domain.plan import Plan
@@ -137,6 +137,8 @@ class ChallengeView(ResultView):
 
 class PanelView(PlanView):
     """A plan, a page of its people with every text, and a challenge where it can be approved in the panel."""
+
+    is_whole: ClassVar[bool] = True
 
     waiting: int
     many: bool

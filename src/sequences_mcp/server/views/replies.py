@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.inbound import ReceivedKind
 from sequences_mcp.ports.embedded import ReceivedReply
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, WrittenView, numbered
 from sequences_mcp.server.views.blueprints import FindingsView, findings_fields
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import NAME_LIMIT, when
 from sequences_mcp.services.replies import OF_MACHINES, DraftedAnswer, RepliesReport
 
-BUDGET, TEXTS_AT_LEAST = 5_080, 700  # bytes of UTF-8, which tokens follow in every script
+BUDGET, TEXTS_AT_LEAST = 5_080, 700  # characters of a page
 SUBJECT_LIMIT = 60
 WORDS_LIMIT = 100
 UNMATCHED = "say_what_it_is"
@@ -21,6 +23,7 @@ WHAT_THEY_DO = {
     UNMATCHED: "a person says on the review page, under Replies, what it is about, or that it is nothing",
     HELD: "a person says there what it is, or decides about the text that is held: list_reviews",
 }
+CUT = "Long texts are cut: get_sequence with full: true shows the thread whole."
 NOT_AUTHENTICATED = "authenticated false: only its From, which anybody can write, says who wrote it."
 
 
@@ -55,6 +58,8 @@ class ReplyRow(WhoView):
 class RepliesPage(PageView):
     """Some of what came back. ``read_up_to`` says, by mailbox, up to when its answers are known."""
 
+    cut_note: ClassVar[str] = CUT
+
     read_up_to: dict[str, str] | None = None
     note: str | None = None
 
@@ -63,11 +68,10 @@ class RepliesPage(PageView):
 
 def replies_page(report: RepliesReport) -> RepliesPage:
     """Return a page of what came back, its texts sharing one budget."""
-    sizes = [_size(reply.entry.text) for reply in report.page.items]
-    bare = sum(_size(reply_row(reply, 0).model_dump_json(exclude_none=True)) for reply in report.page.items)
+    sizes = [size(reply.entry.text) for reply in report.page.items]
+    bare = sum(size(reply_row(reply, 0).model_dump_json(exclude_none=True)) for reply in report.page.items)
     limit = fair_limit(sizes, budget=max(BUDGET - bare, TEXTS_AT_LEAST))
-    is_cut = max(sizes, default=0) > limit
-    shortened = "Long texts are cut: get_sequence with full: true shows the thread whole." if is_cut else None
+    shortened = CUT if max(sizes, default=0) > limit else None
     rows = tuple(reply_row(reply, limit) for reply in report.page.items)
     duties = [
         f"{word}: {what}." for word, what in WHAT_THEY_DO.items() if any(row.needs_person == word for row in rows)
@@ -78,7 +82,7 @@ def replies_page(report: RepliesReport) -> RepliesPage:
 
 
 def reply_row(reply: ReceivedReply, limit: int) -> ReplyRow:
-    """Return what came back in one row, its text cut to about ``limit`` bytes."""
+    """Return what came back in one row, its text cut to ``limit`` characters."""
     entry = reply.entry
     needs = None
     if entry.waits:
@@ -92,7 +96,7 @@ def reply_row(reply: ReceivedReply, limit: int) -> ReplyRow:
         step_id=reply.step.step.id if reply.step else None,
         answered_from=_other_address(reply),
         subject=cut(entry.subject, SUBJECT_LIMIT) or None,
-        text=_shortened(entry.text, limit) or None,
+        text=cut(entry.text, limit) or None,
         mail_system_said=cut(entry.why, WORDS_LIMIT) or None,
         effect=entry.effect or None,
         authenticated=None if entry.is_authenticated or entry.kind in OF_MACHINES else False,
@@ -111,15 +115,6 @@ def _person(reply: ReceivedReply) -> dict[str, str | None]:
     if reply.entry.kind is ReceivedKind.UNMATCHED:
         return {"perhaps_about": cut(reply.contact.display_name, NAME_LIMIT)}
     return who(reply.contact) | ({"contact_id": None} if reply.entry.sequence_id else {})
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
-
-
-def _shortened(text: str, limit: int) -> str:
-    size = _size(text)
-    return cut(text, limit * len(text) // size) if size > limit else text
 
 
 def _other_address(reply: ReceivedReply) -> str | None:

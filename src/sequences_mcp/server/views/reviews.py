@@ -9,7 +9,7 @@ from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.mailbox import Mailbox
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.ports.embedded import Draft, PendingChange
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
@@ -175,7 +175,7 @@ def change_page(changes: Page[PendingChange]) -> ChangePage | None:
         return None
     values = [differences(change)[:CHANGES_SHOWN] for change in changes.items]
     limit = fair_limit(
-        (len(part) for parts in values for value in parts for part in value[1:]), budget=TEXT_BUDGET
+        (size(part) for parts in values for value in parts for part in value[1:]), budget=TEXT_BUDGET
     )
     return ChangePage(items=tuple(change_view(change, limit) for change in changes.items), **numbered(changes))
 
@@ -207,7 +207,7 @@ def next_step(reviews: Reviews, *, ways: str, is_single: bool) -> str:
 
 def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
     """Return what waits, its texts sharing one budget."""
-    limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
+    limit = fair_limit((size(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
     return ReviewsView(
         plans=PlanPage(
             items=tuple(plan_view(plan, warnings=reviews.warnings[plan.id]) for plan in reviews.plans.items),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Step
@@ -17,7 +17,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import StepRun, StepState, VendorStep
 from sequences_mcp.ports.embedded import OpenTask, SequenceDetail, VendorActivity, VendorFacts
 from sequences_mcp.ports.vendor import VendorMessage, VendorTask
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.contacts import WhoView, who
 
@@ -168,6 +168,8 @@ class SequenceView(WhoView):
     tell them.
     """
 
+    cut_note: ClassVar[str] = CUT
+
     id: str
     status: str
     provider_status: str
@@ -308,7 +310,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     sequence, facts = detail.sequence, detail.facts or VendorFacts()
     texts = [*(run.readable for run in sequence.steps), *(step.content for step in detail.steps_there)]
     texts += [entry.text for entry in detail.replies]
-    lengths = [len(text or "") for text in texts]
+    lengths = [size(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
     is_cut = max(lengths, default=0) > limit or (not full and detail.came_back > MOST_REPLIES)
     return SequenceView(
@@ -529,13 +531,13 @@ class TaskWritten(TaskView, WrittenView):
 
 def task_page(page: Page[OpenTask] | Page[VendorTask]) -> TaskPage:
     """Return a page of tasks, their texts sharing one budget."""
-    limit = fair_limit(map(len, _texts(page.items)), budget=TASK_TEXT_BUDGET)
+    limit = fair_limit(map(size, _texts(page.items)), budget=TASK_TEXT_BUDGET)
     return TaskPage(items=tuple(_view(task, limit) for task in page.items), **numbered(page))
 
 
 def task_written(task: OpenTask | VendorTask) -> TaskWritten:
     """Return a task after a change."""
-    view = _view(task, limit=max(map(len, _texts([task])), default=0))
+    view = _view(task, limit=max(map(size, _texts([task])), default=0))
     return TaskWritten(next="get_sequence shows what comes next and when.", **view.model_dump())
 
 

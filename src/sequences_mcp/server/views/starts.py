@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Items
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.blueprint import Step
@@ -17,7 +17,7 @@ from sequences_mcp.planning.vendor_texts import course_there, title_of
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
-from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import Outcome, ResultView, WrittenView
 from sequences_mcp.server.views.blueprints import (
     ARCHIVED,
@@ -35,7 +35,9 @@ TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 PREVIEW_PEOPLE_SHOWN = 8
 PREVIEW_REASONS_SHOWN = 5
 PREVIEW_REASON_LIMIT = 200
+PREVIEW_WARNINGS_SHOWN = 16  # of all people together
 PREVIEW_TEXT_BUDGET = 1_700
+PREVIEW_CUT = "Long texts are cut; fewer contacts show more of them."
 
 
 class StepPreview(ResultView):
@@ -65,6 +67,8 @@ class PreviewPersonView(WhoView):
 class PreviewView(ResultView):
     """What would go to whom and when, if approved now and nobody answers. Nothing was saved or planned."""
 
+    cut_note: ClassVar[str] = PREVIEW_CUT
+
     blueprint_id: str
     blueprint_version: int | None = None
     delivery: str
@@ -79,13 +83,13 @@ def preview_view(preview: starts.Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
     number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
     shown = preview.people[: min(number, PREVIEW_PEOPLE_SHOWN)]
-    lengths = [len(planned.readable or "") for person in shown for planned in person.person.steps]
+    lengths = [size(planned.readable or "") for person in shown for planned in person.person.steps]
     limit = fair_limit(lengths, budget=PREVIEW_TEXT_BUDGET)
     return PreviewView(
         blueprint_id=preview.blueprint.id,
         blueprint_version=version_told(preview.blueprint.id, preview.blueprint.version),
         delivery=way_out(preview.terms),
-        people=tuple(_person(person, limit) for person in shown),
+        people=tuple(_person(person, limit, warnings=PREVIEW_WARNINGS_SHOWN // len(shown)) for person in shown),
         people_count=len(preview.people),
         left_out_count=sum(bool(person.blocked) for person in preview.people),
         left_out_why=counted(person.blocked[0] for person in preview.people if person.blocked),
@@ -93,13 +97,13 @@ def preview_view(preview: starts.Preview) -> PreviewView:
     )
 
 
-def _person(preview: starts.PersonPreview, limit: int) -> PreviewPersonView:
+def _person(preview: starts.PersonPreview, limit: int, *, warnings: int) -> PreviewPersonView:
     person = preview.person
-    warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
+    shown = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
     return PreviewPersonView(
         time_zone=f"{person.time_zone} ({person.zone_source})" if person.time_zone else None,
         left_out=tuple(cut(why, PREVIEW_REASON_LIMIT) for why in preview.blocked[:PREVIEW_REASONS_SHOWN]) or None,
-        warnings=tuple(warnings[:PREVIEW_REASONS_SHOWN]) or None,
+        warnings=tuple(shown[: min(warnings, PREVIEW_REASONS_SHOWN)]) or None,
         missing_texts=person.missing_texts or None,
         steps=tuple(
             StepPreview(
@@ -128,7 +132,7 @@ def _note(preview: starts.Preview, shown: int, *, is_cut: bool) -> str | None:
     if any(step.variants for step in preview.blueprint.steps):
         notes.append(SHARED_OUT)
     if is_cut:
-        notes.append("Long texts are cut; fewer contacts show more of them.")
+        notes.append(PREVIEW_CUT)
     return " ".join(notes) or None
 
 
@@ -279,7 +283,7 @@ def _missing(person: SequenceDetail) -> MissingTextsView:
 def sample_view(sample: SequenceDetail) -> SampleView:
     """Return the first person of a start, their texts cut to fit."""
     sequence = sample.sequence
-    limit = fair_limit((len(run.readable or "") for run in sequence.steps), budget=TEXT_BUDGET)
+    limit = fair_limit((size(run.readable or "") for run in sequence.steps), budget=TEXT_BUDGET)
     return SampleView(
         sequence_id=sequence.id,
         time_zone=sequence.time_zone or None,

@@ -47,7 +47,7 @@ SELECT min(claimed_at) AS at FROM attempt WHERE sender = :sender AND counted = 1
 SELECT a.claimed_at AS at, r.recipient AS recipient
 FROM attempt a JOIN step_run r ON r.key = a.key AND r.generation = a.generation JOIN sequence s ON s.no = r.sequence_no
 WHERE a.sender = :sender AND a.claimed_at > :since AND s.id <> :but AND r.recipient IS NOT NULL
-ORDER BY a.claimed_at DESC LIMIT 1000
+ORDER BY a.claimed_at DESC, a.lease DESC LIMIT 1000
 
 -- held_until --
 -- The latest end of a hold for a reason that ends by itself.

@@ -1,7 +1,8 @@
 -- insert --
 -- A change that waits for a person.
-INSERT INTO asked_change (id, tool, subject, arguments, earlier, asked_at, digest_version)
-VALUES (:id, :tool, :subject, :arguments, :earlier, :asked_at, :digest_version)
+INSERT INTO asked_change (id, tool, subject, arguments, earlier, asked_at, digest_version, no)
+VALUES (:id, :tool, :subject, :arguments, :earlier, :asked_at, :digest_version,
+  (SELECT coalesce(max(no), 0) + 1 FROM asked_change))
 
 -- find --
 -- One change, with what became of its request; the fingerprint of that is the digest that was approved.
@@ -28,7 +29,7 @@ WHERE tool = :tool AND subject = :subject AND arguments = :arguments AND earlier
 -- The changes that wait, the oldest first.
 SELECT id FROM asked_change
 WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
-ORDER BY asked_at, id LIMIT :size OFFSET :skip
+ORDER BY no LIMIT :size OFFSET :skip
 
 -- approve --
 -- A person's approval.

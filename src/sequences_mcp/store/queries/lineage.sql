@@ -38,7 +38,7 @@ INSERT INTO standstill (kind, since) VALUES (:kind, :since) ON CONFLICT DO NOTHI
 
 -- standstills --
 -- Why nothing leaves.
-SELECT kind, since FROM standstill ORDER BY since
+SELECT kind, since FROM standstill ORDER BY since, kind
 
 -- go_on --
 -- A person has said so.

@@ -9,7 +9,7 @@ FROM inbound i INDEXED BY inbound_complaint
 WHERE i.kind = 'complaint' AND i.basis IN ('message_id', 'provider_id')
   AND i.found_at > coalesce((SELECT cleared_at FROM mailbox_complaints WHERE sender = :sender), 0)
   AND i.key IN (SELECT key FROM attempt INDEXED BY attempt_sender
-                WHERE sender = :sender AND answer = 'accepted' ORDER BY claimed_at DESC LIMIT :size)
+                WHERE sender = :sender AND answer = 'accepted' ORDER BY claimed_at DESC, lease DESC LIMIT :size)
 
 -- clear_complaints --
 -- A person says that a mailbox goes on.

@@ -23,7 +23,7 @@ SELECT r.step, r.state, count(*) AS found
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.provider = 'local'
   AND s.status NOT IN ('FOUND', 'REFUSED')
-GROUP BY r.step, r.state ORDER BY r.step
+GROUP BY r.step, r.state ORDER BY r.step, r.state
 
 -- statuses --
 -- How many of a plan's people are in each status.

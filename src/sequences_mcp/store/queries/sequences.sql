@@ -142,7 +142,7 @@ SELECT s.id FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no
 WHERE s.lane IN ('mailbox', 'free') AND s.next_run_at <= :now AND s.status = 'ACTIVE' AND p.terms = :terms
   AND NOT EXISTS (SELECT 1 FROM step_run r
                   WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.state IN ('claimed', 'handed_over'))
-ORDER BY s.next_run_at LIMIT :size
+ORDER BY s.next_run_at, s.no LIMIT :size
 
 -- held_because --
 -- Live runs whose step is held for a reason, of approved plans made for these terms.

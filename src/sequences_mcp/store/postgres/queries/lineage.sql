@@ -24,7 +24,7 @@ UNION ALL
  FROM handing_over mine JOIN handing_over theirs ON theirs.what = mine.what AND theirs.folder <> mine.folder
  JOIN lineage here ON here.folder = mine.folder
  WHERE mine.folder = :host_folder AND theirs.line <> server_line() LIMIT 1)
-ORDER BY since
+ORDER BY since, kind
 
 -- hosts_are_lost --
 -- A person has said that the hosts which are behind will not compare anything.
