@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tests.world.data_folder import Clock
 from tests.world.dovecot import WITHOUT_IDLE, Dovecot, dovecot, has_dovecot
 from tests.world.engine import EngineWorld
 from tests.world.inbound_mail import Sent, reply, report
+from tests.world.loaded import product
 from tests.world.product import MAIL, Bureau, people, yes
 
 from sequences_mcp.domain.run import SequenceStatus
@@ -112,7 +112,7 @@ def working(bureau: Bureau, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``sequences-mcp work`` on the folder, until the block ends."""
     environ = {**os.environ, **bureau.environ}
     with log.open("wb") as file:
-        process = subprocess.Popen([sys.executable, "-m", "sequences_mcp", "work"], env=environ, stderr=file)
+        process = subprocess.Popen([*product(), "work"], env=environ, stderr=file)
         try:
             yield process
         finally:

@@ -12,6 +12,7 @@ import pytest
 from mcp import StdioServerParameters
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
+from tests.world.loaded import product
 from tests.world.product import GRACE, MAIL, Desktop, yes
 
 from sequences_mcp.server.catalog import TOOLS
@@ -43,7 +44,8 @@ async def test_the_operator_can_keep_the_page_out_of_a_server(tmp_path: Path, se
         "SEQUENCES_WORKER": "off",
         "SEQUENCES_REVIEW_PAGE": setting,
     }
-    server = StdioServerParameters(command=sys.executable, args=["-m", "sequences_mcp"], env=environment)
+    command, *arguments = product()
+    server = StdioServerParameters(command=command, args=arguments, env=environment)
     async with Client(server) as client:
         ways = (await Desktop(client).call("list_providers"))["approval"]
     assert any("http://localhost:" in way for way in ways) == served
