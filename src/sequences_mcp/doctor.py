@@ -6,16 +6,19 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
+    import ssl
+
     from sequences_mcp.domain.entries import QueueTally, Survey
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.channels.mail_server import Probe
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 
+SOON = timedelta(days=14)  # what renews certificates does so a month before; two weeks later it has failed
+SECONDS = 10.0  # to reach a server, and for each part of a handshake
 REPORTED_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
 ORIGINS = {"environment": "the environment"}
 _MOST_ABOUT = 24  # letters of what a line is about; a longer beginning is a sentence with a colon in it
@@ -197,6 +202,8 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         from sequences_mcp.doctor_hosted import hosted_findings
 
         yield from _of("On the network", (DoctorLine(*fact) for fact in hosted_findings(settings, environ)))
+    public = (settings.hosted.review.url if settings.hosted.review else "", settings.hosted.opt_out_url)
+    yield from _of("On the network", certificate_lines(public, now=utc_now()))
 
 
 def _mailbox(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
@@ -451,6 +458,49 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")
     if os.name == "posix" and settings.data_dir.exists() and settings.data_dir.stat().st_mode & 0o077:
         yield DoctorLine(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")
+
+
+def certificate_lines(
+    addresses: Iterable[str], *, now: datetime, trusted: ssl.SSLContext | None = None
+) -> Iterator[DoctorLine]:
+    """Yield a line for the certificate at each public address, whoever presents it: a server here or its proxy."""
+    for address in dict.fromkeys(addresses):
+        parts = urlsplit(address)
+        if parts.scheme == "https" and parts.hostname:
+            yield _certificate(parts.hostname, parts.port or 443, now=now, trusted=trusted)
+
+
+def _certificate(host: str, port: int, *, now: datetime, trusted: ssl.SSLContext | None) -> DoctorLine:
+    import ssl
+
+    try:
+        until = _presented_until(host, port, trusted=trusted)
+    except ssl.SSLCertVerificationError as error:
+        return DoctorLine(False, f"certificate: that of {host} does not hold here: {error.verify_message}")
+    except OSError as error:
+        return DoctorLine(None, f"certificate: {host} cannot be reached from here: {error.strerror or error}")
+    days = (until - now).days
+    when = f"{host} has one until {until:%Y-%m-%d}, for {days} days"
+    if until - now < SOON:
+        return DoctorLine(False, f"certificate: {when}; it should have been renewed by now")
+    return DoctorLine(True, f"certificate: {when}")
+
+
+def _presented_until(host: str, port: int, *, trusted: ssl.SSLContext | None = None) -> datetime:
+    """Return until when the certificate holds that a server presents; OSError, ssl.SSLError where it does not.
+
+    ``trusted`` is whom to believe; without it whom this system does.
+    """
+    import socket
+    import ssl
+
+    context = trusted or ssl.create_default_context()
+    with (
+        socket.create_connection((host, port), SECONDS) as raw,
+        context.wrap_socket(raw, server_hostname=host) as connection,
+    ):
+        facts = connection.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(facts["notAfter"])), UTC)
 
 
 def survey_store(settings: Settings) -> Survey:

@@ -99,10 +99,9 @@ def serve_http(
     from sequences_mcp.server.http.app import Surroundings, build_http_app
     from sequences_mcp.server.http.callers import PLACE
     from sequences_mcp.server.http.issuer import SignedTokenCheck
-    from sequences_mcp.server.http.listening import bound, listener
+    from sequences_mcp.server.http.listening import all_bound, listener
 
-    sockets = [bound(options.host, options.port)]
-    sockets += [bound(options.host, options.metrics)] if options.metrics is not None else []
+    sockets = all_bound(options)
     port, *metrics = (listening.getsockname()[1] for listening in sockets)
     keys = None
     if settings.oauth_issuer:

@@ -173,5 +173,8 @@ async def test_a_port_that_is_taken_and_settings_that_are_wrong_are_told(tmp_pat
     assert taken.status == 2 and f"Nothing can listen on 127.0.0.1, port {port}" in taken.err
     wide = await installation.run("serve", "--host", "0.0.0.0")
     assert wide.status == 2 and "tokens would cross the network unencrypted" in wide.err
+    files = ("--tls-cert", str(tmp_path / "none.pem"), "--tls-key", str(tmp_path / "none.pem"))
+    bare = await installation.run("serve", "--port", "0", *files)
+    assert bare.status == 2 and "cannot be used: [Errno 2]" in bare.err and "Serving" not in bare.err
     wrong = await installation.having(SPACING="soon").run("serve", "--port", "0")
     assert wrong.status == 2 and "SEQUENCES_SPACING" in wrong.err

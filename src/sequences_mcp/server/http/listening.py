@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.http_connection import ConnectionLimits, LimitedConnection
+from sequences_mcp.server.http.certificates import RenewedCertificate, certificate_of
 from sequences_mcp.server.http.options import ServeOptions
 
 BACKLOG = 256
+LOOKS = 20  # tenths of a second between two looks at the files of the certificate
 HEAD_BYTES = 32 * 1024  # of a request line and headers that have not come to their end; see ``gate.HEAD_LIMIT``
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -47,6 +49,16 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
+def all_bound(options: ServeOptions) -> list[socket.socket]:
+    """Return what the options have listened on, the port of the numbers last; SettingsError where that cannot be.
+
+    A certificate that cannot be used is such a reason, so that it is told before anything is served.
+    """
+    certificate_of(options)
+    made = [bound(options.host, options.port)]
+    return [*made, bound(options.host, options.metrics)] if options.metrics is not None else made
+
+
 def _not_listening(host: str, port: int, error: OSError) -> SettingsError:
     return SettingsError(
         f"Nothing can listen on {host}, port {port}: {error.strerror or error}.",
@@ -60,9 +72,17 @@ class HttpListener(uvicorn.Server):
     A signal ends it with the exit status 0, and not by the signal itself, so that what was opened is closed.
     """
 
-    def __init__(self, config: uvicorn.Config, *, drained: asyncio.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, drained: asyncio.Event, certificate: RenewedCertificate | None
+    ) -> None:
         super().__init__(config)
-        self._drained = drained
+        self._drained, self._certificate = drained, certificate
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what uvicorn does ten times a second; now and then look whether there is a new certificate."""
+        if self._certificate and counter % LOOKS == 0:
+            self._certificate.look()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -93,7 +113,11 @@ class HttpListener(uvicorn.Server):
 def listener(
     app: ASGIApp, options: ServeOptions, *, drained: asyncio.Event, limits: ConnectionLimits | None = None
 ) -> HttpListener:
-    """Return the HTTP server of an app. Only what a named proxy says of the client is believed."""
+    """Return the HTTP server of an app. Only what a named proxy says of the client is believed.
+
+    SettingsError where its certificate cannot be used.
+    """
+    certificate = certificate_of(options)
     made = partial(LimitedConnection, limits=limits or connection_limits(options))
     config = uvicorn.Config(
         cast(Any, app),
@@ -109,7 +133,6 @@ def listener(
         forwarded_allow_ips=list(options.proxies),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=cast(Any, options.drain),
-        ssl_certfile=options.certificate,
-        ssl_keyfile=options.private_key,
+        ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
     )
-    return HttpListener(config, drained=drained)
+    return HttpListener(config, drained=drained, certificate=certificate)
