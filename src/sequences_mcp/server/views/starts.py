@@ -35,7 +35,7 @@ TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 PREVIEW_PEOPLE_SHOWN = 8
 PREVIEW_REASONS_SHOWN = 5
 PREVIEW_REASON_LIMIT = 200
-PREVIEW_WARNINGS_SHOWN = 16  # of all people together
+PREVIEW_WARNINGS_SHOWN = 12  # of all people together
 PREVIEW_TEXT_BUDGET = 1_700
 PREVIEW_CUT = "Long texts are cut; fewer contacts show more of them."
 
