@@ -99,7 +99,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def test_whoever_made_it_lists_reads_changes_starts_and_shares_it(office: Office) -> None:
     made = office.call(ADA, "create_blueprint", name=NAME, steps=[MAIL], job_title="Engineer", private=True)
-    assert made["private"] is True
+    assert made["private"] is True and "private: false shares it" in made["next"]
     secret = made["blueprint_id"]
     assert office.names(ADA) == [NAME, OURS]
     [row, _] = office.call(ADA, "list_blueprints")["items"]
@@ -257,6 +257,15 @@ def test_where_nobody_signs_in_there_is_nobody_to_keep_one_from(tmp_path: Path) 
     world = PageWorld(folder=tmp_path / "data", clock=Clock())
     with pytest.raises(InvalidArgumentsError, match="Leave private out"):
         world.at_desk(lambda app: blueprints.create_blueprint(app, name=NAME, steps=[MAIL], private=True))
+    assert world.rows("SELECT count(*) FROM blueprint_version") == [(0,)]
+
+
+def test_whoever_shares_one_token_is_one_user_who_has_nothing_private(tmp_path: Path) -> None:
+    world = PageWorld(folder=tmp_path / "data", clock=Clock())
+    with serving(world) as served:
+        call = {"name": NAME, "steps": [MAIL], "private": True}
+        answer = served.rpc("tools/call", name="create_blueprint", arguments=call).text
+    assert "Nobody signs in here" in answer
     assert world.rows("SELECT count(*) FROM blueprint_version") == [(0,)]
 
 

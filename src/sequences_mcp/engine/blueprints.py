@@ -61,7 +61,7 @@ class LocalBlueprints(LocalMethods):
             return self._moved(work, await self.get_blueprint(parsed_id), private=private)
 
     def _moved(self, work: UnitOfWork, newest: Blueprint, *, private: bool) -> Blueprint:
-        owner = self.engine.actor.subject
+        owner = self.engine.owner
         if private and not (owner and newest.owner == owner):
             raise _not_theirs(owner)
         if work.blueprints.set_private(newest.id, private=private, now=self.engine.clock()):
@@ -158,7 +158,7 @@ class LocalBlueprints(LocalMethods):
                 created_at=self.engine.clock(),
                 replies=replies or (newest.replies if newest else ReplyRules()),
                 archived=newest is not None and newest.archived,
-                owner=newest.owner if newest else self.engine.actor.subject,
+                owner=newest.owner if newest else self.engine.owner,
                 private=newest is not None and newest.private,
             )
             work.blueprints.add_version(blueprint)

@@ -86,6 +86,11 @@ class EngineContext:
     reader: str = ""
     names_told: bool = False
 
+    @property
+    def owner(self) -> str:
+        """Whose a blueprint is that is made here: of whoever signed in, else nobody's."""
+        return self.actor.subject if self.reader else ""
+
     def unseen(self, blueprint_ids: Iterable[str]) -> frozenset[str]:
         """Return those of these blueprints that are somebody else's alone."""
         if not self.reader:

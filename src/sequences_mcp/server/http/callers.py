@@ -32,11 +32,13 @@ class Caller:
     """Whom a request is made for.
 
     ``subject`` tells one user from another, ``client`` is the program they use, ``scopes`` what they let it do.
+    ``is_everybody``: all who call are this one user, who has nobody to keep anything from.
     """
 
     subject: str
     client: str = ""
     scopes: frozenset[str] = frozenset()
+    is_everybody: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -90,7 +92,9 @@ class CallersContext(OpenedContext):
     def reader(self) -> str:
         """Return the present caller, who sees their own."""
         call = CURRENT.get()
-        return call.caller.subject if call else NOBODY
+        if call is None:
+            return NOBODY
+        return "" if call.caller.is_everybody else call.caller.subject
 
     async def close(self) -> None:
         """Close what was opened."""
@@ -120,7 +124,7 @@ class TokenFileCheck:
         except SettingsError:
             return None
         fits = hmac.compare_digest(sha256(token.encode("utf-8", "surrogatepass")).digest(), self._digest)
-        return Caller(subject="token-file", scopes=frozenset(SCOPES)) if fits else None
+        return Caller(subject="token-file", scopes=frozenset(SCOPES), is_everybody=True) if fits else None
 
     def _read(self) -> None:
         try:

@@ -193,7 +193,8 @@ def _next_after_writing(blueprint: Blueprint) -> str:
         return f"{ARCHIVED} update_blueprint with archived: false takes it back."
     if not blueprint.steps:
         return "update_blueprint adds the steps."
-    return "preview_sequence shows what each contact would get and when; start_sequence plans a start."
+    keeps = " Others do not see it: private: false shares it." if blueprint.private else ""
+    return f"preview_sequence shows what each contact would get and when; start_sequence plans a start.{keeps}"
 
 
 def step_view(step: Step) -> dict[str, Any]:
