@@ -1,10 +1,8 @@
 """docs/hosting.md on a machine with nothing on it: its commands, then a chat, a person who approves, an e-mail.
 
-    python -m tests.hosting.hosting_page [ROOT]
-
-Run by ``test_hosting_page.py``, in namespaces of its own. With the root of a bare Debian in a folder the programs
-are fetched as the page says; otherwise they are those of this machine, and the product is the one that is tested.
-The rest of the world is here: an authority that everybody trusts, a mail server, a chat's web site.
+Run by ``test_hosting_page.py``, in namespaces of its own. The programs are those of this machine, and the product
+is the one that is tested. The rest of the world is here: an authority that everybody trusts, a mail server, a
+chat's web site.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import os
 import re
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +37,6 @@ ELSEWHERE = "11.1.1.1"  # a public address, for providers look at no document on
 PROGRAM = "https://chat.example:8443/client.json"
 ADA = "ada@example.com"
 PATIENCE = 120.0
-SIGN_IN = "a.button"
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 
 
@@ -219,11 +215,11 @@ async def first_start(machine: CleanMachine, password: str, inbox: Inbox) -> Non
     await browser.http.aclose()
 
 
-def main(below: str = "") -> None:
+def main() -> None:
     """Follow the page from its first command to its last sentence."""
     blocks = commands_of((REPOSITORY / "docs/hosting.md").read_text(encoding="utf-8"), SECTION)
     public = trustme.CA()
-    with clean_machine(Path(below or "/"), has_all=not below) as machine:
+    with clean_machine() as machine:
         network(machine)
         machine.write("usr/local/share/ca-certificates/public.crt", public.cert_pem.bytes().decode())
         machine.run(blocks[0])
@@ -245,5 +241,5 @@ def main(below: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
     print("It was followed to its end.")

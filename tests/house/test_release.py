@@ -97,6 +97,7 @@ class ServerDetail(_Closed):
     """``ServerDetail`` of schema 2025-12-11, narrowed to what this product says.
 
     Narrower and closed, so whatever passes here passes there, and a field the registry does not know is found.
+    The file was held against the schema itself, as published, on 2026-11-28: it had nothing to say.
     """
 
     schema_: Literal["https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"] = Field(

@@ -146,12 +146,8 @@ class CleanMachine:
 
 
 @contextmanager
-def clean_machine(below: Path = Path("/"), *, has_all: bool = True) -> Iterator[CleanMachine]:
-    """Make a root over another one, and go into a network without anybody else.
-
-    ``has_all``: the programs are installed there, and what would fetch them only shows them; otherwise the root
-    is one of nothing but a system, whose programs the commands fetch.
-    """
+def clean_machine() -> Iterator[CleanMachine]:
+    """Make a root over this machine's: its programs are there, and what would fetch them only shows them."""
     assert os.getpid() == 1 and os.environ.get(OUTSIDE, _mounts()) != _mounts(), "Only in namespaces of its own."
     place = Path(mkdtemp())
     _call("mount", "--make-rprivate", "/")
@@ -159,7 +155,7 @@ def clean_machine(below: Path = Path("/"), *, has_all: bool = True) -> Iterator[
     above, work, root = (place / name for name in ("above", "work", "root"))
     for folder in (above, work, root):
         folder.mkdir()
-    layers = f"lowerdir={below},upperdir={above},workdir={work}"
+    layers = f"lowerdir=/,upperdir={above},workdir={work}"
     _call("mount", "-t", "overlay", "overlay", "-o", layers, str(root))
     _call("mount", "-t", "proc", "proc", str(root / "proc"))
     _call("mount", "--rbind", "/dev", str(root / "dev"))
@@ -167,19 +163,17 @@ def clean_machine(below: Path = Path("/"), *, has_all: bool = True) -> Iterator[
     _call("mount", "-t", "tmpfs", "none", str(root / "tmp"))
     (root / "tmp").chmod(0o1777)
     machine = CleanMachine(root)
-    machine.has({"systemctl": SYSTEMCTL})
-    if has_all:
-        provider, node = os.environ["OIDC_PROVIDER"], os.environ["NODE_22"]
-        for needed in (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix), Path(provider), Path(node)):
-            _show(needed, root)
-        known = {"repository": REPOSITORY, "prefix": sys.prefix, "provider": provider, "node": node}
-        shown = {"apt-get": APT, "git": GIT, "python3": PYTHON, "npm": NPM}
-        machine.has({name: text.format(**known) if name != "apt-get" else text for name, text in shown.items()})
-        for hook in (root / "etc/ca-certificates/update.d").glob("*"):
-            hook.unlink()  # other programs' lists of authorities, which nobody reads here
-        for name in ("sites-enabled", "sites-available", "conf.d"):
-            shutil.rmtree(root / "etc/nginx" / name, ignore_errors=True)
-            (root / "etc/nginx" / name).mkdir()
+    provider, node = os.environ["OIDC_PROVIDER"], os.environ["NODE_22"]
+    for needed in (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix), Path(provider), Path(node)):
+        _show(needed, root)
+    known = {"repository": REPOSITORY, "prefix": sys.prefix, "provider": provider, "node": node}
+    shown = {name: text.format(**known) for name, text in {"git": GIT, "python3": PYTHON, "npm": NPM}.items()}
+    machine.has({**shown, "apt-get": APT, "systemctl": SYSTEMCTL})
+    for hook in (root / "etc/ca-certificates/update.d").glob("*"):
+        hook.unlink()  # other programs' lists of authorities, which nobody reads here
+    for name in ("sites-enabled", "sites-available", "conf.d"):
+        shutil.rmtree(root / "etc/nginx" / name, ignore_errors=True)
+        (root / "etc/nginx" / name).mkdir()
     yield machine
 
 
