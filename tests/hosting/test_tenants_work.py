@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.world.product import MAIL
 from tests.world.tenants import ACME, HOPPER, TenantsWorld, at, resource, serving_tenants
 
 from sequences_mcp.domain.actors import Actor
+from sequences_mcp.serve_tenants import give_back
 from sequences_mcp.server.http.options import ServeOptions
 from sequences_mcp.server.http.tenancy import EVERY, LISTED, LOOKS
 
@@ -206,3 +209,18 @@ def test_a_tenant_with_a_database_on_a_server_works_beside_one_with_a_file_and_w
 def _found(served: Served, issuer: Issuer) -> str:
     token = issuer.token(aud=resource(HOPPER))
     return at(served, HOPPER).tool("find_contacts", token=token, query="grace").text
+
+
+def resident() -> int:
+    """Return how much memory this process has in use, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library gives memory back by itself")
+def test_memory_that_is_free_between_what_is_in_use_is_given_back() -> None:
+    pieces = [bytes(60_000) for _ in range(1_000)]
+    in_use = pieces[::50]
+    del pieces
+    before = resident()
+    give_back()
+    assert before - resident() > 20_000_000, len(in_use)

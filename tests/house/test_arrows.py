@@ -155,9 +155,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LIVES_IN: dict[str, tuple[str, ...]] = {
     "mcp": ("server", "demo"),
     "mcp_types": ("server",),
-    "httpx": ("vendors", "bootstrap", "sign_in", "server.http"),
+    "httpx": ("vendors", "bootstrap", "sign_in"),
     "jwt": ("server.http",),
-    "httpx2": (),
+    "httpx2": ("server.http",),
     "sqlite3": ("store.sqlite",),
     "apsw": ("store.sqlite",),
     "psycopg": ("store.postgres",),

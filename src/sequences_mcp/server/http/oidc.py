@@ -125,7 +125,7 @@ class RemoteSignInIssuer(SignInIssuer):
 
     async def _given_for(self, metadata: Mapping[str, Any], code: str, *, verifier: str) -> dict[str, Any]:
         """Return what the provider gives for a code (Core 3.1.3); the secret goes to it alone, encrypted."""
-        import httpx
+        import httpx2
 
         form = {
             "grant_type": "authorization_code",
@@ -145,7 +145,7 @@ class RemoteSignInIssuer(SignInIssuer):
         try:
             async with issuer_client(timeout=10.0) as http:
                 reply = await http.post(str(metadata["token_endpoint"]), data=form, headers=headers)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise _refused("The sign-in service cannot be reached.") from error
         return _object(reply.status_code, reply.content)
 
@@ -198,14 +198,14 @@ class RemoteSignInIssuer(SignInIssuer):
         has_all = "name" in claims and claim_values(claims, self.client.role_claim)
         if has_all or not isinstance(place, str) or not isinstance(access, str):
             return claims
-        import httpx
+        import httpx2
 
         try:
             safe_address(place)
             async with issuer_client(timeout=10.0) as http:
                 reply = await http.get(place, headers={"authorization": f"Bearer {access}"})
             more = _object(reply.status_code, reply.content)
-        except (httpx.HTTPError, ValueError, ReviewerRefusedError):
+        except (httpx2.HTTPError, ValueError, ReviewerRefusedError):
             return claims  # what is missing gives no role
         return {**more, **claims} if more.get("sub") == claims["sub"] else claims
 

@@ -66,7 +66,8 @@ class TenantLookup:
     its database up to date, so that opening it holds nobody up, ``works`` says whether this process does its due
     work, ``next_due`` when the next of it is due, where the first round since an instant is over, and that instant
     where it is not; ``measure`` returns numbers about the work, ``sites`` what it has under names of its own, on
-    what opens it for those. All but ``version`` are called in a thread, and raise SequencesError.
+    what opens it for those; ``give_back`` gives memory that is free to the operating system. All but ``version``
+    are called in a thread, and raise SequencesError.
     """
 
     names: Callable[[], list[str]]
@@ -76,6 +77,7 @@ class TenantLookup:
     next_due: Callable[[str, datetime], datetime | None]
     measure: Callable[[str], WorkMetrics]
     sites: Callable[[str, OpenAs], HostedSites]
+    give_back: Callable[[], None]
     clock: Callable[[], datetime]
     elapsed: Callable[[], float]
 
@@ -359,6 +361,7 @@ class OpenTenants:
                 if tenant.name in self._wake:
                     self._wake[tenant.name] = now
                 self._begin(self._end(tenant))
+        await asyncio.to_thread(self.source.give_back)
         self._listed = now
 
     async def _work(self, name: str) -> None:
