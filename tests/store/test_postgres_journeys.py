@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -66,6 +66,19 @@ def server_of(world: EngineWorld) -> PostgresDatabase:
     return database
 
 
+def journeys_of(world: EngineWorld, folder: Path, act: Callable[[], object]) -> int:
+    """Return how many round trips something takes."""
+    pool, trace = server_of(world)._pool, folder / "trace"
+    connection = pool.take(1.0)
+    with trace.open("w+b") as traced:
+        connection.pgconn.trace(traced.fileno())
+        pool.give_back(connection)
+        act()
+        connection.pgconn.untrace()
+    lines = trace.read_text("utf-8", "replace").splitlines()
+    return sum(f"\t{kind}" in line for line in lines for kind in ("Sync", "Query"))
+
+
 @needs_server
 async def test_what_a_claim_foresees_is_answered_as_it_is_by_itself(url: str, tmp_path: Path) -> None:
     with host(url, tmp_path) as world:
@@ -126,16 +139,8 @@ async def test_an_email_takes_few_round_trips(url: str, tmp_path: Path) -> None:
         worker = world.worker(delivery := FakeDelivery())
         for _ in range(4):  # until each statement is prepared
             worker.run_due(limit=2)
-        database, journeys = server_of(world), []
-        for limit in (1, 4):  # the last three have nothing to do with beginning and ending
-            connection = database._pool.take(1.0)
-            with (tmp_path / f"trace{limit}").open("w+b") as traced:
-                connection.pgconn.trace(traced.fileno())
-                database._pool.give_back(connection)
-                worker.run_due(limit=limit)
-                connection.pgconn.untrace()
-            lines = (tmp_path / f"trace{limit}").read_text("utf-8", "replace").splitlines()
-            journeys.append(sum(f"\t{kind}" in line for line in lines for kind in ("Sync", "Query")))
+        # The last three have nothing to do with beginning and ending.
+        journeys = [journeys_of(world, tmp_path, partial(worker.run_due, limit=limit)) for limit in (1, 4)]
         assert len(delivery.messages) == len(people)
         assert 10 < (journeys[1] - journeys[0]) / 3 <= MOST_JOURNEYS, journeys
 
@@ -217,6 +222,33 @@ def test_questions_are_put_together_with_a_parameter_of_each() -> None:
         b"SELECT (SELECT json_agg(one0)::text FROM (SELECT $1, $2, $1) one0), "
         b"(SELECT json_agg(one1)::text FROM (SELECT 1 WHERE $3 = '$[0]') one1)"
     )
+
+
+@needs_server
+def test_a_change_of_the_suppression_list_costs_another_host_as_many_round_trips_however_long_the_list_is(
+    url: str, tmp_path: Path
+) -> None:
+    with host(url, tmp_path / "here") as world, host(url, tmp_path / "there") as other:
+        numbers, journeys = iter(range(1_000)), []
+
+        def suppress(count: int) -> None:
+            with world.store.transaction() as work:
+                for _ in range(count):
+                    key = ("address", f"never{next(numbers)}@example.org")
+                    work.suppressions.add(key, reason="asked", actor=TESTER, now=START)
+
+        def look() -> None:
+            other.store.lineage.look(now=START)
+
+        for length in (30, 300):
+            suppress(length)
+            for _ in range(6):  # until each statement is prepared
+                look()
+                suppress(1)
+            journeys.append(journeys_of(other, tmp_path, look))
+        journal = other.store.workspace.suppression_journal.read_text("utf-8")
+        assert all(f'"never{number}@example.org"' in journal for number in range(next(numbers)))
+    assert journeys[0] == journeys[1] < 40
 
 
 # Servers that come and go, programs of two versions.

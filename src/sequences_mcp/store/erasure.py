@@ -134,15 +134,18 @@ class ErasureRepository:
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply what the journal says of hashes, in the caller's transaction; return how many were regained."""
         regained = 0
+        records = [record for record in records if record.get("kind") == JOURNAL_KIND and record.get("value")]
+        hashes = {row["hash"] for row in self._database.rows("erasure.all_hashes")} if records else set()
         for record in records:
-            if record.get("kind") != JOURNAL_KIND or not record.get("value"):
-                continue
+            value = record["value"]
             if record.get("do") == "lift":
-                self._database.write("erasure.lift_hash", hash=record["value"], at=record["at"])
-                self.keep_lifted(JOURNAL_KIND, record["value"], at=record["at"])
-            else:
+                if self._database.write("erasure.lift_hash", hash=value, at=record["at"]):
+                    hashes.discard(value)
+                self.keep_lifted(JOURNAL_KIND, value, at=record["at"])
+            elif value not in hashes:
                 facts = {name: record[name] for name in ("reason", "actor", "at")}
-                regained += self._database.write("erasure.regain_hash", hash=record["value"], **facts)
+                regained += self._database.write("erasure.regain_hash", hash=value, **facts)
+                hashes.add(value)
         return regained
 
     def brought_back(self) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,18 @@ def append_line(path: Path, record: Mapping[str, Any]) -> tuple[int, int]:
     A line that an earlier crash or a full disk left without its end is ended first; readers pass over it. Returns
     where what was added begins in the file, and where it ends.
     """
+    return append_lines(path, [record])
+
+
+def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """Add lines as ``append_line`` adds one, together: the disk is waited for once."""
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        line = _line(record)
+        lines = b"".join(map(_line, records))
         if _is_torn(descriptor):
-            line = b"\n" + line
-        if os.write(descriptor, line) != len(line):
+            lines = b"\n" + lines
+        if os.write(descriptor, lines) != len(lines):
             raise OSError(f"{path.name} was only written in part")
         end = os.lseek(descriptor, 0, os.SEEK_CUR)  # behind its own line, whatever others add meanwhile
         on_disk(descriptor)
@@ -41,7 +46,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> tuple[int, int]:
         os.close(descriptor)
     if is_new:
         sync_folder(path.parent)
-    return end - len(line), end
+    return end - len(lines), end
 
 
 def append_if_possible(path: Path, record: Mapping[str, Any]) -> None:

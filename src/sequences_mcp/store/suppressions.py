@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sequences_mcp.store.erasure import ErasureRepository
 
 ELSEWHERE = "lifted on another host"
+IN_JOURNAL = ("address", "domain", "contact")
+FEW = 20  # entries that are looked up one by one
 log = logging.getLogger(__name__)
 
 
@@ -84,24 +86,41 @@ class SuppressionRepository:
     def replay(self, records: Iterable[Mapping[str, Any]]) -> int:
         """Apply the journal to the list, inside the caller's transaction; return how many entries were added.
 
-        A lift ends only what was put on the list before it, also one that stands in another host's journal.
+        A lift ends only what was put on the list before it, also one that stands in another host's journal. Only
+        what is not so already is written, because the whole journal is read with each change of the list.
         """
         records = list(records)
         ended = {id(record) for record in self._ended(records)}
         records = [record for record in records if id(record) not in ended]
         regained = self._erased.replay(records)
+        records = [record for record in records if record.get("kind") in IN_JOURNAL and record.get("value")]
+        listed = self._listed(records)
         for record in records:
-            entry = {"kind": record.get("kind"), "value": record.get("value")}
-            if entry["kind"] not in ("address", "domain", "contact") or not entry["value"]:
-                continue
+            key = record["kind"], record["value"]
+            entry = {"kind": key[0], "value": key[1]}
             if record.get("do") == "lift":
                 self._database.write("suppressions.lift_before", **entry, at=record["at"])
-                self._erased.keep_lifted(record["kind"], record["value"], at=record["at"])
-            else:
-                suppression = {**entry, "reason": record["reason"], "actor": record["actor"]}
+                self._erased.keep_lifted(*key, at=record["at"])
+                if key in listed and listed[key][1] <= record["at"]:
+                    del listed[key]
+                continue
+            suppression = {**entry, "reason": record["reason"], "actor": record["actor"]}
+            if key not in listed:
                 regained += self._database.write("suppressions.insert", **suppression, created_at=record["at"])
+                listed[key] = record["actor"], record["at"]
+            elif listed[key][0] == actors.WORKER != record["actor"]:
                 self._database.write("suppressions.adopt", **suppression, engine=actors.WORKER)
+                listed[key] = record["actor"], listed[key][1]
         return regained
+
+    def _listed(self, records: Sequence[Mapping[str, Any]]) -> dict[SuppressionKey, tuple[str, int]]:
+        """Return who made the entries that the list has of these lines, and when; for many, all entries."""
+        keys = {(record["kind"], record["value"]) for record in records}
+        if len(keys) > FEW:
+            rows = self._database.rows("suppressions.all")
+        else:
+            rows = [row for key in keys if (row := self._row(key)) is not None]
+        return {(row["kind"], row["value"]): (row["actor"], row["created_at"]) for row in rows}
 
     def _ended(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the lines by which something was put on the list that a person has taken off it since."""
@@ -125,18 +144,19 @@ class SuppressionRepository:
         known = list(known)
         present = {(item.get("kind"), item.get("value")) for item in known}
         lifts = {(item["kind"], item["value"]): item["at"] for item in known if item.get("do") == "lift"}
+        lacking: list[Mapping[str, Any]] = []
+        for item in self._ended(known):
+            if lifts.get((item["kind"], item["value"]), -1) < item["at"]:
+                lift = {"do": "lift", "kind": item["kind"], "value": item["value"], "at": item["at"]}
+                lacking.append({**lift, "reason": ELSEWHERE, "actor": actors.ENGINE})
+        for row in self._database.rows("suppressions.all"):
+            if (row["kind"], row["value"]) not in present:
+                facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}
+                lacking.append({"do": "suppress", "at": row["created_at"], **facts})
+        lacking += [line for line in self._erased.lines() if (line["kind"], line["value"]) not in present]
         try:
-            for item in self._ended(known):
-                if lifts.get((item["kind"], item["value"]), -1) < item["at"]:
-                    lift = {"do": "lift", "kind": item["kind"], "value": item["value"], "at": item["at"]}
-                    journals.append_line(path, {**lift, "reason": ELSEWHERE, "actor": actors.ENGINE})
-            for row in self._database.rows("suppressions.all"):
-                if (row["kind"], row["value"]) not in present:
-                    facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}
-                    journals.append_line(path, {"do": "suppress", "at": row["created_at"], **facts})
-            for record in self._erased.lines():
-                if (record["kind"], record["value"]) not in present:
-                    journals.append_line(path, record)
+            if lacking:
+                journals.append_lines(path, lacking)
         except OSError as error:
             log.warning("The journal of suppressions cannot be written: %s", error)
             return -1
