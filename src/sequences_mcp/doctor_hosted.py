@@ -13,8 +13,8 @@ from sequences_mcp.errors import SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sequences_mcp.domain.reviewers import ReviewSettings
     from sequences_mcp.settings import Settings
-    from sequences_mcp.settings_hosted import ReviewSettings
 
 
 def hosted_findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[bool | None, str]]:

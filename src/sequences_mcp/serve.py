@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sequences_mcp.context import AppContext
     from sequences_mcp.domain.records import WorkMetrics
+    from sequences_mcp.domain.reviewers import ReviewSettings
     from sequences_mcp.review.lock.first_visit import FolderSetup
     from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.server.http.callers import TokenFileCheck
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sequences_mcp.server.http.options import ServeOptions
     from sequences_mcp.server.prelude.standard_input import InputLines
     from sequences_mcp.settings import Settings
-    from sequences_mcp.settings_hosted import ReviewSettings
     from sequences_mcp.tenants import TenantDirectory
 
 MakeSetup: TypeAlias = "Callable[[], FolderSetup]"

@@ -12,18 +12,18 @@ from sequences_mcp.domain import actors
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server.http.issuer import IssuerKeys
-from sequences_mcp.server.http.oidc import OidcSettings, RemoteSignInIssuer
+from sequences_mcp.server.http.oidc import RemoteSignInIssuer
 from sequences_mcp.server.http.opt_out import build_opt_out
 from sequences_mcp.server.http.options import host_spellings
 from sequences_mcp.server.http.sites import HostedPage, HostedSites
 
 if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
+    from sequences_mcp.domain.reviewers import ReviewSettings
     from sequences_mcp.review.page.address import PageAddress
     from sequences_mcp.server.http.app import Surroundings
     from sequences_mcp.server.http.tenancy import OpenAs
     from sequences_mcp.settings import Settings
-    from sequences_mcp.settings_hosted import ReviewSettings
     from sequences_mcp.tenants import TenantDirectory
 
 
@@ -31,7 +31,7 @@ def own_page(settings: Settings, review: ReviewSettings, keys: IssuerKeys) -> Ho
     """Return the review page of the one data folder, at which people sign in; ``keys`` are the issuer's."""
     from sequences_mcp.review.page.app import build_page
 
-    place, service = _place(review), _service(review, keys)
+    place, service = _place(review), RemoteSignInIssuer(keys, review)
     app = partial(open_context, settings, worker=False, actor=actors.PAGE)
     return HostedPage(build_page(app, place=place, service=service), place.hosts)
 
@@ -85,7 +85,7 @@ class MadePages:
         page = build_page_on_demand(
             partial(open_as, actors.PAGE),
             place=place,
-            service=_service(review, self._keys_of(review.issuer)),
+            service=RemoteSignInIssuer(self._keys_of(review.issuer), review),
             clock=self.given.clock,
             admits=partial(self._admits, name, review.issuer),
         )
@@ -122,17 +122,6 @@ def _place(review: ReviewSettings) -> PageAddress:
     from sequences_mcp.review.page.address import PageAddress
 
     return PageAddress(review.url, frozenset(host_spellings(review.url)), has_sign_in=True)
-
-
-def _service(review: ReviewSettings, keys: IssuerKeys) -> RemoteSignInIssuer:
-    client = OidcSettings(
-        client_id=review.client_id,
-        client_secret=review.client_secret,
-        callback=review.callback,
-        role_claim=review.role_claim,
-        roles=review.roles,
-    )
-    return RemoteSignInIssuer(keys, client)
 
 
 def _opt_out_at(

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from sequences_mcp.domain.reviewers import Role
+from sequences_mcp.domain.reviewers import ReviewSettings, Role
 from sequences_mcp.domain.sender import Secret
-from sequences_mcp.lazy_dataclasses import dataclass, field, replace
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 # Name, meaning, default, and whether it is a secret.
 ROWS: tuple[tuple[str, str, str, bool], ...] = (
@@ -68,23 +68,6 @@ ALONE = (
     "SEQUENCES_APPROVERS: 2 needs SEQUENCES_REVIEW_URL, where people sign in: on one machine nobody can tell two "
     "of them apart"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewSettings:
-    """The review page under its own name: its address, and this page as a client of the issuer."""
-
-    url: str
-    issuer: str
-    client_id: str
-    client_secret: Secret | None = field(default=None, repr=False)
-    role_claim: str = "email"
-    roles: Mapping[str, Role] = field(default_factory=dict)
-
-    @property
-    def callback(self) -> str:
-        """The address that browsers come back to from the issuer."""
-        return f"{self.url}/sign-in/back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

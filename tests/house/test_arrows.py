@@ -94,13 +94,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "review",
         "server",
         "settings",
-        "settings_hosted",
         "bootstrap",
         "tenants",
         "serve_sites",
         "serve_tenants",
     ),
-    "serve_sites": (*BELOW_SERVER, "review", "server", "settings", "settings_hosted", "bootstrap", "tenants"),
+    "serve_sites": (*BELOW_SERVER, "review", "server", "settings", "bootstrap", "tenants"),
     "serve_tenants": (*BELOW_SERVER, "engine", "server", "settings", "bootstrap", "tenants", "serve_sites"),
     "upkeep": (
         *BELOW_SERVER,
@@ -127,7 +126,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.prelude",
         "doctor_hosted",
     ),
-    "doctor_hosted": ("errors", "server", "settings", "settings_hosted", "tenants"),
+    "doctor_hosted": ("errors", "domain.reviewers", "server", "settings", "tenants"),
     "cli": (
         *BELOW_SERVER,
         "first_visit",

@@ -28,14 +28,14 @@ from tests.world.http_server import Served, serving
 from tests.world.issuer import jwk_of, rsa_key
 from tests.world.page import Answer, PageWorld
 
-from sequences_mcp.domain.reviewers import Role
+from sequences_mcp.domain.reviewers import ReviewSettings, Role
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.review.page.address import PageAddress
 from sequences_mcp.review.page.app import build_page
 from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Verify
 from sequences_mcp.server.http.issuer import IssuerKeys, fetch_document
-from sequences_mcp.server.http.oidc import OidcSettings, RemoteSignInIssuer, access_hash
+from sequences_mcp.server.http.oidc import RemoteSignInIssuer, access_hash
 from sequences_mcp.server.http.options import ServeOptions
 from sequences_mcp.server.http.sites import HostedPage
 
@@ -323,10 +323,11 @@ def page_under_its_name(
 def page_share(world: PageWorld, port: int, *, keys: IssuerKeys, claim: str = "groups") -> HostedPage:
     """Return the page of a data folder under its name on a port, with an issuer to sign in at."""
     origin = f"https://{NAME}:{port}"
-    client = OidcSettings(
+    client = ReviewSettings(
+        url=origin,
+        issuer=keys.issuer,
         client_id=CLIENT_ID,
         client_secret=Secret(SECRET),
-        callback=f"{origin}/sign-in/back",
         role_claim=claim,
         roles=ROLES,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from sequences_mcp.domain.actors import REVIEWER, Actor
-from sequences_mcp.lazy_dataclasses import dataclass
+from sequences_mcp.domain.sender import Secret
+from sequences_mcp.lazy_dataclasses import dataclass, field
 
 LONGEST_SUBJECT, LONGEST_NAME = 255, 80  # a subject is at most 255 letters of ASCII (OpenID Connect Core, 2)
 
@@ -23,6 +25,27 @@ class Role(StrEnum):
 
 
 _ORDER = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """The review page under its own name: its address, and this page as a client of the issuer.
+
+    The values of ``role_claim`` that ``roles`` has give a role; a claim inside others is written with dots between
+    (``realm_access.roles``).
+    """
+
+    url: str
+    issuer: str
+    client_id: str
+    client_secret: Secret | None = field(default=None, repr=False)
+    role_claim: str = "email"
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    @property
+    def callback(self) -> str:
+        """The address that browsers come back to from the issuer."""
+        return f"{self.url}/sign-in/back"
 
 
 def highest_role(roles: set[Role]) -> Role | None:

@@ -17,8 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import jwt
 
-from sequences_mcp.domain.reviewers import Reviewer, Role, highest_role, is_subject, shown_name
-from sequences_mcp.domain.sender import Secret
+from sequences_mcp.domain.reviewers import Reviewer, ReviewSettings, highest_role, is_subject, shown_name
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.sign_in import Departure, ReviewerRefusedError, SignInIssuer
@@ -40,27 +39,12 @@ NEEDS_PERSON = ("login_required", "interaction_required", "consent_required", "a
 AGAIN = "Sign in once more; if it stays so, whoever runs this page has to look at its settings."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OidcSettings:
-    """This page as a client of a provider: how it is registered there, and what a person's claims say of roles.
-
-    ``callback`` is the address that browsers come back to. The values of ``role_claim`` that ``roles`` has give a
-    role; a claim inside others is written with dots between (``realm_access.roles``).
-    """
-
-    client_id: str
-    client_secret: Secret | None
-    callback: str
-    role_claim: str
-    roles: Mapping[str, Role]
-
-
 @dataclass(slots=True)
 class RemoteSignInIssuer(SignInIssuer):
     """A provider, with its keys; ``keys.fetch`` and ``keys.elapsed`` serve for its other documents too."""
 
     keys: IssuerKeys
-    client: OidcSettings
+    client: ReviewSettings
     _known: dict[str, Any] = field(default_factory=dict, init=False)
     _read: float = field(default=0.0, init=False)
 
