@@ -20,8 +20,9 @@ from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import PendingChange, SequenceFilter
 from sequences_mcp.review import decide
 from sequences_mcp.services.blueprints import create_blueprint, update_blueprint
+from sequences_mcp.services.changed_texts import update_sequence
 from sequences_mcp.services.enrolment import enrol_soon
-from sequences_mcp.services.sequences import list_sequences, update_sequence
+from sequences_mcp.services.sequences import list_sequences
 from sequences_mcp.services.starts import start_sequence
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 

@@ -16,7 +16,7 @@ from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import RefusedByGuardsError, RequestError, SequencesError, SettingsError, joined_error
 from sequences_mcp.planning import recipient_rows, requirements
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.services import blueprints, enrolment, sequences, starts
+from sequences_mcp.services import blueprints, changed_texts, enrolment, starts
 
 Part = Callable[[], Awaitable[object]]
 Arguments = Mapping[str, Any]
@@ -148,7 +148,7 @@ def _parts_of_variables(app: AppContext, arguments: Arguments, *, asks: bool) ->
 
 
 async def _variables(app: AppContext, variables: Mapping[str, str | None]) -> None:
-    sequences.read_variables(app, variables)
+    changed_texts.read_variables(app, variables)
 
 
 async def _run(app: AppContext, sequence_id: str) -> None:

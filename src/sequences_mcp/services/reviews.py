@@ -20,8 +20,9 @@ from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
 from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
-from sequences_mcp.services import sequences
+from sequences_mcp.services import changed_texts
 from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
+from sequences_mcp.services.sequences import PENDING
 from sequences_mcp.services.vendor_writes import VARIABLES, run_once
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _effect(change: PendingChange) -> Callable[[AppContext], Awaitable[str]]:
     async def act(app: AppContext) -> str:
         given = change.arguments
         if change.tool == VARIABLES:
-            await sequences.update_sequence(app, sequence_id=change.subject, variables=given["variables"])
+            await changed_texts.update_sequence(app, sequence_id=change.subject, variables=given["variables"])
         else:
             await update_blueprint(app, blueprint_id=change.subject, **given)
         return DONE
@@ -126,7 +127,7 @@ async def _has_moved(app: AppContext, change: PendingChange) -> bool:
     """
     if change.tool == VARIABLES:
         return {
-            **await sequences.present_variables(app, change.subject, change.arguments["variables"])
+            **await changed_texts.present_variables(app, change.subject, change.arguments["variables"])
         } != change.earlier
     present, earlier = await present_blueprint(app, change.subject), blueprint_as_kept(change.earlier)
     return {name: present.get(name) for name in earlier} != earlier
@@ -174,7 +175,7 @@ async def check_draft(
     provider = app.provider_of(draft_id, IdKind.DRAFT)
     draft = await provider.get_draft(draft_id)
     text = StepText(subject=subject, content=content)
-    return await sequences.require_allowed_texts(
+    return await changed_texts.require_allowed_texts(
         app, draft, draft.run, variables=draft.sequence.variables, text=text
     )
 
@@ -193,14 +194,14 @@ async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: s
     provider = app.provider_of(draft_id, IdKind.DRAFT)
     provider.require(Provider.rewrite_texts)
     draft = await provider.get_draft(draft_id)
-    if draft.run.state not in sequences.PENDING:
+    if draft.run.state not in PENDING:
         raise ConflictError(
             f"This text is {draft.run.state.value} and cannot change any more.",
             next_step="list_reviews shows the texts that still can.",
         )
     text = StepText(subject=subject, content=content)
-    new = await sequences.render_texts(app, draft, draft.run, variables=draft.sequence.variables, text=text)
-    await sequences.store_texts(app, draft, {draft.run.step.id: new})
+    new = await changed_texts.render_texts(app, draft, draft.run, variables=draft.sequence.variables, text=text)
+    await changed_texts.store_texts(app, draft, {draft.run.step.id: new})
     return await provider.get_draft(draft_id)
 
 

@@ -25,7 +25,6 @@ from sequences_mcp.errors import (
     error_facts,
 )
 from sequences_mcp.lazy_dataclasses import dataclass
-from sequences_mcp.planning.recipient_rows import read_contact_inputs
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import LAST_ANSWER, EnrolmentOutcome, VendorOperation, VendorWrite
@@ -247,6 +246,8 @@ async def read_back_exclusion(app: AppContext, operation: VendorOperation) -> Re
 
 async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether everybody of a save is where they were to be put."""
+    from sequences_mcp.planning.recipient_rows import read_contact_inputs
+
     provider = app.named(operation.provider)
     value: Any = operation.arguments.get("contacts")
     provider.require(Provider.place_contacts)

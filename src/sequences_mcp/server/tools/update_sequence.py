@@ -11,7 +11,7 @@ from sequences_mcp.domain.run import StepState
 from sequences_mcp.planning.recipient_rows import GivenValue, value_warnings
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.sequences import SequenceWritten, sequence_written
-from sequences_mcp.services import sequences as verb
+from sequences_mcp.services import changed_texts as verb
 
 SEEN = "get_sequence shows the texts; list_reviews what waits for a person."
 WAITS = "A changed text leaves only once a person has approved it: list_reviews names it and says where."

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.vendor import PlacedContact
 from sequences_mcp.server.text import cut, fair_limit, size
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
-from sequences_mcp.services.contacts import FoundContacts
+
+if TYPE_CHECKING:
+    from sequences_mcp.services.contacts import FoundContacts
 
 NOTES_BUDGET = 1_000
 FACT_LIMIT = 80
