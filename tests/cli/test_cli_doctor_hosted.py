@@ -14,8 +14,9 @@ TENANT = {"SEQUENCES_WORKER": "off"}
 
 
 def told(environ: dict[str, str]) -> list[DoctorLine]:
-    """Return the lines of the group about the network."""
-    return [line for line in examine(environ)[0] if line.group == "On the network"]
+    """Return the lines of the group about the network, but those about certificates."""
+    among = (line for line in examine(environ)[0] if line.group == "On the network")
+    return [line for line in among if not line.words.startswith("certificate")]
 
 
 def of_server(world: PagesWorld) -> dict[str, str]:
