@@ -94,6 +94,17 @@ HOSTILE = {
     "selectors": ("a\ufe01", LIMIT),
     "links": ("https://а.example/ " + "b" * 30 + " ", LIMIT),
     "links of one word": ("https://а.example/ " + "b" * 30, LIMIT),
+    "comments": ("// add ", LIMIT),
+    "notes in parentheses": ("(note: check) ", 1_900),
+    "orders to put something here": ("insert here, ", LIMIT),
+    "days": ("30 ", LIMIT),
+    "turns": ("user: a\n", 4_900),
+    "labels": ("option 1: \n", 4_900),
+    "paths": ("$a.b.c ", 1_900),
+    "samples": ("Muster AG ", LIMIT),
+    "lost letters": ("a?b ", LIMIT),
+    "groups of x": ("xx,", LIMIT),
+    "doubled names": ("Hi a a ", LIMIT),
     "lenticular": ("【会社名】" + "あ" * 60, 290),
 }
 

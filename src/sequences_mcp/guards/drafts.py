@@ -14,20 +14,23 @@ from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, l
 
 _RUN = LazyPattern(
     r"(?m)(?:^|(?<=[\s(«\"'“]))(?:_{3,}|(?:_ ){2,}_|(?:… ?){2,}|\.{5,})(?=[\s,;:!?.)»\"'”]|$)|(?<!\w)X{4,}(?!\w)|"
-    r"(?<!\w)XX(?=\s?(?:k?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar)\b))",
+    r"(?<!\w)(?:XX|xx)\+?(?=\s?(?:[kK]?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar|lat)\b))|"
+    r"(?<!\w)(?:XX|xx)(?:[XX]*|x*)(?:[ .,/-](?:X{2,}|x{2,}))+(?!\w)",
     needs=("__", "_ _", "……", "… …", ".....", "xx"),
 )
 _MONEY_LINE = LazyPattern(r"[€$£]\s?_{2,}[kKmM]?(?!\w)|(?<!\w)_{2,}[kK]?\s?[€$£%]", needs=("__",), signs="€$£%")
 _PHONE = LazyPattern(
-    r"(?i)(?<![\w.-])(?<!\d )\(?(?:x{3}\)?[-. ]{1,2}x{3}[-. ]x{4}|0{3}\)?[-. ]{1,2}0{3}[-. ]0{4})(?!\w)",
+    r"(?i)(?<![\w.,-])(?<!\d )\(?(?:x{3}\)?[-. ]{1,2}x{3}[-. ]x{4}|"
+    r"0{3,}\)?[-. ]{1,2}0{3,}(?:[-. ]0{3,}){0,3})(?!\w)",
     needs=("xxx", "000"),
 )
+_SEQUENCE = LazyPattern(r"(?<![\w.-])(?:\(?123\)?[-. ]{1,2}456[-. ]{0,2}789\d?|0123456789)(?!\w)", needs=("123",))
 _AMOUNT = LazyPattern(
-    r"[€$£]\s?X{1,3}(?:[.,]X{3})?[kK]?(?!\w)|(?<!\w)X{1,3}(?:[.,]X{3})?[kK]?\s?[€$£](?!\w)|"
+    r"[€$£]\s?(?:X{1,3}|x{2,3})(?:[.,]X{3})?[kK]?(?!\w)|(?<!\w)X{1,3}(?:[.,]X{3})?[kK]?\s?[€$£](?!\w)|"
     r"(?<!\w)XX (?:and|to|et|à|bis|und|y|a|e|-|–) (?:XX|YY)(?!\w)",
-    signs="X",
+    signs="Xx",
 )
-_QUESTION = LazyPattern(r"(?:^|(?<=\s))\?{2,}(?=[ \t][^\W\dA-Z_])", needs=("??",))
+_QUESTION = LazyPattern(r"(?:^|(?<=\s))\?{2,}(?=[ \t][^\W\dA-Z_])|(?<=[\d%€][kKmM€%])\?{2,}", needs=("??",))
 _YEARS = "years|ans|jahre|años|anni|anos|jaar|lat"
 _SO_MANY = LazyPattern(
     rf"(?<!\w)[XN] (?i:{_YEARS}) (?=of|d['’]exp|Erfahrung|de exp|di esp)",
@@ -37,11 +40,13 @@ _SO_MANY = LazyPattern(
 # "Gen X people" and "Generation Z teams" are no blanks.
 _COUNTED = (
     r"(?:companies|clients|customers|teams|candidates|engineers|people|hours|days|weeks|months|employees|users|"
-    r"million|percent|per cent|entreprises|personnes|jours|mois|kunden|tage|monate|firmen|clientes|empresas|"
+    r"years|million|percent|per cent|entreprises|personnes|jours|mois|kunden|tage|monate|firmen|clientes|empresas|"
     r"días|meses)"
 )
 _COUNT = LazyPattern(
-    rf"(?<=[^\W\dA-Z_] )(?<!Gen )(?<!eneration )(?:[XYN]\s?%|[XN]\+? (?i:{_COUNTED}))(?!\w)", signs="XYN"
+    rf"(?<=[^\W\dA-Z_] )(?<!Gen )(?<!eneration )(?:[XYN]\s?%|(?:[XN]|#{{2,4}})\+? (?i:{_COUNTED}))(?!\w)|"
+    rf"(?<![\w-])[XN]\+ (?i:{_YEARS})(?!\w)",
+    signs="XYN#",
 )
 # An ellipsis after a space, where a word is missing: "your work at ...".
 _ELISION = LazyPattern(r"(?<=[ \t])(?:\.{3,}|…)(?=\s|$)", needs=(" ...", "\t...", " …", "\t…"))
@@ -77,8 +82,15 @@ _ASKING = frozenset(
         "em",
     ]
 )
+_CIRCLES = "○〇△▲●◯□■✕×ㅇ"
 _HONOURED = LazyPattern(
-    r"[○〇△▲●◯□■✕×]{2,}(?=\s?(?:様|さん|殿))|(?<!\w)X{2,}(?=\s?(?:様|さん|殿))", signs="様さ殿"
+    rf"(?:[{_CIRCLES}]{{2,}}|(?<![A-Za-z0-9_])[XO]{{2,}}|某某)(?=\s?(?:様|さま|さん|殿|님|씨|先生|女士|小姐))",
+    signs="様さ殿님씨先女小",
+)
+_NO_COMPANY = LazyPattern(
+    rf"(?:[{_CIRCLES}]{{2,}}|(?<![A-Za-z0-9_])X{{2,}}|某某)(?=\s?(?:株式会社|有限会社|会社|公司|企业|大学|회사|社(?!\w)))|"
+    rf"(?:株式会社|有限会社|주식회사|㈜)[{_CIRCLES}X]{{2,}}",
+    signs="株有会公企大회社주㈜",
 )
 _FORMAT = LazyPattern(
     r"(?<!\w)(?:XX(?:[ .-]XX)+|(?:DD|JJ|TT|GG)[/.-]MM[/.-](?:YYYY|AAAA|JJJJ|YY)|YYYY-MM-DD|HH[:h]MM)(?!\w)",
@@ -86,20 +98,20 @@ _FORMAT = LazyPattern(
     signs="XM",
 )
 _GREETED = LazyPattern(
-    r"(?:x{2,}|X+|[-–—/|.!~#](?=\s?,)|\*{2,}|-{2,}|\.{3,}|_+|…|\?+|[\"'“”«»]{2}|\{\}|\[\]|\(\)|<>)(?=\s?[,!;:\n]|$)"
+    r"(?:x{2,}|X+|[-–—/|.!~#](?=\s?,)|\*{2,}|-{2,}|\.{3,}|_+|…|\?+|[\"'“”«»]{2}|\{\}|\[\]|\(\)|"
+    r"<>)(?=\s?[,!;:\n]|$)"
 )
 
 
 def blanks(view: TextView) -> Iterator[Instruction]:
-    """Return the blanks of a view; with severity WARNING where they may be intended."""
+    """Return the blanks on the lines of a view; with severity WARNING where they may be intended."""
     for match in view.find(_RUN):
-        line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
-        if any(letter.isalnum() for letter in line):
+        start, end = view.text.rfind("\n", 0, match.start()) + 1, view.text.find("\n", match.end())
+        if _ALNUM.search(view.text, start, end if end >= 0 else None):
             yield Instruction(*match.span())
     for pattern in (_FORMAT, _AMOUNT, _HONOURED, _MONEY_LINE, _PHONE):
         yield from (Instruction(*match.span()) for match in view.find(pattern))
-    yield from (Instruction(*match.span()) for match in view.find_greeted(_GREETED))
-    for pattern in (_QUESTION, _SO_MANY, _COUNT):
+    for pattern in (_QUESTION, _SO_MANY, _COUNT, _SEQUENCE, _NO_COMPANY):
         yield from (Instruction(*match.span(), Severity.WARNING) for match in view.find(pattern))
     for match in view.find(_ELISION):
         before = view.text[max(0, match.start() - 20) : match.start()].split()
@@ -107,6 +119,12 @@ def blanks(view: TextView) -> Iterator[Instruction]:
             yield Instruction(*match.span(), Severity.WARNING)
 
 
+def greeted_blanks(view: TextView) -> Iterator[Instruction]:
+    """Return the blanks that stand where a greeting has a name."""
+    return (Instruction(*match.span()) for match in view.find_greeted(_GREETED))
+
+
+_ALNUM = LazyPattern(r"[^\W_]")
 _PREAMBLE = LazyPattern(
     r"(?i)\A\s{0,20}(?:(?:sure|certainly|of course|absolutely|great|bien sûr|natürlich|claro)[!,. ]{1,3}){0,2}"
     r"(?:here(?:[’']s| is| are)|below is|voici|hier (?:ist|sind|is)|aqu[íi] (?:tienes|est[áa])|ecco|"
@@ -133,6 +151,7 @@ _OPENINGS = (
     *("sure", "certainly", "of course", "absolutely", "great", "ok", "got it", "no problem", "here", "below is"),
     *("voici", "hier", "aqu", "ecco", "oto"),
 )
+_OPENING_INITIALS = frozenset(opening[0] for opening in _OPENINGS)
 _OPENED = LazyPattern(
     r"(?i)(?:sure(?: thing)?|certainly|of course|absolutely|great|ok(?:ay)?|got it|no problem)[!,. ]{1,3}"
     rf"(?:here(?:[’']s| is| are)|below is|i[’']ve)\b[^\n]{{0,60}}\b{_NOUN}\b"
@@ -169,18 +188,9 @@ _OFFER = LazyPattern(
     r"\bvuoi che (?:l[oa]|il \w+) (?:accorci|modifichi|riscriva|adatti)|"
     r"\bquer que eu (?:\w+ )?(?:ajuste|encurte|reescreva)",
     needs=(
-        *(
-            "like me to",
-            "want me to",
-            "shall i",
-            "should i",
-            "me know if",
-            "i can",
-            "i could",
-            "language model",
-            "i don",
-        ),
-        *("i do not", "note: i", "word count", "souhaitez", "soll ich", "quieres que", "vuoi che", "quer que"),
+        *("like me to", "want me to", "shall i", "should i", "me know if", "i can", "i could"),
+        *("language model", "i don", "i do not", "note: i", "word count", "souhaitez", "soll ich"),
+        *("quieres que", "vuoi che", "quer que"),
     ),
 )
 _REMARKS = (
@@ -203,7 +213,7 @@ def assistant_phrases(view: TextView) -> Iterator[Instruction]:
     for pattern in (_ASSISTANT, _OFFER):
         yield from (Instruction(*match.span()) for match in view.find(pattern))
     for line in view.lines:
-        if line.start_of_bare.startswith(_OPENINGS):
+        if line.start_of_bare[0] in _OPENING_INITIALS and line.start_of_bare.startswith(_OPENINGS):
             if match := _OPENED.match(view.text, line.start):
                 yield Instruction(*match.span())
             elif match := _INTRODUCED.match(view.text, line.start):
@@ -215,11 +225,13 @@ def assistant_phrases(view: TextView) -> Iterator[Instruction]:
 # These verbs tell a writer what to do whatever follows; the others only where a fact or "here" follows.
 _STRONG = (
     r"(?:insert|fill (?:in|out)|personali[sz]e|customi[sz]e|paste|ins[ée]rer|ins[ée]rez|(?:à )?compl[ée]ter|"
-    r"remplir|personnaliser|personnalisez|insertar|inserta|inserte|rellenar|personalizar|inserire|inserisci|personalizzare|"
+    r"remplir|personnaliser|personnalisez|insertar|inserta|inserte|rellenar|personalizar|inserire|"
+    r"inserisci|personalizzare|"
     r"inserir|preencher|invullen|wstaw|wstawić|uzupełnij|вставить|вставьте|einf[üu]gen)"
 )
 _WEAK = (
-    r"(?:add|enter|put|replace|specify|mention|reference|write|choose|pick|tailor|describe|ajouter|ajoutez|remplacer|"
+    r"(?:add|enter|put|replace|specify|mention|reference|write|choose|pick|tailor|describe|ajouter|"
+    r"ajoutez|remplacer|"
     r"mentionner|pr[ée]ciser|a[ñn]adir|completar|mencionar|aggiungere|completare|menzionare|adicionar|toevoegen|"
     r"добавить|добавьте|указать|укажите|dodaj)"
 )
@@ -238,6 +250,7 @@ _LINE_VERBS = (
     *("insert", "add", "put", "enter", "paste", "mention", "personali", "customi", "insér", "inser", "ajoute"),
     *("añadir", "anadir", "aggiungere", "adicionar", "wstaw", "встав"),
 )
+_INITIALS = frozenset(verb[0] for verb in _LINE_VERBS)
 _REPLACES = ("replace", "p.s. replace", "ps replace", "ps: replace", "p.s. : replace")
 _REPLACE = LazyPattern(r"(?i)(?:p\.?s\.?\W{0,3})?replace (?:this |that |it |these )?with (?P<what>.{1,60})")
 _LONGEST_LINE = 100
@@ -262,11 +275,11 @@ _CAPITALS = LazyPattern(
 )
 _GOES_HERE = LazyPattern(
     r"(?i)(?<!\w)(?:your |the )?(?:text|first name|last name|company name|job title|message|signature|hook|"
-    r"link|name) (?:goes )?here(?=\W*$|\W*\n|[\"”'\])*_,.])|\b[a-z]{2,20}(?:_[a-z]{2,20}){1,3}_"
+    r"link|name|personali[sz]ation) (?:goes )?here(?=\W*$|\W*\n|[\"”'\])*_,.])|\b[a-z]{2,20}(?:_[a-z]{2,20}){1,3}_"
     r"(?:here|placeholder)\b",
     needs=(
-        *("text here", "name here", "title here", "message here", "signature here", "hook here", "link here"),
-        *("goes here", "_here", "placeholder"),
+        *("text here", "name here", "title here", "message here", "signature here", "hook here"),
+        *("link here", "ation here", "goes here", "_here", "placeholder"),
     ),
 )
 _QUOTED = LazyPattern(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)", signs="\"'“‘")
@@ -275,7 +288,7 @@ _CROSSED = LazyPattern(
     r"(?<!\w)(?P<x>[xX]{2,4})[ \t]{0,2}(?P<inner>[^\W\d_][\w ]{1,40}?)[ \t]{0,2}(?P=x)(?!\w)", needs=("xx",)
 )
 _TRIES = 2_000
-"""A limit on the work for one text: so many delimiters that begin no instruction are examined."""
+"""A limit on the work for one text: so many delimiters are examined."""
 
 
 class Instruction(NamedTuple):
@@ -295,7 +308,11 @@ def instructions(view: TextView) -> Iterator[Instruction]:
             if not is_word or is_name(match["inner"]):
                 yield Instruction(*match.span(), Severity.WARNING if is_word else None)
     for line in view.lines:
-        is_line = line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare)
+        is_line = (
+            line.start_of_bare[0] in _INITIALS
+            and line.start_of_bare.startswith(_LINE_VERBS)
+            and _asks_for_fact(line.bare)
+        )
         if is_line or (len(line.bare) <= _LONGEST_REQUEST and orders_fact(line.bare)):
             yield Instruction(line.start, line.end)
         elif line.start_of_bare.startswith(_REPLACES):
@@ -327,10 +344,11 @@ def _delimited(view: TextView) -> Iterator[Instruction]:
     for opening in openings:
         if opening.start() < done:
             continue
-        if opening["word"].lower() not in _openers():
-            tries += 1
-            if tries > _TRIES or not _has_piece(view):
-                continue
+        tries += 1
+        if tries > _TRIES:
+            break
+        if opening["word"].lower() not in _openers() and not _has_piece(view):
+            continue
         match = _BETWEEN_DELIMITERS.match(view.text, opening.start())
         is_blank = match and match["mark"] in ("...", "…") and _VERB.fullmatch(match["inner"])
         if match and (_tells(match["inner"]) or (is_blank and is_blank["strong"])):
@@ -381,7 +399,8 @@ _DECORATED = r"[ \t]*(?:[-=*_#~>+•–—\[(«\"“]{1,12}[ \t]*){1,3}"
 _END = r"[ \t]*(?:[-=*_#~:：.)\]»\"”–—]{0,12}[ \t]*){1,3}"
 _KIND = (
     r"(?:a/b[ -]?test[ :]{1,3}|here(?: is|'s|’s) |voici (?:la )?|hier ist )?"
-    r"(?:(?P<sure>variant|variante?n?|variação|variación|versione|version|versi[óo]n|vers[ãa]o|fassung|draft|entwurf|"
+    r"(?:(?P<sure>variant|variante?n?|variação|variación|versione|version|versi[óo]n|vers[ãa]o|fassung|"
+    r"draft|entwurf|"
     r"brouillon|borrador|bozza|rascunho|concept|versie|wersja|wariant|вариант|версия|versión|バージョン|版本|方案)|"
     r"(?P<mail>(?:e-?mail|mail|message|nachricht|mensaje|messaggio|follow[- ]?up|touch|"
     r"linkedin(?: message| note)?|subject(?: line)?|betreff(?:zeile)?|objet|asunto|oggetto|"
@@ -389,13 +408,14 @@ _KIND = (
     r"(?P<choice>option|alternative|opci[óo]n|opzione|op[çc][ãa]o|optie|opcja|案))"
 )
 _SIGN = LazyPattern(r"[-=*_#~\[«]")
+_OF_SO_MANY = r"(?:[ ]?(?:of|von|de|di|sur|van|z|из|/)[ ]?\d{1,2})?"
 _NUMBER = r"(?:n[°o]\.?[ ]?|#)?(?:\d{1,2}|[a-dA-D]|one|two|three|i{1,3}|eins|zwei|un|deux|uno|dos)"
 _ADJECTIVE = (
     r"(?:short|long|longer|shorter|formal|casual|friendly|kurz|lang|kurze|lange|courte|longue|"
     r"corta|larga|breve|lunga)"
 )
 _NAMED = LazyPattern(
-    rf"(?im)^(?P<before>{_DECORATED})?{_KIND}[ \t]?{_NUMBER}(?!\w)"
+    rf"(?im)^(?P<before>{_DECORATED})?{_KIND}[ \t]?{_NUMBER}{_OF_SO_MANY}(?!\w)"
     rf"(?P<note>[ \t]{{0,2}}\([^()\n]{{1,40}}\))?(?P<after>{_END})\r?$"
 )
 _ADJECTIVES = LazyPattern(
@@ -405,6 +425,11 @@ _ADJECTIVES = LazyPattern(
     rf"{_END}\r?$"
 )
 _VERSION = LazyPattern(r"(?im)^[ \t*_#=-]{0,12}v[1-9][ \t]*[:.)–—*_=-]{1,8}[ \t\r]*$")
+_SCHEDULED = LazyPattern(
+    rf"(?im)^(?:{_DECORATED})?(?:day|tag|jour|día|dia|giorno|dag|dzień|день)[ \t]?\d{{1,2}}[ \t]*[-–—:|][ \t]*"
+    r"(?:linked-?in|e-?mail|mail|call|sms|whatsapp|inmail|follow[- ]?up|touch|message|nachricht|bump|break-?up)"
+    r"[^\n.!?]{0,20}\r?$"
+)
 _SUBJECTS = LazyPattern(
     r"(?im)^[ \t>*_#-]{0,8}(?:subject(?: line)?|betreff(?:zeile)?|objet|asunto|oggetto|assunto|"
     rf"onderwerp|temat|тема|件名|主题)[ \t]?(?:option[ \t])?{_NUMBER}[ \t*_]{{0,4}}[:：.)–—-]",
@@ -452,6 +477,6 @@ def _in_line(text: str, line: TextLine) -> Iterator[Instruction]:
             match["mail"] and match[0].lower().startswith("touch")
         ):
             yield Instruction(*match.span(), Severity.WARNING)
-    for pattern in (_ADJECTIVES, _VERSION, _SUBJECTS):
+    for pattern in (_ADJECTIVES, _VERSION, _SUBJECTS, _SCHEDULED):
         if match := pattern.match(text, line.at):
             yield Instruction(*match.span())

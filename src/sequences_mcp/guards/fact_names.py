@@ -61,7 +61,7 @@ def _phrases_of(*names: str) -> Iterator[str]:
 
 
 @cache
-def _that(kind: str) -> frozenset[tuple[str, ...]]:
+def asking_phrases(kind: str) -> frozenset[tuple[str, ...]]:
     """Return the words and phrases of ``lexicon/request.txt`` that do one thing, as the keys of their words."""
     rows = (word for sort, rest in lines("request") if sort == kind for word in rest.split())
     return frozenset(tuple(words_of(row)) for row in rows)
@@ -71,7 +71,7 @@ def _that(kind: str) -> frozenset[tuple[str, ...]]:
 def asking_words() -> frozenset[str]:
     """Return every word that can make a request of a value."""
     kinds = ("your", "here", "please", "strong", "weak")
-    return frozenset(word for kind in kinds for phrase in _that(kind) for word in phrase)
+    return frozenset(word for kind in kinds for phrase in asking_phrases(kind) for word in phrase)
 
 
 def is_surely_unfilled(text: str) -> bool:
@@ -103,7 +103,7 @@ def unfilled(text: str) -> Certainty:
 @cache
 def _ordering_words() -> frozenset[str]:
     """Return the words that orders are made of, one of which stands in every order."""
-    return frozenset(word for phrase in _that("strong") for word in phrase)
+    return frozenset(word for phrase in asking_phrases("strong") for word in phrase)
 
 
 @lru_cache(maxsize=1_024)
@@ -143,7 +143,7 @@ def _is_code(text: str, signs: str) -> bool:
 
 def _without_owner(words: list[str]) -> list[str]:
     """Return the words of a fact's name without those of what it belongs to: "contact", "custom", "current"."""
-    while len(words) > 1 and (words[0],) in _that("owner"):
+    while len(words) > 1 and (words[0],) in asking_phrases("owner"):
         words = words[1:]
     return words
 
@@ -204,7 +204,7 @@ def _sure_of(text: str, left: list[str], requests: dict[str, bool]) -> Certainty
 def _taken(words: list[str], kind: str, requests: dict[str, bool]) -> list[str]:
     """Return the words without the phrase of a kind that they begin with, and note that it was there."""
     for size in (3, 2, 1):
-        if len(words) > size and tuple(words[:size]) in _that(kind):
+        if len(words) > size and tuple(words[:size]) in asking_phrases(kind):
             requests[kind] = True
             return words[size:]
     return words
@@ -216,7 +216,7 @@ def _taken_from_end(words: list[str], requests: dict[str, bool]) -> list[str]:
     while is_shorter:
         is_shorter = False
         for kind in ("here", "goes", "strong", "weak", "please"):
-            if len(words) > 1 and (words[-1],) in _that(kind) and words[-1] not in _NOT_LAST:
+            if len(words) > 1 and (words[-1],) in asking_phrases(kind) and words[-1] not in _NOT_LAST:
                 words, requests[kind], is_shorter = words[:-1], True, True
     return words
 
@@ -226,7 +226,7 @@ _NOT_LAST = frozenset(["type", "contact", "complete"])
 
 
 def _without_articles(words: list[str]) -> list[str]:
-    while len(words) > 1 and is_glue(words[0]) and (words[0],) not in _that("your"):
+    while len(words) > 1 and is_glue(words[0]) and (words[0],) not in asking_phrases("your"):
         words = words[1:]
     return words
 

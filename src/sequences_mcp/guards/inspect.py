@@ -57,10 +57,23 @@ _MARKDOWN = "channel.markdown"
 NOT_FILLED_IN = "This is a variable of a template that was never filled in: put the real value."
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
 _OF_MESSAGES = frozenset(
-    {"placeholders.bare_word", "placeholders.example_host", "placeholders.gap", "foreign.missing_name"}
+    {
+        *("placeholders.bare_word", "placeholders.example_host", "placeholders.gap", "foreign.missing_name"),
+        *("foreign.doubled", "foreign.strange_date", "foreign.sample_name"),
+    }
 )
 _OF_DRAFTS = frozenset(
-    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants")
+    f"foreign.{name}"
+    for name in (
+        "subject_line",
+        "preamble",
+        "work_note",
+        "draft_label",
+        "variants",
+        "doubled",
+        "strange_date",
+        "sample_name",
+    )
 )
 _BY_SHAPE = frozenset({"placeholders.square"})
 _OF_VALUES = tuple(

@@ -13,7 +13,8 @@ from sequences_mcp.guards.words import lines
 
 # HTML allows numeric entities, and these names, without a semicolon.
 _OLD = (
-    "nbsp|amp|lt|gt|quot|apos|copy|reg|trade|shy|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|szlig|hellip|[nm]dash|"
+    "nbsp|amp|lt|gt|quot|apos|copy|reg|trade|shy|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|szlig|"
+    "hellip|[nm]dash|"
     "[lr][sd]quo|euro|[lr]aquo|middot|bull|zwnj|zwj"
 )
 ENTITY = LazyPattern(
@@ -24,7 +25,8 @@ TAG = LazyPattern(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
 
 # Without its semicolon and with a letter behind it, as in "R&ampD"; in the query of a link "&" begins a name.
 _RUN_ON = LazyPattern(
-    r"&(?P<name>amp|nbsp|quot|apos|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|hellip|[nm]dash|[lr][sd]quo|[lr]aquo)"
+    r"&(?P<name>amp|nbsp|quot|apos|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|hellip|[nm]dash|"
+    r"[lr][sd]quo|[lr]aquo)"
     r"(?=[A-Za-z])"
 )
 
@@ -69,7 +71,8 @@ _COMMENT = LazyPattern(
 # A tag without its ">"; short names need an attribute or a slash, since "x <p" is a comparison.
 _UNCLOSED = LazyPattern(
     r"(?i)<(?:a\s+href\s?=|img\s+src\s?=|/?(?:br|div|span|strong|table|tbody|blockquote)\b|"
-    r"/(?:p|li|ul|ol|tr|td|th|h[1-6]|em|html|body|font)\b|(?:p|li|td|tr|font|body|hr|meta)\s+[a-z-]+\s?=)[^<>\n]{0,300}"
+    r"/(?:p|li|ul|ol|tr|td|th|h[1-6]|em|html|body|font)\b|(?:p|li|td|tr|font|body|hr|"
+    r"meta)\s+[a-z-]+\s?=)[^<>\n]{0,300}"
 )
 _LINK = LazyPattern(r"(?is)<a\s[^<>]{0,300}?href\s?=\s?[\"']?([^\"'\s<>]{1,2000})[^<>]{0,300}>(.{0,500}?)</a\s*>")
 _BLANKS = LazyPattern(r"[ \t]*\n[ \t]*\n[ \t\n]*")
@@ -139,7 +142,8 @@ _TABLE = LazyPattern(
     signs="|",
 )
 _IMAGE = LazyPattern(
-    r"!?\[(?P<shown>[^\[\]\n]{0,300})\]\(\s?<?(?P<target>(?:https?|mailto|tel):[^()\s<>]{1,2000}(?:\([^()\s]{0,200}\))?[^()\s<>]{0,500})>?(?:\s[\"'(][^\n]{0,200}?[\"')])?\s?\)",
+    r"!?\[(?P<shown>[^\[\]\n]{0,300})\]\(\s?<?(?P<target>(?:https?|mailto|"
+    r"tel):[^()\s<>]{1,2000}(?:\([^()\s]{0,200}\))?[^()\s<>]{0,500})>?(?:\s[\"'(][^\n]{0,200}?[\"')])?\s?\)",
     needs=("](",),
     signs="[",
 )
@@ -152,7 +156,8 @@ _CODE = LazyPattern(
     r"(?<![\w`\\])(`{1,2})(?=[^\s`])(?P<inner>[^`\n]{1,300})(?<=[^\s`])\1(?![`\w])", needs=("`",), signs="`"
 )
 _STRONG = LazyPattern(
-    r"(?<![\w*\\])(\*{2,3})(?=[^\s*])(?P<inner>[^\n]{1,400}?)(?<=[^\s*])\1(?![\w*])|(?<=\w)\*\*(?=[^\s*\d])(?P<mid>[^*\n]{1,100})(?<=\S)\*\*",
+    r"(?<![\w*\\])(\*{2,3})(?=[^\s*])(?P<inner>[^\n]{1,400}?)(?<=[^\s*])\1(?![\w*])|"
+    r"(?<=\w)\*\*(?=[^\s*\d])(?P<mid>[^*\n]{1,100})(?<=\S)\*\*",
     needs=("**",),
     signs="*",
 )

@@ -33,7 +33,8 @@ LITERALS = LazyPattern(rf"\s*{_LITERAL}(?:\s*,\s*{_LITERAL})*\s*,?\s*")
 LETTERS = LazyPattern(r"[a-z](?:\s*[,;]\s*[a-z])+")
 ARRAY = LazyPattern(r"(?:[iuf]\d{1,3}|[A-Z]);\s?\w{1,20}")
 TYPES = LazyPattern(
-    r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|"
+    r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|"
+    r"dict|list|char|"
     r"rune|error|[A-Z])(?:\s*[,|]\s*|$))+"
 )
 PHONETIC = LazyPattern(
@@ -100,7 +101,8 @@ _TARGET = LazyPattern(
     r"(?:[ \n]{1,4}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?[ \n]{0,4}\)"
 )
 _REAL = LazyPattern(
-    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?[^\s/]\S*|//[^\s/]\S*|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
+    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?[^\s/]\S*|//[^\s/]\S*|/\S*|www\.\S+|"
+    r"[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
 )
 _FINE = (
     FOOTNOTE,

@@ -184,17 +184,22 @@ class TextView:
         """Say whether the text has what any match of a pattern has."""
         if pattern.signs and self.letters.isdisjoint(pattern.signs):
             return False
-        if len(self.text) > _LONG:  # to look for a letter among the letters takes less time than in the text
-            return any(self._small_letters.issuperset(need) and need in self.lower for need in pattern.needs)
-        lower = self.lower
-        for need in pattern.needs:  # noqa: SIM110 - any() over a generator costs as much as the looks themselves
-            if need in lower:
+        lower, letters = self.lower, self._small_letters
+        is_long = len(lower) > _LONG  # to look for a letter among the letters takes less time than in the text
+        plain, marked, marks = pattern.parts
+        for need in plain:
+            if (not is_long or letters.issuperset(need)) and need in lower:
                 return True
-        return False
+        if letters.isdisjoint(marks):
+            return False
+        return any(
+            mark in letters and (not is_long or letters.issuperset(need)) and need in lower
+            for mark, need in marked
+        )
 
     @cached_property
     def _small_letters(self) -> frozenset[str]:
-        return frozenset(self.lower)
+        return frozenset("".join(self.letters).lower())
 
     def find_greeted(self, pattern: LazyPattern) -> Iterator[re.Match[str]]:
         """Yield every match of a pattern that starts directly after a greeting."""

@@ -90,10 +90,20 @@ ENCODED = Rule(
 )
 
 
+# A letter that an encoding did not have: "M?ller". After the "?" of a question there is a space.
+_LOST = LazyPattern(r"\?(?<=[^\W\d_].)[^\W\d_A-Z]{2,20}(?![\w=/?&.])", needs=("?",))
+_LONGEST_WORD = 40
+
+
 def _mojibake(text: GuardedText) -> Iterator[Hit]:
     """Return every letter that came out broken, with what it was as the fix."""
-    for span in broken_letters(text.raw.text):
-        yield _hit(text, text.raw, span)
+    if not text.letters.isdisjoint(BROKEN_SIGNS):
+        for span in broken_letters(text.raw.text):
+            yield _hit(text, text.raw, span)
+    for match in text.raw.find(_LOST):
+        word = text.raw.text[max(0, match.start() - _LONGEST_WORD) : match.start()].split()[-1]
+        if word.replace("'", "").isalpha():  # and not the query of an address
+            yield Hit(match.start() - len(word), match.end(), severity=Severity.WARNING)
 
 
 MOJIBAKE = Rule(
@@ -101,8 +111,8 @@ MOJIBAKE = Rule(
     severity=Severity.ERROR,
     message="These letters are broken: UTF-8 was read in another encoding.",
     accept=("Café, naïve, São Paulo", "«MAÇû, CAFÉ”, IRMÃ…"),
-    reject=("CafÃ©", "caf\ufffd", "Itâ€™s", "ÐŸÑ€Ð¸Ð²ÐµÑ‚", "ðŸ˜€", "Â£50"),
+    reject=("CafÃ©", "caf\ufffd", "Itâ€™s", "ÐŸÑ€Ð¸Ð²ÐµÑ‚", "ðŸ˜€", "Â£50", "Herr M?ller"),
     source="ours",
     check=_mojibake,
-    signs=BROKEN_SIGNS,
+    signs=BROKEN_SIGNS | {"?"},
 )

@@ -8,9 +8,11 @@ from functools import cache
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.drafts import assistant_phrases, words_for
+from sequences_mcp.guards.line_leftovers import Kind, leftovers
+from sequences_mcp.guards.model_output import turns
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
-from sequences_mcp.guards.views import TextLine, TextView
+from sequences_mcp.guards.views import TextLine, TextView, greetings
 
 _GAP = LazyPattern(r"[,，،.](?=\s|$)")
 _ALONE = LazyPattern(
@@ -18,12 +20,18 @@ _ALONE = LazyPattern(
     needs=("dear", "estimad", "prezad", "geachte", "geehrte", "様", "さん", "님"),
 )
 
+# A title without a name. "Bonjour Monsieur," and "Guten Tag, Herr Doktor," are whole greetings.
+_ONLY_TITLE = LazyPattern(
+    r"(?i:(?:mr|mrs|ms|mx|herrn?|frau|sr|sra|sig|dott|prof|dr)\.?(?:[ \t]?(?:dr|"
+    r"prof)\.)?)[ \t]{0,2}(?=[,!]|\.?[ \t]*(?:\n|$))"
+)
 _DOUBLED = LazyPattern(r"(?:[^\s,،，]{1,40} ){0,3}[^\s,،，]{1,60}(?P<commas>[,،，]\s?[,،，])")
 
 
 def _missing_name(text: GuardedText) -> Iterator[Hit]:
     """Return every greeting with a gap before its comma, or without the name its first word asks for."""
     yield from text.greeted(_GAP)
+    yield from text.greeted(_ONLY_TITLE)
     yield from text.hits(_ALONE)
     for view in text.views:
         for match in view.find_greeted(_DOUBLED):
@@ -35,7 +43,7 @@ MISSING_NAME = Rule(
     severity=Severity.ERROR,
     message="A name is missing from this greeting, or its comma stands twice.",
     accept=("Hello,", "Bonjour !", "Hi {{firstname}},"),
-    reject=("Hi ,", "Bonjour  ,\nje vous écris", "Dear,"),
+    reject=("Hi ,", "Bonjour  ,\nje vous écris", "Dear,", "Dear Mr.,"),
     source="ours",
     check=_missing_name,
 )
@@ -83,8 +91,11 @@ SUBJECT_LINE = Rule(
 def _preamble(text: GuardedText) -> Iterator[Hit]:
     """Return every preamble and every offer to change the text."""
     for view in text.views:
-        for assistant_phrase in assistant_phrases(view):
-            yield Hit(*view.span(assistant_phrase.start, assistant_phrase.end), severity=assistant_phrase.severity)
+        for remark in (*assistant_phrases(view), *turns(view)):
+            yield Hit(*view.span(remark.start, remark.end), severity=remark.severity)
+        for leftover in leftovers(view):
+            if leftover.kind is Kind.LEAK:
+                yield Hit(*view.span(leftover.start, leftover.end), severity=leftover.severity)
 
 
 PREAMBLE = Rule(
@@ -104,31 +115,12 @@ PREAMBLE = Rule(
 )
 
 
-# A colon, parenthesis or dash is asked for because "TODO" is a word of Spanish and Portuguese.
-_NOTE = LazyPattern(
-    r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)|"
-    r"(?m:^)\W{0,8}TODO\W{0,8}(?m:$)",
-    needs=("todo", "to do", "faire", "fixme"),
-)
-_ASIDE = LazyPattern(
-    r"(?i)\bnote to self\b|\blorem ipsum\b|\b(?:internal|private) note\s?:|"
-    r"(?m:^)[^\w\n]{0,8}(?:note|nb|reminder|remember|replace|check|don['’]t forget)\b[^\n]{0,80}"
-    r"\bbefore (?:sending|you send)[^\w\n]{0,4}(?m:$)|"
-    r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
-    needs=("note", "sending", "send", "envoyer", "enviar", "lorem"),
-)
-_UNCERTAIN = LazyPattern(
-    r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])|(?m:^)[^\w\n]{0,8}[Tt]o[ -][Dd]o: |(?<=: )TK(?=[^\w\n]*(?m:$))",
-    needs=("tbd", "tbc", "tba", "xxx", "to do:", "to-do:", ": tk"),
-)
-
-
 def _work_note(text: GuardedText) -> Iterator[Hit]:
     """Yield every note; TBD only as a warning, since it may be intended."""
-    yield from text.hits(_NOTE)
-    yield from text.hits(_ASIDE)
-    for hit in text.hits(_UNCERTAIN):
-        yield hit._replace(severity=Severity.WARNING)
+    for view in text.views:
+        for leftover in leftovers(view):
+            if leftover.kind is Kind.REMINDER:
+                yield Hit(*view.span(leftover.start, leftover.end), severity=leftover.severity)
 
 
 WORK_NOTE = Rule(
@@ -143,6 +135,12 @@ WORK_NOTE = Rule(
 
 
 _LONGEST = 40
+# A subject that a tool or a writer named: "Copy of …", "DRAFT: …", "… (v2)", "… <> Your Company".
+_OF_DRAFTS = LazyPattern(
+    r"(?i)\A(?:copy of|kopie von|copie de|copia (?:de|di)|cópia de|kopia|копия) |"
+    r"\A\W{0,3}(?:draft|entwurf|brouillon|borrador|bozza|rascunho|test|a/b)\s?[\]:)]|\(v\d\)\Z|"
+    r"(?:<>|<->|↔|×) ?your (?:company|name|team|organi[sz]ation)\b"
+)
 _SUBJECT_LABEL = ("subject:", "subject :", "objet :", "objet:", "betreff:", "asunto:", "oggetto:", "assunto:")
 
 
@@ -157,7 +155,9 @@ def _draft_label(text: GuardedText) -> Iterator[Hit]:
                 yield Hit(*view.span(line.start, line.start + len(head)), severity=severity)
     if text.is_subject:
         whole = _phrase(text.visible.text.strip(" ()[].!"))
-        if whole in words_for("subject") or text.visible.lower.lstrip().startswith(_SUBJECT_LABEL):
+        seen = text.visible.text.strip()
+        is_draft = _OF_DRAFTS.search(seen) or (seen and not seen.strip("-–—._…*#?!/|~ "))
+        if is_draft or whole in words_for("subject") or text.visible.lower.lstrip().startswith(_SUBJECT_LABEL):
             yield Hit(0, len(text.original), severity=Severity.WARNING)
 
 
@@ -173,6 +173,8 @@ def _kinds() -> dict[str, str]:
 def _judge(view: TextView, line: TextLine, kind: str, *, has_more: bool) -> Severity | None:
     following = view.text[line.end : line.end + 2].strip()
     is_label = following[:1] in (":", "：") and not has_more
+    if has_more and _greets(line):
+        return Severity.ERROR
     if kind == "part":
         return Severity.ERROR if is_label or (following[:1] in (")", "]") and not has_more) else Severity.WARNING
     if kind == "common":
@@ -181,6 +183,12 @@ def _judge(view: TextView, line: TextLine, kind: str, *, has_more: bool) -> Seve
         return None if has_more else Severity.ERROR
     is_alone = not view.text[line.at : line.start].strip() and not following.strip(".!?…") and not has_more
     return Severity.WARNING if is_alone else None
+
+
+def _greets(line: TextLine) -> bool:
+    """Say whether a greeting stands behind the colon of a line: then what stands before it is a label."""
+    _, _, rest = line.bare.partition(":" if ":" in line.bare else "：")
+    return bool(greetings(rest[:40]))
 
 
 DRAFT_LABEL = Rule(

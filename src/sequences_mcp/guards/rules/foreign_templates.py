@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.drafts import headings
+from sequences_mcp.guards.fact_names import is_surely_unfilled
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import Pair, TextView, greetings
@@ -16,27 +17,8 @@ _STATEMENT = LazyPattern(
     r"\{[%#][-+]?|[-+]?[%#]\}|<%[-=#@!]?|-?%>|<\?(?:php|=)?|\?>|%%\[|\]%%|%%=|=%%|\*\|[\w:!. -]{1,60}\|\*|"
     r"</?#\w*|\[%|(?m:^|(?<=\s))[#@](?:if|else|elseif|endif|end|set|foreach|endforeach)\b(?:\s?\(|$)",
     needs=(
-        "{%",
-        "{#",
-        "%}",
-        "#}",
-        "<%",
-        "%>",
-        "<?",
-        "?>",
-        "%%",
-        "*|",
-        "<#",
-        "</#",
-        "[%",
-        "#if",
-        "#e",
-        "#set",
-        "#for",
-        "@if",
-        "@e",
-        "@set",
-        "@for",
+        *("{%", "{#", "%}", "#}", "<%", "%>", "<?", "?>", "%%", "*|", "<#", "</#", "[%", "#if", "#e"),
+        *("#set", "#for", "@if", "@e", "@set", "@for"),
     ),
 )
 
@@ -83,8 +65,21 @@ def _spintax(text: GuardedText) -> Iterator[Hit]:
             slashed = _SLASHED.match(line.bare) if "/" in line.bare[:13] else None
             if slashed and all(greetings(f"{word} ") for word in slashed.groups()):
                 yield Hit(*view.span(line.start, line.start + slashed.end()), severity=Severity.WARNING)
+        for greeted in _gendered(view) if view.signs_any("/(*:") else ():
+            yield Hit(*view.span(*greeted), severity=Severity.WARNING)
         for match in view.find(_TITLES):
             yield Hit(*view.span(*match.span()), severity=Severity.WARNING)
+
+
+# "Liebe/r Maria": the ending was for the writer to choose. "Liebe Leser:innen" and "Cher(e)s" address both.
+_ENDING = LazyPattern(r"(?P<word>[^\W\d_]{3,12})[/(*:]-?(?P<ending>r|e|a|o|s)\)?[ ,]")
+
+
+def _gendered(view: TextView) -> Iterator[tuple[int, int]]:
+    """Yield a greeting at the beginning of a text whose ending is still to be chosen."""
+    for line in view.lines[:3]:
+        if (match := _ENDING.match(line.bare[:24])) and greetings(f"{match['word']} "):
+            yield line.start, line.start + match.end() - 1
 
 
 SPINTAX = Rule(
@@ -96,6 +91,7 @@ SPINTAX = Rule(
         "{Hi|Hello} {{firstname}},",
         "Hi/Hello {{firstname}},",
         "Dear Mr./Ms. {{lastname}},",
+        "Liebe/r {{firstname}},",
         "{Hi {there|you}|Hello}",
         "(Hi|Hello) Jean",
     ),
@@ -106,7 +102,7 @@ SPINTAX = Rule(
 
 
 _PERCENT = LazyPattern(
-    r"%(?:\((?<![\w%].{2})\w{1,40}\)[sd]|%[A-Za-z_][\w.: -]{0,60}%%?|"
+    r"%(?:\((?<![\w%].{2})\w{1,40}\)[sd]|(?<![\w%].)\d{1,2}\$[-+]?\d*[sdf@]|%[A-Za-z_][\w.: -]{0,60}%%?|"
     r"(?<![\w%/=&?].)(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|(?<!\w.)(?<!\d .)[sd](?!\w))",
     needs=("%",),
 )
@@ -117,6 +113,16 @@ _WRAPPED = LazyPattern(
 )
 _EMPHASIS = LazyPattern(r"_[^_]")
 _PREFIXED = LazyPattern(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")
+# A path to a fact behind a sign: "@Model.FirstName", "##Contact.FirstName##", "$contact.name".
+_PATH = LazyPattern(
+    r"([$&@#%~])(?<![\w$\\&./{].)\1?\$?(?P<path>[A-Za-z_]\w{1,40}(?:\.\w{1,40}){1,3})\1{0,2}(?![\w/@-])"
+)
+# Begins with its sign and looks back from there: the search then skips all other letters.
+_FORMULA = LazyPattern(
+    r"=(?:(?<=[A-Za-z] =)|(?<![\w=<>!+.,;:|)\]-].)(?<![\w)\]\"'] .))"
+    r"(?:[A-Z]{2,12}(?:\.[A-Z]{1,8})?\([^()\n]{0,80}\)?|\$?[A-Z]{1,2}\$?\d{1,5}(?=[,.!?;:\s)]|$))",
+    signs="=",
+)
 _POSITION = LazyPattern(r"\$(?<![\w$/].)[1-9](?=\s|$)", needs=("$",))
 
 
@@ -132,6 +138,10 @@ def _sigil(text: GuardedText) -> Iterator[Hit]:
         for match in view.find(_PREFIXED):
             if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
                 yield Hit(*view.span(*match.span()))
+        for match in view.find(_PATH):
+            if is_surely_unfilled(match["path"]):
+                yield Hit(*view.span(*match.span()))
+    yield from text.hits(_FORMULA)
     for hit in text.hits(_POSITION):
         yield hit._replace(severity=Severity.WARNING)
 
@@ -227,10 +237,15 @@ _NOTHING = r"(?i:null|none|undefined|nan|nil|n/a|unknown|inconnu|unbekannt|desco
 _GREETED = LazyPattern(rf"[(\"'“<]?{_NOTHING}(?=[)\"'”>]?\s?[,!.:;?\n]|[)\"'”>]?\s*$|\s+{_NOTHING})")
 _ANYWHERE = LazyPattern(
     r"\[object \w{1,20}\]|#(?:REF|NAME|VALUE|NULL|DIV/0|NUM)[!?]|#N/A|\b(?:undefined undefined|null null)\b|"
-    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?(?:[€$£%]|(?:ans|years|Jahre|años)\b)|"
+    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?(?:[kKM]?[€$£%]|(?:k€|euros?|dollars?|"
+    r"EUR|USD|GBP|CHF|PLN|ans|years|Jahre|años)\b)|"
+    r"\b(?i:at|chez|bei|with|for|in) \((?:blank|empty|leer|vide|vac[ií]o|vuoto|null|none)\)|"
     r"[€$£]\s?(?:NaN|null|undefined)\b|"
     r"\b(?i:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)",
-    needs=("[object", "#", "undefined", "null", "nan", "none", "invalid date"),
+    needs=(
+        *("[object", "#", "undefined", "null", "nan", "none", "invalid date", "(blank", "(empty"),
+        *("(leer", "(vide", "(vac", "(vuoto"),
+    ),
 )
 _UNCERTAIN = LazyPattern(
     r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)|"
@@ -239,9 +254,15 @@ _UNCERTAIN = LazyPattern(
 )
 
 
+_NAMES = ("Null", "Nil", "Nan")  # as people are called
+
+
 def _failed_render(text: GuardedText) -> Iterator[Hit]:
     """Yield every failed value where a name or a fact is expected; in a sentence about code only as a warning."""
-    yield from text.greeted(_GREETED)
+    for view in text.views:
+        for match in view.find_greeted(_GREETED):
+            is_name = match[0].strip("(\"'“<") in _NAMES
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_name else None)
     yield from text.hits(_ANYWHERE)
     for hit in text.hits(_UNCERTAIN):
         yield hit._replace(severity=Severity.WARNING)
@@ -266,12 +287,14 @@ FAILED_RENDER = Rule(
 
 
 _CAPITALS = LazyPattern(
-    r"(?<![\w{<\[%$*#@-])(?:(?:FIRST|LAST|FULL|COMPANY)_?NAME|JOB_?TITLE|[FL]NAME|(?:First|Last|Full|Company)_Name|"
+    r"(?<![\w{<\[%$*#@-])(?:(?:FIRST|LAST|FULL|COMPANY)_?NAME|JOB_?TITLE|[FL]NAME|(?:First|Last|Full|"
+    r"Company)_Name|"
     r"Job_Title|PR[EÉ]NOM|VORNAME|NACHNAME|VOORNAAM|APELLIDOS?)(?![\w}>\]%$*#-])",
     needs=("name", "job_title", "jobtitle", "prenom", "prénom", "voornaam", "apellido"),
 )
 _BARE_TAG_GREETED = LazyPattern(
-    r"[\"'“(*_~]{0,2}(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
+    r"[\"'“(*_~]{0,2}(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|"
+    r"company)[Nn]ame)(?!\w)"
 )
 
 
@@ -297,10 +320,14 @@ BARE_TAG = Rule(
 
 
 _LABEL = LazyPattern(
-    r"(?im)^[ \t*_#>-]{0,8}(?:option|version|versi[óo]n|variante?|variation|alternative|opci[óo]n|opzione|"
+    r"(?im)^[ \t*_#>-]{0,8}(?:option|draft|entwurf|version|versi[óo]n|variante?|variation|alternative|"
+    r"opci[óo]n|opzione|"
     r"op[çc][ãa]o|optie|案)[ \t]?[#°n]{0,2}[ \t]?(1|2|3|a|b|c|one|two|short|long|courte|longue|kurz|lang)\b"
     r"[ \t*_]{0,4}[:：.)–—-][ \t*_]{0,8}",
-    needs=("optio", "opc", "opç", "opz", "optie", "versi", "varia", "alternat", "案"),
+    needs=(
+        *("draft", "entwurf", "optio", "opc", "opç", "opz", "optie", "versi", "varia", "alternat"),
+        *("案",),
+    ),
 )
 
 
@@ -311,15 +338,19 @@ def _variants(text: GuardedText) -> Iterator[Hit]:
             yield Hit(*view.span(heading.start, heading.end), severity=heading.severity)
     seen = text.visible
     labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
-    if len(labels) > 1:
-        for match in labels.values():
+    for match in labels.values():
+        if len(labels) > 1:
             yield Hit(*seen.span(*match.span()))
+        elif (
+            seen.text[match.end() : match.end() + 40].split("\n", 1)[0].strip()
+        ):  # a greeting; a line of its own is a heading
+            yield Hit(*seen.span(*match.span()), severity=Severity.WARNING)
 
 
 def _is_heading(text: str, end: int) -> bool:
     # "Option 1: Tuesday at 10" offers the reader a choice; a heading offers it to the writer.
-    rest = text[end:].split("\n", 1)[0]
-    return not rest.strip() or bool(greetings(rest[:40]))
+    rest = text[end : end + 40].split("\n", 1)[0]
+    return not rest.strip() or bool(greetings(rest))
 
 
 VARIANTS = Rule(

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
-from sequences_mcp.guards.drafts import blanks, instructions, names_draft, words_for
+from sequences_mcp.guards.drafts import greeted_blanks, instructions, names_draft, words_for
+from sequences_mcp.guards.line_leftovers import Kind, leftovers
 from sequences_mcp.guards.markup import TAG, is_markup_tag
 from sequences_mcp.guards.names import is_heading
 from sequences_mcp.guards.rule import Fact, Rule, Value
@@ -285,7 +286,9 @@ _VERB = (
     r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
     r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
 )
-_LAST_VERB = r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)"
+_LAST_VERB = (
+    r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|を入れる|请填写|填写|डालें|भरें|लिखें)"
+)
 _INSTRUCTION = LazyPattern(
     rf"(?i)[(（](?:\s?{_VERB}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
     needs=("(", "（"),
@@ -294,9 +297,14 @@ _INSTRUCTION = LazyPattern(
 _CHOICE = LazyPattern(
     rf"[(\[](?i:(?:note|nb)\s?:\s?{_VERB}(?!\w)[^()\[\]\n]{{0,60}}|"
     r"(?:delete|strike|remove|keep) (?:as|if|where|when|one|whichever|the one)\b[^()\[\]\n]{0,40}|"
-    r"(?P<asked>(?:pick|choose|select|use) (?:one|1|either)(?: of(?: these)?)?"
-    r"(?:\s?[:,][^()\[\]\n]{0,60})?))[)\]]",
+    r"(?P<asked>(?:please |pls |bitte )?(?:(?:pick|choose|select|use) (?:one|1|either)(?: of(?: these)?)?"
+    r"(?:\s?[:,][^()\[\]\n]{0,60})?|(?:pick|choose|select|wählen|auswählen|choisir|elegir|"
+    r"scegliere)\s?:[^()\[\]\n]{1,60})))[)\]]",
     signs="([",
+)
+_EITHER = LazyPattern(
+    r"(?i)(?<!\w)(?P<what>option|version|variante?) [a1]\s?/\s?(?P=what) [b2](?!\w)",
+    needs=(" 1/", " a/", " 1 /", " a /"),
 )
 # Begins with its signs and looks back from there: the search then skips all other letters.
 _COMMENT = LazyPattern(rf"//(?<!\S//)[ \t]?(?i:{_VERB})(?!\w)[^\n]{{0,60}}", needs=("//",))
@@ -327,8 +335,12 @@ def _instruction(text: GuardedText) -> Iterator[Hit]:
             yield Hit(*view.span(*match.span()), severity=Severity.WARNING)  # code has such lines too
         for match in view.find(_CHOICE):
             yield Hit(*view.span(*match.span()), severity=Severity.WARNING if match["asked"] else None)
+        yield from (Hit(*view.span(*match.span()), severity=Severity.WARNING) for match in view.find(_EITHER))
         for instruction in instructions(view):
             yield Hit(*view.span(instruction.start, instruction.end), severity=instruction.severity)
+        for leftover in leftovers(view):
+            if leftover.kind is Kind.NOTE:
+                yield Hit(*view.span(leftover.start, leftover.end), severity=leftover.severity)
         for match in view.find(_PARENTHESES):
             is_piece = len(match[1].split()) < 3 and (names_draft(match[1]) or match[1].lower() in _PIECES)
             if is_piece or is_name(match[1]):
@@ -359,8 +371,11 @@ INSTRUCTION = Rule(
 def _blank(text: GuardedText) -> Iterator[Hit]:
     """Return every blank; one that fills its line would be a divider."""
     for view in text.views:
-        for blank in blanks(view):
-            yield Hit(*view.span(blank.start, blank.end), severity=blank.severity)
+        for leftover in leftovers(view):
+            if leftover.kind is Kind.BLANK:
+                yield Hit(*view.span(leftover.start, leftover.end), severity=leftover.severity)
+        for blank in greeted_blanks(view):
+            yield Hit(*view.span(blank.start, blank.end))
 
 
 BLANK = Rule(
@@ -414,12 +429,15 @@ _SNAKE = LazyPattern(r"(?<![\w./@-])[a-z]{2,12}(?:_[a-z]{2,12}){1,3}(?![\w./@-])
 _CAMEL = LazyPattern(r"(?<![\w./@-])[a-z]{2,12}(?:[A-Z][a-z]{2,12}){1,2}(?![\w./@-])")
 _HUMP = LazyPattern(r"[A-Z](?<=[a-z].)")
 _BARE_WORD_CODE = LazyPattern(
-    r"(?i)\b(?:columns?|fields?|keys?|json|xml|sql|api|tables?|param\w*|variables?|schemas?|endpoints?|id|ids|csv|class)\b"
+    r"(?i)\b(?:columns?|fields?|keys?|json|xml|sql|api|tables?|param\w*|variables?|schemas?|endpoints?|"
+    r"id|ids|csv|class)\b"
 )
 # Begins with a set and looks back from there: the search then skips all other letters.
 _CAPITALS = LazyPattern(
-    r"[CNTPRLEFUA](?<=[a-z@] .)(?:(?<=C)(?:OMPANY|ITY)|(?<=N)(?:AME|OM)|(?<=T)ITLE|(?<=P)(?:OSITION|OSTE|UESTO)|"
-    r"(?<=R)(?:OLE|UOLO)|(?<=L)OCATION|(?<=E)(?:NTREPRISE|MPRESA)|(?<=F)IRMA|(?<=U)NTERNEHMEN|(?<=A)ZIENDA)"
+    r"[CNTPRLEFUA](?:(?<=[a-z@] .)|(?<=[a-z]: .))(?:(?<=C)(?:OMPANY|ITY)|(?<=N)(?:AME|OM)|(?<=T)ITLE|"
+    r"(?<=P)(?:OSITION|OSTE|UESTO)|"
+    r"(?<=R)(?:OLE|UOLO)|(?<=L)(?:OCATION|INK)|(?<=E)(?:NTREPRISE|MPRESA)|(?<=F)IRMA|(?<=U)NTERNEHMEN|"
+    r"(?<=A)ZIENDA)"
     r"(?=[ ,.;:!?\n]|$)(?! [A-Z]{2})"
 )
 
@@ -475,8 +493,10 @@ BARE_WORD = Rule(
 # Matched in small letters, from the part that decides: what stands before it on the host is looked at afterwards.
 _EXAMPLE = LazyPattern(r"example(?:\.(?:com|org|net|edu))?(?![\w-]|\.\w)", needs=("example",))
 _OTHERS = LazyPattern(
-    r"(?:(?:your|my|votre|ihre?|tu)-?(?:company|domain|site|website|link|entreprise|domaine|firma|empresa)\.[a-z]{2,20}|"
-    r"localhost(?=[:/])|link\.here|(?<=@)(?:company|domain|entreprise|firma|empresa|azienda|unternehmen)\.[a-z]{2,3}|"
+    r"(?:(?:your|my|votre|ihre?|tu)-?(?:company|domain|site|website|link|entreprise|domaine|firma|"
+    r"empresa)\.[a-z]{2,20}|"
+    r"localhost(?=[:/])|link\.here|(?<=@)(?:company|domain|entreprise|firma|empresa|azienda|"
+    r"unternehmen)\.[a-z]{2,3}|"
     r"(?<=www\.)(?:company|domain|yourdomain|entreprise|empresa)\.com)(?![\w-]|\.\w)",
     needs=(
         *("localhost", "company.", "domain.", "site.", "link.", "entreprise.", "domaine.", "firma.", "empresa."),
@@ -487,9 +507,10 @@ _OTHERS = LazyPattern(
 _LABEL = LazyPattern(r"\.[\w-]{1,60}(?:\.www)?(?://:s?ptth)?(?![\w.@-])")
 _NO_LABEL = LazyPattern(r"(?:\.www)?(?://:s?ptth)?(?![\w.@-])")
 _LONGEST = 80
-_BARE = LazyPattern(r"https?://(?=[\s)\]>,;]|$)", needs=("://",))
+_BARE = LazyPattern(r"https?://(?:\.{2,}|…|x{3,}(?![\w.]))?(?=[\s)\]>,;]|$)", needs=("://",))
 _PERSONAL = LazyPattern(
-    r"(?i)(?<=[/=])(?:your|votre|my|ihr)[-_]?(?:name|link|company|handle|username|calendar|page|id|lien|nom|profile|booking|meeting|event)(?![\w-])|"
+    r"(?i)(?<=[/=])(?:your|votre|my|ihr)[-_]?(?:name|link|company|handle|username|calendar|page|id|lien|"
+    r"nom|profile|booking|meeting|event)(?![\w-])|"
     r"(?<![\w.])(?:prenom\.nom|first(?:name)?\.last(?:name)?|vorname\.nachname|nombre\.apellido|your\.?name)@",
     needs=(
         *("/your", "=your", "/votre", "=votre", "/my", "=my", "/ihr", "=ihr"),
