@@ -30,13 +30,16 @@ _SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|
 _HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
 # What people add to their company or title: an advertisement, or on what terms they work there.
 _ADDED = LazyPattern(
-    r"(?i)(?:\s*[(·|,–—]|\s-)\s*(?:hiring(?: now)?|contract(?:or)?|internship|permanent|temporary)\s?[)!.]*\s*\Z|"
+    r"(?i)(?:\s*[(·|,–—]|\s-)\s*(?:hiring(?: now)?|contract(?:or)?|internship|permanent|temporary|"
+    r"werkstudent(?:in)?|prakti(?:kum|kant(?:in)?)|ausbildung|trainee|intern|remote|stag(?:e|iaire)|alternance|dnc|tbc|"
+    r"do not (?:contact|e-?mail|call)|blacklist(?:ed)?)\s?[)!.]*\s*\Z|"
     r"[\s(·|,–—-]+(?:we(?:['’]re| are) (?:now )?hiring|(?:is|now) hiring|join us|wir (?:suchen|stellen ein)|"
     r"on recrute|estamos contratando|stiamo assumendo|full[- ]time|part[- ]time|vollzeit|teilzeit|"
     r"temps plein|temps partiel)\s?[)!.]*\s*\Z|!{2,}\s*\Z"
 )
 _AROUND_COMPANY = LazyPattern(r"\A(?:at|bei|chez|presso) (?=[A-Z0-9])|\svia [A-Z].*\Z")
-_OF_TWO = LazyPattern(r"([a-z]{2,})[._]([a-z]{2,})")
+_OF_TWO = LazyPattern(r"([^\W\d_]{2,})[._]([^\W\d_]{2,})")
+_JOINED_NAME = LazyPattern(r"[^\W\d_]{3,}[._]([^\W\d_]{2,})")
 _HOST_ENDS = frozenset(
     ["com", "net", "org", "io", "ai", "co", "de", "fr", "eu", "uk", "es", "it", "nl", "app", "dev"]
 )
@@ -166,7 +169,9 @@ def is_quoted(value: Value) -> bool:
 
 def has_email(value: Value) -> bool:
     """Say whether a value has an e-mail address, or the handle of an account, in it."""
-    return bool(_EMAIL.search(value.text)) or value.text.strip().startswith("@")
+    text = value.text.strip()
+    joined = _JOINED_NAME.fullmatch(text) if value.fact in PERSON else None
+    return bool(joined and joined[1] not in _HOST_ENDS) or bool(_EMAIL.search(text)) or text.startswith("@")
 
 
 def has_loose_end(value: Value) -> bool:
