@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
@@ -331,13 +332,21 @@ _LABEL = LazyPattern(
 )
 
 
+_MOST_LABELS = 50
+"""A limit on the work for one text: so many labels are examined."""
+
+
 def _variants(text: GuardedText) -> Iterator[Hit]:
     """Return the headings above versions, and labels before a greeting where there are two different ones."""
     for view in text.views:
         for heading in headings(view, is_subject=text.is_subject):
             yield Hit(*view.span(heading.start, heading.end), severity=heading.severity)
     seen = text.visible
-    labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
+    labels = {
+        match[1].lower(): match
+        for match in islice(seen.find(_LABEL), _MOST_LABELS)
+        if _is_heading(seen.text, match.end())
+    }
     for match in labels.values():
         if len(labels) > 1:
             yield Hit(*seen.span(*match.span()))
