@@ -23,7 +23,7 @@ from sequences_mcp.cli import command_line
 CONFIRMS = {  # these say in a sentence that what they were told to do is done, and their exit status says it too
     *(f"review {name}" for name in ("approve", "reject", "resolve", "waive", "lift", "suppress")),
     *(f"review {name}" for name in ("take-over", "begin-anew", "set-passphrase", "set-word", "add-passkey")),
-    *(f"blueprints {name}" for name in ("archive", "unarchive")),
+    *(f"blueprints {name}" for name in ("archive", "unarchive", "share")),
     *(f"service {name}" for name in ("install", "uninstall")),
     *(f"mail {name}" for name in ("connect", "sign-in", "go-on")),
 }

@@ -132,9 +132,7 @@ class Provider:
         Doing it again changes nothing. NotFoundError; StaleVersionError unless ``expected_version`` is the newest.
         """
 
-    @unless_overridden(
-        "keep blueprints private", instead="What is in {title} is seen by whoever may see it there."
-    )
+    @unless_overridden("keep blueprints private", instead="Decide who sees a blueprint in {title}'s own app.")
     async def keep_private(
         self, blueprint_id: str, *, private: bool, expected_version: int | None = None
     ) -> Blueprint:
