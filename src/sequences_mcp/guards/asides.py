@@ -16,6 +16,28 @@ from sequences_mcp.guards.views import TextView
 from sequences_mcp.guards.words import has_field, is_field, is_glue, words_of
 
 _ASIDE = LazyPattern(r"[(（](?<![A-Za-z0-9_.].)(?P<inner>[^()（）\n]{1,80})[)）]", signs="(（")
+ORDERS = (
+    r"(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
+    r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|personnaliser|mentionner|"
+    r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
+    r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
+)
+"""The words with which a writer is told to put something into a text, as a part of a pattern."""
+# What a template says to its writer; the last kind, "(pick one)", may be asked of the reader too.
+_CHOICE = LazyPattern(
+    rf"[(\[](?i:(?:note|nb)\s?:\s?{ORDERS}(?!\w)[^()\[\]\n]{{0,60}}|"
+    r"(?:delete|strike|remove|keep) (?:as|if|where|when|one|whichever|the one)\b[^()\[\]\n]{0,40}|"
+    r"(?P<asked>(?:please |pls |bitte )?(?:(?:pick|choose|select|use) (?:one|1|either)(?: of(?: these)?)?"
+    r"(?:\s?[:,][^()\[\]\n]{0,60})?|(?:pick|choose|select|wählen|auswählen|choisir|elegir|"
+    r"scegliere)\s?:[^()\[\]\n]{1,60})))[)\]]",
+    signs="([",
+)
+_EITHER = LazyPattern(
+    r"(?i)(?<!\w)(?P<what>option|version|variante?) [a1]\s?/\s?(?P=what) [b2](?!\w)",
+    needs=(" 1/", " a/", " 1 /", " a /"),
+)
+# Begins with its signs and looks back from there: the search then skips all other letters.
+_REMARK = LazyPattern(rf"//(?<!\S//)[ \t]?(?i:{ORDERS})(?!\w)[^\n]{{0,60}}", needs=("//",))
 _ONLY_UNSURE = LazyPattern(
     r"\s*(?:\?{1,3}|not (?:yet )?sure\b.{0,40}|unsure\b.{0,40}|要確認|待确认|待確認|确认|확인 ?필요)\s*"
 )
@@ -94,6 +116,10 @@ def notes(view: TextView) -> Iterator[Instruction]:
         if is_note:
             yield Instruction(*match.span(), severity)
     yield from _in_clauses(view)
+    for match in view.find(_CHOICE):
+        yield Instruction(*match.span(), Severity.WARNING if match["asked"] else None)
+    for pattern in (_REMARK, _EITHER):  # code has such remarks too
+        yield from (Instruction(*match.span(), Severity.WARNING) for match in view.find(pattern))
     for match in view.find(_COMMENT):
         if names_draft(match["inner"]) or _judge(match["inner"])[0]:
             yield Instruction(*match.span())

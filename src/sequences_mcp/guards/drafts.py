@@ -206,12 +206,16 @@ _REMARK = LazyPattern(
 )
 
 
+def offers(view: TextView) -> Iterator[Instruction]:
+    """Return what an assistant offers the writer to do, or says of what it cannot."""
+    for pattern in (_ASSISTANT, _OFFER):
+        yield from (Instruction(*match.span()) for match in view.find(pattern))
+
+
 def assistant_phrases(view: TextView) -> Iterator[Instruction]:
     """Return phrases of an assistant; with severity WARNING where a person may say the same to the reader."""
     if match := _PREAMBLE.match(view.text):
         yield Instruction(*match.span())
-    for pattern in (_ASSISTANT, _OFFER):
-        yield from (Instruction(*match.span()) for match in view.find(pattern))
     for line in view.lines:
         if line.start_of_bare[0] in _OPENING_INITIALS and line.start_of_bare.startswith(_OPENINGS):
             if match := _OPENED.match(view.text, line.start):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.asides import notes, reminders
 from sequences_mcp.guards.dates import strange_dates
-from sequences_mcp.guards.drafts import blanks
+from sequences_mcp.guards.drafts import blanks, instructions, offers
 from sequences_mcp.guards.model_output import leaks
 from sequences_mcp.guards.samples import find_samples
 from sequences_mcp.guards.views import TextView
@@ -78,7 +78,11 @@ def leftovers(view: TextView) -> tuple[Leftover, ...]:
 
 
 def _left_on(view: TextView) -> Iterator[Leftover]:
-    for kind, find in ((Kind.BLANK, blanks), (Kind.NOTE, notes), (Kind.REMINDER, reminders), (Kind.LEAK, leaks)):
+    finders = (
+        *((Kind.BLANK, blanks), (Kind.NOTE, instructions), (Kind.NOTE, notes), (Kind.REMINDER, reminders)),
+        *((Kind.LEAK, offers), (Kind.LEAK, leaks)),
+    )
+    for kind, find in finders:
         yield from (Leftover(kind, *place) for place in find(view))
     for kind, find_places in ((Kind.DATE, strange_dates), (Kind.SAMPLE, find_samples)):
         yield from (Leftover(kind, *span) for span in find_places(view))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
-from sequences_mcp.guards.drafts import greeted_blanks, instructions, names_draft, words_for
+from sequences_mcp.guards.asides import ORDERS
+from sequences_mcp.guards.drafts import greeted_blanks, names_draft, words_for
 from sequences_mcp.guards.line_leftovers import Kind, leftovers
 from sequences_mcp.guards.markup import TAG, is_markup_tag
 from sequences_mcp.guards.names import is_heading
@@ -280,35 +281,14 @@ AMBIGUOUS = Rule(
 )
 
 
-_VERB = (
-    r"(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
-    r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|personnaliser|mentionner|"
-    r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
-    r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
-)
 _LAST_VERB = (
     r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|を入れる|请填写|填写|डालें|भरें|लिखें)"
 )
 _INSTRUCTION = LazyPattern(
-    rf"(?i)[(（](?:\s?{_VERB}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
+    rf"(?i)[(（](?:\s?{ORDERS}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
     needs=("(", "（"),
 )
-# What a template says to its writer; the last kind, "(pick one)", may be asked of the reader too.
-_CHOICE = LazyPattern(
-    rf"[(\[](?i:(?:note|nb)\s?:\s?{_VERB}(?!\w)[^()\[\]\n]{{0,60}}|"
-    r"(?:delete|strike|remove|keep) (?:as|if|where|when|one|whichever|the one)\b[^()\[\]\n]{0,40}|"
-    r"(?P<asked>(?:please |pls |bitte )?(?:(?:pick|choose|select|use) (?:one|1|either)(?: of(?: these)?)?"
-    r"(?:\s?[:,][^()\[\]\n]{0,60})?|(?:pick|choose|select|wählen|auswählen|choisir|elegir|"
-    r"scegliere)\s?:[^()\[\]\n]{1,60})))[)\]]",
-    signs="([",
-)
-_EITHER = LazyPattern(
-    r"(?i)(?<!\w)(?P<what>option|version|variante?) [a1]\s?/\s?(?P=what) [b2](?!\w)",
-    needs=(" 1/", " a/", " 1 /", " a /"),
-)
-# Begins with its signs and looks back from there: the search then skips all other letters.
-_COMMENT = LazyPattern(rf"//(?<!\S//)[ \t]?(?i:{_VERB})(?!\w)[^\n]{{0,60}}", needs=("//",))
-_WHOLE = LazyPattern(rf"(?i)\W{{0,4}}(?:{_VERB}(?!\w).{{0,100}}|.{{0,60}}{_LAST_VERB}\W{{0,4}})")
+_WHOLE = LazyPattern(rf"(?i)\W{{0,4}}(?:{ORDERS}(?!\w).{{0,100}}|.{{0,60}}{_LAST_VERB}\W{{0,4}})")
 _PARENTHESES = LazyPattern(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
 
 _PIECES = frozenset(
@@ -331,13 +311,6 @@ def _instruction(text: GuardedText) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
-        for match in view.find(_COMMENT):
-            yield Hit(*view.span(*match.span()), severity=Severity.WARNING)  # code has such lines too
-        for match in view.find(_CHOICE):
-            yield Hit(*view.span(*match.span()), severity=Severity.WARNING if match["asked"] else None)
-        yield from (Hit(*view.span(*match.span()), severity=Severity.WARNING) for match in view.find(_EITHER))
-        for instruction in instructions(view):
-            yield Hit(*view.span(instruction.start, instruction.end), severity=instruction.severity)
         for leftover in leftovers(view):
             if leftover.kind is Kind.NOTE:
                 yield Hit(*view.span(leftover.start, leftover.end), severity=leftover.severity)
