@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import ssl
 
     from sequences_mcp.domain.entries import QueueTally, Survey
+    from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.channels.mail_server import Probe
     from sequences_mcp.mailbox import Mailbox
@@ -285,6 +286,15 @@ def _timers(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(True, f"timers: kept by Temporal at {settings.temporal.words}, which answers")
 
 
+def _signature(sender: Sender) -> Iterator[DoctorLine]:
+    from sequences_mcp.guards.policy import DEFAULT
+    from sequences_mcp.planning.requirements import refused_in_signature
+
+    for error in refused_in_signature(sender, DEFAULT):
+        words = f"signature: {error.message} Nothing can be started until `signature` in settings.toml is mended."
+        yield DoctorLine(False, words)
+
+
 def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
     """Yield the sender; ``sends`` is that of a worker that runs, or an empty string."""
     if mailbox.sender is None and sends:
@@ -296,6 +306,7 @@ def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
         )
     else:
         yield DoctorLine(True, f"sender: {mailbox.sender.name} <{mailbox.sender.address}>")
+        yield from _signature(mailbox.sender)
 
 
 def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:

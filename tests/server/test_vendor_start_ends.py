@@ -208,6 +208,19 @@ async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
     assert len(await enrolled(vendors, vendor)) == 1
 
 
+async def test_who_waits_for_a_start_that_is_handed_over_already_is_told_how_that_ended(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, "kalent")
+    await vendors.sandbox.fault("stall", vendor="kalent", path=ENDS["kalent"], seconds=0.3, act=True)
+    async with vendors.app() as app:
+        early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
+        late = await enrol_soon(app, plan_id=plan["plan_id"], seconds=30)
+    assert (early.waiting, late.waiting, late.done) == (2, 0, 2)
+    assert len(await enrolled(vendors, "kalent")) == 1
+
+
 async def test_a_context_that_closes_leaves_the_requests_of_another_workspace_alone(
     vendors: Connected, tmp_path: Path
 ) -> None:

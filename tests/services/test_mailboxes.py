@@ -202,6 +202,22 @@ def test_due_work_is_done_once_where_the_default_mailbox_lacks_its_password(bure
     assert (done.accepted, done.to_outbox) == (0, False)
 
 
+async def test_the_guards_look_at_what_stands_below_every_e_mail_before_a_start(bureau: Bureau) -> None:
+    with two_servers(bureau, bob='signature = "Bob\\n[Your Company]"') as (adas, bobs):
+        async with bureau.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(SIGNED)
+            refused = await desktop.refused(
+                "start_sequence", blueprint_id=blueprint, contacts=people(1), sender="bob"
+            )
+            started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(1))
+        bureau.work()
+    assert refused["code"] == "refused_by_guards" and "bob@example.com" in refused["message"]
+    assert [(each["rule"], each["field"]) for each in refused["findings"]] == [
+        ("placeholders.square", "signature")
+    ]
+    assert started["plan_id"] and (len(adas.taken), len(bobs.taken)) == (1, 0)
+
+
 async def test_a_start_names_the_mailbox_that_it_leaves_from(bureau: Bureau) -> None:
     with two_servers(bureau, bob='signature = "Bob, by the river"') as (adas, bobs):
         async with bureau.client("auto", yes) as desktop:

@@ -22,12 +22,13 @@ from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.inbound import DEAF
 from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
 from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import takes_thread_subject
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
-from sequences_mcp.guards.check import check_steps
+from sequences_mcp.guards.check import check_steps, check_text
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.lazy_dataclasses import dataclass
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -249,6 +250,30 @@ def require_no_errors(findings: tuple[Finding, ...]) -> None:
             next_step="Mend each finding, then call again; check_blueprint shows the same without saving.",
             data={"findings": findings},
         )
+
+
+def require_sound_signature(app: AppContext, steps: Items[Step]) -> None:
+    """Raise RefusedByGuardsError where the guards refuse the signature below the e-mails of these steps.
+
+    It comes from the settings, so that nobody looks at it when a blueprint is saved.
+    """
+    sender = app.sending(steps).sender
+    if sender is None or all(step.type is not Channel.EMAIL for step in steps):
+        return
+    if errors := refused_in_signature(sender, app.policy):
+        raise RefusedByGuardsError(
+            f"The guards refuse the signature of {sender.address}, which would stand below every e-mail.",
+            next_step="The operator mends `signature` in settings.toml and restarts the server.",
+            data={"findings": errors},
+        )
+
+
+def refused_in_signature(sender: Sender, policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return what the guards refuse in a sender's signature."""
+    if not sender.signature:
+        return ()
+    findings = check_text(sender.signature, field="content", channel=Channel.EMAIL, policy=policy)
+    return tuple(replace(error, field="signature") for error in errors_in(findings))
 
 
 def wire_steps(blueprint: Blueprint) -> list[dict[str, object]]:

@@ -409,8 +409,16 @@ async def stop_enrolling(app: AppContext, *, seconds: float) -> None:
 
 
 def _begun(app: AppContext, plan_id: str) -> asyncio.Task[str | None]:
+    """Return the task of this process that hands a plan over: the one that runs, or a new one.
+
+    A second one would end at once, for the first one's request is open, and whoever waited for it would be told
+    less than is known a moment later.
+    """
+    for task in app.enrolments:
+        if task.get_name() == plan_id and not task.done():
+            return task
     halt = asyncio.Event()
-    task = asyncio.create_task(enrol_at_vendor(app, plan_id=plan_id, halt=halt))
+    task = asyncio.create_task(enrol_at_vendor(app, plan_id=plan_id, halt=halt), name=plan_id)
     app.enrolments[task] = halt
     task.add_done_callback(partial(_ended_by_itself, app))
     return task

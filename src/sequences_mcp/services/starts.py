@@ -30,7 +30,7 @@ from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
 from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient
-from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors
+from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors, require_sound_signature
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.variants import assigned_variants
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
@@ -336,6 +336,7 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
+    require_sound_signature(app, report.blueprint.steps)
     return report.blueprint, warnings_in(findings)
 
 
