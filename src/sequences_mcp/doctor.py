@@ -291,7 +291,7 @@ def _signature(sender: Sender) -> Iterator[DoctorLine]:
     from sequences_mcp.planning.requirements import refused_in_signature
 
     for error in refused_in_signature(sender, DEFAULT):
-        words = f"signature: {error.message} Nothing can be started until `signature` in settings.toml is mended."
+        words = f"signature: {error.excerpt!r}: {error.message} Nothing can be started until it is mended in settings.toml."
         yield DoctorLine(False, words)
 
 
