@@ -291,8 +291,8 @@ def _signature(sender: Sender) -> Iterator[DoctorLine]:
     from sequences_mcp.planning.requirements import refused_in_signature
 
     for error in refused_in_signature(sender, DEFAULT):
-        words = f"signature: {error.excerpt!r}: {error.message} Nothing can be started until it is mended in settings.toml."
-        yield DoctorLine(False, words)
+        found = f"{error.excerpt!r}: {error.message}"
+        yield DoctorLine(False, f"signature: {found} Nothing can be started until it is mended in settings.toml.")
 
 
 def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
