@@ -291,8 +291,8 @@ def _signature(sender: Sender) -> Iterator[DoctorLine]:
     from sequences_mcp.planning.requirements import refused_in_signature
 
     for error in refused_in_signature(sender, DEFAULT):
-        found = f"{error.excerpt!r}: {error.message}"
-        yield DoctorLine(False, f"signature: {found} Nothing can be started until it is mended in settings.toml.")
+        refused = f"{error.excerpt!r}: {error.message}"
+        yield DoctorLine(False, f"signature: {refused} Nothing is started before it is mended in settings.toml.")
 
 
 def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:

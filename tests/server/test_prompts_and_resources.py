@@ -207,7 +207,8 @@ async def test_variables_and_rules_are_readable_as_the_code_has_them(world: Worl
         rules = await read(desktop, "format://rules")
         listed = [one.uri for one in (await desktop.client.list_resources()).resources]
     assert named == {f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()}
-    assert [f"{layer}.{name}" for layer in rules for name in rules[layer]] == [rule.id for rule in RULES]
+    told = {f"{layer}.{name}": how for layer in rules for how in rules[layer] for name in rules[layer][how]}
+    assert told == {rule.id: rule.severity for rule in RULES}
     formats = [f"format://{name}" for name in ("steps", "variables", "rules", "law")]
     served = [uri for uri in listed if not uri.startswith("skill://")]
     assert served == ["ui://sequences-mcp/plan.html", *formats, "profile://sender"]

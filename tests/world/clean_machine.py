@@ -178,10 +178,11 @@ def clean_machine() -> Iterator[CleanMachine]:
 
 
 def _show(path: Path, root: Path) -> None:
-    """Let everybody in a root read a folder, which may be on another disk, or below one of its owner alone."""
+    """Let everybody in a root read what may be on another disk, or below a folder of its owner alone."""
     inside = root / path.relative_to("/")
     if not inside.exists():
-        inside.mkdir(parents=True)
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.mkdir() if path.is_dir() else inside.touch()
         _call("mount", "--rbind", str(path), str(inside))
     for folder in (inside, *inside.parents):
         if folder == root:

@@ -151,13 +151,13 @@ def variables() -> str:
 
 
 def rules() -> str:
-    """Return every rule by its layer, as ``severity: message``; ``format://rules/{layer}`` has examples."""
+    """Return every rule's message by its layer and severity; ``format://rules/{layer}`` has examples."""
     from sequences_mcp.guards.catalogue import RULES
 
-    shown: dict[str, dict[str, str]] = {}
+    shown: dict[str, dict[str, dict[str, str]]] = {}
     for rule in RULES:
         layer, _, name = rule.id.partition(".")
-        shown.setdefault(layer, {})[name] = f"{rule.severity.value}: {rule.message}"
+        shown.setdefault(layer, {}).setdefault(rule.severity.value, {})[name] = rule.message
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
