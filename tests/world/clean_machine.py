@@ -164,7 +164,8 @@ def clean_machine() -> Iterator[CleanMachine]:
     (root / "tmp").chmod(0o1777)
     machine = CleanMachine(root)
     provider, node = os.environ["OIDC_PROVIDER"], os.environ["NODE_22"]
-    for needed in (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix), Path(provider), Path(node)):
+    packages = Path(provider).parent  # with those that the provider is made of
+    for needed in (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix), packages, Path(node)):
         _show(needed, root)
     known = {"repository": REPOSITORY, "prefix": sys.prefix, "provider": provider, "node": node}
     shown = {name: text.format(**known) for name, text in {"git": GIT, "python3": PYTHON, "npm": NPM}.items()}
