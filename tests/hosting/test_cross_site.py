@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from tests.review_page.page_browser import RunningBrowser
+from tests.review_page.page_browser import chromium
 from tests.secrecy.hearing import heard
 from tests.world.http_server import JSON, MODERN, TOKEN, Served, serving
 from tests.world.issuer import PUBLIC, issuing, signed_in
@@ -45,12 +45,8 @@ OPENING = {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser."""
-    running = RunningBrowser()
-    try:
-        with running.taken() as browser:
-            yield browser
-    finally:
-        running.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -48,9 +48,9 @@ _BEHIND = {
     "  ": 0.1,
 }
 _RUNS = ((b"\x01" * 7, 0.6), (b"\x04" * 4, 1.5))
-_UNITS = (
-    50  # of a token; a pair of kinds is eight times the first and the second, and its cost half a token too high
-)
+# Costs of pairs are in fiftieths of a token, each half a token too high, so that none is negative; a pair
+# is eight times its first kind and its second.
+_UNITS = 50
 _OF_PAIRS = bytearray(256)
 for _first, _second in product(range(len(_KINDS)), repeat=2):
     _cost = _COSTS[_KINDS[_second]] + _BEHIND.get(_KINDS[_first] + _KINDS[_second], 0)
@@ -81,9 +81,8 @@ _BLOCKS = {
 }
 _TENTHS = bytes(_BLOCKS.get(block, 0) for block in range(256))
 _SHARED = (0x03, 0x0B, 0x0E, 0x17)
-_RARE = re.compile(
-    "[\u0300-\u036f\u0b00-\u0b7f\u0e80-\u0eff\u1700-\u177f]"
-)  # marks, Odia, Lao, Tagalog: beside Greek, Tamil, Thai, Khmer
+# Combining marks, Odia, Lao and Tagalog, which share their blocks with Greek, Tamil, Thai and Khmer.
+_RARE = re.compile("[\u0300-\u036f\u0b00-\u0b7f\u0e80-\u0eff\u1700-\u177f]")
 _RARER = 12  # tenths of a token that one of them costs more
 
 
