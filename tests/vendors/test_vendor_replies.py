@@ -70,9 +70,8 @@ def test_a_changed_reply_never_crashes_and_never_becomes_a_done_it_does_not_say(
         assert all(is_showable(item) for item in items)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_of_fifty_thousand_changed_replies_none_crashes_and_none_becomes_a_done_it_does_not_say(seed: int) -> None:
-    found = verdicts(COUNT, seed=seed)
+def test_of_fifty_thousand_changed_replies_none_crashes_and_none_becomes_a_done_it_does_not_say() -> None:
+    found = verdicts(COUNT, seed=1)
     assert found.keys() == {"read", "refused"}, [what for what in found if what not in ("read", "refused")][:3]
     assert found.total() == COUNT == 50_000
 
