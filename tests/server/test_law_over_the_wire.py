@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
+from tests.world.kept_starts import asked_for
 from tests.world.product import MAIL, Bureau, yes
-from tests.world.vendors import ALI, ZOE, Connected, start_at
+from tests.world.vendors import ALI, ZOE, Connected
 
 GERMAN = {"email": "emmy@noether.example", "first_name": "Emmy", "company": "Göttingen", "country": "DE"}
 
@@ -16,9 +17,7 @@ GERMAN = {"email": "emmy@noether.example", "first_name": "Emmy", "company": "Gö
 async def test_whoever_has_not_consented_is_left_out_of_a_start_at_a_vendor(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client("auto") as desktop:
-        start = await start_at(vendor, desktop, contacts=[{**ZOE, "country": "DE"}, ALI])
-        asked = await start.ask(desktop)
+    _, asked = await asked_for(vendors, vendor, contacts=[{**ZOE, "country": "DE"}, ALI])
     [left] = asked["left_out"]
     assert left["email"] == ZOE["email"]
     assert left["reasons"][0].startswith("Consent is needed before the first message")

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from mcp.types import ElicitResult
 from tests.world.data_folder import NOON
+from tests.world.kept_starts import asked_for
 from tests.world.product import GRACE, LINUS, MAIL, World, yes
-from tests.world.vendors import Connected, enrolled, start_at
+from tests.world.vendors import Connected, enrolled
 from tests.world.vendors import approve as yes_there
 
 from sequences_mcp.domain.actors import Actor
@@ -104,9 +105,8 @@ async def test_a_paused_person_does_not_keep_a_plan_from_shrinking_or_being_with
 
 
 async def test_who_is_paused_is_not_handed_over_to_a_vendor_before_the_pause_is_over(vendors: Connected) -> None:
+    _, asked = await asked_for(vendors, "clarky")
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop)
-        asked = await start.ask(desktop)
         run = asked["sample"]["sequence_id"]
         until = vendors.clock() + timedelta(hours=2)
         await desktop.call("pause_sequence", sequence_id=run, paused_until=until.isoformat())

@@ -158,8 +158,8 @@ async def test_the_audit_says_what_was_answered_and_a_repeated_call_is_one(world
 
 
 async def test_a_run_at_topo_is_stopped_there_as_won(vendors: Connected) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "topo")
         said = await desktop.call("record_reply", who=sample["contact_id"], answer="replied")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
     assert said["runs"] == {run["id"]: "stopped"}
@@ -167,8 +167,8 @@ async def test_a_run_at_topo_is_stopped_there_as_won(vendors: Connected) -> None
 
 
 async def test_a_run_at_topo_is_named_by_its_own_id_there_and_paused(vendors: Connected) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "topo")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
         until = (vendors.clock.now + timedelta(days=9)).isoformat()
         said = await desktop.call("record_reply", who=run["id"], answer="out_of_office", until=until)
@@ -182,8 +182,8 @@ async def test_a_run_at_topo_is_named_by_its_own_id_there_and_paused(vendors: Co
 async def test_a_run_that_no_api_can_hold_is_named_with_where_to_hold_it(
     vendors: Connected, vendor: str, answer: str
 ) -> None:
+    sample = await running(vendors, vendor, late=False)
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, vendor, late=False)
         until = (vendors.clock.now + timedelta(days=9)).isoformat()
         more = {"until": until} if answer == "out_of_office" else {}
         said = await desktop.call("record_reply", who=sample["sequence_id"], answer=answer, **more)

@@ -36,8 +36,8 @@ async def test_topo_tells_who_replied_and_when_and_where_the_words_are(vendors: 
 async def test_a_vendor_that_tells_a_status_alone_is_shown_with_what_it_does_not_tell(
     vendors: Connected, vendor: VendorName
 ) -> None:
+    await under_way(vendors, vendor)
     async with vendors.client() as desktop:
-        await under_way(vendors, desktop, vendor)
         later(vendors, hours=1)
         runs = [one["id"] for one in (await listed(desktop, vendor))["items"]]
         assert (await desktop.call("list_replies", provider=vendor))["items"] == []

@@ -244,8 +244,8 @@ async def test_a_text_of_their_own_counts_for_no_variant(bureau: Bureau) -> None
 async def test_of_a_vendor_what_it_does_not_tell_is_absent_and_the_note_says_so(
     vendors: Connected, vendor: str
 ) -> None:
+    await running(vendors, vendor)
     async with vendors.client("auto") as desktop:
-        await running(vendors, desktop, vendor)
         told = await desktop.call("report", provider=vendor)
         [item] = told["items"]
         assert (item["people"], item["waiting"]) == (1, 1)
@@ -256,8 +256,8 @@ async def test_of_a_vendor_what_it_does_not_tell_is_absent_and_the_note_says_so(
 
 
 async def test_what_a_vendor_tells_of_a_reply_and_what_was_recorded_here_is_counted(vendors: Connected) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client("auto") as desktop:
-        sample = await running(vendors, desktop, "topo")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
         await desktop.call("record_reply", who=run["id"], answer="won")
         [item] = (await desktop.call("report", provider="topo"))["items"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.product import GRACE, tomorrow
 from tests.world.vendors import ENDS, ZOE, Connected, approve, enrolled, start_at
 
@@ -25,10 +26,8 @@ async def test_a_sourcings_id_as_a_provider_gets_the_name_to_give(vendors: Conne
 async def test_our_id_of_a_run_at_a_vendor_is_taken_as_well_as_the_vendors(
     vendors: Connected, tool: str, more: dict[str, Any]
 ) -> None:
+    _, asked = await said_yes(vendors, "topo", contacts=[ZOE], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("topo", desktop, contacts=[ZOE])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
         own = asked["sample"]["sequence_id"]
         early = await desktop.refused(tool, sequence_id=own, **more)
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
@@ -39,19 +38,16 @@ async def test_our_id_of_a_run_at_a_vendor_is_taken_as_well_as_the_vendors(
 
 
 async def test_our_id_of_a_run_that_no_api_can_stop_says_where_it_is_stopped(vendors: Connected) -> None:
+    _, asked = await said_yes(vendors, "clarky", contacts=[ZOE], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=[ZOE])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
         error = await desktop.refused("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
     assert error["code"] == "not_supported"
     assert error["next"].startswith("Stop it in Clarky's own app, now.")
 
 
 async def test_a_sequence_given_to_check_operation_is_looked_up_or_explained(vendors: Connected) -> None:
+    _, asked = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
         own = asked["sample"]["sequence_id"]
         waiting = await desktop.refused("check_operation", operation_id=own)
         await vendors.sandbox.fault("status", vendor="kalent", path=ENDS["kalent"], status=504, act=True)
@@ -111,18 +107,17 @@ async def test_a_name_that_gives_orders_stays_in_its_own_field_of_an_error(vendo
 
 
 async def test_where_the_vendor_is_no_longer_connected_no_advice_names_a_tool_that_is_not_served(
-    vendors: Connected, era: str
+    vendors: Connected,
 ) -> None:
+    _, asked = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
         own = asked["sample"]["sequence_id"]
         await vendors.sandbox.fault("status", vendor="kalent", path=ENDS["kalent"], status=504, act=True)
         await approve(vendors, asked)
         there = await desktop.refused("stop_sequence", sequence_id=own, reason="LOSE")
         operation = (await desktop.call("get_sequence", sequence_id=own))["operation_id"]
     alone = replace(vendors, apart=True)
-    async with alone.client(era) as desktop:
+    async with alone.client() as desktop:
         served = {tool.name for tool in (await desktop.client.list_tools()).tools}
         refused = await desktop.refused("stop_sequence", sequence_id=own, reason="LOSE")
         seen = await desktop.call("get_sequence", sequence_id=own)

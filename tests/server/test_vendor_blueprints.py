@@ -48,10 +48,8 @@ async def test_only_what_has_changed_is_sent_and_steps_always_whole(vendors: Con
     assert list(rewritten) == ["steps"] and len(rewritten["steps"]) == 2
 
 
-async def test_the_very_same_change_settles_a_lost_one_and_every_other_is_barred(
-    vendors: Connected, era: str
-) -> None:
-    async with vendors.client(era) as desktop:
+async def test_the_very_same_change_settles_a_lost_one_and_every_other_is_barred(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         change = {"blueprint_id": await made(desktop), "expected_version": 1, "name": "Others"}
         await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="PATCH")
         lost = await unknown(desktop, "update_blueprint", **change)
@@ -100,11 +98,11 @@ async def test_the_same_change_at_once_from_many_is_one_change(vendors: Connecte
     assert len(await vendors.writes()) == 2
 
 
-async def test_steps_that_nobody_here_has_seen_are_not_replaced(vendors: Connected, era: str) -> None:
+async def test_steps_that_nobody_here_has_seen_are_not_replaced(vendors: Connected) -> None:
     own = "kalent:blueprint_told"
     async with vendors.app() as app:
         await told_of(app, own)
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         errors = [
             await desktop.refused("update_blueprint", blueprint_id=own, expected_version=1, **change)
             for change in ({"name": "Others"}, {"steps": [MAIL]})

@@ -29,9 +29,9 @@ def page(*tasks: dict[str, Any], total: int) -> Act:
     return reply(200, {"items": list(tasks), "total_count": total, "has_more": len(tasks) < total})
 
 
-async def test_tasks_are_listed_with_the_messages_they_are_about(vendors: Connected, era: str) -> None:
+async def test_tasks_are_listed_with_the_messages_they_are_about(vendors: Connected) -> None:
     await vendors.sandbox.happen("topo", "replied", INES)
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         found = await desktop.call("list_tasks", provider="topo")
         own = await desktop.call("list_tasks")
     assert own["items"] == []
@@ -114,8 +114,8 @@ def _page(tasks: list[dict[str, Any]], has_more: bool, total: int) -> Act:
     return reply(200, {"items": tasks, "total_count": total, "has_more": has_more})
 
 
-async def test_a_task_is_skipped_and_its_run_goes_on(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_task_is_skipped_and_its_run_goes_on(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         own = await call_to_make(desktop)
         said = await desktop.call("complete_task", task_id=own, outcome="skipped")
         left = await desktop.call("list_tasks", provider="topo")
@@ -142,8 +142,8 @@ async def test_a_vendor_without_tasks_says_so(vendors: Connected) -> None:
     assert {error["code"] for error in errors} == {"not_supported"}
 
 
-async def test_a_lost_skip_bars_another_and_is_settled_by_reading_back(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_lost_skip_bars_another_and_is_settled_by_reading_back(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         own = await call_to_make(desktop)
         await vendors.sandbox.fault("truncated", vendor="topo", method="POST")
         lost = await unknown(desktop, "complete_task", task_id=own, outcome="skipped")
@@ -182,11 +182,9 @@ async def test_a_skip_of_which_nothing_tells_is_for_a_person(
     assert told in checked["why"] and "A person looks" in checked["why"]
 
 
-async def test_the_last_activities_of_a_run_are_told_where_the_key_may_read_them(
-    vendors: Connected, era: str
-) -> None:
+async def test_the_last_activities_of_a_run_are_told_where_the_key_may_read_them(vendors: Connected) -> None:
     await vendors.sandbox.happen("topo", "replied", INES)
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         run = await desktop.call("get_sequence", sequence_id=f"topo:{INES}")
     kinds = [one["type"] for one in run["activities"]]
     assert kinds[0] == "message.replied" and "message.sent" in kinds

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from tests.server.test_vendor_runs_suppressed import ADDRESS, WHO, running, stops
+from tests.world.kept_starts import said_yes
 from tests.world.product import yes
 from tests.world.stores import kept_state, served_rows
-from tests.world.vendors import ALI, ENDS, VENDORS, ZOE, Connected, said_yes
+from tests.world.vendors import ALI, ENDS, VENDORS, ZOE, Connected
 
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -36,8 +37,8 @@ def kept_words(vendors: Connected, *words: str) -> list[str]:
 async def test_a_run_at_a_vendor_is_stopped_before_its_person_is_erased_and_what_stays_there_is_told(
     vendors: Connected,
 ) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "topo")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
     async with vendors.client(answer=yes) as desktop:
         done = await desktop.call("erase_contact", contact=ADDRESS["topo"])
@@ -52,8 +53,7 @@ async def test_a_run_at_a_vendor_is_stopped_before_its_person_is_erased_and_what
 async def test_nobody_is_erased_whom_a_vendor_still_writes_to_and_cannot_be_made_to_stop(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        await running(vendors, desktop, vendor, late=False)
+    await running(vendors, vendor, late=False)
     async with vendors.client(answer=yes) as desktop:
         refused = await desktop.refused("erase_contact", contact=ADDRESS[vendor])
         assert (await desktop.call("find_contacts", query=ADDRESS[vendor]))["total_count"] == 1
@@ -64,8 +64,7 @@ async def test_nobody_is_erased_whom_a_vendor_still_writes_to_and_cannot_be_made
 
 
 async def test_whom_a_vendor_tells_of_again_after_they_were_erased_is_not_kept(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        await running(vendors, desktop, "topo")
+    await running(vendors, "topo")
     async with vendors.client(answer=yes) as desktop:
         await desktop.call("erase_contact", contact=ADDRESS["topo"])
         await desktop.call("list_sequences", provider="topo")
@@ -76,8 +75,8 @@ async def test_whom_a_vendor_tells_of_again_after_they_were_erased_is_not_kept(v
 async def test_a_run_that_a_database_put_back_has_as_going_at_a_vendor_is_over_and_erased_again(
     vendors: Connected, tmp_path: Path
 ) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "topo")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
     put_older_back = kept_state(vendors.folder, tmp_path, now=vendors.clock())
     async with vendors.client(answer=yes) as desktop:
@@ -99,8 +98,7 @@ async def test_a_run_that_a_database_put_back_has_as_going_at_a_vendor_is_over_a
 async def test_a_start_at_a_vendor_that_a_database_put_back_has_as_approved_leaves_nobody_erased_there(
     vendors: Connected, tmp_path: Path, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor, contacts=[WHO[vendor]])
+    _, plan = await said_yes(vendors, vendor, contacts=[WHO[vendor]])
     put_older_back = kept_state(vendors.folder, tmp_path, now=vendors.clock())
     async with vendors.client(answer=yes) as desktop:
         await desktop.call("erase_contact", contact=ADDRESS[vendor])
@@ -120,8 +118,7 @@ async def test_a_start_at_a_vendor_that_a_database_put_back_has_as_approved_leav
 async def test_a_request_that_a_database_put_back_has_as_unknown_stays_so_for_others_alone(
     vendors: Connected, tmp_path: Path, others: list[dict[str, str]]
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "topo", contacts=[ZOE, *others])
+    _, plan = await said_yes(vendors, "topo", contacts=[ZOE, *others])
     await vendors.sandbox.fault("status", vendor="topo", path=ENDS["topo"], status=504, act=False)
     async with vendors.app() as app:
         await enrol_at_vendor(app, plan_id=plan["plan_id"])

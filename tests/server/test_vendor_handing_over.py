@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.secrecy.hearing import heard
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.loaded import product
 from tests.world.vendors import (
     ALI,
@@ -19,7 +20,6 @@ from tests.world.vendors import (
     active_template,
     approve,
     enrolled,
-    start_at,
 )
 
 from sequences_mcp.bootstrap import open_context
@@ -50,8 +50,7 @@ async def test_more_people_than_a_call_takes_go_in_several(vendors: Connected) -
 async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        asked = await (await start_at(vendor, desktop)).ask(desktop)
+    _, asked = await asked_for(vendors, vendor)
     async with vendors.app() as app:
         seen = await look_up(app, asked["plan_id"])
         said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor=Actor("ada"))
@@ -65,9 +64,7 @@ async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
 async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_server_that_is(
     vendors: Connected,
 ) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
+    _, asked = await asked_for(vendors, "topo")
     apart = {name: value for name, value in vendors.environ.items() if name.startswith("SEQUENCES_")}
     async with open_context(read_settings(apart), worker=False, clock=vendors.clock) as app:
         seen = await look_up(app, asked["plan_id"])
@@ -85,8 +82,7 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
 
 
 async def test_another_account_leaves_an_approved_start_alone_and_says_so(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        asked = await (await start_at("topo", desktop)).ask(desktop)
+    _, asked = await asked_for(vendors, "topo")
     await approve(vendors, asked, go=False)
     before = await vendors.writes()
     async with replace(vendors, more=OTHER_KEY).app() as app:
@@ -103,8 +99,7 @@ async def test_another_account_leaves_an_approved_start_alone_and_says_so(vendor
 
 
 async def test_a_person_approves_the_account_that_is_connected_now(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        asked = await (await start_at("topo", desktop)).ask(desktop)
+    _, asked = await asked_for(vendors, "topo")
     await approve(vendors, asked, go=False)
     async with replace(vendors, more=OTHER_KEY).app() as app:
         seen = await look_up(app, asked["plan_id"])
@@ -115,9 +110,7 @@ async def test_a_person_approves_the_account_that_is_connected_now(vendors: Conn
 
 async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(vendors: Connected) -> None:
     vendors.clock.now = datetime.now(UTC)  # the command reads the clock itself
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
+    _, asked = await asked_for(vendors, "topo")
     await approve(vendors, asked, go=False)
     command = [*product(), "work", "--once"]
     ran = await asyncio.create_subprocess_exec(
@@ -136,10 +129,8 @@ async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(
 
 
 async def test_two_processes_that_hand_over_at_once_make_one_request(vendors: Connected) -> None:
+    start, asked = await said_yes(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
         async with vendors.app() as one, vendors.app() as other:
             pair = (one, other, one, other)
             await asyncio.gather(*(enrol_at_vendor(app, plan_id=asked["plan_id"]) for app in pair))
@@ -149,9 +140,8 @@ async def test_two_processes_that_hand_over_at_once_make_one_request(vendors: Co
 
 
 async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) -> None:
+    _, asked = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
         await desktop.call("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
         async with vendors.app() as app:
             plan = await app.plans.get_plan(asked["plan_id"])
@@ -162,9 +152,8 @@ async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) ->
 
 
 async def test_a_no_enrols_nobody(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
         async with vendors.app() as app:
             await app.plans.refuse_plan(asked["plan_id"], reason="not now", actor=Actor("ada"))
             assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from tests.world.kept_starts import said_yes
 from tests.world.stores import of_a_file
-from tests.world.vendors import VENDORS, Connected, enrolled, rows, said_yes, statuses
+from tests.world.vendors import VENDORS, Connected, enrolled, rows, statuses
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 
@@ -18,8 +19,7 @@ DATABASE = "sequences.db"
 async def test_a_start_that_left_after_the_copy_was_made_is_unknown_and_is_not_made_again(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     shutil.copy(vendors.folder / DATABASE, vendors.folder.parent / "kept.db")
     async with vendors.app() as app:
         await enrol_at_vendor(app, plan_id=plan["plan_id"])

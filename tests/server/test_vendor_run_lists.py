@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.product import Desktop, tomorrow
-from tests.world.vendors import ZOE, Connected, Server, active_template, approve, rows, start_at
+from tests.world.vendors import ZOE, Connected, Server, active_template, approve, rows
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.vendors.clarky.wire import clarky_status
@@ -18,10 +19,9 @@ from sequences_sandbox.world import VendorName
 INES = {"email": "ines@loom.example.com", "first_name": "Ines"}
 
 
-async def under_way(vendors: Connected, desktop: Desktop, vendor: VendorName) -> dict[str, Any]:
+async def under_way(vendors: Connected, vendor: VendorName) -> dict[str, Any]:
     """Start two people at a vendor and return the plan."""
-    plan = await (await start_at(vendor, desktop)).ask(desktop)
-    await approve(vendors, plan)
+    _, plan = await said_yes(vendors, vendor, go=True)
     return plan
 
 
@@ -36,8 +36,8 @@ async def listed(desktop: Desktop, vendor: VendorName, **filters: Any) -> dict[s
 
 
 async def test_a_run_that_waits_in_clarkys_queue_is_read_again_and_leaves_it(vendors: Connected) -> None:
+    await under_way(vendors, "clarky")
     async with vendors.client() as desktop:
-        await under_way(vendors, desktop, "clarky")
         later(vendors, hours=1)
         waiting = await listed(desktop, "clarky", status="FOUND")
         own = [one["id"] for one in waiting["items"]]
@@ -54,8 +54,8 @@ async def test_a_run_that_waits_in_clarkys_queue_is_read_again_and_leaves_it(ven
 
 @pytest.mark.parametrize("vendor", ["clarky", "kalent"])
 async def test_filters_apply_to_what_the_vendor_tells_now(vendors: Connected, vendor: VendorName) -> None:
+    await under_way(vendors, vendor)
     async with vendors.client() as desktop:
-        await under_way(vendors, desktop, vendor)
         later(vendors, hours=1)
         own = [one["id"] for one in (await listed(desktop, vendor))["items"]]
         for run in own[:1]:
@@ -72,8 +72,8 @@ async def test_filters_apply_to_what_the_vendor_tells_now(vendors: Connected, ve
 
 async def test_more_live_runs_than_one_call_reads_are_read_in_turn(vendors: Connected) -> None:
     people = [{**ZOE, "email": f"p{number:02}@new.example"} for number in range(26)]
+    _, plan = await asked_for(vendors, "clarky", contacts=people)
     async with vendors.client() as desktop:
-        plan = await (await start_at("clarky", desktop, contacts=people)).ask(desktop)
         await approve(vendors, plan)
         later(vendors, hours=1)
         await listed(desktop, "clarky")
@@ -117,8 +117,8 @@ class FakeCrowd:
 
 async def test_a_vendor_is_asked_five_things_at_once_and_never_more(vendors: Connected, served: Server) -> None:
     people = [{**ZOE, "email": f"p{number:02}@new.example"} for number in range(15)]
+    _, plan = await asked_for(vendors, "clarky", contacts=people)
     async with vendors.client() as desktop:
-        plan = await (await start_at("clarky", desktop, contacts=people)).ask(desktop)
         await approve(vendors, plan)
         later(vendors, hours=1)
         assert served.app is not None
@@ -130,8 +130,8 @@ async def test_a_vendor_is_asked_five_things_at_once_and_never_more(vendors: Con
 
 
 async def test_what_could_not_be_read_now_is_shown_as_it_was_and_said(vendors: Connected) -> None:
+    await under_way(vendors, "clarky")
     async with vendors.client() as desktop:
-        await under_way(vendors, desktop, "clarky")
         later(vendors, hours=1)
         await listed(desktop, "clarky")
         await vendors.sandbox.fault("status", status=503, path="*/enrollments/*", times=50)
@@ -214,8 +214,8 @@ async def test_a_reply_at_topo_is_told_with_its_time(vendors: Connected) -> None
 
 
 async def test_progress_and_what_a_person_has_to_do_at_kalent_are_told(vendors: Connected) -> None:
+    await under_way(vendors, "kalent")
     async with vendors.client() as desktop:
-        await under_way(vendors, desktop, "kalent")
         later(vendors, hours=1)
         whole = await desktop.call("get_sequence", sequence_id="kalent:candidate_ines")
     assert whole["progress"] == '{"currentStep": 0, "totalSteps": 1}'
@@ -224,8 +224,8 @@ async def test_progress_and_what_a_person_has_to_do_at_kalent_are_told(vendors: 
 
 
 async def test_clarkys_sequence_id_is_told(vendors: Connected) -> None:
+    plan = await under_way(vendors, "clarky")
     async with vendors.client() as desktop:
-        plan = await under_way(vendors, desktop, "clarky")
         whole = await desktop.call("get_sequence", sequence_id=plan["sample"]["sequence_id"])
     assert whole["vendor_sequence_id"].startswith("clarky:")
 

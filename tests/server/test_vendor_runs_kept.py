@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import said_yes
 from tests.world.product import tomorrow
 from tests.world.stores import open_store
-from tests.world.vendors import VENDORS, Connected, approve, rows, start_at, tampered
+from tests.world.vendors import VENDORS, Connected, rows, tampered
 
 from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.domain.actors import Actor
@@ -27,10 +28,8 @@ TOOLS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_no_local_way_moves_a_run_that_a_vendor_has(vendors: Connected, vendor: str, status: str) -> None:
     vendors.sandbox.clock.now = vendors.clock.now
+    _, plan = await said_yes(vendors, vendor, go=True)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        plan = await start.ask(desktop)
-        await approve(vendors, plan)
         kept(vendors, status)
         before = rows(vendors, "SELECT * FROM sequence ORDER BY no")
         steps = rows(vendors, "SELECT key, state FROM step_run ORDER BY no")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.product import Desktop
-from tests.world.vendors import INES, TEXT, ZOE, Connected, Start, approve, rows, said_yes, start_at
+from tests.world.kept_starts import said_yes
+from tests.world.vendors import INES, ZOE, Connected, rows
 
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.services.enrolment import enrol_at_vendor
@@ -19,16 +19,9 @@ ADDRESS = {"kalent": "ines@loom.example.com", "clarky": ZOE["email"], "topo": ZO
 NEAR_ZOE = ("oe@new.example", "zoe@new.example.org", "ew.example", "new.example.org", "z_e@new.example")
 
 
-async def running(vendors: Connected, desktop: Desktop, vendor: str, *, late: bool = True) -> dict[str, Any]:
+async def running(vendors: Connected, vendor: str, *, late: bool = True) -> dict[str, Any]:
     """Start one person at a vendor; ``late``: so long ago that Topo has made a run of it."""
-    vendors.sandbox.clock.now = vendors.clock.now
-    start = await start_at(vendor, desktop, contacts=[WHO[vendor]])
-    if vendor == "kalent":  # a text that leaves in two days: else the run would be over at once
-        slow = {**TEXT, "temporalityType": "DELAYED", "delay": {"value": 2, "unit": "day"}}
-        made = await desktop.call("create_blueprint", name="S", steps=[slow], provider="kalent:sourcing_1")
-        start = Start(made["blueprint_id"], [INES])
-    asked = await start.ask(desktop)
-    await approve(vendors, asked)
+    _, asked = await said_yes(vendors, vendor, contacts=[WHO[vendor]], go=True)
     if late and vendor != "kalent":
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
     sample: dict[str, Any] = asked["sample"]
@@ -46,9 +39,9 @@ async def stops(vendors: Connected) -> list[str]:
 
 
 @pytest.mark.parametrize("by", ["address", "domain", "id"])
-async def test_a_run_at_topo_is_stopped_once_and_named(vendors: Connected, by: str, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        sample = await running(vendors, desktop, "topo")
+async def test_a_run_at_topo_is_stopped_once_and_named(vendors: Connected, by: str) -> None:
+    sample = await running(vendors, "topo")
+    async with vendors.client() as desktop:
         said = await desktop.call("suppress_contact", contact=mark("topo", by, sample), reason="asked")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
         again = await desktop.call("suppress_contact", contact=mark("topo", by, sample), reason="asked")
@@ -63,10 +56,10 @@ async def test_a_run_at_topo_is_stopped_once_and_named(vendors: Connected, by: s
 @pytest.mark.parametrize("vendor", ["kalent", "clarky"])
 @pytest.mark.parametrize("by", ["address", "domain", "id"])
 async def test_a_run_that_no_api_can_stop_is_named_with_where_to_stop_it(
-    vendors: Connected, vendor: str, by: str, era: str
+    vendors: Connected, vendor: str, by: str
 ) -> None:
-    async with vendors.client(era) as desktop:
-        sample = await running(vendors, desktop, vendor, late=False)
+    sample = await running(vendors, vendor, late=False)
+    async with vendors.client() as desktop:
         said = await desktop.call("suppress_contact", contact=mark(vendor, by, sample), reason="asked")
         run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
     title = vendor.capitalize()
@@ -77,26 +70,25 @@ async def test_a_run_that_no_api_can_stop_is_named_with_where_to_stop_it(
     assert not [one for one in said["stopped"] if one["id"] in (run["id"], sample["sequence_id"])]
 
 
-async def test_a_run_at_kalent_is_found_by_the_candidates_own_id(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        await running(vendors, desktop, "kalent")
+async def test_a_run_at_kalent_is_found_by_the_candidates_own_id(vendors: Connected) -> None:
+    await running(vendors, "kalent")
+    async with vendors.client() as desktop:
         said = await desktop.call("suppress_contact", contact=INES, reason="asked")
     assert said["at_vendors"][INES].startswith("not_done: it goes on.")
     assert "at_vendors names each run" in said["next"]
 
 
 async def test_a_run_that_is_over_at_the_vendor_is_not_named(vendors: Connected) -> None:
+    await said_yes(vendors, "kalent", contacts=[INES], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES])
-        await approve(vendors, await start.ask(desktop))
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(days=5)
         said = await desktop.call("suppress_contact", contact=INES, reason="asked")
     assert said["at_vendors"] == {"topo": "done"}
 
 
-async def test_whom_topo_has_made_no_run_of_yet_is_excluded_and_named(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        sample = await running(vendors, desktop, "topo", late=False)
+async def test_whom_topo_has_made_no_run_of_yet_is_excluded_and_named(vendors: Connected) -> None:
+    sample = await running(vendors, "topo", late=False)
+    async with vendors.client() as desktop:
         said = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
         again = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
@@ -109,14 +101,11 @@ async def test_whom_topo_has_made_no_run_of_yet_is_excluded_and_named(vendors: C
 
 @pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
 async def test_whoever_is_being_handed_over_just_now_is_named_too(vendors: Connected, vendor: str) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor, contacts=[WHO[vendor]])
-        async with vendors.app() as app:
-            people = await app.vendor_runs.next_people(plan["plan_id"], size=100)
-            taken = await app.vendor_runs.take(
-                plan["plan_id"], [one.id for one in people], before=PreflightSnapshot()
-            )
-            said = await desktop.call("suppress_contact", contact=ADDRESS[vendor], reason="asked")
+    _, plan = await said_yes(vendors, vendor, contacts=[WHO[vendor]])
+    async with vendors.client() as desktop, vendors.app() as app:
+        people = await app.vendor_runs.next_people(plan["plan_id"], size=100)
+        taken = await app.vendor_runs.take(plan["plan_id"], [one.id for one in people], before=PreflightSnapshot())
+        said = await desktop.call("suppress_contact", contact=ADDRESS[vendor], reason="asked")
     assert taken is not None
     told = said["at_vendors"][people[0].id]
     assert told.startswith("not_done: nobody knows yet whether") and taken.operation_id in told
@@ -133,8 +122,8 @@ async def test_whoever_is_being_handed_over_just_now_is_named_too(vendors: Conne
 async def test_a_stop_that_fails_is_told_and_the_list_holds(
     vendors: Connected, fault: str, more: dict[str, Any], told: str
 ) -> None:
+    sample = await running(vendors, "topo")
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "topo")
         await vendors.sandbox.fault(fault, vendor="topo", path="*/stop", **more)
         said = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
         [own] = [name for name in said["at_vendors"] if name.startswith("topo:")]
@@ -148,8 +137,8 @@ async def test_a_stop_that_fails_is_told_and_the_list_holds(
 
 
 async def test_a_vendor_that_is_out_of_reach_does_not_hide_a_run(vendors: Connected) -> None:
+    sample = await running(vendors, "clarky", late=False)
     async with vendors.client() as desktop:
-        sample = await running(vendors, desktop, "clarky", late=False)
         await vendors.sandbox.fault("status", vendor="clarky", method="GET", path="*", status=401, times=9)
         said = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
     [own] = [name for name in said["at_vendors"] if name.startswith("clarky:")]
@@ -158,8 +147,8 @@ async def test_a_vendor_that_is_out_of_reach_does_not_hide_a_run(vendors: Connec
 
 
 async def test_nobody_elses_run_is_stopped(vendors: Connected) -> None:
+    await running(vendors, "topo")
     async with vendors.client() as desktop:
-        await running(vendors, desktop, "topo")
         said = [
             await desktop.call("suppress_contact", contact=one, reason="asked")
             for one in (
@@ -175,8 +164,8 @@ async def test_nobody_elses_run_is_stopped(vendors: Connected) -> None:
 
 
 async def test_on_the_way_to_the_vendor_the_last_word_is_the_lists(vendors: Connected) -> None:
+    _, plan = await said_yes(vendors, "topo", contacts=[ZOE])
     async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
         said = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=plan["plan_id"])

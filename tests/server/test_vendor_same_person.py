@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.product import Desktop
 from tests.world.vendors import (
     ENDS,
@@ -15,9 +16,9 @@ from tests.world.vendors import (
     Connected,
     Start,
     active_template,
+    also_said_yes,
     approve,
     enrolled,
-    said_yes,
     start_at,
     statuses,
 )
@@ -109,9 +110,8 @@ async def test_who_is_in_a_run_under_one_address_is_not_started_under_another(
 async def test_a_run_that_reaches_a_further_address_is_named_when_that_is_suppressed(
     vendors: Connected, who: str
 ) -> None:
+    await said_yes(vendors, "clarky", contacts=[TWO], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=[TWO])
-        await approve(vendors, await start.ask(desktop))
         said = await desktop.call("suppress_contact", contact=who, reason="asked")
     [run] = [own for own in said["at_vendors"] if own.startswith("clarky:")]
     assert said["at_vendors"][run].startswith("not_done: it goes on")
@@ -127,7 +127,7 @@ async def test_an_address_that_clarky_knows_beside_the_given_one_is_asked_about_
     assert made.status_code == 201
     async with vendors.client() as desktop:
         await desktop.call("suppress_contact", contact=HOME["email"], reason="asked")
-        _, plan = await said_yes(
+        _, plan = await also_said_yes(
             vendors, desktop, "clarky", contacts=[{"first_name": "Zoe", "email": "zoe@new.example"}]
         )
         async with vendors.app() as app:
@@ -238,9 +238,8 @@ async def test_people_are_found_by_number_and_by_profile_however_they_are_writte
 
 @pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
 async def test_what_failed_at_a_vendor_is_told_with_what_helps_there(vendors: Connected, vendor: str) -> None:
+    _, plan = await asked_for(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        plan = await start.ask(desktop)
         await vendors.sandbox.fault("status", vendor=vendor, method="POST", path=ENDS[vendor], status=402)
         await approve(vendors, plan)
         [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "failed at" in one]
@@ -252,17 +251,16 @@ async def test_what_failed_at_a_vendor_is_told_with_what_helps_there(vendors: Co
 async def test_a_plan_taken_back_before_anybody_was_handed_over_has_nobody_to_stop(
     vendors: Connected, vendor: str
 ) -> None:
+    _, plan = await said_yes(vendors, vendor)
     async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
         said = await desktop.call("withdraw_plan", plan_id=plan["plan_id"])
     assert said["next"].startswith("Nobody of it had been handed over.")
     assert "stop_sequence" not in said["next"]
 
 
 async def test_advice_that_is_overtaken_is_not_told_with_a_known_outcome(vendors: Connected) -> None:
+    start, plan = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        plan = await start.ask(desktop)
         await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="POST", path=ENDS["kalent"])
         await approve(vendors, plan)
         [own] = (await start.told(desktop))["handed_over"]["operation_ids"]

@@ -37,9 +37,9 @@ async def entries(vendors: Connected) -> list[str]:
     return [row["email"] for row in found.json()["items"]]
 
 
-async def test_people_are_put_on_a_list_that_enrols_nobody(vendors: Connected, era: str) -> None:
+async def test_people_are_put_on_a_list_that_enrols_nobody(vendors: Connected) -> None:
     people = [NINA, {"linkedin_url": "https://www.linkedin.com/in/olga"}]
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         said = await desktop.call("save_contacts", contacts=people, provider=PARKED)
         again = await desktop.call("save_contacts", contacts=people, provider=PARKED)
     assert (said["outcome"], said["saved"], said["were_there"], said["sent"]) == ("done", 2, 0, "nothing")
@@ -47,8 +47,8 @@ async def test_people_are_put_on_a_list_that_enrols_nobody(vendors: Connected, e
     assert await entries(vendors) == ["nina@left.example", None]
 
 
-async def test_a_list_that_enrols_is_refused_as_a_start_and_nobody_is_on_it(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_list_that_enrols_is_refused_as_a_start_and_nobody_is_on_it(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         error = await desktop.refused("save_contacts", contacts=[NINA], provider=FOUNDERS)
     assert error["code"] == "approval_refused" and "start_sequence" in error["next"]
     assert error["blueprint_id"] == f"topo:{seed_id('template', 'Three e-mails')}"
@@ -68,8 +68,8 @@ async def test_a_list_of_which_it_is_not_certain_that_it_enrols_nobody_is_refuse
     assert error["code"] in ("unexpected_answer", "approval_refused")
 
 
-async def test_without_a_list_the_lists_are_named_with_what_each_does(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_without_a_list_the_lists_are_named_with_what_each_does(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         error = await desktop.refused("save_contacts", contacts=[NINA], provider="topo")
     assert error["code"] == "invalid_arguments"
     assert {row["name"]: row["enrols"] for row in error["lists"]} == {
@@ -180,8 +180,8 @@ async def test_one_person_named_twice_is_refused(vendors: Connected) -> None:
     assert none["code"] == "invalid_arguments"
 
 
-async def test_whoever_must_never_be_contacted_is_put_nowhere(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_whoever_must_never_be_contacted_is_put_nowhere(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         await desktop.call("suppress_contact", contact="nina@left.example", reason="asked")
         await desktop.call("suppress_contact", contact=TALENT, reason="asked")
         said = await desktop.call("save_contacts", contacts=[NINA, OLGA], provider=PARKED)
@@ -192,11 +192,11 @@ async def test_whoever_must_never_be_contacted_is_put_nowhere(vendors: Connected
     assert UNPLACED_TALENT not in await candidates(vendors)
 
 
-async def test_a_talent_is_added_and_whoever_is_there_is_left_as_they_are(vendors: Connected, era: str) -> None:
+async def test_a_talent_is_added_and_whoever_is_there_is_left_as_they_are(vendors: Connected) -> None:
     before = await candidates(vendors), await candidates(vendors, statusHandle="NOT_RETAINED")
     there = ["kalent:talent_olumide", "kalent:talent_saoirse", "kalent:candidate_ines"]
     people = [{"id": one} for one in (TALENT, *there)]
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         said = await desktop.call("save_contacts", contacts=people, provider=SOURCING)
     assert (said["outcome"], said["saved"], said["were_there"]) == ("done", 4, 3)
     assert await candidates(vendors) == {**before[0], UNPLACED_TALENT: "TO_BE_CONTACTED"}
@@ -206,15 +206,15 @@ async def test_a_talent_is_added_and_whoever_is_there_is_left_as_they_are(vendor
     assert len(await vendors.writes()) == 1
 
 
-async def test_the_talent_of_a_candidate_is_told_where_people_are_found(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_the_talent_of_a_candidate_is_told_where_people_are_found(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         people = (await desktop.call("find_contacts", provider="kalent:sourcing_2"))["items"]
     assert [one["notes"] for one in people] == ["talent kalent:talent_yuki, status TO_BE_CONTACTED"]
 
 
-async def test_a_talent_nobody_knows_is_told_and_the_others_are_added(vendors: Connected, era: str) -> None:
+async def test_a_talent_nobody_knows_is_told_and_the_others_are_added(vendors: Connected) -> None:
     people = [{"id": "kalent:candidate_yuki"}, {"id": TALENT}]  # the first is a candidate of another sourcing
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         said = await desktop.call("save_contacts", contacts=people, provider=SOURCING)
         alone = await desktop.refused("save_contacts", contacts=people[:1], provider=SOURCING)
     assert (said["outcome"], said["saved"]) == ("not_done", 1)
@@ -243,8 +243,8 @@ async def test_kalent_takes_people_by_the_id_of_their_talent_alone(vendors: Conn
     assert (nowhere["code"], nowhere["listed_by"]) == ("wrong_id", "list_sourcings")
 
 
-async def test_a_lost_add_is_settled_by_reading_the_sourcing(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_lost_add_is_settled_by_reading_the_sourcing(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="POST")
         arguments: dict[str, Any] = {"contacts": [{"id": TALENT}], "provider": SOURCING}
         lost = await unknown(desktop, "save_contacts", **arguments)
@@ -283,8 +283,8 @@ async def test_a_list_of_candidates_that_cannot_be_read_adds_nobody(vendors: Con
     assert error["code"] == "unexpected_answer" and "nobody can tell" in error["message"]
 
 
-async def test_clarky_saves_people_when_they_are_started(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_clarky_saves_people_when_they_are_started(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         error = await desktop.refused("save_contacts", contacts=[NINA], provider="clarky")
     assert error["code"] == "not_supported" and "start_sequence" in error["next"]
 

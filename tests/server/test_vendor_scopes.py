@@ -25,20 +25,18 @@ NEEDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("tool", NEEDS)
-async def test_a_scope_that_is_missing_is_named_before_the_request(
-    vendors: Connected, era: str, tool: str
-) -> None:
+async def test_a_scope_that_is_missing_is_named_before_the_request(vendors: Connected, tool: str) -> None:
     vendors.keys["topo"] = "contacts alone"
     scope, arguments = NEEDS[tool]
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         error = await desktop.refused(tool, **arguments)
     assert (error["code"], error["missing_scope"], error["outcome"]) == ("provider_forbidden", scope, "not_done")
     assert scope in error["message"] and "TOPO_API_KEY" in error["next"]
     assert [row["path"] for row in await vendors.sandbox.received()] == ["/me"]
 
 
-async def test_scopes_are_asked_for_once_a_process(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_scopes_are_asked_for_once_a_process(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         for _ in range(3):
             await desktop.call("list_tasks", provider="topo")
         await desktop.call("list_providers")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.server.test_vendor_saving import PARKED
 from tests.server.test_vendor_suppression import excluded
+from tests.world.kept_starts import asked_for
 from tests.world.vendors import VENDORS, Connected, approve, enrolled, start_at
 
 EVA = {"email": "Eva@Straße.example.com", "first_name": "Eva", "company": "New"}
@@ -26,10 +27,8 @@ def given(request: dict[str, Any]) -> str:
 async def test_an_address_goes_to_a_vendor_with_its_domain_in_ascii_as_it_was_shown(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop, contacts=[EVA])
-        asked = await start.ask(desktop)
-        plan = await approve(vendors, asked)
+    _, asked = await asked_for(vendors, vendor, contacts=[EVA])
+    plan = await approve(vendors, asked)
     assert asked["sample"]["handover"]["email"] == WIRE
     [request] = await enrolled(vendors, vendor)
     assert WIRE in given(request) and "ß" not in given(request)
@@ -66,9 +65,8 @@ async def test_whoever_has_but_a_number_with_an_extension_is_out_of_reach_at_cla
 async def test_who_is_suppressed_in_one_spelling_is_enrolled_in_none(
     vendors: Connected, vendor: str, spelling: str
 ) -> None:
+    start, asked = await asked_for(vendors, vendor, contacts=[{**EVA, "email": WIRE}])
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop, contacts=[{**EVA, "email": WIRE}])
-        asked = await start.ask(desktop)
         await desktop.call("suppress_contact", contact=spelling, reason="asked")
         again = await start.told(desktop)
         try:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import said_yes
 from tests.world.product import Desktop
 from tests.world.vendors import (
     ENDS,
@@ -14,9 +15,9 @@ from tests.world.vendors import (
     ZOE,
     Connected,
     Start,
+    also_said_yes,
     approve,
     enrolled,
-    said_yes,
     start_at,
     statuses,
     taken_by,
@@ -48,9 +49,9 @@ async def awaiting_review(vendors: Connected, desktop: Desktop, vendor: str) -> 
 
 @pytest.mark.parametrize("vendor", ["clarky", "topo"])
 async def test_a_run_that_waits_for_a_yes_at_the_vendor_is_not_handed_over_again(
-    vendors: Connected, vendor: str, era: str
+    vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         start, plan = await awaiting_review(vendors, desktop, vendor)
         told = await start.told(desktop)
         async with vendors.app() as app:
@@ -85,8 +86,7 @@ async def test_a_run_that_waits_for_a_yes_at_the_vendor_keeps_the_person_out_of_
 async def test_a_second_process_that_comes_too_late_does_not_close_the_plan(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     async with vendors.app() as one, vendors.app() as other:
         people = await other.vendor_runs.next_people(plan["plan_id"], size=100)
         first = await taken_by(one, plan["plan_id"])
@@ -106,8 +106,7 @@ async def test_a_second_process_that_comes_too_late_does_not_close_the_plan(
 async def test_whom_a_dead_process_had_taken_is_unknown_even_if_another_came_too_late(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     async with vendors.app() as one, vendors.app() as other:
         people = await other.vendor_runs.next_people(plan["plan_id"], size=100)
         await taken_by(one, plan["plan_id"])
@@ -120,8 +119,7 @@ async def test_whom_a_dead_process_had_taken_is_unknown_even_if_another_came_too
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_ten_processes_at_once_make_one_request_a_person(vendors: Connected, vendor: str) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     async with asyncio.TaskGroup() as group:
         for _ in range(10):
             group.create_task(one_process(vendors, plan["plan_id"]))
@@ -142,10 +140,10 @@ async def one_process(vendors: Connected, plan_id: str) -> None:
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
 async def test_an_answer_that_comes_after_somebody_looked_too_early_is_the_true_one(
-    vendors: Connected, vendor: str, era: str
+    vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client(era) as desktop:
-        start, plan = await said_yes(vendors, desktop, vendor)
+    start, plan = await said_yes(vendors, vendor)
+    async with vendors.client() as desktop:
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])
             vendors.clock.now += timedelta(minutes=3)
@@ -165,12 +163,12 @@ async def test_an_answer_that_comes_after_somebody_looked_too_early_is_the_true_
 async def test_a_late_answer_about_somebody_who_is_in_another_run_by_then_says_that_there_are_two(
     vendors: Connected,
 ) -> None:
+    _, plan = await said_yes(vendors, "topo", contacts=[ZOE])
     async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])
             await settled_by_person(vendors, app, taken.operation_id)
-            _, second = await said_yes(vendors, desktop, "clarky", contacts=[ZOE])
+            _, second = await also_said_yes(vendors, desktop, "clarky", contacts=[ZOE])
             await enrol_at_vendor(app, plan_id=second["plan_id"])
             [one] = taken.order.people
             await app.vendor_runs.record_outcomes(
@@ -186,29 +184,28 @@ async def settled_by_person(vendors: Connected, app: AppContext, operation_id: s
 
 
 async def test_what_a_person_settles_changes_nobody_whose_fate_is_known(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "topo")
-        own = {
-            "id": "11111111-2222-4333-8444-555555555555",
-            "contact_list_id": "11111111-2222-4333-8444-666666666666",
-        }
-        mixed = {"items": [{"index": 0, "status": "CREATED", "resource": own}]}
-        await vendors.sandbox.fault("body", vendor="topo", path=ENDS["topo"], body=mixed, status=200, act=False)
-        async with vendors.app() as app:
-            why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
-            assert why is not None
-            operation_id = why.split()[2]
-            await resolved_in_terminal(app, operation_id, sent=False, actor=Actor("ada"))
-            found = await app.vendor_runs.outcome(plan["plan_id"])
-            operation = await app.operations.get(operation_id)
+    _, plan = await said_yes(vendors, "topo")
+    own = {
+        "id": "11111111-2222-4333-8444-555555555555",
+        "contact_list_id": "11111111-2222-4333-8444-666666666666",
+    }
+    mixed = {"items": [{"index": 0, "status": "CREATED", "resource": own}]}
+    await vendors.sandbox.fault("body", vendor="topo", path=ENDS["topo"], body=mixed, status=200, act=False)
+    async with vendors.app() as app:
+        why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
+        assert why is not None
+        operation_id = why.split()[2]
+        await resolved_in_terminal(app, operation_id, sent=False, actor=Actor("ada"))
+        found = await app.vendor_runs.outcome(plan["plan_id"])
+        operation = await app.operations.get(operation_id)
     assert statuses(vendors) == ["ACTIVE", "FAILED"]
     assert (found.done, found.not_done) == (1, 1)
     assert operation.state == "done"
 
 
 async def test_a_list_whose_count_topo_does_not_tell_is_no_proof_that_nobody_is_on_it(vendors: Connected) -> None:
+    _, plan = await said_yes(vendors, "topo")
     async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "topo")
         await vendors.sandbox.fault("status", vendor="topo", path=ENDS["topo"], status=504, act=True)
         async with vendors.app() as app:
             why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
@@ -240,8 +237,7 @@ async def test_another_agent_needs_another_yes(vendors: Connected) -> None:
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
 async def test_a_page_instead_of_an_answer_gives_nobody_up(vendors: Connected, vendor: str) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     await vendors.sandbox.fault("html", vendor=vendor, method="GET", status=200, times=30)
     async with vendors.app() as app:
         assert await enrol_at_vendor(app, plan_id=plan["plan_id"])
@@ -253,9 +249,9 @@ async def test_a_page_instead_of_an_answer_gives_nobody_up(vendors: Connected, v
     assert (early.waiting, late.done) == (2, 2)
 
 
-async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        start, plan = await said_yes(vendors, desktop, "kalent")
+async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vendors: Connected) -> None:
+    start, plan = await said_yes(vendors, "kalent")
+    async with vendors.client() as desktop:
         change = {"blueprint_id": start.blueprint_id, "expected_version": 1, "name": "Another"}
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import said_yes
 from tests.world.product import Desktop
 from tests.world.vendors import (
     ENDS,
@@ -19,8 +20,8 @@ from tests.world.vendors import (
     VENDORS,
     ZOE,
     Connected,
+    also_said_yes,
     enrolled,
-    said_yes,
     statuses,
     taken_by,
 )
@@ -46,7 +47,7 @@ async def test_an_earlier_run_of_a_candidate_is_never_taken_for_the_one_under_wa
     async with vendors.client() as desktop:
         await finished_earlier(vendors, desktop)
         before = (await vendors.sandbox.kalent("GET", "/candidates/candidate_ines/dynamic-sequence")).json()
-        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        _, plan = await also_said_yes(vendors, desktop, "kalent", contacts=[INES])
         own = plan["sample"]["sequence_id"]
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])
@@ -67,7 +68,7 @@ async def test_an_earlier_run_of_a_candidate_is_never_taken_for_the_one_under_wa
 async def test_an_unknown_start_is_settled_by_a_check_and_not_by_a_read(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         await finished_earlier(vendors, desktop)
-        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        _, plan = await also_said_yes(vendors, desktop, "kalent", contacts=[INES])
         await vendors.sandbox.fault("reset_before_body", vendor="kalent", path=ENDS["kalent"], times=9)
         async with vendors.app() as app:
             why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
@@ -81,10 +82,8 @@ async def test_an_unknown_start_is_settled_by_a_check_and_not_by_a_read(vendors:
 
 async def test_topo_is_not_believed_about_people_on_lists_and_profiles_of_others(vendors: Connected) -> None:
     profile = "https://www.linkedin.com/in/zoe"
+    _, plan = await said_yes(vendors, "topo", contacts=[{"linkedin_url": profile, "phone": "+33639980199"}])
     async with vendors.client() as desktop:
-        _, plan = await said_yes(
-            vendors, desktop, "topo", contacts=[{"linkedin_url": profile, "phone": "+33639980199"}]
-        )
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=plan["plan_id"])
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
@@ -113,9 +112,9 @@ class FakeBrokenProvider:
 async def test_one_start_that_fails_as_nobody_expected_does_not_hold_up_the_others(
     vendors: Connected, where: str
 ) -> None:
+    _, bad = await said_yes(vendors, "kalent", contacts=[PRIYA])
     async with vendors.client() as desktop:
-        _, bad = await said_yes(vendors, desktop, "kalent", contacts=[PRIYA])
-        _, good = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
+        _, good = await also_said_yes(vendors, desktop, "topo", contacts=[ZOE])
     async with vendors.app() as app:
         broken: Any = FakeBrokenProvider()
         if where == "in the request":
@@ -164,8 +163,7 @@ class FakeBusyRuns:
 async def test_an_outcome_that_cannot_be_written_down_is_tried_again_and_then_unknown(
     vendors: Connected, times: int, outcome: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "kalent")
+    _, plan = await said_yes(vendors, "kalent")
     async with vendors.app() as app:
         runs: Any = FakeBusyRuns(app.vendor_runs, times)
         why = await enrol_at_vendor(replace(app, vendor_runs=runs), plan_id=plan["plan_id"])
@@ -181,8 +179,7 @@ async def test_an_outcome_that_cannot_be_written_down_is_tried_again_and_then_un
 async def test_after_the_day_that_a_yes_holds_nobody_waits_even_where_the_vendor_is_gone(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        await said_yes(vendors, desktop, vendor)
+    await said_yes(vendors, vendor)
     vendors.clock.now += timedelta(hours=25)
     async with vendors.app() as app:
         alone = replace(app, providers={"local": app.local})
@@ -196,8 +193,7 @@ async def test_after_the_day_that_a_yes_holds_nobody_waits_even_where_the_vendor
 async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
     vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor)
+    _, plan = await said_yes(vendors, vendor)
     await vendors.sandbox.fault("stall", vendor=vendor, path=ENDS[vendor], seconds=0.3, act=True)
     async with vendors.app() as app:
         early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
@@ -211,8 +207,7 @@ async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
 async def test_who_waits_for_a_start_that_is_handed_over_already_is_told_how_that_ended(
     vendors: Connected,
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "kalent")
+    _, plan = await said_yes(vendors, "kalent")
     await vendors.sandbox.fault("stall", vendor="kalent", path=ENDS["kalent"], seconds=0.3, act=True)
     async with vendors.app() as app:
         early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
@@ -224,8 +219,7 @@ async def test_who_waits_for_a_start_that_is_handed_over_already_is_told_how_tha
 async def test_a_context_that_closes_leaves_the_requests_of_another_workspace_alone(
     vendors: Connected, tmp_path: Path
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "clarky")
+    _, plan = await said_yes(vendors, "clarky")
     await vendors.sandbox.fault("stall", vendor="clarky", path=ENDS["clarky"], seconds=0.3, act=True)
     async with vendors.app() as app:
         early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
@@ -239,8 +233,8 @@ async def test_a_context_that_closes_leaves_the_requests_of_another_workspace_al
 
 async def test_a_call_that_is_cancelled_takes_no_request_with_it(vendors: Connected) -> None:
     pause = threading.Event()  # never ends: to ask without one would take the processor for all of the seconds
+    start, _ = await said_yes(vendors, "kalent")
     async with vendors.client() as desktop:
-        start, _ = await said_yes(vendors, desktop, "kalent")
         await vendors.sandbox.fault("stall", vendor="kalent", path=ENDS["kalent"], seconds=5, act=True)
         call = asyncio.create_task(start.told(desktop))
         while not await enrolled(vendors, "kalent"):

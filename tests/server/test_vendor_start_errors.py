@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.vendors import ENDS, VENDORS, ZOE, Connected, approve, rows, start_at
 
 BILLING = "https://app.kalent.ai/settings/billing"
@@ -126,9 +127,8 @@ async def refused(vendors: Connected, said: Documented, **more: Any) -> None:
 async def test_a_refused_start_says_why_what_helps_and_quotes_the_vendor(
     vendors: Connected, said: Documented
 ) -> None:
+    start, asked = await asked_for(vendors, said.vendor)
     async with vendors.client() as desktop:
-        start = await start_at(said.vendor, desktop)
-        asked = await start.ask(desktop)
         await refused(vendors, said, times=2 if said.vendor == "clarky" else 1)
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -147,9 +147,8 @@ async def test_a_refused_start_says_why_what_helps_and_quotes_the_vendor(
 async def test_an_unknown_start_is_unknown_everywhere_and_keeps_the_vendors_last_answer(
     vendors: Connected, said: Documented
 ) -> None:
+    start, asked = await asked_for(vendors, said.vendor, contacts=[ZOE] if said.vendor != "kalent" else None)
     async with vendors.client() as desktop:
-        start = await start_at(said.vendor, desktop, contacts=[ZOE] if said.vendor != "kalent" else None)
-        asked = await start.ask(desktop)
         await refused(vendors, said, times=3)
         await approve(vendors, asked)
         [(operation,)] = rows(vendors, "SELECT id FROM vendor_operation WHERE tool = 'start_sequence'")
@@ -172,9 +171,8 @@ async def test_an_unknown_start_is_unknown_everywhere_and_keeps_the_vendors_last
 async def test_a_start_that_is_put_off_says_why_until_the_vendor_has_it(
     vendors: Connected, said: Documented
 ) -> None:
+    start, asked = await asked_for(vendors, said.vendor)
     async with vendors.client() as desktop:
-        start = await start_at(said.vendor, desktop)
-        asked = await start.ask(desktop)
         await refused(vendors, said, times=3 if said.vendor == "clarky" else 1)
         await approve(vendors, asked)
         run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
@@ -207,9 +205,8 @@ async def test_a_vendor_that_is_down_before_the_request_is_named_while_people_wa
 
 async def test_different_answers_are_counted_apart_and_equal_ones_together(vendors: Connected) -> None:
     people = [{"email": f"p{number}@new.example", "first_name": "Zoe"} for number in range(6)]
+    start, asked = await asked_for(vendors, "clarky", contacts=people)
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=people)
-        asked = await start.ask(desktop)
         for code, times in (("template_id", 3), ("contact", 1)):
             said = Documented("clarky", 422, "validation_error", "provider_rejected", "", code)
             await refused(vendors, said, times=times)
@@ -222,9 +219,8 @@ async def test_different_answers_are_counted_apart_and_equal_ones_together(vendo
 
 
 async def test_whom_topo_does_not_take_keeps_topos_words(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "topo")
     async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.topo("POST", "/contact-exclusions", json={"email": ZOE["email"], "reason": "OTHER"})
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -236,9 +232,8 @@ async def test_whom_topo_does_not_take_keeps_topos_words(vendors: Connected) -> 
 
 
 async def test_what_clarky_has_in_its_review_queue_is_not_called_sent(vendors: Connected) -> None:
+    start, _ = await said_yes(vendors, "clarky", go=True)
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop)
-        await approve(vendors, await start.ask(desktop))
         vendors.sandbox.clock.forward(minutes=5)
         told = await start.told(desktop)
     assert told["sent"] == "2 handed over to Clarky: its texts wait for approval in Clarky's review queue"

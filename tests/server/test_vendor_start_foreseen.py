@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.world.vendors import ALI, TEXT, ZOE, Connected, approve, start_at
+from tests.world.kept_starts import asked_for, said_yes
+from tests.world.vendors import ALI, TEXT, ZOE, Connected, start_at
 
 from sequences_mcp.domain.actors import Actor
 
 
 async def test_a_missing_agent_is_a_warning_before_anybody_is_asked(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        asked = await (await start_at("clarky", desktop)).ask(desktop)
+    _, asked = await asked_for(vendors, "clarky")
     vendors.more["CLARKY_BOT_ID"] = "clarky:bot_1"
     async with vendors.client() as desktop:
         named = await (await start_at("clarky", desktop, contacts=[{**ZOE, "email": "other@new.example"}])).ask(
@@ -25,8 +25,7 @@ async def test_a_missing_agent_is_a_warning_before_anybody_is_asked(vendors: Con
 
 async def test_facts_that_a_vendor_is_not_given_are_named(vendors: Connected) -> None:
     people = [{**ZOE, "language": "de", "location": "Berlin"}, ALI]
-    async with vendors.client() as desktop:
-        asked = await (await start_at("clarky", desktop, contacts=people)).ask(desktop)
+    _, asked = await asked_for(vendors, "clarky", contacts=people)
     assert {"language", "location"} <= set(asked["not_given"])
 
 
@@ -42,9 +41,8 @@ async def test_a_scope_that_a_start_at_topo_needs_is_named_before_a_plan_is_made
 
 @pytest.mark.parametrize("vendor", ["clarky", "topo"])
 async def test_a_repeat_after_a_stop_says_that_nothing_goes_on(vendors: Connected, vendor: str) -> None:
+    start, plan = await asked_for(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        plan = await start.ask(desktop)
         await desktop.call("withdraw_plan", plan_id=plan["plan_id"], reason="not now")
         again = await start.told(desktop)
     assert (again["outcome"], again["status"]) == ("not_done", "withdrawn")
@@ -52,10 +50,8 @@ async def test_a_repeat_after_a_stop_says_that_nothing_goes_on(vendors: Connecte
 
 
 async def test_a_repeat_after_a_stop_at_topo_tells_that_nothing_goes_on(vendors: Connected) -> None:
+    start, plan = await said_yes(vendors, "topo", contacts=[ZOE], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("topo", desktop, contacts=[ZOE])
-        plan = await start.ask(desktop)
-        await approve(vendors, plan)
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
         before = await start.told(desktop)
         own = plan["sample"]["sequence_id"]
@@ -68,9 +64,8 @@ async def test_a_repeat_after_a_stop_at_topo_tells_that_nothing_goes_on(vendors:
 
 
 async def test_a_repeat_after_a_refusal_at_kalent_says_what_the_same_call_can_do(vendors: Connected) -> None:
+    start, plan = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        plan = await start.ask(desktop)
         async with vendors.app() as app:
             await app.plans.refuse_plan(plan["plan_id"], reason="too early", actor=Actor("ada"))
         told = await start.told(desktop)

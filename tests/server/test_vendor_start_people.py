@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.vendors import INES, ZOE, Connected, approve, enrolled, rows, said_yes, start_at
+from tests.world.kept_starts import said_yes
+from tests.world.vendors import INES, ZOE, Connected, also_said_yes, approve, enrolled, rows, start_at
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plain_words import STATUSES
@@ -21,7 +22,7 @@ async def test_a_number_alone_makes_nobody_somebody_else(vendors: Connected) -> 
         await vendors.sandbox.fault(
             "body", vendor="kalent", path="*/candidates/candidate_ines", body=candidate, status=200
         )
-        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        _, plan = await also_said_yes(vendors, desktop, "kalent", contacts=[INES])
         await desktop.call("suppress_contact", contact="ines@loom.example.com", reason="asked")
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=plan["plan_id"])
@@ -41,7 +42,7 @@ async def test_whoever_is_suppressed_after_the_yes_is_known_by_what_the_vendor_t
         await vendors.sandbox.fault(
             "body", vendor="kalent", path="*/candidates/candidate_ines", body=candidate, status=200
         )
-        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        _, plan = await also_said_yes(vendors, desktop, "kalent", contacts=[INES])
         if mark.startswith("kalent:"):
             await vendors.sandbox.fault("status", vendor="kalent", method="GET", path="*/candidates/*", status=401)
         await desktop.call("suppress_contact", contact=mark, reason="asked")
@@ -78,7 +79,7 @@ async def test_a_second_address_that_is_suppressed_after_the_yes_keeps_the_perso
 ) -> None:
     async with vendors.client() as desktop:
         await ines_has_a_second_address(vendors)
-        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        _, plan = await also_said_yes(vendors, desktop, "kalent", contacts=[INES])
         await desktop.call("suppress_contact", contact=listed, reason="asked")
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=plan["plan_id"])
@@ -87,14 +88,13 @@ async def test_a_second_address_that_is_suppressed_after_the_yes_keeps_the_perso
 
 
 async def test_a_candidate_whom_kalent_no_longer_has_is_refused_alone(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "kalent")
-        await vendors.sandbox.fault(
-            "status", vendor="kalent", method="GET", path="*/candidates/candidate_ines", status=404
-        )
-        async with vendors.app() as app:
-            await enrol_at_vendor(app, plan_id=plan["plan_id"])
-            outcome = await app.vendor_runs.outcome(plan["plan_id"])
+    _, plan = await said_yes(vendors, "kalent")
+    await vendors.sandbox.fault(
+        "status", vendor="kalent", method="GET", path="*/candidates/candidate_ines", status=404
+    )
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=plan["plan_id"])
+        outcome = await app.vendor_runs.outcome(plan["plan_id"])
     assert (outcome.done, outcome.not_done) == (plan["people"] - 1, 1)
     assert outcome.why == ("Kalent has no such candidate any more",)
 
@@ -108,7 +108,7 @@ async def test_what_a_vendor_tells_may_be_anything_and_the_person_is_kept_all_th
                 "body", vendor="kalent", path=f"*/candidates/candidate_{name}", body=candidate, status=200
             )
         await start_at("kalent", desktop)
-        _, plan = await said_yes(vendors, desktop, "kalent")
+        _, plan = await also_said_yes(vendors, desktop, "kalent")
     assert plan["people"] == 2
     assert [email for (email,) in rows(vendors, "SELECT email FROM contact")] == [None, None]
 
@@ -117,10 +117,8 @@ async def test_what_a_vendor_tells_may_be_anything_and_the_person_is_kept_all_th
 async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by_a_person(
     vendors: Connected, finished: bool, status: str
 ) -> None:
+    _, asked = await said_yes(vendors, "clarky", contacts=[ZOE], go=True)
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=[ZOE])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
         own = asked["sample"]["sequence_id"]
         barred = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
         async with vendors.app() as app:
@@ -149,8 +147,8 @@ async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by
 async def test_another_spelling_of_an_address_gets_nobody_past_the_list(
     vendors: Connected, vendor: str, listed: str, given: str
 ) -> None:
+    _, plan = await said_yes(vendors, vendor, contacts=[{"email": given, "first_name": "Zoe"}])
     async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor, contacts=[{"email": given, "first_name": "Zoe"}])
         await desktop.call("suppress_contact", contact=listed, reason="asked")
         start = await start_at(vendor, desktop)
         error = await desktop.refused(

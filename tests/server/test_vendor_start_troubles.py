@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.world.kept_starts import asked_for, said_yes
 from tests.world.product import Desktop
 from tests.world.vendors import (
     ALI,
@@ -40,11 +41,10 @@ async def operation_of(desktop: Desktop) -> str:
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
 async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_afterby_reading_back(
-    vendors: Connected, vendor: str, era: str
+    vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
+    start, asked = await asked_for(vendors, vendor)
+    async with vendors.client() as desktop:
         await vendors.sandbox.fault("status", vendor=vendor, path=ENDS[vendor], status=504, act=True)
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -81,9 +81,8 @@ async def test_after_a_lost_answer_nobody_further_is_handed_over_until_it_is_set
 async def test_a_request_that_never_arrived_is_found_so_once_it_cannot_arrive_any_more(
     vendors: Connected, vendor: str
 ) -> None:
+    start, asked = await asked_for(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.fault("reset_before_body", vendor=vendor, path=ENDS[vendor])
         await approve(vendors, asked)
         operation = await operation_of(desktop)
@@ -96,9 +95,8 @@ async def test_a_request_that_never_arrived_is_found_so_once_it_cannot_arrive_an
 
 
 async def test_a_start_at_clarky_is_repeated_with_its_key_and_happens_once(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "clarky", contacts=[ZOE])
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=[ZOE])
-        asked = await start.ask(desktop)
         await vendors.sandbox.fault("status", vendor="clarky", path=ENDS["clarky"], status=504, act=True)
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -108,9 +106,8 @@ async def test_a_start_at_clarky_is_repeated_with_its_key_and_happens_once(vendo
 
 
 async def test_what_nobody_can_tell_of_at_clarky_a_person_settles(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "clarky")
     async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.fault("status", vendor="clarky", path=ENDS["clarky"], status=504, times=3)
         await approve(vendors, asked)
         waiting = await start.told(desktop)
@@ -132,9 +129,8 @@ async def test_what_nobody_can_tell_of_at_clarky_a_person_settles(vendors: Conne
 async def test_a_refusal_ends_the_start_and_says_that_nobody_was_enrolled(
     vendors: Connected, vendor: str, status: int, code: str
 ) -> None:
+    start, asked = await asked_for(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.fault("status", vendor=vendor, path=ENDS[vendor], status=status, times=9)
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -145,9 +141,8 @@ async def test_a_refusal_ends_the_start_and_says_that_nobody_was_enrolled(
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_a_limit_is_waited_for_and_the_start_goes_on_by_itself(vendors: Connected, vendor: str) -> None:
+    start, asked = await asked_for(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.fault(
             "status", vendor=vendor, path=ENDS[vendor], status=429, retry_after=7200, times=1
         )
@@ -161,9 +156,8 @@ async def test_a_limit_is_waited_for_and_the_start_goes_on_by_itself(vendors: Co
 
 
 async def test_whom_topo_does_not_take_fails_alone(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "topo")
     async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
         await vendors.sandbox.topo("POST", "/contact-exclusions", json={"email": ZOE["email"], "reason": "OTHER"})
         await approve(vendors, asked)
         told = await start.told(desktop)
@@ -175,10 +169,8 @@ async def test_whom_topo_does_not_take_fails_alone(vendors: Connected) -> None:
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_somebody_suppressed_after_the_yes_is_not_handed_over(vendors: Connected, vendor: str) -> None:
     who = "ines@loom.example.com" if vendor == "kalent" else ZOE["email"]
+    start, _ = await said_yes(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
         await desktop.call("suppress_contact", contact=who, reason="asked us to stop")
         told = await start.told(desktop)
     assert (told["handed_over"]["done"], told["handed_over"]["not_done"]) == (1, 1)
@@ -187,9 +179,8 @@ async def test_somebody_suppressed_after_the_yes_is_not_handed_over(vendors: Con
 
 
 async def test_somebody_kalent_has_in_a_sequence_by_then_is_not_started_again(vendors: Connected) -> None:
+    start, asked = await asked_for(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
         other = await desktop.call(
             "create_blueprint",
             name="Other",
@@ -210,10 +201,8 @@ async def test_somebody_kalent_has_in_a_sequence_by_then_is_not_started_again(ve
 
 
 async def test_a_blueprint_changed_after_the_yes_enrols_nobody(vendors: Connected) -> None:
+    start, asked = await said_yes(vendors, "kalent")
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
         await desktop.call("update_blueprint", blueprint_id=start.blueprint_id, expected_version=1, name="Another")
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=asked["plan_id"])
@@ -223,26 +212,21 @@ async def test_a_blueprint_changed_after_the_yes_enrols_nobody(vendors: Connecte
 
 
 async def test_a_template_changed_at_topo_after_the_yes_enrols_nobody(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
-        template = (await vendors.sandbox.topo("GET", f"/sequence-templates/{start.blueprint_id[5:]}")).json()
-        await approve(vendors, asked, go=False)
-        changed = {**template, "updated_at": "2026-11-23T12:30:00Z", "step_count": 9}
-        await vendors.sandbox.fault("body", vendor="topo", path="/sequence-templates/*", body=changed, status=200)
-        async with vendors.app() as app:
-            await enrol_at_vendor(app, plan_id=asked["plan_id"])
-            plan = await app.plans.get_plan(asked["plan_id"])
+    start, asked = await asked_for(vendors, "topo")
+    template = (await vendors.sandbox.topo("GET", f"/sequence-templates/{start.blueprint_id[5:]}")).json()
+    await approve(vendors, asked, go=False)
+    changed = {**template, "updated_at": "2026-11-23T12:30:00Z", "step_count": 9}
+    await vendors.sandbox.fault("body", vendor="topo", path="/sequence-templates/*", body=changed, status=200)
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=asked["plan_id"])
+        plan = await app.plans.get_plan(asked["plan_id"])
     assert plan.status == "void"
     assert await enrolled(vendors, "topo") == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_another_address_of_the_api_needs_another_yes(vendors: Connected, vendor: Any) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
+    _, asked = await said_yes(vendors, vendor)
     path = {"kalent": "/kalent/api", "clarky": "/clarky/api/v1", "topo": "/topo/v1"}[vendor]
     vendors.elsewhere[vendor] = vendors.origin.replace("127.0.0.1", "localhost") + path
     async with vendors.app() as app:
@@ -279,10 +263,7 @@ TAMPERINGS = {
 @pytest.mark.parametrize("name", TAMPERINGS)
 @pytest.mark.parametrize("vendor", ["clarky", "topo"])
 async def test_a_row_edited_in_the_database_enrols_nobody(vendors: Connected, vendor: str, name: str) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
+    _, asked = await said_yes(vendors, vendor)
     tampered(vendors, *TAMPERINGS[name])
     async with vendors.app() as app:
         await enrol_at_vendor(app, plan_id=asked["plan_id"])
@@ -295,10 +276,8 @@ async def test_a_row_edited_in_the_database_enrols_nobody(vendors: Connected, ve
 async def test_what_a_process_that_died_had_taken_is_unknown_and_never_taken_again(
     vendors: Connected, vendor: str
 ) -> None:
+    start, asked = await said_yes(vendors, vendor)
     async with vendors.client() as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
         async with vendors.app() as app:
             people = await app.vendor_runs.next_people(asked["plan_id"], size=100)
             taken = await app.vendor_runs.take(
@@ -315,9 +294,7 @@ async def test_what_a_process_that_died_had_taken_is_unknown_and_never_taken_aga
 
 
 async def test_the_audit_tells_each_step_of_a_handing_over(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        await approve(vendors, await start.ask(desktop))
+    await said_yes(vendors, "topo", go=True)
     told = [action for (action,) in rows(vendors, "SELECT action FROM audit ORDER BY no")]
     after_yes = told[told.index("plan.approved") :]
     assert after_yes == [
@@ -330,9 +307,8 @@ async def test_the_audit_tells_each_step_of_a_handing_over(vendors: Connected) -
 
 
 async def test_nothing_of_a_run_at_a_vendor_is_ever_due_here(vendors: Connected) -> None:
+    await said_yes(vendors, "kalent", go=True)
     async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        await approve(vendors, await start.ask(desktop))
         tasks = await desktop.call("list_tasks")
         reviews = await desktop.call("list_reviews")
         error = await desktop.refused(

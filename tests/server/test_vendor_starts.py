@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
+from tests.world.kept_starts import said_yes
 from tests.world.product import GRACE, Desktop, yes
 from tests.world.vendors import (
     ALI,
@@ -42,12 +43,10 @@ async def test_nobody_is_enrolled_before_a_person_said_yes(vendors: Connected, v
 
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_after_the_yes_everybody_is_enrolled_once_and_can_be_followed(
-    vendors: Connected, vendor: str, era: str
+    vendors: Connected, vendor: str
 ) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+    start, asked = await said_yes(vendors, vendor, go=True)
+    async with vendors.client() as desktop:
         told = await start.told(desktop)
         told_again = await start.told(desktop)
         run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
@@ -84,13 +83,9 @@ async def test_a_yes_in_the_dialog_says_what_the_vendor_is_given_and_enrols(
 
 
 @pytest.mark.parametrize("vendor", ["kalent", "clarky"])
-async def test_runs_started_here_are_listed_where_the_vendor_lists_none(
-    vendors: Connected, vendor: str, era: str
-) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at(vendor, desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+async def test_runs_started_here_are_listed_where_the_vendor_lists_none(vendors: Connected, vendor: str) -> None:
+    start, _ = await said_yes(vendors, vendor, go=True)
+    async with vendors.client() as desktop:
         listed = await desktop.call("list_sequences", provider=vendor)
         of_blueprint = await desktop.call("list_sequences", blueprint_id=start.blueprint_id)
         here = await desktop.call("list_sequences")
@@ -102,11 +97,9 @@ async def test_runs_started_here_are_listed_where_the_vendor_lists_none(
     assert all(one["started_as"].startswith("local:seq_") for one in followed)
 
 
-async def test_a_run_at_topo_is_found_by_its_list_once_topo_has_made_it(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at("topo", desktop, contacts=[ZOE])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+async def test_a_run_at_topo_is_found_by_its_list_once_topo_has_made_it(vendors: Connected) -> None:
+    _, asked = await said_yes(vendors, "topo", contacts=[ZOE], go=True)
+    async with vendors.client() as desktop:
         own = asked["sample"]["sequence_id"]
         early = await desktop.call("get_sequence", sequence_id=own)
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
@@ -118,11 +111,9 @@ async def test_a_run_at_topo_is_found_by_its_list_once_topo_has_made_it(vendors:
     assert stopped["stopped"][0]["status"] == after["status"] == "STOPPED_EARLY"
 
 
-async def test_a_run_at_clarky_shows_the_texts_that_were_written(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at("clarky", desktop, contacts=[{**ZOE, "note": "Likes tea."}])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+async def test_a_run_at_clarky_shows_the_texts_that_were_written(vendors: Connected) -> None:
+    _, asked = await said_yes(vendors, "clarky", contacts=[{**ZOE, "note": "Likes tea."}], go=True)
+    async with vendors.client() as desktop:
         vendors.sandbox.clock.forward(minutes=5)
         run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
     assert asked["sample"]["handover"]["note"] == "Likes tea."
@@ -131,10 +122,8 @@ async def test_a_run_at_clarky_shows_the_texts_that_were_written(vendors: Connec
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-async def test_a_preview_asks_nothing_of_anybody_and_keeps_nobody(
-    vendors: Connected, vendor: str, era: str
-) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_preview_asks_nothing_of_anybody_and_keeps_nobody(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
         start = await start_at(vendor, desktop)
         before = len(await vendors.writes())
         shown = await desktop.call("preview_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts)
@@ -146,10 +135,10 @@ async def test_a_preview_asks_nothing_of_anybody_and_keeps_nobody(
 
 
 async def test_the_texts_of_a_blueprint_written_here_are_filled_in_as_far_as_they_are_known(
-    vendors: Connected, era: str
+    vendors: Connected,
 ) -> None:
     text = {**TEXT, "content": "Hi {{firstname}}, {{recruiterFirstname}} hires a {{sourcingJobTitle}}."}
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         made = await desktop.call("create_blueprint", name="R", steps=[text], provider="kalent:sourcing_1")
         asked = await Start(made["blueprint_id"], [INES]).ask(desktop)
     [step] = asked["sample"]["steps"]
@@ -158,13 +147,9 @@ async def test_the_texts_of_a_blueprint_written_here_are_filled_in_as_far_as_the
     assert [one["rule"] for one in asked["findings"]] == ["vendor.filled_there"]
 
 
-async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_reason(
-    vendors: Connected, era: str
-) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_reason(vendors: Connected) -> None:
+    _, asked = await said_yes(vendors, "kalent", contacts=[INES, OLUMIDE, "kalent:candidate_yuki"], go=True)
+    async with vendors.client() as desktop:
         second = await start_at("kalent", desktop, contacts=[INES, PRIYA])
         again = await second.ask(desktop)
     reasons = {one["name"]: one["reasons"] for one in asked["left_out"]}
@@ -178,10 +163,10 @@ async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_re
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize("by", ["address", "domain"])
 async def test_whom_nobody_may_contact_is_in_no_start_of_any_vendor(
-    vendors: Connected, vendor: str, by: str, era: str
+    vendors: Connected, vendor: str, by: str
 ) -> None:
     who = {"kalent": "ines@loom.example.com"}.get(vendor, ZOE["email"])
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         await desktop.call(
             "suppress_contact", contact=who if by == "address" else who.partition("@")[2], reason="no"
         )
@@ -197,22 +182,17 @@ async def test_whom_nobody_may_contact_is_in_no_start_of_any_vendor(
     assert asked["left_out"][0]["reasons"] == ["suppressed: no"]
 
 
-async def test_somebody_whose_run_at_a_vendor_is_over_by_now_may_be_started_again(
-    vendors: Connected, era: str
-) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES], step=TEXT)
-        await approve(vendors, await start.ask(desktop))
+async def test_somebody_whose_run_at_a_vendor_is_over_by_now_may_be_started_again(vendors: Connected) -> None:
+    await said_yes(vendors, "kalent", contacts=[INES], step=TEXT, go=True)
+    async with vendors.client() as desktop:
         second = await start_at("kalent", desktop, contacts=[INES])
         again = await second.ask(desktop)
     assert (again["people"], again["left_out_count"]) == (1, 0)
 
 
-async def test_one_person_is_never_in_two_sequences_here_and_there(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        start = await start_at("clarky", desktop, contacts=[{**GRACE}])
-        asked = await start.ask(desktop)
-        await approve(vendors, asked)
+async def test_one_person_is_never_in_two_sequences_here_and_there(vendors: Connected) -> None:
+    await said_yes(vendors, "clarky", contacts=[{**GRACE}], go=True)
+    async with vendors.client() as desktop:
         here = await desktop.blueprint()
         error = await desktop.refused("start_sequence", blueprint_id=here, contacts=[GRACE])
         there = await start_at("topo", desktop, contacts=[GRACE])
@@ -258,8 +238,8 @@ async def test_a_template_that_takes_nobody_is_said_before_anything_is_planned(
     assert error["code"] == "conflict" and "takes nobody now" in error["message"]
 
 
-async def test_a_blueprint_nobody_here_has_seen_is_started_after_a_warning(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_blueprint_nobody_here_has_seen_is_started_after_a_warning(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         made = await vendors.sandbox.kalent(
             "POST", "/sourcings/sourcing_1/sequence-blueprints", json={"name": "Theirs", "steps": [TEXT]}
         )
@@ -273,16 +253,14 @@ async def test_a_blueprint_nobody_here_has_seen_is_started_after_a_warning(vendo
     assert told["handed_over"]["done"] == 1
 
 
-async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it(
-    vendors: Connected, era: str
-) -> None:
+async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it(vendors: Connected) -> None:
     template = f"clarky:{CLARKY_TEMPLATES[0]}"
     start = Start(template, [ZOE], {"auto_approve": True})
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         error = await desktop.refused("start_sequence", blueprint_id=template, contacts=[ZOE], auto_approve=True)
         assert await enrolled(vendors, "clarky") == []
     vendors.more["SEQUENCES_AUTO_APPROVE"] = template
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         done = await start.ask(desktop)
     assert error["code"] == "approval_refused"
     assert (done["outcome"], done["approval"], done["handed_over"]["done"]) == ("done", "by_operator", 1)
@@ -291,13 +269,13 @@ async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it
     assert sent["body"]["auto_approve"] is True
 
 
-async def test_what_the_operator_listed_is_started_without_a_person(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_what_the_operator_listed_is_started_without_a_person(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         start = await start_at("kalent", desktop)
         template = await active_template(desktop)
     vendors.more["SEQUENCES_AUTO_APPROVE"] = f"{start.blueprint_id},{template}"
     start.more["auto_approve"] = True
-    async with vendors.client(era) as desktop:
+    async with vendors.client() as desktop:
         done = await start.ask(desktop)
         there = await Start(template, [ZOE], {"auto_approve": True}).ask(desktop)
     assert (done["outcome"], done["approval"], done["handed_over"]["done"]) == ("done", "by_operator", 2)
@@ -306,9 +284,7 @@ async def test_what_the_operator_listed_is_started_without_a_person(vendors: Con
 
 
 async def test_without_that_clarky_is_always_told_to_wait_for_its_review(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("clarky", desktop)
-        await approve(vendors, await start.ask(desktop))
+    await said_yes(vendors, "clarky", go=True)
     bodies = [one["body"] for one in await enrolled(vendors, "clarky")]
     assert [body["auto_approve"] for body in bodies] == [False, False]
     assert len({body["idempotency_key"] for body in bodies}) == 2

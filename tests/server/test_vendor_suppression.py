@@ -46,10 +46,8 @@ async def is_barred(vendors: Connected, **facts: str) -> bool:
 
 
 @pytest.mark.parametrize("vendor", ["topo", "clarky", "kalent"])
-async def test_an_id_of_a_vendor_holds_for_the_person_at_every_other_one(
-    vendors: Connected, era: str, vendor: str
-) -> None:
-    async with vendors.client(era) as desktop:
+async def test_an_id_of_a_vendor_holds_for_the_person_at_every_other_one(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
         own = await person_at(desktop, vendor)
         said = await desktop.call("suppress_contact", contact=own, reason="asked us to stop")
         again = await desktop.call("suppress_contact", contact=own, reason="asked again")
@@ -70,16 +68,16 @@ async def test_a_profile_is_excluded_too_and_a_talent_is_known_by_either_id(vend
     assert sorted(await excluded(vendors), key=str) == [(INES, None), (None, PROFILE)]
 
 
-async def test_a_person_of_our_own_is_followed_too(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_person_of_our_own_is_followed_too(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         own = await desktop.contact(email=INES, linkedin_url=PROFILE)
         said = await desktop.call("suppress_contact", contact=own, reason="asked")
     assert said["also"] == [INES] and on_lists(said) == {"topo": "done"}
     assert await is_barred(vendors, email=INES)
 
 
-async def test_a_run_of_our_own_stops_when_an_id_of_a_vendor_leads_to_it(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_a_run_of_our_own_stops_when_an_id_of_a_vendor_leads_to_it(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
         people = [{"email": INES, "first_name": "Ines"}]
         blueprint = await desktop.blueprint()
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people, wait_seconds=0)
@@ -138,8 +136,8 @@ async def test_a_list_that_cannot_be_read_is_added_to_all_the_same(vendors: Conn
 
 
 @pytest.mark.parametrize("who", ["nina@left.example", "left.example"])
-async def test_whom_nobody_may_contact_is_excluded_at_topo_once(vendors: Connected, era: str, who: str) -> None:
-    async with vendors.client(era) as desktop:
+async def test_whom_nobody_may_contact_is_excluded_at_topo_once(vendors: Connected, who: str) -> None:
+    async with vendors.client() as desktop:
         first = await desktop.call("suppress_contact", contact=who, reason="asked us to stop")
         second = await desktop.call("suppress_contact", contact=who, reason="asked again")
     assert first["at_vendors"] == second["at_vendors"] == {"topo": "done"}

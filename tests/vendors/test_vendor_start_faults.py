@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from tests.vendors.test_vendor_tool_faults import faulted
 from tests.vendors.vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
-from tests.world.product import Desktop
-from tests.world.vendors import INES, ZOE, Connected, Server, approve, connected, enrolled, said_yes, start_at
+from tests.world.kept_starts import said_yes
+from tests.world.vendors import INES, ZOE, Connected, Server, connected, enrolled
 
 from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.services.vendor_writes import check_operation
 from sequences_mcp.vendors.pacing import Timing
 from sequences_sandbox.faults import Fault
 
@@ -87,12 +88,12 @@ def _plain() -> list[str]:
 async def test_a_start_at_clarky_meets_each_fault_with_one_key_and_the_right_outcome(
     vendors: Connected, fault: VendorFault
 ) -> None:
-    async with faulted(vendors, fault) as (away, faulty), away.client() as desktop:
-        start = await start_at("clarky", desktop, contacts=[ZOE])
-        await approve(away, await start.ask(desktop), go=False)
-        told = await start.told(desktop)
-        while fault.outcome == UNKNOWN and told["handed_over"]["waiting"]:  # not waited for until its end
+    async with faulted(vendors, fault) as (away, faulty):
+        start, _ = await said_yes(away, "clarky", contacts=[ZOE])
+        async with away.client() as desktop:
             told = await start.told(desktop)
+            while fault.outcome == UNKNOWN and told["handed_over"]["waiting"]:  # not waited for until its end
+                told = await start.told(desktop)
         bodies = [one.body for one in faulty.seen if one.body]
     found = told["handed_over"]
     passing = "waiting" if fault.codes & PASSES else "not_done"
@@ -110,13 +111,12 @@ async def test_a_start_at_clarky_meets_each_fault_with_one_key_and_the_right_out
 async def test_a_start_without_a_key_is_asked_for_once_and_ends_as_it_is_at_the_vendor(
     vendors: Connected, vendor: str, name: str, act: bool
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, vendor, contacts=[WHO[vendor]])
-        await spoil(vendors, vendor, name, act=act)
-        found = await handed_over(vendors, plan["plan_id"])
-        requests = len(await enrolled(vendors, vendor))
-        again = await handed_over(vendors, plan["plan_id"]) if found.unknown else found
-        settled = await settled_later(vendors, desktop, plan["plan_id"]) if found.unknown else found
+    _, plan = await said_yes(vendors, vendor, contacts=[WHO[vendor]])
+    await spoil(vendors, vendor, name, act=act)
+    found = await handed_over(vendors, plan["plan_id"])
+    requests = len(await enrolled(vendors, vendor))
+    again = await handed_over(vendors, plan["plan_id"]) if found.unknown else found
+    settled = await settled_later(vendors, plan["plan_id"]) if found.unknown else found
     assert requests == 1
     assert found.done <= int(act), "it is said to be done, and the vendor did nothing"
     assert not (act and (found.not_done or found.waiting)), "it is said not to be done, and the vendor did it"
@@ -129,10 +129,9 @@ async def test_a_start_without_a_key_is_asked_for_once_and_ends_as_it_is_at_the_
 async def test_a_start_at_clarky_has_one_effect_whatever_becomes_of_its_answers(
     vendors: Connected, name: str, act: bool
 ) -> None:
-    async with vendors.client() as desktop:
-        _, plan = await said_yes(vendors, desktop, "clarky", contacts=[ZOE])
-        await spoil(vendors, "clarky", name, act=act)
-        found = await handed_over(vendors, plan["plan_id"])
+    _, plan = await said_yes(vendors, "clarky", contacts=[ZOE])
+    await spoil(vendors, "clarky", name, act=act)
+    found = await handed_over(vendors, plan["plan_id"])
     requests = await enrolled(vendors, "clarky")
     acted = [one for one in requests if (one["status"] or 999) < 300]
     assert requests
@@ -156,10 +155,10 @@ async def handed_over(vendors: Connected, plan_id: str) -> EnrolmentTally:
         return await app.vendor_runs.outcome(plan_id)
 
 
-async def settled_later(vendors: Connected, desktop: Desktop, plan_id: str) -> EnrolmentTally:
-    """Let check_operation look, once a request can no longer arrive."""
+async def settled_later(vendors: Connected, plan_id: str) -> EnrolmentTally:
+    """Look as check_operation does, once a request can no longer arrive."""
     vendors.clock.now += timedelta(minutes=3)
-    [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "start_sequence" in one]
-    await desktop.call("check_operation", operation_id=line.split()[-1].rstrip("."))
     async with vendors.app() as app:
+        [unknown] = await app.operations.unknown(size=10)
+        await check_operation(app, operation_id=unknown.id)
         return await app.vendor_runs.outcome(plan_id)

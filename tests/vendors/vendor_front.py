@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 
@@ -61,11 +62,17 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.transport.abort()
 
 
+@cache
+def _listener() -> socket.socket:
+    """Return a listener of this process: a plan is for the address it was made at, so that all fronts have one."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
 @asynccontextmanager
 async def front(reads: str, writes: str) -> AsyncIterator[str]:
-    """Serve a front on a free port of loopback and yield its address."""
+    """Serve a front, the only one of this process, and yield its address."""
     carrying = Front(reads, writes)
-    server = await asyncio.start_server(carrying, "127.0.0.1", 0)
+    server = await asyncio.start_server(carrying, sock=_listener().dup())
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
