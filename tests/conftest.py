@@ -26,6 +26,8 @@ for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.S
 # When the garbage collector goes through what is new: a fifth of the time of a run went into its rounds.
 SELDOM = (50_000, 50, 100)
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
+# Nothing that a test speaks to has a certificate of a public authority; to load all of these takes 40 ms of each client.
+AUTHORITY = Path(__file__).parent / "world" / "authority.pem"
 # How long an example takes says nothing about the product: it depends on the machine and what else runs there.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -39,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    os.environ.setdefault("SSL_CERT_FILE", str(AUTHORITY))
     if (
         getattr(config.option, "dist", "no") == "load"
     ):  # half of the tests each, and what a file shares is made once
