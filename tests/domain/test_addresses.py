@@ -10,7 +10,7 @@ import pytest
 from email_validator import validate_email
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.world.data_folder import sqlite_of
+from tests.world.data_folder import executed
 
 from sequences_mcp.domain import addresses
 from sequences_mcp.domain.actors import Actor
@@ -181,9 +181,7 @@ def store_as_before(folder: Path) -> None:
                 ("domain", "bücher.example"),
             ]
         ):
-            sqlite_of(store)._writer.execute(
-                "INSERT INTO suppression VALUES (?, ?, 'asked', 'ada', ?)", (kind, value, no)
-            )
+            executed(store, "INSERT INTO suppression VALUES (?, ?, 'asked', 'ada', ?)", (kind, value, no))
 
 
 @pytest.mark.parametrize(
@@ -220,15 +218,16 @@ def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
 def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upgrade(tmp_path: Path) -> None:
     with Store.open(Workspace(tmp_path), now=NOW, steps=migrations()[:6]) as store, store.transaction():
         for no, address in enumerate(["a@münchen.example", "a@xn--mnchen-3ya.example"], start=1):
-            sqlite_of(store)._writer.execute(
+            executed(
+                store,
                 "INSERT INTO contact (id, email, email_key, email_host, notes, search, created_at, updated_at) "
                 "VALUES (?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{no}", address, address, address.partition("@")[2]),
             )
     with Store.open(Workspace(tmp_path), now=NOW) as store:
-        keys = [row[0] for row in sqlite_of(store)._reader.execute("SELECT email_key FROM contact ORDER BY no")]
+        keys = [row[0] for row in executed(store, "SELECT email_key FROM contact ORDER BY no")]
         both = store.contacts.at_address("A@MÜNCHEN.example")
-        hosts = {row[0] for row in sqlite_of(store)._reader.execute("SELECT email_host FROM contact")}
+        hosts = {row[0] for row in executed(store, "SELECT email_host FROM contact")}
     assert keys == ["a@münchen.example", "a@xn--mnchen-3ya.example"]
     assert sorted(both) == ["local:ct_1", "local:ct_2"]  # so what is barred or stopped at it is so for both
     assert hosts == {"xn--mnchen-3ya.example"}
@@ -238,13 +237,14 @@ def test_who_is_a_colleague_is_read_anew_by_an_upgrade(tmp_path: Path) -> None:
     people = [("a@one.example", "ТОВ Ромашка", "тов ромашка"), ("b@two.example", "GmbH", "gmbh")]
     with Store.open(Workspace(tmp_path), now=NOW, steps=migrations()[:19]) as store, store.transaction():
         for address, company, key in people:
-            sqlite_of(store)._writer.execute(
+            executed(
+                store,
                 "INSERT INTO contact (id, email, email_key, email_host, company, company_key, notes, search, "
                 "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{address[0]}", address, address, address.partition("@")[2], company, key),
             )
     with Store.open(Workspace(tmp_path), now=NOW) as store:
-        keys = [row[0] for row in sqlite_of(store)._reader.execute("SELECT company_key FROM contact ORDER BY no")]
+        keys = [row[0] for row in executed(store, "SELECT company_key FROM contact ORDER BY no")]
     assert keys == ["ромашка", None]
 
 

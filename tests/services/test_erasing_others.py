@@ -194,7 +194,8 @@ async def test_whether_rows_are_about_people_who_were_erased_is_read_once_for_al
     statements: list[str] = []
     async with bureau.app("terminal") as app:
         await app.erasures.erase(kara, actor=Actor("terminal"))
-        sqlite_of(app.changes.engine.store)._writer.set_trace_callback(statements.append)
+        with sqlite_of(app.changes.engine.store).writer as writer:
+            writer.set_trace_callback(statements.append)
         saved = await app.local.save_contacts(rows, leaves_erased_out=True)
     assert [contact.is_stored for contact in saved] == [False, *[True] * 40]
     assert len([sql for sql in statements if "erased_key" in sql]) <= 3

@@ -127,8 +127,11 @@ def every_statement() -> Iterator[tuple[str, str]]:
 
 @needs_server
 def test_both_schemas_have_the_same_tables_columns_indexes_and_refusals(url: str, tmp_path: Path) -> None:
-    with Store.open(Workspace(tmp_path), now=START) as store, psycopg.connect(url) as other:
-        mine = sqlite_of(store)._reader
+    with (
+        Store.open(Workspace(tmp_path), now=START) as store,
+        sqlite_of(store).reader as mine,
+        psycopg.connect(url) as other,
+    ):
         tables = {row[0] for row in mine.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         asked = other.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

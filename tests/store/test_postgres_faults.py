@@ -103,8 +103,7 @@ def everybody(world: EngineWorld) -> list[Any]:
 
 
 def test_every_words_of_a_race_are_of_a_unique_index_that_there_is(tmp_path: Path) -> None:
-    with closing(SqliteDatabase.open(Workspace(tmp_path), now=START)) as database:
-        reader = database._reader
+    with closing(SqliteDatabase.open(Workspace(tmp_path), now=START)) as database, database.reader as reader:
         tables = [row[0] for row in reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         unique = {
             ", ".join(f"{table}.{column[2]}" for column in reader.execute(f"PRAGMA index_info('{index[1]}')"))

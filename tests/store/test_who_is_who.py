@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.world.data_folder import sqlite_of
+from tests.world.data_folder import executed
 from tests.world.engine import EMAIL, LATER, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
@@ -185,16 +185,14 @@ async def test_people_and_runs_of_an_older_file_are_kept_when_it_is_upgraded(tmp
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
     with Store.open(Workspace(tmp_path / "data"), now=now, steps=migrations()[:6]) as store, store.transaction():
         for sql in OLD_ROWS:
-            sqlite_of(store)._writer.execute(sql)
+            executed(store, sql)
     with Store.open(Workspace(tmp_path / "data"), now=now) as store:
-        kept = (
-            sqlite_of(store)._reader.execute("SELECT contact_no, address_key FROM sequence ORDER BY no").fetchall()
-        )
+        kept = executed(store, "SELECT contact_no, address_key FROM sequence ORDER BY no")
         assert [tuple(row) for row in kept] == [(1, "ann@xn--mnchen-3ya.example"), (2, None)]
-        assert sqlite_of(store)._reader.execute("SELECT count(*) FROM contact").fetchone()[0] == 2
-        assert sqlite_of(store)._writer.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+        assert executed(store, "SELECT count(*) FROM contact")[0][0] == 2
+        assert executed(store, "PRAGMA foreign_keys")[0][0] == 1
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-            sqlite_of(store)._writer.execute("DELETE FROM contact WHERE no = 1")
+            executed(store, "DELETE FROM contact WHERE no = 1")
 
 
 OLD_ROWS = [

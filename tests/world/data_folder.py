@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.private_files import write_private
@@ -18,6 +18,8 @@ from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
 from sequences_mcp.store.sqlite.schema import migrations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sequences_mcp.review.lock.passphrase import Derivation
     from sequences_mcp.store.unit_of_work import Store
 
@@ -47,6 +49,12 @@ def sqlite_of(store: Store) -> SqliteDatabase:
         pytest.skip("it is about the file of a database")
     assert isinstance(store.database, SqliteDatabase)
     return store.database
+
+
+def executed(store: Store, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    """Execute a statement of a test's own in the file of a database, and return its rows."""
+    with sqlite_of(store).writer as connection:
+        return connection.execute(sql, values).fetchall()
 
 
 def with_schema(folder: Path) -> Path:

@@ -134,10 +134,13 @@ def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = N
     return ChosenJournal("delete", f"SQLite {words} has the write-ahead log's reset bug, so the rollback journal")
 
 
-def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
-    """Open one connection for one thread, every setting checked.
+def connect(
+    path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds: float, make: bool = True
+) -> sqlite3.Connection:
+    """Open one connection for one thread at a time, every setting checked.
 
-    ``read_only`` is a second line of defence: SQLite then refuses any write. Raises StoreError and its kind.
+    ``read_only`` is a second line of defence: SQLite then refuses any write. Unless told to ``make`` it, the file
+    has to be there. Raises StoreError and its kind.
     """
     if sqlite3.sqlite_version_info < OLDEST:
         raise StoreError(
@@ -145,8 +148,15 @@ def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds
             next_step="Use a Python whose SQLite is 3.38 or newer.",
         )
     with translated(path):
-        # isolation_level=None: the driver begins no transaction by itself.
-        connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=256)
+        # isolation_level=None: the driver begins no transaction by itself. Threads take turns with it.
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={'rwc' if make else 'rw'}",
+            uri=True,
+            timeout=busy_seconds,
+            isolation_level=None,
+            cached_statements=256,
+            check_same_thread=False,
+        )
     try:
         with translated(path):
             _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
@@ -166,6 +176,16 @@ def share_fairly(connection: sqlite3.Connection) -> None:
     get the lock; short waits, repeated, are fair.
     """
     _require(connection, "busy_timeout", IMPATIENT_MS)
+
+
+@contextmanager
+def waiting(connection: sqlite3.Connection, *, seconds: float) -> Iterator[None]:
+    """Inside the block, have SQLite itself wait so long for the locks of others."""
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        share_fairly(connection)
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""One thread's pair of SQLite connections, with named statements and transactions."""
+"""A database in a file as one thread has it, with named statements and transactions."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from operator import itemgetter
@@ -12,23 +12,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sequences_mcp.domain.workspace import DATABASE, Workspace
-from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreUnwritableError
+from sequences_mcp.errors import StoreBusyError, StoreDamagedError
 from sequences_mcp.store.database import Database, Question
 from sequences_mcp.store.filesystem import enforce_private, has_room, keep_private, make_folder, share_folder
 from sequences_mcp.store.sqlite.connection import (
     MOST_CHANGED_KIB,
-    ChosenJournal,
     JournalMode,
     begin_fairly,
     choose_journal,
-    connect,
     damaged,
     patiently,
-    share_fairly,
     spilling,
     spilling_beside,
     translated,
+    waiting,
 )
+from sequences_mcp.store.sqlite.pool import ConnectionPool, Turn, join, leave, vanished
 from sequences_mcp.store.sqlite.schema import Migration, migrations, upgrade
 from sequences_mcp.store.statements import statement, statement_by_place
 
@@ -40,26 +39,25 @@ CHECKED_AT_START = 64 * 1024 * 1024  # a quick check reads every page: larger fi
 class SqliteDatabase(Database):
     """An open database, for the thread that opened it.
 
-    Two connections: one writes, the other can only read. Reads inside a transaction see its changes.
+    It has turns with two connections: one writes, the other can only read. Reads inside a transaction see its
+    changes.
     """
 
     def __init__(
         self,
         workspace: Workspace,
         *,
-        writer: sqlite3.Connection,
-        reader: sqlite3.Connection,
-        journal: ChosenJournal,
+        connections: ConnectionPool,
         patience: float,
     ) -> None:
         super().__init__(workspace, patience=patience)
         self.path = workspace.database
-        self.journal = journal
-        self._writer = writer
-        self._reader = reader
-        self._read_version: int | None = None
+        self.journal = connections.journal
+        self.writer = Turn(connections, read_only=False, busy_seconds=patience)
+        self.reader = Turn(connections, read_only=True, busy_seconds=patience)
+        self._read_version: Hashable = None
         self._closing = ExitStack()
-        self._identity = _identity(self.path)
+        self.connections = connections
 
     @classmethod
     def open(
@@ -85,20 +83,16 @@ class SqliteDatabase(Database):
             present = share_folder(workspace.folder)
             if present is not None:
                 opening.callback(os.close, present)
-            writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
-            opening.callback(writer.close)
-            with translated(path):
+            connections = join(path, journal=choice, busy_seconds=busy_seconds)
+            opening.callback(leave, connections)
+            database = cls(workspace, connections=connections, patience=busy_seconds)
+            with translated(path), database.writer as writer, waiting(writer, seconds=busy_seconds):
                 keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
                 if examined:
                     _refuse_damage(writer, path, limit=CHECKED_AT_START)
-                # What was read for that fills a cache that is not needed again soon, in each of many databases.
-                writer.execute("PRAGMA shrink_memory")
-            reader = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
-            opening.callback(reader.close)
-            for connection in (writer, reader):
-                share_fairly(connection)
-            database = cls(workspace, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
+                    # What was read for that fills a cache that is not needed again soon, in each of many files.
+                    writer.execute("PRAGMA shrink_memory")
             database._closing = opening.pop_all()
         return database
 
@@ -107,7 +101,8 @@ class SqliteDatabase(Database):
         enforce_private(self.workspace.folder)
 
     def close(self) -> None:
-        """Close both connections, and let a restore have the folder."""
+        """Close what nobody else of this process has open, and let a restore have the folder."""
+        self.writer.is_over = self.reader.is_over = True
         self._closing.close()
 
     @property
@@ -121,29 +116,31 @@ class SqliteDatabase(Database):
 
         A file has one writer at a time, also ``beside`` others.
         """
-        with translated(self.path):
-            begin_fairly(self._writer, self.journal.mode, seconds=self._patience)
-        self._depth = 1
-        try:
-            yield
-            self._command("COMMIT")
-        except BaseException:
-            self._afterwards.clear()
-            if self._is_begun():
-                self._writer.execute("ROLLBACK")
-            raise
-        finally:
-            self._depth = 0
+        with self.writer as writer:
+            with translated(self.path):
+                begin_fairly(writer, self.journal.mode, seconds=self._patience)
+            self._depth = 1
+            try:
+                yield
+                self._command("COMMIT")
+            except BaseException:
+                self._afterwards.clear()
+                if self._is_begun():
+                    writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
 
     def _is_begun(self) -> bool:
-        return self._writer.in_transaction  # a full disk makes SQLite roll back by itself
+        with self.writer as writer:
+            return writer.in_transaction  # a full disk makes SQLite roll back by itself
 
     @contextmanager
     def of_any_size(self, *, kept_kib: int = MOST_CHANGED_KIB) -> Iterator[None]:
         """Inside the block, let a transaction change any number of rows, of which so much is kept in memory."""
         if self._depth:
             raise RuntimeError("SQLite changes this only outside of a transaction")
-        with spilling(self._writer, beyond_kib=kept_kib):
+        with self.writer as writer, spilling(writer, beyond_kib=kept_kib):
             yield
 
     def write_last(self, items: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
@@ -155,80 +152,82 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with translated(self.path):
-            self._reader.execute("BEGIN")
-        self._read_version = None
-        try:
-            yield
-        finally:
-            if self._reader.in_transaction:
-                self._reader.execute("COMMIT")
+        with self.reader as reader:
+            with translated(self.path):
+                reader.execute("BEGIN")
+            self._read_version = None
+            try:
+                yield
+            finally:
+                if reader.in_transaction:
+                    reader.execute("COMMIT")
 
-    def _snapshot_version(self) -> int:
-        """Return SQLite's data_version for a connection that only reads (https://sqlite.org/pragma.html).
+    def _snapshot_version(self) -> Hashable:
+        """Return a connection that only reads with SQLite's data_version for it (https://sqlite.org/pragma.html).
 
-        It is read once a snapshot, in which it cannot change.
+        It is read once a snapshot, in which it cannot change. Those of two connections cannot be compared.
         """
         if self._read_version is None:
-            with translated(self.path):
-                row = self._patiently(self._reader, "PRAGMA data_version").fetchone()
-            self._read_version = int(row[0])
+            with translated(self.path), self.reader as reader:
+                row = self._patiently(reader, "PRAGMA data_version").fetchone()
+                self._read_version = reader, int(row[0])
         return self._read_version
 
     def write(self, name: str, /, **values: Any) -> int:
         """Execute the named statement; return how many rows it changed."""
-        with self.joined(), translated(self.path):
-            return self._patiently(self._writer, statement(name), values).rowcount
+        with self.joined(), translated(self.path), self.writer as writer:
+            return self._patiently(writer, statement(name), values).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the named statement once for each set of values."""
         sql, names = statement_by_place(name)
-        with self.joined(), translated(self.path):
-            self._writer.executemany(sql, map(_values_of(names), rows))
+        with self.joined(), translated(self.path), self.writer as writer:
+            writer.executemany(sql, map(_values_of(names), rows))
 
     def write_listed(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Execute the named statement once for each row of values, which stand in the order of ``columns``."""
         sql, names = statement_by_place(name)
-        with self.joined(), translated(self.path):
-            self._writer.executemany(sql, map(_values_of(tuple(map(columns.index, names))), rows))
+        with self.joined(), translated(self.path), self.writer as writer:
+            writer.executemany(sql, map(_values_of(tuple(map(columns.index, names))), rows))
 
     @contextmanager
     def staged(self, table: str, fill: Callable[[], None]) -> Iterator[None]:
         """Fill a temporary table, which SQLite keeps in a file of its own that nobody else can open."""
         if self._depth:
             raise RuntimeError("a transaction that is open would have its lock while the table is filled")
-        try:
-            with translated(self.path), spilling_beside(self._writer):
-                self._writer.execute("BEGIN")  # takes a lock of the database only where that is read or written
-                self._writer.execute(f"CREATE TEMP TABLE {table}")
-                fill()
-                self._writer.execute("COMMIT")
-            yield
-        finally:
-            if self._is_begun():
-                self._writer.execute("ROLLBACK")
-            self._writer.execute(f"DROP TABLE IF EXISTS temp.{table.split()[0]}")
+        with self.writer as writer:
+            try:
+                with translated(self.path), spilling_beside(writer):
+                    writer.execute("BEGIN")  # takes a lock of the database only where that is read or written
+                    writer.execute(f"CREATE TEMP TABLE {table}")
+                    fill()
+                    writer.execute("COMMIT")
+                yield
+            finally:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                writer.execute(f"DROP TABLE IF EXISTS temp.{table.split()[0]}")
 
     def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Put rows into the temporary table that is being filled."""
         places = ", ".join("?" * len(columns))
-        self._writer.executemany(
-            f"INSERT INTO temp.{table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608 - our own names
-            rows,
-        )
+        with self.writer as writer:
+            writer.executemany(
+                f"INSERT INTO temp.{table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608 - our own names
+                rows,
+            )
 
     def _statement(self, name: str) -> str:
         return statement(name)
 
     def _query(self, sql: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:
-        source = self._writer if self._depth else self._reader
-        with translated(self.path):
+        with translated(self.path), self.writer if self._depth else self.reader as source:
             # Always read to the end: an open cursor keeps its lock and would block the next commit.
             return self._patiently(source, sql, values).fetchall()
 
     def _command(self, sql: str) -> None:
-        with translated(self.path):
-            self._patiently(self._writer, sql)
+        with translated(self.path), self.writer as writer:
+            self._patiently(writer, sql)
 
     def _patiently(
         self, connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None
@@ -240,26 +239,18 @@ class SqliteDatabase(Database):
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
-        with _vanished(self.path):
+        with vanished(self.path):
             return has_room(self.workspace.folder)
 
     def require_in_place(self) -> None:
-        """Raise StoreUnwritableError unless the file that is open is still the one at its path.
-
-        A folder that was moved away, or a backup put in its place, leaves an open connection at the old file.
-        """
-        with _vanished(self.path):
-            if _identity(self.path) != self._identity:
-                raise StoreUnwritableError(
-                    f"Another file has taken the place of {self.path}.",
-                    next_step="The program opens it anew by itself; nothing was sent meanwhile.",
-                )
+        """Raise StoreUnwritableError unless the file that is open is still the one at its path."""
+        self.connections.require_in_place()
 
     def check(self) -> None:
         """Examine the whole file, slowly; StoreDamagedError says what is wrong."""
-        with translated(self.path):
-            (verdict,) = self._reader.execute("PRAGMA integrity_check(1)").fetchone()
-            strangers = self._reader.execute("PRAGMA foreign_key_check").fetchall()
+        with translated(self.path), self.reader as reader:
+            (verdict,) = reader.execute("PRAGMA integrity_check(1)").fetchone()
+            strangers = reader.execute("PRAGMA foreign_key_check").fetchall()
         if verdict != "ok" or strangers:
             raise damaged(self.path, verdict if verdict != "ok" else f"{len(strangers)} rows point at nothing")
 
@@ -269,10 +260,10 @@ class SqliteDatabase(Database):
         False where another program reads or writes for longer than this waits; what was done so far stays.
         """
         try:
-            with translated(self.path):
-                self._patiently(self._writer, "VACUUM")
+            with translated(self.path), self.writer as writer:
+                self._patiently(writer, "VACUUM")
                 if self.journal.mode == "wal":
-                    busy, _, _ = self._patiently(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    busy, _, _ = self._patiently(writer, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                     return not busy
         except StoreBusyError:
             return False
@@ -286,23 +277,6 @@ class SqliteDatabase(Database):
 def _values_of(keys: tuple[Any, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """Return what takes the values of these keys, or places, out of a row."""
     return itemgetter(*keys) if len(keys) > 1 else lambda row: tuple(row[key] for key in keys)
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    # Looked at, never opened: closing any other handle of the file would drop this process's locks on it.
-    result = path.stat()
-    return result.st_dev, result.st_ino
-
-
-@contextmanager
-def _vanished(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreUnwritableError(
-            f"The data folder {path.parent} cannot be looked into: {error.strerror or error}.",
-            next_step="Put it back, or check the disk it is on; the program goes on by itself once it is there.",
-        ) from error
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path, *, limit: int) -> None:
