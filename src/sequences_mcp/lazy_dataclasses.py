@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, FrozenInstanceError, asdict, dataclass, field, fields, replace
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,7 +64,9 @@ def _decorated(cls: type[T], options: Mapping[str, bool]) -> type[T]:
     # What a base has decided about changing its values is checked and kept by the standard library.
     is_derived = any(hasattr(base, "__dataclass_fields__") for base in cls.__mro__[1:])
     later = {"init": False, "repr": False, "eq": False, "frozen": options["frozen"] and is_derived}
+    cls.__doc__ = cls.__doc__ or cls.__name__  # else it is the signature, of an ``__init__`` that is not made yet
     made: Any = _standard(**{**options, **later})(cls)
+    _require_order(made)
     for name in later:
         setattr(made.__dataclass_params__, name, options[name])
     has_hash = _has_hash(vars(made))
@@ -76,6 +78,18 @@ def _decorated(cls: type[T], options: Mapping[str, bool]) -> type[T]:
         _freeze(made)
     abc.update_abstractmethods(made)
     return made  # type: ignore[no-any-return]
+
+
+def _require_order(cls: Any) -> None:
+    """Raise TypeError for a field without a default after one with, as ``dataclasses`` does with ``__init__``."""
+    has_default = False
+    for each in fields(cls):
+        if not each.init or each.kw_only:
+            continue
+        if each.default is not MISSING or each.default_factory is not MISSING:
+            has_default = True
+        elif has_default:
+            raise TypeError(f"non-default argument {each.name!r} follows default argument")
 
 
 def _lacking(written: Mapping[str, Any], options: Mapping[str, bool]) -> list[str]:

@@ -240,6 +240,15 @@ def test_nothing_of_a_frozen_value_is_changed_whatever_it_inherits() -> None:
         del value.number
 
 
+def test_a_field_without_a_default_after_one_with_is_refused_when_the_class_is_made() -> None:
+    body = {"__annotations__": {"a": int, "b": int}, "a": 1}
+    for build in (dataclass, dataclasses.dataclass):
+        with pytest.raises(TypeError, match="non-default argument 'b' follows default argument"):
+            build(type("Parcel", (), dict(body)))
+    alone: Any = dataclass(type("Parcel", (), {"__annotations__": {"a": int}}))
+    assert alone.__doc__ == "Parcel"  # and no signature of a method that is not made yet
+
+
 class Shown(ABC):
     """Asks for a method that a dataclass has by itself."""
 

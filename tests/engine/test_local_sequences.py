@@ -71,6 +71,15 @@ async def test_a_pause_and_its_end_are_told_by_the_outlook(world: EngineWorld) -
         await world.local.pause_sequence(run, until=datetime(2020, 1, 1, tzinfo=UTC))
 
 
+async def test_a_pause_says_when_the_step_after_it_is_due_whose_delay_stood_still(world: EngineWorld) -> None:
+    await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
+    world.worker().run_due()
+    (run,) = await world.runs()
+    paused = await world.local.pause_sequence(run.id, until=world.clock.now + timedelta(days=1))
+    due = world.clock.now + timedelta(days=4)
+    assert paused.outlook.why.endswith(f"; then step 2 of 2 (EMAIL), which is due {due:%Y-%m-%d %H:%M} UTC")
+
+
 async def test_a_pause_ends_by_itself(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()

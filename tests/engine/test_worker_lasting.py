@@ -101,7 +101,8 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
         sends="Ada",
         store=store if is_open else None,
     )
-    pulse.beat(acted=True)
+    pulse.beat()
+    pulse.beat(acted=True)  # the first time it is shown at once
     (state,) = worker_states(store, now=START)
     assert (state.process, state.label, state.since, state.last_act, state.error) == (
         os.getpid(),

@@ -40,6 +40,14 @@ async def test_a_reply_ends_their_run_as_succeeded_and_nobody_elses(world: World
         again = await desktop.call("record_reply", who=grace[by], answer="replied")
         assert again["runs"] == {}
         assert again["next"].startswith("Nothing ran for them.")
+        anew = {"blueprint_id": await desktop.blueprint(MAIL), "contacts": [GRACE, LINUS]}
+        preview = await desktop.call("preview_sequence", **anew)
+        assert [one["rule"] for one in preview["people"][0]["warnings"]] == ["person.answered_before"]
+        planned = await desktop.call("start_sequence", **anew)  # of Linus, who is left out, nothing is warned
+        edited = {"draft_id": planned["sample"]["steps"][0]["draft_id"], "content": "Hi Grace, thanks for it."}
+        await desktop.call("edit_draft", **edited)
+        [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
+        assert (planned["warnings"], plan["warnings"]) == (1, 1)
 
 
 async def test_an_opt_out_from_an_unknown_address_names_the_tool_that_bars_any_address(world: World) -> None:

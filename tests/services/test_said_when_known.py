@@ -162,6 +162,8 @@ async def test_equal_reasons_of_those_left_out_are_one_line_with_a_number(bureau
         blueprint = await desktop.blueprint()
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(5))
         nameless = [{"email": f"nobody{n}@hopper.example"} for n in range(30)]
+        for nobody in nameless[:5]:
+            await desktop.call("suppress_contact", contact=nobody["email"], reason="asked us to stop")
         contacts = [*people(5), *nameless, {**GRACE, "email": "one@elsewhere.example"}]
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=contacts)
         preview = await desktop.call("preview_sequence", blueprint_id=blueprint, contacts=contacts)
@@ -170,6 +172,8 @@ async def test_equal_reasons_of_those_left_out_are_one_line_with_a_number(bureau
         assert told["left_out_count"] >= 35
         assert sorted(one["count"] for one in told["left_out_why"])[-1] == 30
         assert len(told["left_out_why"]) <= 6
+        # Who is listed and nameless is counted for both.
+        assert {"count": 5, "reason": "suppressed: asked us to stop"} in told["left_out_why"]
     assert (error["left_out_count"], error["left_out_why"][0]["count"]) == (30, 30)
 
 

@@ -14,6 +14,9 @@ from sequences_mcp.domain.ids import PROVIDERS, VENDORS
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.lazy_dataclasses import dataclass, replace
 
+ANSWERED_BEFORE = "person.answered_before"
+"""The rule whose warning says that somebody who is to be started has answered before."""
+
 
 class Severity(StrEnum):
     """``error`` refuses; ``warning`` needs a person's approval, recorded; ``note`` is for the writer only."""

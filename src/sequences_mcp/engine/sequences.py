@@ -51,10 +51,8 @@ def run_outlook(sequence: Run, now: datetime) -> Outlook:
         return Outlook(next_at=None, why=_end(sequence))
     if sequence.paused_until is not None:
         resumes = max(now, sequence.paused_until)
-        return Outlook(
-            next_at=resumes,
-            why=f"paused until {_shown(resumes)}; then {sequence.place_of(run)}{_still_in_flight(run)}",
-        )
+        then = f"{sequence.place_of(run)}{_after_pause(sequence, run, resumes)}"
+        return Outlook(next_at=resumes, why=f"paused until {_shown(resumes)}; then {then}")
     at = machine.next_run_at(sequence)
     return Outlook(next_at=_next_at(run, at, now), why=_why(sequence, run, now))
 
@@ -101,8 +99,13 @@ def _shown(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
 
 
-def _still_in_flight(run: StepRun) -> str:
-    return ", which was beyond recall when the pause began" if run.state is StepState.HANDED_OVER else ""
+def _after_pause(sequence: Run, run: StepRun, resumes: datetime) -> str:
+    """Return what else is to be said of the step that follows a pause: delays have stood still until its end."""
+    if run.state is StepState.HANDED_OVER:
+        return ", which was beyond recall when the pause began"
+    later = machine.shifted_by_pause(sequence, resumes)
+    due = machine.next_run_at(later)
+    return f", which is due {_shown(due)}" if due is not None and due > resumes else ""
 
 
 def _end(sequence: Run) -> str:

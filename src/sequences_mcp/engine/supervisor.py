@@ -57,9 +57,10 @@ class Heartbeat:
     def beat(self, *, acted: bool = False) -> None:
         """Show that it is alive and well, and whether it did something."""
         now = self.clock()
-        state = self._at(now)
-        state = replace(state, last_act=now if acted else state.last_act, error=None, error_since=None)
-        self._tell(state, now, always=self._at(now).error is not None)
+        before = self._at(now)
+        state = replace(before, last_act=now if acted else before.last_act, error=None, error_since=None)
+        is_first = acted and before.last_act is None  # else it would be said to have done nothing yet
+        self._tell(state, now, always=before.error is not None or is_first)
 
     def trouble(self, error: str) -> None:
         """Show what stands in its way."""

@@ -46,7 +46,13 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit and size(text) <= limit:
         return text
     shown = _beginning(text[:limit], limit, size)
-    return f"{shown}… [{len(text) - len(shown):,} more characters]"
+    return _shorter(f"{shown}… [{len(text) - len(shown):,} more characters]", text, size)
+
+
+def _shorter(shown: str, text: str, measure: Callable[[str], int]) -> str:
+    """Return what a text was cut to, with how much is left out; all of the text where that is no longer."""
+    is_near = len(text) - len(shown) < _CUT_COSTS  # only then is the whole worth measuring
+    return text if is_near and measure(text) <= measure(shown) else shown
 
 
 def fair_limit(sizes: Iterable[int], *, budget: int) -> int:
@@ -150,4 +156,4 @@ def _cut_again(text: str, limit: int) -> str:
     shown = _beginning(whole, limit, _heft)
     if limit <= _FEW:
         return f"{shown.rstrip('…')}…"
-    return f"{shown}… [{len(whole) - len(shown) + before:,} more characters]"
+    return _shorter(f"{shown}… [{len(whole) - len(shown) + before:,} more characters]", text, _heft)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from collections.abc import Sequence as Items
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, also_known
-from sequences_mcp.domain.findings import Counted, Finding, grouped, most_frequent, warnings_in
+from sequences_mcp.domain.findings import (
+    ANSWERED_BEFORE,
+    Counted,
+    Finding,
+    Severity,
+    general,
+    grouped,
+    most_frequent,
+    warnings_in,
+)
 from sequences_mcp.domain.records import LeftOutShown, PlanningTally
 from sequences_mcp.errors import (
     RefusedByGuardsError,
 )
-from sequences_mcp.lazy_dataclasses import dataclass, field
+from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import ReminderTally
 from sequences_mcp.ports.embedded import (
@@ -25,6 +34,11 @@ from sequences_mcp.services.enrolment import Enrolment
 from sequences_mcp.services.sequences import busy_now
 
 PEOPLE_KEPT, REASONS_KEPT, KINDS_KEPT = 5, 3, 5  # people left out who are named; the others are counted
+_ANSWERED = Finding(
+    rule=ANSWERED_BEFORE,
+    severity=Severity.WARNING,
+    message="They have answered an earlier sequence, or one was won or lost.",
+)
 BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 
 
@@ -34,6 +48,18 @@ def left_out_because(recipient: PlannedPerson, *, suppressed: str | None, busy: 
     reasons += [f"already in {busy}"] if busy else []
     reasons += [f"{f.step_id}: {f.message}" if f.step_id else f.message for f in recipient.refusals]
     return tuple(reasons)
+
+
+async def answered_before(app: AppContext, contacts: Items[Contact]) -> Container[str]:
+    """Return the ids of those with an earlier run that an answer ended, or that was won or lost."""
+    return await app.suppressions.answered_among([contact.id for contact in contacts])
+
+
+def with_earlier_answer(person: PlannedPerson, answered: Container[str]) -> PlannedPerson:
+    """Return the person of a start with a warning where they are of those who answered before."""
+    if person.contact.id not in answered:
+        return person
+    return replace(person, findings=(_ANSWERED, *person.findings))
 
 
 async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[tuple[str, ...]]:
@@ -54,6 +80,11 @@ async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[
         )
         for enrolment, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
     ]
+
+
+def kinds_of(people: Iterable[Iterable[str]]) -> tuple[Counted, ...]:
+    """Return each reason with how many people have it, the most frequent first; somebody may have several."""
+    return grouped((reason, 1) for reasons in people for reason in dict.fromkeys(map(general, reasons)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +139,8 @@ class Tally:
         return None if person.contact.id in self.unstored else person.contact.id
 
     def kinds(self) -> tuple[Counted, ...]:
-        """Return the first reasons for which people are left out, the most frequent first."""
-        return grouped((reason, 1) for person in self.left_out for reason in person.reasons[:1])
+        """Return every reason for which people are left out and how many have it, the most frequent first."""
+        return kinds_of(person.reasons for person in self.left_out)
 
 
 def stray_texts(blueprint: Blueprint, entry: recipient_rows.Recipient) -> tuple[str, ...]:

@@ -47,10 +47,12 @@ from sequences_mcp.services.left_out import (
     PEOPLE_KEPT,
     LeftOutPerson,
     Tally,
+    answered_before,
     left_out_at_vendor,
     left_out_because,
     nobody_left,
     stray_texts,
+    with_earlier_answer,
 )
 from sequences_mcp.services.sequences import busy_now
 
@@ -246,7 +248,7 @@ async def _planned_there(
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=auto_approve)
     people = await enrolments_of(app, replace(offer, key=key), rows, keep=True)
-    people = await _reminded_there(app, blueprint_id, people)
+    people = await _warned_there(app, blueprint_id, people)
     twice = [*named_twice([person.person.contact.id for person in people])]
     rows.require_sound(twice or _reached_twice(people))
     terms = app.vendor_terms[offer.provider.name]
@@ -264,10 +266,17 @@ async def _planned_there(
     return plan, tally
 
 
-async def _reminded_there(app: AppContext, blueprint_id: str, people: Items[Enrolment]) -> list[Enrolment]:
-    """Return the people of a start at a vendor with what their first messages lack by law."""
+async def _warned_there(app: AppContext, blueprint_id: str, people: Items[Enrolment]) -> list[Enrolment]:
+    """Return the people of a start at a vendor with what the law asks, and a warning where they answered."""
     waivers = await app.waivers.waivers_of(blueprint_id)
-    return [replace(person, person=with_reminders(app, person.person, waivers, below="")) for person in people]
+    answered = await answered_before(app, [person.person.contact for person in people])
+    return [
+        replace(
+            person,
+            person=with_earlier_answer(with_reminders(app, person.person, waivers, below=""), answered),
+        )
+        for person in people
+    ]
 
 
 async def require_allowed(app: AppContext, blueprint_id: str) -> None:
@@ -437,6 +446,7 @@ async def _judge(
     waivers = await app.waivers.waivers_of(blueprint.id)
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
+    answered = await answered_before(app, contacts)
     judged: list[tuple[PlannedPerson, tuple[str, ...]]] = []
     for entry, saved in batch:
         if len(judged) == PART // 2:
@@ -446,7 +456,7 @@ async def _judge(
         if saved.dropped:
             not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
-        recipient = with_reminders(app, recipient, waivers)
+        recipient = with_earlier_answer(with_reminders(app, recipient, waivers), answered)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, reasons + stray_texts(blueprint, entry)))
     return judged
@@ -518,13 +528,14 @@ async def preview_sequence(
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
+    answered = await answered_before(app, people)
     waivers = await app.waivers.waivers_of(blueprint.id)
     free = (await app.records.mailbox_usage(app.terms)).opens
     variants = await assigned_variants(app, blueprint, people)
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
         recipient = _rendered(app, blueprint, (entry, contact), variants=variants)
-        recipient = with_reminders(app, recipient, waivers)
+        recipient = with_earlier_answer(with_reminders(app, recipient, waivers), answered)
         recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock(), free=free)
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
@@ -536,7 +547,7 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_row
     if not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
-    people = await _reminded_there(app, blueprint_id, await enrolments_of(app, offer, rows, keep=False))
+    people = await _warned_there(app, blueprint_id, await enrolments_of(app, offer, rows, keep=False))
     slots = timetable(app, offer.blueprint.steps, zone="", start=app.clock())
     blocked = await left_out_at_vendor(app, people)
     shown = [

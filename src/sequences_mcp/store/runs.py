@@ -304,6 +304,11 @@ class RunRepository:
                     live.setdefault(row["id"], run)
         return live
 
+    def answered_of(self, contact_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of these people with a run that an answer ended, or that was won or lost."""
+        rows = self._database.rows("sequences.answered_of_contacts", ids=json.dumps(list(contact_ids)))
+        return frozenset(row["id"] for row in rows)
+
     def live_at_address(self, sequence: Run) -> str | None:
         """Return another live run that writes to one of the same addresses, or None.
 

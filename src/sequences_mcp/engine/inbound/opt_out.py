@@ -45,7 +45,8 @@ _POLITE = (
 _NOT_NARROWED = (
     r"(?![^.!?;\n]{0,60}?(?:\b(?:before|until|till|by phone|at (?:work|the office|home)|(?:on|via) \w+|instead|vor"
     r"|bis|sondern|per \w+|avant|jusqu\w*|plutôt|mais|antes|hasta|sino|mejor|prima|fino|até|mas|prefiro|voor"
-    r"|tot|maar|przed|tylko|före|förrän|utan|før|men|ennen|mutta)\b|до |перед|сюда|まで|以前|까지))"
+    r"|tot|maar|przed|tylko|före|förrän|utan|før|men|ennen|mutta)\b|до |перед|сюда|まで|以前"
+    r"|까지|قبل |حتى |לפני |עד ))"
 )
 
 

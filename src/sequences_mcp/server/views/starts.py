@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.findings import Counted, Severity, grouped, most_frequent
+from sequences_mcp.domain.findings import Counted, Severity, most_frequent
 from sequences_mcp.domain.ids import version_told
 from sequences_mcp.domain.plan import OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import LeftOutShown, PlanTally
@@ -30,6 +30,7 @@ from sequences_mcp.server.views.contacts import FACT_LIMIT, WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
 from sequences_mcp.services import starts
+from sequences_mcp.services.left_out import kinds_of
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 PREVIEW_PEOPLE_SHOWN = 8
@@ -92,7 +93,9 @@ def preview_view(preview: starts.Preview) -> PreviewView:
         people=tuple(_person(person, limit, warnings=PREVIEW_WARNINGS_SHOWN // len(shown)) for person in shown),
         people_count=len(preview.people),
         left_out_count=sum(bool(person.blocked) for person in preview.people),
-        left_out_why=counted(person.blocked[0] for person in preview.people if person.blocked),
+        left_out_why=_counted_views(
+            most_frequent(kinds_of(person.blocked for person in preview.people), size=KINDS_SHOWN)
+        ),
         note=_note(preview, len(shown), is_cut=max(lengths, default=0) > limit),
     )
 
@@ -255,11 +258,6 @@ def start_view(start: starts.StartState, *, is_repeat: bool) -> StartView:
         **plan_view(plan, warnings=start.number).model_dump(),
         **findings_fields(start.warnings),
     )
-
-
-def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
-    """Return the most frequent of these reasons, each with how many have it; None for none."""
-    return _counted_views(most_frequent(grouped((reason, 1) for reason in reasons), size=KINDS_SHOWN))
 
 
 def _counted_views(kinds: Iterable[Counted]) -> tuple[CountedView, ...] | None:

@@ -166,6 +166,13 @@ CROSS JOIN sequence s INDEXED BY sequence_address ON s.address_key = contact.ema
 WHERE s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
   AND (s.status <> 'FOUND' OR s.operation_id IS NOT NULL)
 
+-- answered_of_contacts --
+-- Contacts of a JSON list of ids who have a run that an answer ended, or that was won or lost.
+SELECT DISTINCT contact.id
+FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s ON s.contact_no = contact.no
+WHERE s.status = 'SUCCEEDED' OR s.stop_reason IS NOT NULL
+
 -- live_at_address --
 -- A live run that writes to an address, other than one.
 SELECT id FROM sequence INDEXED BY sequence_address
