@@ -154,7 +154,9 @@ class Served:
 
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx2.AsyncClient(
-            headers=headers, timeout=httpx2.Timeout(60), verify=self.tls or True
+            headers=headers,
+            timeout=httpx2.Timeout(60),
+            verify=self.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         ) as http:
             transport = streamable_http_client(self.url, http_client=http)
             callback = dialog if answer else None

@@ -127,8 +127,9 @@ class RemoteSignInIssuer(SignInIssuer):
             else:
                 form["client_secret"] = secret.value
         try:
-            async with issuer_client(timeout=10.0) as http:
-                reply = await http.post(str(metadata["token_endpoint"]), data=form, headers=headers)
+            place = str(metadata["token_endpoint"])
+            async with issuer_client(place, timeout=10.0) as http:
+                reply = await http.post(place, data=form, headers=headers)
         except httpx2.HTTPError as error:
             raise _refused("The sign-in service cannot be reached.") from error
         return _object(reply.status_code, reply.content)
@@ -186,7 +187,7 @@ class RemoteSignInIssuer(SignInIssuer):
 
         try:
             safe_address(place)
-            async with issuer_client(timeout=10.0) as http:
+            async with issuer_client(place, timeout=10.0) as http:
                 reply = await http.get(place, headers={"authorization": f"Bearer {access}"})
             more = _object(reply.status_code, reply.content)
         except (httpx2.HTTPError, ValueError, ReviewerRefusedError):
