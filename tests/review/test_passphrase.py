@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy import planted
-from tests.world.data_folder import choose_passphrase
+from tests.world.data_folder import QUICK, choose_passphrase
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
@@ -95,7 +95,7 @@ def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_t
 
 def old_file(folder: Path, passphrase: str) -> bytes:
     """Write the files of an earlier version: the slow hash itself, and another one, of PBKDF2, for proofs."""
-    salt, cost = b"s" * 16, {"n": 2**16, "r": 8, "p": 1}
+    salt, cost = b"s" * 16, {"n": QUICK, "r": 8, "p": 1}
     slow = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=2**28, dklen=32, **cost)
     record = {"salt": salt.hex(), "hash": slow.hex(), **cost, "database": True}
     Workspace(folder).passphrase.write_text(json.dumps(record), encoding="utf-8")

@@ -219,3 +219,8 @@ FURTHER = (
     ),
     _status(502, "outcome_unknown provider_unavailable", outcome=UNKNOWN),
 )
+
+# One of each outcome and code that a fault may end in: what comes behind the transport sees no more of it.
+KINDS = tuple(
+    {(fault.outcome, fault.codes, fault.is_passing): fault for fault in reversed((*THE_24, *FURTHER))}.values()
+)
