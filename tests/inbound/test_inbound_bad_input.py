@@ -19,7 +19,7 @@ from sequences_mcp.engine.inbound.absence import LONGEST, away_until
 from sequences_mcp.engine.inbound.kind import InboundKind, judge_inbound
 from sequences_mcp.engine.inbound.opt_out import is_opt_out
 from sequences_mcp.engine.inbound.own_text import new_text
-from sequences_mcp.engine.inbound.parsing import parse_inbound
+from sequences_mcp.engine.inbound.parsing import inside_of, parse_inbound
 
 OF_NO_MAILER = (InboundKind.REPLY, InboundKind.AWAY, InboundKind.AUTOMATIC)
 OURS = (SENT.text, SENT.subject)
@@ -136,6 +136,22 @@ BROKEN = {
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
 def test_whatever_is_broken_is_read_as_far_as_it_can_be(data: bytes) -> None:
     assert read(data) in InboundKind
+
+
+@pytest.mark.parametrize("name", ["punycode", "PunyCode", "idna", "unicode_escape", "raw_unicode_escape"])
+def test_a_codec_that_is_no_charset_of_e_mails_decodes_nothing(name: str) -> None:
+    # Python would take minutes for some hundred kilobytes in the first of these.
+    said = (f"charset={name}", f"charset*0={name[:3]}; charset*1={name[3:]}", f"charset*=us-ascii'en'{name}")
+    for charset in said:
+        for body in (b"xn--egbpdaj6bu4bxfgehfvwxn \\x73top", b"\xc3\xa9-zzz \\x73top"):
+            part = parse_inbound(PERSON + f"Content-Type: text/plain; {charset}\r\n\r\n".encode() + body)
+            assert part.text == body.decode()
+            assert str(inside_of(part.root))[2:] in (
+                "",
+                body.decode("latin-1")[2:],
+                body.decode("ascii", "replace")[2:],
+            )
+    assert parse_inbound(b"Subject: =?punycode?q?a-zzz?=\r\n\r\n").subject == "a-zzz"
 
 
 def test_what_outlook_packs_into_winmail_dat_hides_nothing_of_the_text() -> None:

@@ -82,6 +82,9 @@ async def test_what_stands_in_a_workers_way_is_told(tmp_path: Path) -> None:
     bureau = Bureau.at(tmp_path)
     await started(bureau)
     Heartbeat(bureau.workspace, "mailbox", bureau.clock).trouble("The database has vanished.")
+    Heartbeat(bureau.workspace, "mailbox-sales", bureau.clock).trouble("The database has vanished.")
+    async with bureau.client("auto") as desktop:
+        assert str((await desktop.call("list_providers"))["broken"]).count("has vanished") == 1
     found = (await troubles(bureau))["worker_in_trouble"]
     assert found.what == "The worker cannot do its work: The database has vanished."
     assert found.since == bureau.clock.now

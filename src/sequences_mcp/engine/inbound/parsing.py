@@ -6,11 +6,13 @@ a message; what it does raise on (a charset that is none, a thousand nested part
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from itertools import islice
+from typing import Any
 
 from sequences_mcp.lazy_dataclasses import dataclass, field
 
@@ -96,6 +98,32 @@ def parse_inbound(data: bytes) -> ParsedMessage:
     )
 
 
+# Codecs of Python's that are no charset of e-mails. The first two take minutes for some hundred kilobytes.
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
+
+
+def _is_charset(name: str) -> bool:
+    """Say whether a text may be decoded with this name: Python refuses unknown ones by itself."""
+    try:
+        return codecs.lookup(name).name not in _NO_CHARSETS
+    except (LookupError, ValueError):
+        return True
+
+
+class _InboundPart(Message):
+    """A message or a part of one whose charset is one of e-mails, or is not said; the library decodes with it."""
+
+    def get_param(
+        self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True
+    ) -> Any:
+        value = super().get_param(param, failobj, header, unquote)
+        return failobj if param == "charset" and isinstance(value, str) and not _is_charset(value) else value
+
+    def get_content_charset(self, failobj: Any = None) -> Any:
+        name = super().get_content_charset(failobj)
+        return failobj if isinstance(name, str) and not _is_charset(name) else name
+
+
 # A type of a thousand parameters says nothing more, and takes the library seconds.
 _LONG_FIELD = re.compile(rb"(?im)^(content-[a-z-]{1,40}:(?:[^\r\n]|\r?\n[ \t]){4000})(?:[^\r\n]|\r?\n[ \t])+")
 
@@ -105,11 +133,11 @@ def _parsed(data: bytes) -> Message:
 
     data = _LONG_FIELD.sub(rb"\1", data)
     try:
-        root = BytesParser().parsebytes(data)
+        root = BytesParser(_InboundPart).parsebytes(data)
         for _ in root.walk():
             pass
     except (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError):
-        return BytesHeaderParser().parsebytes(data)
+        return BytesHeaderParser(_InboundPart).parsebytes(data)
     return root
 
 
@@ -182,6 +210,7 @@ def part_text(part: Message) -> str:
 def decoded_bytes(data: bytes, charset: str) -> str:
     """Return text in a charset, or in the one that it seems to be in where the named one is none or is wrong."""
     named = _SUPERSETS.get(charset.strip("\"' ").lower(), charset)
+    named = named if _is_charset(named) else "utf-8"
     # Western charsets take any bytes: what reads as UTF-8 is that, whatever its header says.
     for name in ("utf-8", named) if named == "cp1252" else (named, "utf-8"):
         try:
