@@ -141,8 +141,8 @@ def test_whatever_is_broken_is_read_as_far_as_it_can_be(data: bytes) -> None:
 @pytest.mark.parametrize("name", ["punycode", "PunyCode", "idna", "unicode_escape", "raw_unicode_escape"])
 def test_a_codec_that_is_no_charset_of_e_mails_decodes_nothing(name: str) -> None:
     # Python would take minutes for some hundred kilobytes in the first of these.
-    said = (f"charset={name}", f"charset*0={name[:3]}; charset*1={name[3:]}", f"charset*=us-ascii'en'{name}")
-    for charset in said:
+    forms = (f"charset={name}", f"charset*0={name[:3]}; charset*1={name[3:]}", f"charset*=us-ascii'en'{name}")
+    for charset in forms:
         for body in (b"xn--egbpdaj6bu4bxfgehfvwxn \\x73top", b"\xc3\xa9-zzz \\x73top"):
             part = parse_inbound(PERSON + f"Content-Type: text/plain; {charset}\r\n\r\n".encode() + body)
             assert part.text == body.decode()

@@ -53,6 +53,7 @@ def test_an_answer_that_only_has_such_a_word_is_no_opt_out(words: str) -> None:
     "footer",
     [
         "If you no longer wish to receive our e-mails, you can unsubscribe at any time.",
+        "If you are not the intended recipient, please delete it and do not contact us again.",
         "If you wish to opt out, follow the link.",
         "Wenn Sie keine weiteren E-Mails erhalten möchten, melden Sie sich beim Newsletter ab.",
         "Als u geen e-mails meer wilt ontvangen, klik hier.",

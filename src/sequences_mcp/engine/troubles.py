@@ -111,11 +111,13 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
 
 def _workers(store: Repositories, now: datetime, states: Iterable[WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
-    alive, told = supervisor.awake(states, now=now), set[tuple[bool, str]]()
+    alive, errors = supervisor.awake(states, now=now), set[tuple[bool, str]]()
     for worker in alive:
         waits = worker.queue == supervisor.VENDORS
-        if worker.error and (waits, worker.error) not in told:  # several queues of a process may have the same one
-            told.add((waits, worker.error))
+        if (
+            worker.error and (waits, worker.error) not in errors
+        ):  # several queues of a process may have the same one
+            errors.add((waits, worker.error))
             yield Trouble(
                 code="handing_over_in_trouble" if waits else "worker_in_trouble",
                 what=f"{_WAITS if waits else _CANNOT}: {worker.error.rstrip('.')}.",

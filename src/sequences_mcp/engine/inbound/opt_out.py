@@ -29,6 +29,7 @@ _WORDS = re.compile(r"\w+")
 _CONDITION = re.compile(
     r"\bif you(?:(?:'d| would) (?:like|prefer)|(?: no longer| do not| don'?t)? (?:want|wish)) to "
     r"(?:unsubscribe|opt|receive|get|hear|be)\b[^.?!,:;]*"
+    r"|\bif you are not (?:the|an) (?:intended|named|correct) (?:recipient|addressee)\b[^.?!]*"
     r"|\b(?:wenn|falls|sollten) sie (?:keine|nicht mehr|künftig)\b[^.?!,:;]*"
     r"|\b(?:als|indien|wilt) u geen\b[^.?!,:;]*",
     re.IGNORECASE,

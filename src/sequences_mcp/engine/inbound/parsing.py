@@ -113,10 +113,8 @@ def _is_charset(name: str) -> bool:
 class _InboundPart(Message):
     """A message or a part of one whose charset is one of e-mails, or is not said; the library decodes with it."""
 
-    def get_param(
-        self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True
-    ) -> Any:
-        value = super().get_param(param, failobj, header, unquote)
+    def get_param(self, param: str, failobj: Any = None, *places: Any, **given: Any) -> Any:
+        value = super().get_param(param, failobj, *places, **given)
         return failobj if param == "charset" and isinstance(value, str) and not _is_charset(value) else value
 
     def get_content_charset(self, failobj: Any = None) -> Any:
