@@ -91,14 +91,15 @@ def gate_of_tenants(
 
 
 def share_heap() -> None:
-    """Have threads share two heaps, where the C library is glibc: each of a tenant's would keep one of its own.
+    """Have threads share one heap, where the C library is glibc: each of a tenant's would keep one of its own.
 
-    It is what MALLOC_ARENA_MAX=2 in the environment does (mallopt(3)), and saves half a megabyte a tenant.
+    It is what MALLOC_ARENA_MAX=1 in the environment does (mallopt(3)), and saves half a megabyte a tenant; nearly
+    all of them wait for the interpreter's own lock anyway.
     """
     import ctypes
 
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def give_back() -> None:

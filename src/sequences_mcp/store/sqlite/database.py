@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +20,7 @@ from sequences_mcp.store.sqlite.connection import (
     JournalMode,
     begin_fairly,
     choose_journal,
+    connect,
     damaged,
     patiently,
     spilling,
@@ -89,10 +90,11 @@ class SqliteDatabase(Database):
             with translated(path), database.writer as writer, waiting(writer, seconds=busy_seconds):
                 keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
-                if examined:
-                    _refuse_damage(writer, path, limit=CHECKED_AT_START)
-                    # What was read for that fills a cache that is not needed again soon, in each of many files.
-                    writer.execute("PRAGMA shrink_memory")
+            if examined:
+                # By one of its own: it would keep the check's statement, 150 KB, and all pages in memory.
+                examiner = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
+                with closing(examiner), translated(path):
+                    _refuse_damage(examiner, path, limit=CHECKED_AT_START)
             database._closing = opening.pop_all()
         return database
 
