@@ -18,6 +18,7 @@ from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
     import ssl
+    from pathlib import Path
 
     from sequences_mcp.domain.entries import QueueTally, Survey
     from sequences_mcp.domain.sender import Sender
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 SOON = timedelta(days=14)  # what renews certificates does so a month before; two weeks later it has failed
+AT_ONCE = 16  # servers that are asked for their certificate
 SECONDS = 10.0  # to reach a server, and for each part of a handshake
 REPORTED_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
 ORIGINS = {"environment": "the environment"}
@@ -180,7 +182,6 @@ def test_lines(mailbox: Mailbox, *, within: float = 120.0) -> Iterator[DoctorLin
 
 
 def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
-    from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.settings import read_settings
 
     try:
@@ -188,7 +189,29 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     except SequencesError as error:
         yield DoctorLine(False, f"settings: {error}", group="Settings")
         return
-    yield from _of("Settings", (*_origins(settings), _start(settings, environ)))
+    yield from _of("Settings", _origins(settings))
+    if settings.tenants is None:  # else nobody is served what is in this folder, and nothing leaves from it
+        yield from _of_folder(settings, environ)
+    yield from _of("On the network", _served(settings, environ))
+
+
+def _served(settings: Settings, environ: Mapping[str, str]) -> Iterator[DoctorLine]:
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.doctor_hosted import hosted_findings, public_addresses
+    from sequences_mcp.last_start import last_serve
+
+    yield from (DoctorLine(*fact) for fact in hosted_findings(settings, environ))
+    served = last_serve(settings.workspace.last_serve)
+    if served.certificate is not None:
+        yield _of_file(served.certificate, now=utc_now())
+    yield from certificate_lines([served.public_url, *public_addresses(settings, environ)], now=utc_now())
+
+
+def _of_folder(settings: Settings, environ: Mapping[str, str]) -> Iterator[DoctorLine]:
+    """Yield what holds of a data folder that is worked with."""
+    from sequences_mcp.bootstrap import utc_now
+
+    yield from _of("Settings", (_start(settings, environ),))
     working = workers_now(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
     for mailbox in settings.mailboxes:
@@ -196,15 +219,9 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         default = ", the default" if named and mailbox is settings.mailbox else ""
         yield from _of(f"Mailbox{named}{default}", _mailbox(settings, mailbox, sends))
     yield from _of("Secrets", _secrets(settings, working))
-    yield from _of("Due work", (*_workers(working), *_timers(settings)))
+    yield from _of("Due work", (*_workers(settings, working), *_timers(settings)))
     yield from _of("Database and guards", (*_guards(settings), *_database(settings, now=utc_now())))
     yield from _of("Approving", _approval(settings))
-    if settings.hosted.review is not None or settings.tenants:
-        from sequences_mcp.doctor_hosted import hosted_findings
-
-        yield from _of("On the network", (DoctorLine(*fact) for fact in hosted_findings(settings, environ)))
-    public = (settings.hosted.review.url if settings.hosted.review else "", settings.hosted.opt_out_url)
-    yield from _of("On the network", certificate_lines(public, now=utc_now()))
 
 
 def _mailbox(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
@@ -258,13 +275,19 @@ def workers_now(settings: Settings) -> list[WorkerPresence]:
         return []
 
 
-def _workers(working: list[WorkerPresence]) -> Iterator[DoctorLine]:
+def _workers(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:
     for worker in working:
         yield DoctorLine(True, f"worker: {worker.words}")
     if not working:
+        other = "`sequences-mcp serve`" if _is_hosted(settings) else "an open chat"
         yield DoctorLine(
-            None, "worker: none runs; nothing leaves before one does (`sequences-mcp work`, or an open chat)"
+            None, f"worker: none runs; nothing leaves before one does (`sequences-mcp work`, or {other})"
         )
+
+
+def _is_hosted(settings: Settings) -> bool:
+    """Say whether programs use this folder over HTTP, where no dialog and no panel of a chat asks anybody."""
+    return settings.hosted.review is not None or settings.oauth_issuer is not None
 
 
 def _timers(settings: Settings) -> Iterator[DoctorLine]:
@@ -444,24 +467,15 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
             f"approval: signed with a passkey; who can rewrite {safe.title(KeptRecord.PASSKEYS)} could forge it",
         )
     elif is_set:
-        words = "approval: in the terminal, by passphrase, and on the review page"
         place = "the database" if settings.database else "the data folder"
-        yield DoctorLine(True, f"{words}; whoever can rewrite {place} could forge it")
-        if passphrase.verifier(safe):
-            yield DoctorLine(
-                True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
-            )
-        else:
-            yield DoctorLine(
-                None,
-                "approval: not in a panel of the chat yet: the passphrase is kept in the way of an earlier "
-                "version, until it is typed the next time on the review page or in a terminal",
-            )
+        yield DoctorLine(True, f"approval: {_by_passphrase(settings)}; whoever can rewrite {place} could forge it")
+        if not _is_hosted(settings):
+            yield _in_panel(has_verifier=passphrase.verifier(safe) is not None)
     elif settings.hosted.review is not None:
         yield DoctorLine(True, "approval: on the review page, by whoever signs in there as an approver")
     else:
         yield DoctorLine(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
-    if settings.elicitation and not keys:
+    if settings.elicitation and not keys and not _is_hosted(settings):
         yield DoctorLine(
             None, "approval: also in the chat's own dialog; a host that answers by itself could forge it"
         )
@@ -471,14 +485,54 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")
 
 
+def _by_passphrase(settings: Settings) -> str:
+    on_page = "on the review page"
+    if settings.hosted.review is not None:
+        on_page += ", by an approver who signs in there and types the passphrase"
+    if settings.hosted.approvers > 1:
+        return on_page
+    return f"in the terminal, by passphrase, and {on_page}"
+
+
+def _in_panel(*, has_verifier: bool) -> DoctorLine:
+    if has_verifier:
+        words = "also in a panel of the chat, by a proof of the passphrase, as its host shows it"
+        return DoctorLine(True, f"approval: {words}")
+    return DoctorLine(
+        None,
+        "approval: not in a panel of the chat yet: the passphrase is kept in the way of an earlier "
+        "version, until it is typed the next time on the review page or in a terminal",
+    )
+
+
 def certificate_lines(
     addresses: Iterable[str], *, now: datetime, trusted: ssl.SSLContext | None = None
 ) -> Iterator[DoctorLine]:
     """Yield a line for the certificate at each public address, whoever presents it: a server here or its proxy."""
-    for address in dict.fromkeys(addresses):
-        parts = urlsplit(address)
-        if parts.scheme == "https" and parts.hostname:
-            yield _certificate(parts.hostname, parts.port or 443, now=now, trusted=trusted)
+    from concurrent.futures import ThreadPoolExecutor
+
+    parts = (urlsplit(address) for address in dict.fromkeys(addresses))
+    places = [(part.hostname, part.port or 443) for part in parts if part.scheme == "https" and part.hostname]
+    with ThreadPoolExecutor(AT_ONCE) as asking:
+        yield from asking.map(lambda place: _certificate(*place, now=now, trusted=trusted), places)
+
+
+def _of_file(path: Path, *, now: datetime) -> DoctorLine:
+    """Say until when the certificate in a file holds that the server was given."""
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        until = load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError) as error:
+        return DoctorLine(False, f"certificate: {path}, which `serve` was given, cannot be read: {error}")
+    return _until(f"{path}, which `serve` was given, holds", until, now=now)
+
+
+def _until(what: str, until: datetime, *, now: datetime) -> DoctorLine:
+    when = f"{what} until {until:%Y-%m-%d}, for {(until - now).days} days"
+    if until - now < SOON:
+        return DoctorLine(False, f"certificate: {when}; it should have been renewed by now")
+    return DoctorLine(True, f"certificate: {when}")
 
 
 def _certificate(host: str, port: int, *, now: datetime, trusted: ssl.SSLContext | None) -> DoctorLine:
@@ -490,11 +544,7 @@ def _certificate(host: str, port: int, *, now: datetime, trusted: ssl.SSLContext
         return DoctorLine(False, f"certificate: that of {host} does not hold here: {error.verify_message}")
     except OSError as error:
         return DoctorLine(None, f"certificate: {host} cannot be reached from here: {error.strerror or error}")
-    days = (until - now).days
-    when = f"{host} has one until {until:%Y-%m-%d}, for {days} days"
-    if until - now < SOON:
-        return DoctorLine(False, f"certificate: {when}; it should have been renewed by now")
-    return DoctorLine(True, f"certificate: {when}")
+    return _until(f"{host} has one", until, now=now)
 
 
 def _presented_until(host: str, port: int, *, trusted: ssl.SSLContext | None = None) -> datetime:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sequences_mcp.errors import SettingsError
@@ -23,6 +24,21 @@ def hosted_findings(settings: Settings, environ: Mapping[str, str]) -> Iterator[
         yield from _page(settings.hosted.review)
     if settings.tenants:
         yield from _tenants(settings.tenants, environ)
+
+
+def public_addresses(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Return where people reach what is served under names of its own, of tenants with readable settings too."""
+    hosted = [settings.hosted]
+    if settings.tenants:
+        from sequences_mcp.tenants import TenantDirectory
+
+        folders = TenantDirectory(settings.tenants, environ)
+        with suppress(SettingsError):
+            for name in folders.names():
+                with suppress(SettingsError):
+                    hosted.append(folders.settings(name).hosted)
+    pages = [of_folder.review.url for of_folder in hosted if of_folder.review is not None]
+    return [*pages, *(of_folder.opt_out_url for of_folder in hosted)]
 
 
 def _page(review: ReviewSettings) -> Iterator[tuple[bool | None, str]]:
@@ -48,7 +64,7 @@ def _tenants(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[bool | 
     except SettingsError as error:
         yield False, f"tenants: {error}"
         return
-    yield None, f"tenants: {len(names)} in {folder}"
+    yield None, f"tenants: {len(names)} in {folder}; doctor with the data folder of one says how that is"
     claims = defaultdict(list)
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""How the server that a client started last in a data folder began to answer: noted by it, told by ``doctor``."""
+"""How the servers that were started last in a data folder began: noted by them, told by ``doctor``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sequences_mcp.private_files import write_private
 
@@ -18,6 +19,33 @@ def note_start(path: Path, *, answers: int | None, now: datetime) -> None:
     if path.parent.is_dir():
         with suppress(OSError):
             write_private(path, json.dumps({"at": now.isoformat(), "answers": answers}))
+
+
+class ServedBy(NamedTuple):
+    """What the server over HTTP was told on its command line: a file with its certificate, its public address."""
+
+    certificate: Path | None = None
+    public_url: str = ""
+
+
+def note_serve(path: Path, *, certificate: Path | None, public_url: str) -> None:
+    """Note how the server over HTTP is begun, as ``note_start`` does."""
+    if path.parent.is_dir():
+        facts = {"certificate": str(certificate.absolute()) if certificate else "", "public_url": public_url}
+        with suppress(OSError):
+            write_private(path, json.dumps(facts))
+
+
+def last_serve(path: Path) -> ServedBy:
+    """Return how it was begun last; nothing where none is noted, or not in a way that is known here."""
+    try:
+        noted = json.loads(path.read_bytes())
+        certificate, public_url = noted["certificate"], noted["public_url"]
+    except (OSError, ValueError, TypeError, LookupError):
+        return ServedBy()
+    if not (isinstance(certificate, str) and isinstance(public_url, str)):
+        return ServedBy()
+    return ServedBy(Path(certificate) if certificate else None, public_url)
 
 
 def last_start(path: Path) -> str:

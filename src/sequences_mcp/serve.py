@@ -95,6 +95,7 @@ def serve_http(
     review = _review_of(settings, has_tenants=bool(folders))
     options.require_sound(has_issuer=settings.oauth_issuer is not None, review_url=review.url if review else "")
     from sequences_mcp.context import AT_PAGE
+    from sequences_mcp.last_start import note_serve
     from sequences_mcp.serve_sites import own_opt_out, own_page
     from sequences_mcp.server.http.app import Surroundings, build_http_app
     from sequences_mcp.server.http.callers import PLACE
@@ -146,6 +147,7 @@ def serve_http(
     if metrics:
         tell([f"Numbers for Prometheus are on port {metrics[0]}, at /metrics"])
     try:
+        note_serve(settings.workspace.last_serve, certificate=options.certificate, public_url=options.public_url)
         listener(app, options, drained=app.drained).run(sockets=sockets)
     finally:
         if page:

@@ -170,6 +170,7 @@ async def test_a_port_that_is_taken_and_settings_that_are_wrong_are_told(tmp_pat
         port = serving.url.rpartition(":")[2].removesuffix("/mcp")
         taken = await installation.run("serve", "--port", port)
         assert await serving.ended() == 0
+    assert (installation.data / "last-serve.json").is_file()
     assert taken.status == 2 and f"Nothing can listen on 127.0.0.1, port {port}" in taken.err
     wide = await installation.run("serve", "--host", "0.0.0.0")
     assert wide.status == 2 and "tokens would cross the network unencrypted" in wide.err

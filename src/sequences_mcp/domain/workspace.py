@@ -78,6 +78,11 @@ class Workspace:
         return self.folder / "last-start.json"
 
     @property
+    def last_serve(self) -> Path:
+        """With what certificate and address the server over HTTP was begun last."""
+        return self.folder / "last-serve.json"
+
+    @property
     def outbox(self) -> Path:
         """The folder of e-mails, as ``.eml`` files, of a mailbox without a mail server."""
         return self.folder / OUTBOX_FOLDER
