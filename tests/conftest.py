@@ -26,7 +26,7 @@ for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.S
 # When the garbage collector goes through what is new: a fifth of the time of a run went into its rounds.
 SELDOM = (50_000, 50, 100)
 MEMORY, ROOM = Path("/dev/shm"), 2 * 1024**3
-# Nothing that a test speaks to has a certificate of a public authority; to load all of these takes 40 ms of each client.
+# Nothing that a test speaks to has a certificate of a public authority; to load all of these takes a client 40 ms.
 AUTHORITY = Path(__file__).parent / "world" / "authority.pem"
 # How long an example takes says nothing about the product: it depends on the machine and what else runs there.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,13 +23,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, waits: bool = True) -> Iterator[BinaryIO]:
     """Yield a new file, readable by its owner alone (mode 0600), that takes the place of ``path`` at the end.
 
     It is made beside it under a random name that nothing has (``O_EXCL``): two writers at once leave the whole
     file of one of them, and nothing that lies there already is written into or deleted. It is on the disk before
-    it is renamed; where the block raises, it is removed. A process that is killed as it writes leaves it, as
-    ``.new``; nothing reads that. Raises OSError.
+    it is renamed, unless nobody waits for that; where the block raises, it is removed. A process that is killed as
+    it writes leaves it, as ``.new``; nothing reads that. Raises OSError.
     """
     from tempfile import mkstemp
 
@@ -37,8 +37,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
-            file.flush()
-            on_disk(file.fileno())
+            if waits:
+                file.flush()
+                on_disk(file.fileno())
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -52,6 +53,17 @@ def on_disk(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone leaves the data in the drive's cache there
     else:
         os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 EXPORTS_KEPT_FOR = timedelta(days=1)

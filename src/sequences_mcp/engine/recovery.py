@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from sequences_mcp.engine.machine import with_run
 from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
-from sequences_mcp.private_files import replacing
+from sequences_mcp.private_files import on_disk, replacing, sync_folder
 from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -71,16 +70,28 @@ class Receipts:
     folder: Path
 
     def keep(self, outcome: Outcome) -> bool:
-        """Store an outcome so that a crash cannot lose it; False where the disk does not take it."""
+        """Store an outcome so that it outlives this process; False where the disk does not take it.
+
+        It is there for every other process at once, and after a loss of power once ``wait`` has returned: the
+        disk takes longer than the database does, which most often has the outcome a moment later.
+        """
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            with replacing(self._path(outcome.lease)) as file:
+            with replacing(self._path(outcome.lease), waits=False) as file:
                 file.write(_written(outcome))
-            self._sync()
         except OSError as error:
             log.warning("The outcome of lease %s is only in memory: %s", outcome.lease, error)
             return False
         return True
+
+    def wait(self, lease: int) -> None:
+        """Return when a stored outcome is on the disk, which a loss of power leaves as it is."""
+        try:
+            with self._path(lease).open("r+b") as file:
+                on_disk(file.fileno())
+            sync_folder(self.folder)
+        except OSError as error:
+            log.warning("The outcome of lease %s may be lost with the power: %s", lease, error)
 
     def forget(self, lease: int) -> None:
         """Remove the file of an outcome that the database has."""
@@ -99,15 +110,6 @@ class Receipts:
 
     def _path(self, lease: int) -> Path:
         return self.folder / f"{lease}.json"
-
-    def _sync(self) -> None:
-        if os.name == "nt":  # a folder cannot be opened there
-            return
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 COPIED = "this database is a copy, and the original may have sent it before the copy was taken over"

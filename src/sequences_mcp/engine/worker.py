@@ -519,7 +519,7 @@ class Worker:
             self.store.mailboxes.free(self.rules.terms.sender_address, now=self.clock())
             return
         self.at("answered")
-        # On the disk before the database: a crash or a lock between the two must not make the answer unknown.
+        # Beside the database first: a crash or a lock between the two must not make the answer unknown.
         self._receipts.keep(outcome)
         self._unrecorded[claim.lease] = outcome
         self.at("before_sent")
@@ -527,6 +527,9 @@ class Worker:
             self._write_down()
         except StoreBusyError as error:
             log.warning("The outcome of lease %s waits: %s", claim.lease, error)
+        finally:
+            if claim.lease in self._unrecorded:  # the database has not taken it at once
+                self._receipts.wait(claim.lease)
         self.at("sent")
         if self.keep_copy is not None and outcome.kind == "accepted":
             self.keep_copy(claim.message)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.workspace import SENT_JOURNAL, SUPPRESSION_JOURNAL
-from sequences_mcp.private_files import on_disk, replacing
+from sequences_mcp.private_files import on_disk, replacing, sync_folder
 
 log = logging.getLogger(__name__)
 SENT, SUPPRESSIONS = SENT_JOURNAL, SUPPRESSION_JOURNAL
@@ -125,17 +125,6 @@ def journal_size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names of a folder to the disk, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

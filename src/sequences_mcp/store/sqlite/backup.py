@@ -21,7 +21,7 @@ from typing import Any
 from sequences_mcp.domain.workspace import BACKED_UP
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.lazy_dataclasses import dataclass
-from sequences_mcp.private_files import replacing
+from sequences_mcp.private_files import replacing, sync_folder
 from sequences_mcp.store import journals
 from sequences_mcp.store.filesystem import make_folder, take_alone
 from sequences_mcp.store.lineage import is_cut
@@ -108,7 +108,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> RestoreSummary:
                     _place(inside / name, folder / name)
             replaced = _set_aside(folder, now)
             _place(inside / FILE_NAME, folder / FILE_NAME)
-            journals.sync_folder(folder)
+            sync_folder(folder)
     finally:
         if lock is not None:
             os.close(lock)

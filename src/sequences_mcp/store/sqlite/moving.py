@@ -13,8 +13,8 @@ from typing import Any
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.ports.safekeeping import KeptRecord
-from sequences_mcp.private_files import on_disk
-from sequences_mcp.store import journals, moving
+from sequences_mcp.private_files import on_disk, sync_folder
+from sequences_mcp.store import moving
 from sequences_mcp.store.filesystem import make_folder, take_alone
 from sequences_mcp.store.moving import EmptySide, RowValues, Side, TableLayout
 from sequences_mcp.store.safekeeping import FolderRecords
@@ -136,7 +136,7 @@ class _NewFile(_SqliteSide, EmptySide):
         if self._aside is not None:
             self.path.replace(self._aside)
         self._unfinished.replace(self.path)
-        journals.sync_folder(self.folder)
+        sync_folder(self.folder)
 
 
 @contextmanager
