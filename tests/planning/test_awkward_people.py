@@ -61,10 +61,11 @@ FORBIDDEN = re.compile(
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return one person for each value in each field, as a fact and as an override."""
+    """Return one person for each value in each field, as a fact and as an override; a name as a name."""
     found: list[dict[str, Any]] = []
     for field, variable in FIELDS.items():
-        for value in (one for one in VALUES if not _is_refused(one)):
+        values = VALUES if field.endswith("name") else [one for one in VALUES if one not in WORLD]
+        for value in (one for one in values if not _is_refused(one)):
             found.append({**KNOWN, field: value})
             if value not in BLANK:  # an override that is blank is refused by itself
                 found.append({**KNOWN, "variables": {variable: value}})
@@ -77,7 +78,7 @@ async def _silent(done: int, total: int) -> None:
 
 async def test_of_hundreds_of_awkward_people_nobody_gets_a_hole_a_blank_or_a_leftover(bureau: Bureau) -> None:
     people = rows()
-    assert len(people) >= 500
+    assert len(people) >= 300
     async with bureau.app() as app:
         saved = await create_blueprint(app, name="All nine", steps=[STEP], job_title="Engineer", location="Lisbon")
         blueprint = saved.blueprint.id

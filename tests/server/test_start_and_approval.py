@@ -57,9 +57,9 @@ async def test_without_dialogs_the_plan_waits_and_says_where_a_person_approves(w
     assert len(started["digest"]) == 64
 
 
-async def test_nobody_is_asked_where_the_operator_turned_dialogs_off(world: World, era: str) -> None:
+async def test_nobody_is_asked_where_the_operator_turned_dialogs_off(world: World) -> None:
     world.changes["elicitation"] = False
-    async with world.client(era, _never) as desktop:
+    async with world.client(answer=_never) as desktop:
         started = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE])
     assert started["approval"] == "not_asked"
 
@@ -74,8 +74,8 @@ async def test_eleven_people_are_too_many_for_a_dialog_and_ten_are_not(world: Wo
     assert (ten["approval"], eleven["approval"]) == ("given", "not_asked")
 
 
-async def test_a_plan_with_missing_texts_is_not_asked_about_and_says_what_to_write(world: World, era: str) -> None:
-    async with world.client(era, _never) as desktop:
+async def test_a_plan_with_missing_texts_is_not_asked_about_and_says_what_to_write(world: World) -> None:
+    async with world.client(answer=_never) as desktop:
         blueprint = await desktop.blueprint(WRITTEN)
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
     assert started["missing_texts"] == 1
@@ -83,14 +83,14 @@ async def test_a_plan_with_missing_texts_is_not_asked_about_and_says_what_to_wri
     assert started["next"].startswith("edit_draft writes the missing texts")
 
 
-async def test_the_dialog_shows_one_exact_text_and_how_the_others_differ(world: World, era: str) -> None:
+async def test_the_dialog_shows_one_exact_text_and_how_the_others_differ(world: World) -> None:
     asked: list[str] = []
 
     def answer(message: str) -> ElicitResult:
         asked.append(message)
         return yes(message)
 
-    async with world.client(era, answer) as desktop:
+    async with world.client(answer=answer) as desktop:
         blueprint = await desktop.blueprint(MAIL, LINKEDIN)
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE, LINUS])
     [message] = asked
@@ -115,9 +115,7 @@ async def test_the_dialog_shows_one_exact_text_and_how_the_others_differ(world: 
     )
 
 
-async def test_a_name_with_line_breaks_that_was_stored_before_is_one_line_of_the_dialog(
-    world: World, era: str
-) -> None:
+async def test_a_name_with_line_breaks_that_was_stored_before_is_one_line_of_the_dialog(world: World) -> None:
     asked: list[str] = []
 
     def answer(message: str) -> ElicitResult:
@@ -130,7 +128,7 @@ async def test_a_name_with_line_breaks_that_was_stored_before_is_one_line_of_the
         blueprint = await app.local.create_blueprint(
             name=name, steps=steps, sourcing=Sourcing(job_title="Engineer")
         )
-    async with world.client(era, answer) as desktop:
+    async with world.client(answer=answer) as desktop:
         await desktop.call("start_sequence", blueprint_id=blueprint.id, contacts=[GRACE])
         refused = await desktop.refused("create_blueprint", name=name, steps=[MAIL])
     first, second = asked[0].splitlines()[:2]
@@ -139,7 +137,7 @@ async def test_a_name_with_line_breaks_that_was_stored_before_is_one_line_of_the
     assert "line break" in str(refused)
 
 
-async def test_texts_written_for_one_person_are_shown_whole(world: World, era: str) -> None:
+async def test_texts_written_for_one_person_are_shown_whole(world: World) -> None:
     asked: list[str] = []
 
     def answer(message: str) -> ElicitResult:
@@ -148,13 +146,13 @@ async def test_texts_written_for_one_person_are_shown_whole(world: World, era: s
 
     texts = ["Hello Grace, your compiler talk was clear.", "Hello Linus, your kernel notes were clear."]
     contacts = [{**one, "texts": {"own": text}} for one, text in zip((GRACE, LINUS), texts, strict=True)]
-    async with world.client(era, answer) as desktop:
+    async with world.client(answer=answer) as desktop:
         blueprint = await desktop.blueprint(WRITTEN)
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=contacts)
     assert all(f"   {text}" in asked[0] for text in texts)
 
 
-async def test_a_text_that_comes_out_too_different_is_shown_whole(world: World, era: str) -> None:
+async def test_a_text_that_comes_out_too_different_is_shown_whole(world: World) -> None:
     asked: list[str] = []
 
     def answer(message: str) -> ElicitResult:
@@ -163,13 +161,13 @@ async def test_a_text_that_comes_out_too_different_is_shown_whole(world: World, 
 
     names_alone = {**MAIL, "content": "{{firstname}} {{lastname}}, may I call?"}
     contacts = [GRACE, {**LINUS, "first_name": "Linus Benedict Maria", "last_name": "of House Torvalds"}]
-    async with world.client(era, answer) as desktop:
+    async with world.client(answer=answer) as desktop:
         blueprint = await desktop.blueprint(names_alone)
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=contacts)
     assert "   Linus Benedict Maria of House Torvalds, may I call?" in asked[0]
 
 
-async def test_the_dialog_and_the_result_tell_the_warnings_a_yes_covers(world: World, era: str) -> None:
+async def test_the_dialog_and_the_result_tell_the_warnings_a_yes_covers(world: World) -> None:
     asked: list[str] = []
 
     def answer(message: str) -> ElicitResult:
@@ -177,7 +175,7 @@ async def test_the_dialog_and_the_result_tell_the_warnings_a_yes_covers(world: W
         return yes(message)
 
     doubtful = {**MAIL, "content": "Hi {{firstname}}, more on https://example.com/role today."}
-    async with world.client(era, answer) as desktop:
+    async with world.client(answer=answer) as desktop:
         blueprint = await desktop.blueprint(doubtful)
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
     [finding] = started["findings"]
@@ -305,8 +303,8 @@ async def test_a_repeat_tells_what_became_of_everybody_and_how_to_begin_anew(
     assert anew["left_out_count"] == 4
 
 
-async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_anew(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_anew(world: World) -> None:
+    async with world.client() as desktop:
         start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(), "contacts": [GRACE]}
         planned = await desktop.call("start_sequence", **start)
         async with world.app() as app:
@@ -318,8 +316,8 @@ async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_an
     assert anew["outcome"] == "waiting_for_approval" and anew["plan_id"] != planned["plan_id"]
 
 
-async def test_a_repeat_after_a_plan_was_withdrawn_closed_or_expired_says_so(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_a_repeat_after_a_plan_was_withdrawn_closed_or_expired_says_so(world: World) -> None:
+    async with world.client() as desktop:
         blueprint = await desktop.blueprint()
         ends = {}
         for name in ("withdrawn", "closed", "expired"):
@@ -342,7 +340,7 @@ async def test_a_repeat_after_a_plan_was_withdrawn_closed_or_expired_says_so(wor
         assert "idempotency_key" in told["next"]
 
 
-async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World, era: str) -> None:
+async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World) -> None:
     results: list[str] = []
 
     async def start(desktop: Desktop, arguments: dict[str, Any]) -> None:
@@ -352,7 +350,7 @@ async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World, era: s
         result = await desktop.client.call_tool("start_sequence", arguments, progress_callback=ignore)
         results.append(text_of(result))
 
-    async with world.client(era) as desktop:
+    async with world.client() as desktop:
         arguments = {"blueprint_id": await desktop.blueprint(), "contacts": people(600)}
         async with anyio.create_task_group() as group:
             for _ in range(2):
@@ -373,8 +371,8 @@ async def test_a_dialog_that_was_closed_can_be_answered_by_the_same_call(world: 
     assert closed["plan_id"] == agreed["plan_id"]
 
 
-async def test_a_key_used_for_another_start_is_refused_before_anything_is_planned(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_a_key_used_for_another_start_is_refused_before_anything_is_planned(world: World) -> None:
+    async with world.client() as desktop:
         blueprint = await desktop.blueprint()
         start: dict[str, Any] = {"blueprint_id": blueprint, "idempotency_key": "monday"}
         await desktop.call("start_sequence", contacts=[GRACE], **start)
@@ -400,20 +398,20 @@ async def test_a_yes_to_texts_that_have_changed_meanwhile_starts_nothing(world: 
     assert active["total_count"] == 0
 
 
-async def test_auto_approve_is_refused_unless_the_operator_listed_the_blueprint(world: World, era: str) -> None:
-    async with world.client(era, _never) as desktop:
+async def test_auto_approve_is_refused_unless_the_operator_listed_the_blueprint(world: World) -> None:
+    async with world.client(answer=_never) as desktop:
         blueprint = await desktop.blueprint()
         start: dict[str, Any] = {"blueprint_id": blueprint, "contacts": [GRACE], "auto_approve": True}
         error = await desktop.refused("start_sequence", **start)
     world.changes["auto_approve"] = frozenset({f"{blueprint}@1"})
-    async with world.client(era, _never) as desktop:
+    async with world.client(answer=_never) as desktop:
         started = await desktop.call("start_sequence", **start)
     assert error["code"] == "approval_refused"
     assert (started["approval"], started["outcome"]) == ("by_operator", "done")
 
 
-async def test_whoever_is_left_out_is_named_with_the_reason(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_whoever_is_left_out_is_named_with_the_reason(world: World) -> None:
+    async with world.client() as desktop:
         await desktop.call("suppress_contact", contact="torvalds.example", reason="asked us to stop")
         started = await desktop.call(
             "start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE, LINUS]

@@ -22,8 +22,8 @@ def rows(world: World, sql: str) -> list[tuple[Any, ...]]:
     return world.rows(sql)
 
 
-async def test_a_start_is_stored_once_as_its_plan_and_a_repeat_tells_the_same(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_a_start_is_stored_once_as_its_plan_and_a_repeat_tells_the_same(world: World) -> None:
+    async with world.client() as desktop:
         await desktop.call("suppress_contact", contact="torvalds.example", reason="asked us to stop")
         start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(), "contacts": [GRACE, LINUS]}
         first = await desktop.call("start_sequence", **start)
@@ -37,8 +37,8 @@ async def test_a_start_is_stored_once_as_its_plan_and_a_repeat_tells_the_same(wo
     assert (tool, left_out) == ("start_sequence", 1) and key
 
 
-async def test_a_repeat_tells_of_the_texts_that_are_still_to_be_written_now(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_a_repeat_tells_of_the_texts_that_are_still_to_be_written_now(world: World) -> None:
+    async with world.client() as desktop:
         start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(WRITTEN), "contacts": [GRACE, LINUS]}
         plan = await desktop.call("start_sequence", **start)
         [draft, _] = (await desktop.call("list_reviews", plan_id=plan["plan_id"]))["drafts"]["items"]
@@ -49,8 +49,8 @@ async def test_a_repeat_tells_of_the_texts_that_are_still_to_be_written_now(worl
 
 
 @pytest.mark.parametrize("tool", ["retry_failed", "withdraw_plan", "save_contacts"])
-async def test_the_key_of_a_start_is_no_other_calls_key(world: World, era: str, tool: str) -> None:
-    async with world.client(era) as desktop:
+async def test_the_key_of_a_start_is_no_other_calls_key(world: World, tool: str) -> None:
+    async with world.client() as desktop:
         blueprint = await desktop.blueprint()
         start: dict[str, Any] = {"blueprint_id": blueprint, "contacts": [GRACE]}
         plan = await desktop.call("start_sequence", **start, idempotency_key="monday")
@@ -65,10 +65,10 @@ async def test_the_key_of_a_start_is_no_other_calls_key(world: World, era: str, 
 
 @pytest.mark.parametrize(("key", "days"), [("monday", 30), (None, 1)], ids=["given", "derived"])
 async def test_a_key_lives_its_time_and_then_the_same_call_plans_anew(
-    world: World, era: str, key: str | None, days: int
+    world: World, key: str | None, days: int
 ) -> None:
     start: dict[str, Any] = {"contacts": [GRACE]} | ({"idempotency_key": key} if key else {})
-    async with world.client(era) as desktop:
+    async with world.client() as desktop:
         start["blueprint_id"] = await desktop.blueprint()
         first = await desktop.call("start_sequence", **start)
         world.clock.now += timedelta(days=days) - timedelta(minutes=1)
@@ -79,8 +79,8 @@ async def test_a_key_lives_its_time_and_then_the_same_call_plans_anew(
     assert "repeat_of" not in anew
 
 
-async def test_who_was_left_out_is_forgotten_with_the_key_and_their_number_stays(world: World, era: str) -> None:
-    async with world.client(era) as desktop:
+async def test_who_was_left_out_is_forgotten_with_the_key_and_their_number_stays(world: World) -> None:
+    async with world.client() as desktop:
         await desktop.call("suppress_contact", contact="torvalds.example", reason="asked us to stop")
         blueprint, key = await desktop.blueprint(), "monday"
         start = {"blueprint_id": blueprint, "contacts": [GRACE, LINUS], "idempotency_key": key}
