@@ -78,6 +78,7 @@ async def test_saving_the_same_facts_again_changes_nothing(world: EngineWorld) -
             ContactFields(phone="call me", country="FR"),
             "it is not the digits of one number.",
         ),
+        (ContactFields(phone="555-1234", country="US"), "is not a phone number: its area code is missing."),
         (ContactFields(phone="+999 123456789"), "is not a phone number: no country has its code."),
         (ContactFields(phone="3.36123E+10"), "has rounded it, so its last digits are lost"),
         (ContactFields(phone="3,36123E+10", country="FR"), "has rounded it, so its last digits are lost"),

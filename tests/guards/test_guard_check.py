@@ -49,8 +49,9 @@ def test_a_wrong_field_is_named_with_the_id_of_its_step() -> None:
 
 
 def test_a_wrong_field_of_a_step_without_id_is_named_with_its_number() -> None:
-    fields = [finding.field for finding in check_steps([step(), {**step(), "id": 7}]).findings]
-    assert fields == ["steps[1].id"]
+    nameless = {**step(), "id": 7, "content": "Hi {{first_name}}"}
+    fields = [finding.field for finding in check_steps([step(), nameless]).findings]
+    assert fields == ["steps[1].id", "steps[1].content"]
 
 
 def test_something_that_is_no_step_is_named_with_its_number() -> None:

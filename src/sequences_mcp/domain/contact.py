@@ -42,7 +42,10 @@ def read_phone(phone: str, *, country: str | None) -> str:
         is_code = error.error_type == error.INVALID_COUNTRY_CODE
         why = "no country has its code" if is_code else "it is not the digits of one number"
         raise _bad_phone(phone, why) from error
-    if not phonenumbers.is_possible_number(number):
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise _bad_phone(phone, "its area code is missing")
+    if length != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise _bad_phone(phone, "no number has this many digits")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{plain}{EXTENSION}{number.extension}" if number.extension else plain

@@ -56,11 +56,11 @@ _MEANT = {  # fields of other programs, and what they are here
 
 @dataclass(slots=True)
 class Form:
-    """Parsed steps: the valid ones, the findings about the invalid ones, and the texts of these (``loose``)."""
+    """Parsed steps: the valid ones, the findings about the others, and their texts with their steps' numbers."""
 
     steps: tuple[Step, ...] = ()
     findings: list[Finding] = field(default_factory=list)
-    loose: list[GuardedText] = field(default_factory=list)
+    loose: list[tuple[int, GuardedText]] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
@@ -92,7 +92,7 @@ def _steps(steps: Sequence[Any], form: Form, policy: GuardPolicy) -> Iterator[St
             form.findings += [
                 _problem(problem, number, given=given, step_id=step_id) for problem in problems[:_MOST_PROBLEMS]
             ]
-            form.loose += _texts(given, step_id, policy)
+            form.loose += ((number, text) for text in _texts(given, step_id, policy))
 
 
 def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_id: str | None) -> Finding:
@@ -241,8 +241,12 @@ def check_steps(steps: object, *, policy: GuardPolicy = DEFAULT) -> Report:
 
     form = read_steps_form(steps, policy)
     findings = [*form.findings, *of_steps(form.steps, policy)]
-    for text in [*_check_texts(form.steps, policy), *form.loose]:
+    for text in _check_texts(form.steps, policy):
         findings += of_text(text)
+    for number, text in form.loose:
+        # Of a step without an id its place is told.
+        place = "" if text.step_id else f"steps[{number}]."
+        findings += (replace(finding, field=f"{place}{finding.field}") for finding in of_text(text))
     return Report(findings=tuple(findings), steps=form.steps if form.is_whole else None, well_formed=form.steps)
 
 
