@@ -72,10 +72,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return processors + 2
 
 
-def pytest_collection_finish() -> None:
-    """Leave all that was loaded so far out of the garbage collector's rounds: it stays until the end."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave all that is loaded with the tests out of the garbage collector's rounds: it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
