@@ -225,7 +225,7 @@ def _of_folder(settings: Settings, environ: Mapping[str, str]) -> Iterator[Docto
 
 
 def _mailbox(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
-    yield from _sender(mailbox, sends)
+    yield from _sender(settings, mailbox, sends)
     yield from _delivery(settings, mailbox, sends)
     yield from _inbox(mailbox)
     if (how := mailbox.signs_in()) != "nowhere":
@@ -309,16 +309,20 @@ def _timers(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(True, f"timers: kept by Temporal at {settings.temporal.words}, which answers")
 
 
-def _signature(sender: Sender) -> Iterator[DoctorLine]:
-    from sequences_mcp.guards.policy import DEFAULT
-    from sequences_mcp.planning.requirements import refused_in_signature
+def _texts_of_sender(settings: Settings, sender: Sender) -> Iterator[DoctorLine]:
+    from sequences_mcp.bootstrap import policy_of
+    from sequences_mcp.planning.requirements import refused_in_sender
 
-    for error in refused_in_signature(sender, DEFAULT):
-        refused = f"{error.excerpt!r}: {error.message}"
-        yield DoctorLine(False, f"signature: {refused} Nothing is started before it is mended in settings.toml.")
+    try:
+        errors = refused_in_sender(sender, policy_of(settings))
+    except SettingsError:  # told among the guards
+        return
+    for error in errors:
+        refused = f"{error.field}: {error.excerpt!r}: {error.message}"
+        yield DoctorLine(False, f"{refused} Nothing is started before it is mended in settings.toml.")
 
 
-def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
+def _sender(settings: Settings, mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
     """Yield the sender; ``sends`` is that of a worker that runs, or an empty string."""
     if mailbox.sender is None and sends:
         yield DoctorLine(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
@@ -329,7 +333,7 @@ def _sender(mailbox: Mailbox, sends: str) -> Iterator[DoctorLine]:
         )
     else:
         yield DoctorLine(True, f"sender: {mailbox.sender.name} <{mailbox.sender.address}>")
-        yield from _signature(mailbox.sender)
+        yield from _texts_of_sender(settings, mailbox.sender)
 
 
 def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:

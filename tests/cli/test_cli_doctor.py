@@ -216,13 +216,16 @@ def test_where_each_setting_is_from_is_told_and_where_two_differ(terminal: Termi
     assert line(said.out, "sender") == "ok   sender: Ada King <ada@king.example>"
 
 
-def test_a_signature_with_a_placeholder_is_told_before_a_start_is_refused_for_it(terminal: Terminal) -> None:
+def test_what_is_refused_in_a_name_or_a_signature_is_told_before_a_start_is_refused_for_it(
+    terminal: Terminal,
+) -> None:
     terminal.run("doctor")
-    text = FILE.format(port=free_port()) + 'signature = "Ada King\\n[Your Company]"\n'
+    text = FILE.format(port=free_port()).replace("Ada King", "Ada [Last Name]")
+    text += 'signature = "Ada King\\n[Your Company]"\n'
     (terminal.data / "settings.toml").write_text(text, encoding="utf-8")
     said = terminal.run("doctor")
-    assert said.status == 1 and line(said.out, "signature").startswith("BAD ")
-    assert "[Your Company]" in line(said.out, "signature")
+    bad = "\n".join(one for one in said.out.splitlines() if one.startswith("BAD "))
+    assert said.status == 1 and "sender: 'Ada ⟦[Last Name]⟧'" in bad and "⟦[Your Company]⟧" in bad
 
 
 def test_a_file_of_settings_that_is_wrong_is_told_with_its_line(terminal: Terminal) -> None:

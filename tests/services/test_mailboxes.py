@@ -31,7 +31,8 @@ def settings_with(bureau: Bureau, *, default: str = "ada", **ways: tuple[str, ..
     tables = [f'default_mailbox = "{default}"']
     for key, lines in ways.items():
         name, address = f"{key.title()} Example", f"{key}@example.com"
-        tables += [f"[mailboxes.{key}]", f'name = "{name}"', f'address = "{address}"', *lines]
+        named = () if any(line.startswith("name = ") for line in lines) else (f'name = "{name}"',)
+        tables += [f"[mailboxes.{key}]", *named, f'address = "{address}"', *lines]
     bureau.folder.mkdir(mode=0o700, exist_ok=True)
     (bureau.folder / "settings.toml").write_text("\n".join(tables), encoding="utf-8")
 
@@ -202,19 +203,29 @@ def test_due_work_is_done_once_where_the_default_mailbox_lacks_its_password(bure
     assert (done.accepted, done.to_outbox) == (0, False)
 
 
-async def test_the_guards_look_at_what_stands_below_every_e_mail_before_a_start(bureau: Bureau) -> None:
-    with two_servers(bureau, bob='signature = "Bob\\n[Your Company]"') as (adas, bobs):
+@pytest.mark.parametrize(
+    ("line", "field", "rule"),
+    [
+        ('signature = "Bob\\n[Your Company]"', "signature", "placeholders.square"),
+        ('name = "[Your Name]"', "sender", "placeholders.square"),
+        ('name = "Bob <Last Name>"', "sender", "placeholders.angle"),
+    ],
+)
+async def test_the_guards_look_at_what_every_e_mail_says_of_its_sender_before_a_start(
+    bureau: Bureau, line: str, field: str, rule: str
+) -> None:
+    with two_servers(bureau, bob=line) as (adas, bobs):
         async with bureau.client("auto", yes) as desktop:
             blueprint = await desktop.blueprint(SIGNED)
-            refused = await desktop.refused(
-                "start_sequence", blueprint_id=blueprint, contacts=people(1), sender="bob"
-            )
-            started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(1))
+            start = {"blueprint_id": blueprint, "contacts": people(1)}
+            shown = await desktop.call("preview_sequence", **start, sender="bob")
+            refused = await desktop.refused("start_sequence", **start, sender="bob")
+            started = await desktop.call("start_sequence", **start)
         bureau.work()
     assert refused["code"] == "refused_by_guards" and "bob@example.com" in refused["message"]
-    assert [(each["rule"], each["field"]) for each in refused["findings"]] == [
-        ("placeholders.square", "signature")
-    ]
+    assert [(each["rule"], each["field"]) for each in refused["findings"]] == [(rule, field)]
+    [said] = shown["people"][0]["left_out"]
+    assert said.startswith(f"The guards refuse the {field} of these messages: ")
     assert started["plan_id"] and (len(adas.taken), len(bobs.taken)) == (1, 0)
 
 

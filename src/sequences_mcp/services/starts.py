@@ -30,7 +30,12 @@ from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
 from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient
-from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors, require_sound_signature
+from sequences_mcp.planning.requirements import (
+    NO_SENDER,
+    refused_of_sender,
+    require_no_errors,
+    require_sound_sender,
+)
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.variants import assigned_variants
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
@@ -338,6 +343,7 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
+    require_sound_sender(app, report.blueprint.steps)
     findings = without_reminders(report.findings)  # what is lacking is told of the people who are started
     require_no_errors(findings)
     if app.sender is None:
@@ -345,7 +351,6 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
-    require_sound_signature(app, report.blueprint.steps)
     return report.blueprint, warnings_in(findings)
 
 
@@ -525,6 +530,10 @@ async def preview_sequence(
     app.require_own_mailbox()
     # A mailbox that was taken out of the settings since: the start is refused, and the texts below are another's.
     no_sender = tuple(dict.fromkeys(finding.message for finding in report.findings if finding.rule == NO_SENDER))
+    no_sender += tuple(
+        f"The guards refuse the {finding.field} of these messages: {finding.excerpt!r}. {finding.message}"
+        for finding in refused_of_sender(app, blueprint.steps)
+    )
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
