@@ -224,8 +224,7 @@ async def test_the_guards_look_at_what_every_e_mail_says_of_its_sender_before_a_
         bureau.work()
     assert refused["code"] == "refused_by_guards" and "bob@example.com" in refused["message"]
     assert [(each["rule"], each["field"]) for each in refused["findings"]] == [(rule, field)]
-    [said] = shown["people"][0]["left_out"]
-    assert said.startswith(f"The guards refuse the {field} of these messages: ")
+    assert shown["people"][0]["left_out"][0].startswith(f"The guards refuse the {field} of these messages: ")
     assert started["plan_id"] and (len(adas.taken), len(bobs.taken)) == (1, 0)
 
 
