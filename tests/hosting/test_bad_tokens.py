@@ -74,6 +74,28 @@ def _holding(issuer: Issuer, payload: bytes, **head: Any) -> str:
     return str(made)
 
 
+# As the providers' own pages show their tokens; docs/sign-in-providers.md says which settings make them good.
+KEYCLOAK: dict[str, Any] = {
+    "azp": "claude",
+    "client_id": None,
+    "typ": "Bearer",
+    "sid": "one",
+    "scope": "openid sequences:read",
+    "realm_access": {"roles": ["offline_access"]},
+}
+AUTH0: dict[str, Any] = {
+    "sub": "auth0|5f7c8ec7",
+    "aud": [RESOURCE, "https://tenant.auth0.com/userinfo"],
+    "scope": "openid profile sequences:read",
+}
+ENTRA: dict[str, Any] = {
+    "ver": "2.0",
+    "azp": "c",
+    "client_id": None,
+    "scope": None,
+    "scp": "sequences:read",
+    "tid": "t",
+}
 NOW = int(time.time())
 OTHER = rsa_key("somebody else's")
 BAD: dict[str, Callable[[Issuer], str]] = {
@@ -118,6 +140,14 @@ BAD: dict[str, Callable[[Issuer], str]] = {
     "of a program without a plain name": lambda it: it.token(client_id=["claude"]),
     "an ID token": lambda it: it.token(head={"typ": "JWT"}, nonce="n", aud=[RESOURCE, "claude"]),
     "without a kind": lambda it: it.token(head={"typ": None}),
+    "one of Keycloak as it comes": lambda it: it.token(**KEYCLOAK, head={"typ": "JWT"}, aud=None),
+    "one of Keycloak without the mapper of its audience": lambda it: it.token(**KEYCLOAK, aud="account"),
+    "one of Auth0's own profile": lambda it: it.token(**AUTH0, client_id=None, azp="c", head={"typ": "JWT"}),
+    "one of Auth0 that took no notice of the resource": lambda it: it.token(**{**AUTH0, "aud": AUTH0["aud"][1:]}),
+    "one of Entra": lambda it: it.token(**ENTRA, head={"typ": "JWT", "x5t": "first"}),
+    "one of WorkOS without a resource indicator": lambda it: it.token(aud="client_01HXYZ", sid="app_consent_01"),
+    "one of Clerk for no server": lambda it: it.token(sub="user_2x", aud=None),
+    "an opaque one of Clerk": lambda it: "oat_2xFZEjr1zCsicMWpAA",
     "a proof of possession": lambda it: it.token(head={"typ": "dpop+jwt"}),
     "a logout token": lambda it: it.token(head={"typ": "logout+jwt"}),
     "altered": _altered,
@@ -152,6 +182,8 @@ GOOD: dict[str, Callable[[Issuer], str]] = {
     "a kind by its whole name": lambda it: it.token(head={"typ": "application/at+jwt"}),
     "several audiences": lambda it: it.token(aud=["https://a.example/mcp", RESOURCE]),
     "a clock that is a little off": lambda it: it.token(exp=int(time.time()) - 10, nbf=int(time.time()) + 10),
+    "one of Keycloak with both settings": lambda it: it.token(**KEYCLOAK, aud=[RESOURCE, "account"]),
+    "one of Auth0's profile of RFC 9068": lambda it: it.token(**AUTH0),
     "scopes as Microsoft has them": lambda it: it.token(scope=None, scp="sequences:read", azp="c", client_id=None),
     "scopes as a list": lambda it: it.token(scope=None, scp=["sequences:read", 1]),
 }
