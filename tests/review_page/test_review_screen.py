@@ -249,6 +249,31 @@ def test_e_opens_no_editor_on_a_person_whom_a_key_has_left_when_the_next_does_no
         at(person, "Linus Hopper1")
 
 
+def test_a_text_typed_while_a_slow_key_is_under_way_is_there_when_somebody_goes_back_and_not_once_saved(
+    world: PageWorld, opened: Opened
+) -> None:
+    plan = world.plan(people=3)
+    with opened(plan) as person:
+        at(person, "Grace Hopper0")
+        before = person.tab.get_by_role("textbox", name="Text")
+        with held_back(person, "**/people/*"):
+            presses(person, "j")
+            person.tab.locator(".edit summary").first.click()
+            before.fill("Hello {{firstname}}, half of a sen")
+        at(person, "Linus Hopper1")
+        expect(person.tab.get_by_role("alert")).to_contain_text("What you typed on the screen before is not saved")
+        presses(person, "k")
+        at(person, "Grace Hopper0")
+        text = person.tab.get_by_role("textbox", name="Text")
+        expect(text).to_have_value("Hello {{firstname}}, half of a sen")
+        text.fill("Hello {{firstname}}, is a call worth it?")
+        presses(person, "Control+Enter")
+        expect(person.tab.locator(".texts .text").first).to_contain_text("is a call worth it?")
+        assert person.tab.locator(".edit[open]").count() == 0
+        goes_on(person, "j")
+        assert person.tab.get_by_role("alert").count() == 0
+
+
 def test_keys_are_offered_once_the_script_is_there_that_takes_them(world: PageWorld, opened: Opened) -> None:
     plan = world.plan(people=3)
     with opened(plan) as person:

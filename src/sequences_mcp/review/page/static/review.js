@@ -48,11 +48,38 @@ const keepTyped = (act) => {
   }
 };
 
+// A text that was typed and not saved waits for the screen that shows its editor again, unless what it replaces was
+// changed meanwhile: it would undo that change unseen.
+const unsaved = new Map();
+const editors = () => [...main.querySelectorAll(".edit form")];
+const fieldsOf = (form) => [...form.querySelectorAll("input:not([type=hidden]), textarea")];
+const placeOf = (form) => `${form.getAttribute("action")} ${form.elements.replaces.value}`;
+const keepUnsaved = () => {
+  for (const form of editors()) {
+    const fields = fieldsOf(form);
+    if (fields.some((field) => field.value !== field.defaultValue)) unsaved.set(placeOf(form), fields.map((field) => field.value));
+    else unsaved.delete(placeOf(form));
+  }
+};
+const giveBackUnsaved = () => {
+  for (const form of editors()) {
+    const values = unsaved.get(placeOf(form));
+    if (!values) continue;
+    fieldsOf(form).forEach((field, place) => (field.value = values[place]));
+    form.closest(".edit").open = true;
+  }
+};
+const forgetUnsaved = (form) => fieldsOf(form).forEach((field) => (field.defaultValue = field.value));
+
 const show = (screen, { moves }) => {
+  const before = new Set(unsaved.keys());
+  keepUnsaved();
+  const isLeft = [...unsaved.keys()].some((place) => !before.has(place));
   const scrolled = document.getElementById("scrolls")?.scrollTop ?? 0;
   const isOpen = main.querySelector(".terms-of")?.open;
   keepTyped(() => main.replaceChildren(...document.importNode(screen, true).childNodes));
   screens += 1;
+  giveBackUnsaved();
   prepare(main);
   offerKeys();
   if (isOpen) main.querySelector(".terms-of").open = true;
@@ -64,6 +91,7 @@ const show = (screen, { moves }) => {
     if (row.top < box.top + 32 || row.bottom > box.bottom) list.scrollTop += row.top - box.top - box.height / 3;
   }
   const texts = document.getElementById("texts");
+  if (isLeft && !main.querySelector(".edit[open]")) warn("What you typed on the screen before is not saved. It is still there when you go back.");
   if (!moves || !texts) return;
   texts.focus({ preventScroll: true });
   const { top } = texts.getBoundingClientRect();
@@ -107,6 +135,7 @@ const send = async (form, submitter = null) => {
   if (form.method === "get") return load(`${form.action}?${body}`, { moves: false });
   const { ok, facts } = await requestJson(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
   if (ok) {
+    if (form.closest(".edit")) forgetUnsaved(form);
     await load(facts.next);
     spoken.textContent = form.dataset.done ?? "";
     return;
