@@ -98,6 +98,8 @@ async def test_the_list_is_filtered_by_kind_run_blueprint_and_time(bureau: Burea
         assert await names(size=1, page=2) == ["Linus Torvalds"]
         far = await desktop.call("list_replies", page=9)
         assert (far["items"], far["total_count"]) == ([], 2)
+        assert far["note"] == "There is no page 9: the last is 1."
+        assert (await desktop.call("report", page=9))["note"] == "There is no page 9: the last is 1."
 
 
 async def test_what_a_person_has_to_decide_is_marked_and_can_be_asked_for(bureau: Bureau) -> None:

@@ -38,6 +38,7 @@ async def test_a_list_counts_by_status_whatever_its_page_and_status_filter(world
     assert every["counts"] == ended["counts"] == far["counts"] == {"ACTIVE": 2, "STOPPED_EARLY": 1}
     assert (every["total_count"], ended["total_count"], far["total_count"]) == (3, 1, 3)
     assert ended["items"][0]["stop_reason"] == "WIN"
+    assert far["note"] == "There is no page 9: the last is 1." and "note" not in every
 
 
 async def test_runs_are_found_by_person_and_company(world: World) -> None:

@@ -77,7 +77,7 @@ def replies_page(report: RepliesReport) -> RepliesPage:
         f"{word}: {what}." for word, what in WHAT_THEY_DO.items() if any(row.needs_person == word for row in rows)
     ]
     duties += [NOT_AUTHENTICATED] if any(row.authenticated is False for row in rows) else []
-    note = " ".join(filter(None, (report.page.note, shortened, *duties))) or None
+    note = " ".join(filter(None, (report.page.beyond, report.page.note, shortened, *duties))) or None
     return RepliesPage(items=rows, read_up_to=dict(report.read_up_to) or None, note=note, **numbered(report.page))
 
 

@@ -116,7 +116,8 @@ class ReportPage(PageView):
 def report_page(answer: ReportAnswer) -> ReportPage:
     """Return what came of blueprints: one whole, or several in a row each."""
     shape = _whole if answer.is_whole else _row
-    return ReportPage(items=tuple(map(shape, answer.page.items)), note=answer.note, **numbered(answer.page))
+    note = " ".join(filter(None, (answer.page.beyond, answer.note))) or None
+    return ReportPage(items=tuple(map(shape, answer.page.items)), note=note, **numbered(answer.page))
 
 
 def _row(report: reports.CampaignReport) -> BlueprintOutcome:

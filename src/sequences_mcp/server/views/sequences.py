@@ -259,7 +259,7 @@ def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
     """Return a page of runs."""
     counts = {status: number for status, number in sorted(page.counts.items()) if number} if page.counts else None
     rows, shortened = _rows_that_fit(tuple(map(sequence_row, page.items)))
-    note = " ".join(filter(None, (page.note, shortened))) or None
+    note = " ".join(filter(None, (page.beyond, page.note, shortened))) or None
     return SequencePage(items=rows, counts=counts, came_back=page.came_back or None, note=note, **numbered(page))
 
 
