@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -20,7 +20,6 @@ from sequences_mcp.store.sqlite.connection import (
     JournalMode,
     begin_fairly,
     choose_journal,
-    connect,
     damaged,
     patiently,
     spilling,
@@ -90,11 +89,10 @@ class SqliteDatabase(Database):
             with translated(path), database.writer as writer, waiting(writer, seconds=busy_seconds):
                 keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
-            if examined:
-                # By one of its own: it would keep the check's statement, 150 KB, and all pages in memory.
-                examiner = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
-                with closing(examiner), translated(path):
-                    _refuse_damage(examiner, path, limit=CHECKED_AT_START)
+                if examined:
+                    _refuse_damage(writer, path, limit=CHECKED_AT_START)
+                    # What was read for that fills a cache that is not needed again soon, in each of many files.
+                    writer.execute("PRAGMA shrink_memory")
             database._closing = opening.pop_all()
         return database
 
@@ -287,6 +285,10 @@ def _refuse_damage(connection: sqlite3.Connection, path: Path, *, limit: int) ->
     ).fetchone()
     if size > limit:
         return
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise damaged(path, verdict)
+    verdicts: list[str] = []
+    # As a script, which ends its statement: one that is executed stays in the connection's cache, with 150 KB.
+    connection.create_function("noted", 1, verdicts.append)
+    connection.executescript("SELECT noted(quick_check) FROM pragma_quick_check(1)")
+    connection.create_function("noted", 1, None)
+    if verdicts != ["ok"]:
+        raise damaged(path, "".join(verdicts))
