@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.world.dovecot import Dovecot, dovecot, has_dovecot
+from tests.world.dovecot import Dovecot, dovecot
 from tests.world.engine import embedded as embedded
 from tests.world.product import bureau as bureau
 
@@ -13,7 +13,5 @@ from tests.world.product import bureau as bureau
 @pytest.fixture(name="dovecot")
 def installed_dovecot() -> Iterator[Dovecot]:
     """A Dovecot of its own for a test, with the usual folders."""
-    if not has_dovecot():
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     with dovecot() as server:
         yield server

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.world.answers import ADA, begun, comes_in
 from tests.world.data_folder import NOON
-from tests.world.dovecot import Dovecot, dovecot, has_dovecot
+from tests.world.dovecot import Dovecot, dovecot
 from tests.world.inbound_mail import Sent, reply, report
 from tests.world.product import GRACE, LINUS, Bureau, Desktop, yes
 
@@ -173,8 +173,6 @@ async def test_a_mailbox_that_cannot_be_reached_is_told_and_the_same_call_works_
 async def test_the_folder_is_the_one_the_server_marks_or_else_one_with_a_usual_name(
     bureau: Bureau, folders: dict[str, str], wanted: str
 ) -> None:
-    if not has_dovecot():
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     with dovecot(folders) as server:
         bureau = with_mailbox(bureau, server)
         async with bureau.client("auto", yes) as desktop:
@@ -184,8 +182,6 @@ async def test_the_folder_is_the_one_the_server_marks_or_else_one_with_a_usual_n
 
 
 async def test_a_mailbox_without_such_a_folder_is_told_what_to_create(bureau: Bureau) -> None:
-    if not has_dovecot():
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     with dovecot({"Sent": "\\Sent"}) as server:
         bureau = with_mailbox(bureau, server)
         async with bureau.client("auto", yes) as desktop:

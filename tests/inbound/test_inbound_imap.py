@@ -16,7 +16,7 @@ import pytest
 import trustme
 from tests.secrecy.hearing import heard
 from tests.secrecy.planted import MISTYPED
-from tests.world.dovecot import GMAIL, PASSWORD, USER, WITHOUT_IDLE, Dovecot, dovecot, has_dovecot
+from tests.world.dovecot import GMAIL, PASSWORD, USER, WITHOUT_IDLE, Dovecot, dovecot
 
 from sequences_mcp.domain.inbound import FolderMark
 from sequences_mcp.engine.channels.mail_server import Password, Security
@@ -159,8 +159,6 @@ def test_a_reply_that_was_moved_away_or_deleted_is_found_and_our_own_folders_are
 
 
 def test_where_all_mail_is_one_folder_only_that_and_spam_and_trash_are_read() -> None:
-    if not has_dovecot():
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     with dovecot(GMAIL) as server:
         with server.person() as person:
             for folder in GMAIL:
@@ -412,8 +410,6 @@ def test_a_message_of_25_megabytes_costs_no_more_than_its_beginning(dovecot: Dov
 
 
 def test_over_tls_with_a_certificate_that_is_checked(tmp_path: Path) -> None:
-    if not has_dovecot():
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     import ssl
 
     authority = trustme.CA()

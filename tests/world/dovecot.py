@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from imapclient import IMAPClient
 from tests.secrecy.planted import SMTP_PASSWORD
 from tests.world.mail_servers import free_port
@@ -239,8 +240,11 @@ def dovecot(
     """Run a server; ``certificate`` is the file of a chain and of its key, for TLS.
 
     ``introspection`` is where it asks about access tokens (RFC 7662), with which one can sign in then;
-    ``capability`` is all that it says it can do, in place of everything.
+    ``capability`` is all that it says it can do, in place of everything. Where it is not installed, the test is
+    left out.
     """
+    if not has_dovecot():
+        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd dovecot-lmtpd")
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     server = Dovecot(
         folder, free_port(), free_port(), free_port(), shutil.which("dovecot", path=_PATH) or "dovecot"
