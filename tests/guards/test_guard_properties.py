@@ -138,6 +138,7 @@ def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value:
 @given(st.one_of(st.text(" ,.'&#/@:|+!-()abXxnul{[<%$_", max_size=20), TEXT))
 @settings(max_examples=300, deadline=None)
 @example("LOREM IPSUM#")
+@example("0/(GGF/ANPASSEN)")
 def test_a_value_that_is_plain_would_pass_every_rule_about_texts(value: str) -> None:
     if is_plain(Value(value)):
         text = GuardedText(original=value, rendered=True)

@@ -128,6 +128,7 @@ FILTERS = (
 )
 _IDS = re.compile(
     r"local:[a-z]+_[0-9A-Z]{26}|\b[0-9A-HJKMNP-TV-Z]{26}\b|<[a-z2-7]{32}@|\b[0-9a-f]{64}\b|\blease(?:=|': )\d+"
+    r"|(?<=pauses=')[0-9a-f]{16}\b"
 )
 
 
@@ -487,6 +488,7 @@ TWO_AT_ONE_INSTANT: list[tuple[Any, ...]] = [
 @settings(max_examples=int(os.environ.get("BOTH_STORES", "6")), deadline=None)
 @example(deeds=EVERYTHING)
 @example(deeds=TWO_AT_ONE_INSTANT)
+@example(deeds=[("start", ["ann@one.example"]), ("answer", "ann@one.example", ReplyKind.OUT_OF_OFFICE)])
 @given(deeds=st.lists(DEEDS, min_size=4, max_size=14))
 def test_both_stores_answer_alike_after_any_history(deeds: list[tuple[Any, ...]]) -> None:
     asyncio.run(compared(deeds))

@@ -475,7 +475,8 @@ def is_plain(value: Value) -> bool:
     is_person = value.fact in PERSON
     if is_person and is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_uncertain(text):
+    # What stands in parentheses may be a request to whoever fills it in: the rules about texts read it.
+    if "(" in text or _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_uncertain(text):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False
