@@ -73,9 +73,10 @@ class SendPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An e-mail claimed to be sent: its run, its step, the lease, the composed message, and the server's line."""
+    """An e-mail claimed to be sent: its run, plan and step, the lease, the message, and the server's line."""
 
     sequence_id: str
+    plan_id: str
     key: str
     lease: int
     message: ComposedMessage
@@ -415,4 +416,11 @@ def _claimed(
         work.mailboxes.reserve(rest, until=now + rules.lease)
     else:
         work.mailboxes.accepted(sender)  # what is there is of another account
-    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message, line=work.line)
+    return Claim(
+        sequence_id=sequence.id,
+        plan_id=sequence.plan_id,
+        key=run.key,
+        lease=lease,
+        message=message,
+        line=work.line,
+    )

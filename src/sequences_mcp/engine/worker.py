@@ -58,8 +58,8 @@ def record_outcome(
     ``line`` is where the journal has the e-mail, if this process has just written it there.
     """
     # What was refused may concern other runs and the whole mailbox.
-    with store.transaction(beside=outcome.kind == "accepted") as work:
-        work.claims.foresee_run(outcome.sequence_id, lease=outcome.lease)
+    with store.transaction(beside=outcome.kind == "accepted", run=outcome.sequence_id) as work:
+        work.claims.foresee_record(outcome.sequence_id, lease=outcome.lease)
         runs = work.runs.by_ids([outcome.sequence_id])
         run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
@@ -234,6 +234,7 @@ class Worker:
     _looked_for_old_at: datetime | None = field(default=None, init=False)
     _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
     _lines: dict[int, tuple[int, int]] = field(default_factory=dict, init=False)  # of the journal, by lease
+    _is_free_due: bool = field(default=False, init=False)  # at the last claim of an e-mail
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, sleeping until something is due.
@@ -259,7 +260,7 @@ class Worker:
         if not self.keep_house():
             return 0
         done = 0
-        while done < limit and self._free_is_due():
+        while done < limit and self._is_due(FREE):
             self._guarded(partial(self._take_and_send, queue=FREE))
             done += 1
         if NOTICE in self.queues:
@@ -276,7 +277,7 @@ class Worker:
     def _goes_on(self) -> bool:
         """Say whether an e-mail may be claimed at once: the claim asks for one, and the mailbox's limits."""
         # With spacing the mailbox is shut after each e-mail.
-        return self.rules.terms.spacing <= 0 and not self._free_is_due() and self.store.has_room()
+        return self.rules.terms.spacing <= 0 and not self._is_free_due and self.store.has_room()
 
     def keep_house(self) -> bool:
         """Do the work besides steps: record outcomes, apply decided plans, delete what is kept no longer.
@@ -328,22 +329,22 @@ class Worker:
 
     def _due_queue(self) -> str | None:
         """Return the queue in which something can be done now: what the mailbox does not limit comes first."""
-        if self._free_is_due():
+        if self._is_due(FREE):
             return FREE
         now, at = self.clock(), self._mailbox_at()
         return MAILBOX if at is not None and at <= now and self.store.has_room() else None
 
-    def _free_is_due(self) -> bool:
-        free = self._next(FREE)
-        return free is not None and free[1] <= self.clock()
+    def _is_due(self, queue: str) -> bool:
+        due = self._next(queue)
+        return due is not None and due[1] <= self.clock()
 
     def _next(
-        self, queue: str, *, within: timedelta = NOW, wanted: str | None = None
+        self, queue: str, *, within: timedelta = NOW, wanted: str | None = None, now: datetime | None = None
     ) -> tuple[str, datetime] | None:
         """Return what is due first in a queue of ours, of what this process's settings were approved for."""
         if queue not in self.queues:
             return None
-        coming = self.clock() + within
+        coming = (now or self.clock()) + within
         return self.store.runs.next_due(queue, terms=self.rules.terms, before=coming, wanted=wanted)
 
     def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
@@ -469,11 +470,14 @@ class Worker:
             now = self.clock()
             if sender is not None:
                 work.lineage.hands_over(sender)
-                work.claims.foresee_limits(self.rules.terms, now=now)
+                queues = self.queues & {FREE, MAILBOX} if wanted is None else ()
+                work.claims.foresee_limits(self.rules.terms, now=now, queues=queues)
             work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
             if work.lineage.standstills():
                 return None
-            due = self._next(queue, wanted=wanted)
+            if sender is not None:
+                self._is_free_due = self._next(FREE, now=now) is not None
+            due = self._next(queue, wanted=wanted, now=now)
             if due is None or due[1] > now or (queue == MAILBOX and self._opens(due[1]) > now):
                 return None
             named[:] = [due[0]]
@@ -551,11 +555,11 @@ class Worker:
 
     def _hand_over(self, claim: Claim) -> None:
         """Pass the point of no return; ConflictError when the lease is lost."""
-        with self.store.transaction(beside=True) as work:
+        with self.store.transaction(beside=True, run=claim.sequence_id) as work:
             now = self.clock()
             if work.line != claim.line:  # the server lacks commits: another host may have sent this meanwhile
                 raise _replaced()
-            work.claims.foresee_run(claim.sequence_id, lease=None)
+            work.claims.foresee_hand_over(claim.sequence_id, plan_id=claim.plan_id)
             before = work.runs.by_ids([claim.sequence_id])[0]
             self._require_mailbox(work, before.plan_id)
             apply_event(

@@ -7,6 +7,7 @@ itself. The answers are those of the same statements, and are forgotten with the
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from sequences_mcp.domain.addresses import address_key
@@ -16,6 +17,7 @@ from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.store.database import Database, Question
 from sequences_mcp.store.mailboxes import OF_THE_LAST
 from sequences_mcp.store.runs import FURTHER_EMAILS
+from sequences_mcp.store.statements import to_micros
 
 
 class ClaimRepository:
@@ -25,8 +27,11 @@ class ClaimRepository:
         self._database = database
         self._plan: tuple[str, str] = "", ""  # the last one, and the digest that it had
 
-    def foresee_limits(self, terms: Terms, *, now: datetime) -> None:
-        """Foresee whether anything may leave, and what the mailbox of these terms may send."""
+    def foresee_limits(self, terms: Terms, *, now: datetime, queues: Iterable[str] = ()) -> None:
+        """Foresee whether anything may leave, what the mailbox of these terms may send, and what is due by now.
+
+        ``queues`` are those of which the first run that is due is asked for; it is taken by that.
+        """
         if not self._database.is_far:
             return
         sender = terms.sender_address
@@ -40,22 +45,22 @@ class ClaimRepository:
         if not terms.ramp_up:
             skip = max(terms.limits.cap_at(now, first=None), 1) - 1
             questions.append(("attempts.nth_newest", {"sender": sender, "skip": skip}))
+        due = {"terms": terms.text, "before": to_micros(now)}
+        questions += [("sequences.next_due", {**due, "lane": queue}) for queue in sorted(queues)]
         self._database.foresee(questions)
 
-    def foresee_run(self, run_id: str, *, lease: int | None) -> None:
-        """Take a run to be changed, and foresee what its hand-over or, with a lease, its record is about to ask.
+    def foresee_hand_over(self, run_id: str, *, plan_id: str) -> None:
+        """Foresee what the hand-over of a run is about to ask, which the open transaction took as it began."""
+        self._foresee_run(run_id, ("plans.find", {"id": plan_id}))
 
-        What may wait for another transaction is asked first: what follows is then what that has left.
-        """
-        if not self._database.is_far:
-            return
-        row = self._database.row("sequences.by_id", id=run_id)
-        if row is None:
-            return
-        further: Question = ("attempts.sender_of", {"lease": lease})
-        if lease is None:
-            further = ("plans.find", {"id": row[2]})
-        self._database.foresee([("sequences.runs_of_one", {"id": run_id}), further])
+    def foresee_record(self, run_id: str, *, lease: int) -> None:
+        """Foresee what the record of an outcome is about to ask of a run, which is taken as well."""
+        self._foresee_run(run_id, ("attempts.sender_of", {"lease": lease}))
+
+    def _foresee_run(self, run_id: str, further: Question) -> None:
+        if self._database.is_far:
+            run = {"id": run_id}
+            self._database.foresee([("sequences.by_id", run), ("sequences.runs_of_one", run), further])
 
     def foresee_claim(self, run_id: str) -> None:
         """Foresee the run that is claimed, which the open transaction has taken already, and the lease for it."""

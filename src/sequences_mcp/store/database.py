@@ -81,17 +81,20 @@ class Database(ABC):
         return self._depth > 0
 
     @contextmanager
-    def transaction(self, *, beside: bool = False, alone_for: str | None = None) -> Iterator[None]:
+    def transaction(
+        self, *, beside: bool = False, alone_for: str | None = None, run: str | None = None
+    ) -> Iterator[None]:
         """Run the block in one transaction that nobody else's writes come between; a nested block joins it.
 
         It commits at its end and rolls back on an error. An error that leaves a nested block undoes that alone.
         It must not span any other I/O. With ``beside``, where the database can, other transactions that say so run
         at the same time: each changes the run that it has taken, which the others pass over. ``alone_for`` names
-        what else an outermost one needs: no other that names the same goes on until it has ended.
+        what else an outermost one needs: no other that names the same goes on until it has ended. ``run`` is the
+        id of a run that it takes as it begins, so that all it reads is what others have left of that.
         """
         if self._in_snapshot:
             raise RuntimeError("a transaction inside a snapshot would wait for itself")
-        with self._nested() if self._depth else self._outermost(beside=beside, alone_for=alone_for):
+        with self._nested() if self._depth else self._outermost(beside=beside, alone_for=alone_for, run=run):
             yield
         if not self._depth:
             self.commits += 1
@@ -100,7 +103,7 @@ class Database(ABC):
                 act()
 
     @abstractmethod
-    def _outermost(self, *, beside: bool, alone_for: str | None) -> AbstractContextManager[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None, run: str | None) -> AbstractContextManager[None]:
         """Begin a transaction, with ``_depth`` 1 inside; commit, or roll back and forget ``_afterwards``."""
 
     @contextmanager

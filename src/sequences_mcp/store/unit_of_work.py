@@ -223,14 +223,17 @@ class Store(Repositories):
         return self.database.in_transaction
 
     @contextmanager
-    def transaction(self, *, beside: bool = False, mailbox: str | None = None) -> Iterator[UnitOfWork]:
+    def transaction(
+        self, *, beside: bool = False, mailbox: str | None = None, run: str | None = None
+    ) -> Iterator[UnitOfWork]:
         """Run the block as one unit of work: commit at its end, roll back on an error. Nested blocks join it.
 
         Takes the write lock at once and must not span any other I/O. An error that leaves an inner block undoes
         that block alone. With ``beside``, those of other workers may run at the same time, each on its own run,
-        and one after the other where they name the same ``mailbox``.
+        and one after the other where they name the same ``mailbox``. ``run`` is the id of the one that it takes as
+        it begins, where that is known.
         """
-        with self.database.transaction(beside=beside, alone_for=mailbox and f"mailbox {mailbox}"):
+        with self.database.transaction(beside=beside, alone_for=mailbox and f"mailbox {mailbox}", run=run):
             yield self._work
 
     def anew(self, act: Callable[[], T]) -> T:

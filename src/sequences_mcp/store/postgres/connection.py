@@ -84,20 +84,23 @@ def _named(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], PostgresRow
 
 
 @lru_cache(maxsize=1024)
-def _kind_of(columns: tuple[bytes, ...]) -> type[PostgresRow]:
+def _kind_of(columns: tuple[str | bytes, ...]) -> type[PostgresRow]:
     names: dict[str, int] = {}
     for place, column in enumerate(columns):
-        names.setdefault(column.decode(), place)
+        names.setdefault(column if isinstance(column, str) else column.decode(), place)
     return cast("type[PostgresRow]", type("PostgresRow", (PostgresRow,), {"names": names}))
 
 
 def rows_from_json(text: str | None) -> list[PostgresRow]:
     """Return the rows of a JSON text of them; columns of one name stand in it one after the other."""
-    return [] if text is None else json.loads(text, object_pairs_hook=_row_of_pairs)
+    return [] if text is None else cast("list[PostgresRow]", _ROWS.decode(text))
 
 
 def _row_of_pairs(pairs: list[tuple[str, Any]]) -> PostgresRow:
-    return _kind_of(tuple([name.encode() for name, _ in pairs]))([value for _, value in pairs])
+    return _kind_of(tuple([name for name, _ in pairs]))([value for _, value in pairs])
+
+
+_ROWS = json.JSONDecoder(object_pairs_hook=_row_of_pairs)
 
 
 class _Whole(adapt.Loader):

@@ -26,6 +26,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 from psycopg import pq
+from psycopg.sql import quote
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreInterruptedError, StoreUnwritableError
@@ -74,6 +75,7 @@ class PostgresDatabase(Database):
         super().__init__(workspace, patience=patience)
         self._pool = pool
         self._held: connections.Connection | None = None
+        self._held_cursor: psycopg.RawCursor[Any] | None = None  # what asks on it
         self._is_beside = False
         self._holder, self._number = token_hex(16), 0  # of the transactions of this thread
         self._last: list[Any] = []
@@ -145,7 +147,7 @@ class PostgresDatabase(Database):
         return self._held is not None and not self._held.closed
 
     @contextmanager
-    def _outermost(self, *, beside: bool, alone_for: str | None) -> Iterator[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None, run: str | None) -> Iterator[None]:
         """Wait for all other changes and have the database alone; with ``beside``, run with others that say so.
 
         A temporary table is filled before anybody is waited for.
@@ -154,6 +156,8 @@ class PostgresDatabase(Database):
         counted = BEGUN.format(self._holder, self._number, beside, max(round(self._patience * 1000), 1))
         if alone_for is not None:
             counted = f"{counted}; SELECT pg_advisory_xact_lock({_number_of(alone_for)})"
+        if run is not None:
+            counted = f"{counted}; SELECT FROM sequence WHERE id = {quote(run)} FOR UPDATE"
         self._held, seen = self._begun(f"{BEGIN}; {counted if self._staging is None else 'SELECT 1'}")
         self._depth, self._is_beside, self._notice = 1, beside, None
         try:
@@ -292,7 +296,7 @@ class PostgresDatabase(Database):
             self._held.close()
 
     def _let_go(self) -> None:
-        held, self._held = self._held, None
+        held, self._held, self._held_cursor = self._held, None, None
         if held is not None:
             self._pool.give_back(held)
 
@@ -395,12 +399,15 @@ class PostgresDatabase(Database):
             if len(parameters) == 1:  # in one round trip, where many need three
                 self._cursor().execute(sql, parameters[0])
                 return
-            with self._cursor() as cursor:
+            with psycopg.RawCursor(self._cursor().connection) as cursor:
                 cursor.executemany(sql, parameters)
 
     def _cursor(self) -> psycopg.RawCursor[Any]:
+        """Return the one cursor of the connection that is held: whoever asks fetches all of the answer at once."""
         assert self._held is not None
-        return psycopg.RawCursor(self._held)
+        if self._held_cursor is None:
+            self._held_cursor = psycopg.RawCursor(self._held)
+        return self._held_cursor
 
     def _listed(self, names: Sequence[str], values: Mapping[str, Any]) -> list[Any]:
         """Return the values of these parameters in order, with the one that is the same for a whole host."""

@@ -111,7 +111,7 @@ class SqliteDatabase(Database):
         return str(self.path)
 
     @contextmanager
-    def _outermost(self, *, beside: bool, alone_for: str | None) -> Iterator[None]:
+    def _outermost(self, *, beside: bool, alone_for: str | None, run: str | None) -> Iterator[None]:
         """Take the write lock at once: an upgrade from reading to writing cannot wait.
 
         A file has one writer at a time, also ``beside`` others.
