@@ -27,43 +27,71 @@ WRONG = {
         Maria - Talent Partner ⇒ Maria | Hiring Manager | Équipe RH | Team Acme | There | No Name | Имя
         Maria da Silva Santos Oliveira ⇒ Maria | Maria. ⇒ Maria | ¡Maria! ⇒ Maria | Maria #OpenToWork ⇒ Maria
         Maria  José ⇒ Maria José | お名前 | 채용담당자 | Everyone | Human Resources | Kundenservice
+        不明 | 未知 | 없음 | İsim | Private Profile | LinkedIn-Mitglied | (blank) | pending | Testy McTest | Fulano
+        Max Mustermann | Mustermann | Xxxx | Aaaa | asdfgh | qweqwe | yxcvbn | Mariaaaa | фывапр | MaRiA ⇒ Maria
+        Maria's ⇒ Maria | Duplicate Maria ⇒ Maria | Maria copy ⇒ Maria | Maria deceased ⇒ Maria | † Maria ⇒ Maria
+        zzMaria ⇒ Maria | zz Maria ⇒ Maria | a) Maria ⇒ Maria | 1. Maria ⇒ Maria | Maria call monday ⇒ Maria
+        see LinkedIn | We're hiring | Maria is hiring ⇒ Maria | Maria CTO ⇒ Maria | VIP Maria ⇒ Maria
+        Maria she/her ⇒ Maria | todo: find name | attn Maria ⇒ Maria | z.Hd. Maria ⇒ Maria | Fräulein
+        Geschäftsführer | Student | Guest | Mar?a | undefined Silva | Maria null | 王（小明） ⇒ 王
         """,
     "last_name": """
         SILVA ⇒ Silva | silva ⇒ Silva | S. | PhD | Smith, PhD, MBA ⇒ Smith | Dr. Silva ⇒ Silva | Jones CPA ⇒ Jones
         Nachname | van der berg ⇒ van der Berg | VAN DER BERG ⇒ van der Berg | Silva 🚀 ⇒ Silva | HR Team
+        Silva deceased ⇒ Silva | null | NULL
         MÜLLER-LÜDENSCHEIDT ⇒ Müller-Lüdenscheidt | Silva (she/her) ⇒ Silva | Silva, M.D. ⇒ Silva | Cognome
         """,
     "candidateCompanyName": """
         Company | Entreprise | Acme, ⇒ Acme | "Acme" ⇒ Acme | Self-employed | Stealth Startup | info@acme.example
-        Acme 🚀 ⇒ Acme | 会社名 | N/A | Sans emploi
+        Acme 🚀 ⇒ Acme | 会社名 | N/A | Sans emploi | M?ller GmbH | null GmbH | 12345 | €50k | 01.01.2020 | S.A.
+        Unknown Company | Company XYZ | XYZ | ABC GmbH | Test Company | Musterfirma GmbH | XX公司 | Example Inc
+        Various clients | privat | University | same as above | see above | Full-time | Show all | 51-200 employees
+        Acme (ex) | ex-Acme | formerly Acme | Acme (bis 2023) | Acme (2019-2023) | Acme - lost ⇒ Acme
+        Acme DO NOT CONTACT ⇒ Acme | Acme (client) ⇒ Acme | Acme (check) ⇒ Acme | Acme (maybe) ⇒ Acme
+        Acme (?) ⇒ Acme | Acme ? ⇒ Acme | Acme?? ⇒ Acme | Acme - see notes ⇒ Acme | Acme TODO ⇒ Acme
+        probably Acme ⇒ Acme | Acme GmbH (via recruiter) ⇒ Acme GmbH | Acme c/o Tom ⇒ Acme | Acme logo ⇒ Acme
+        Acme and 3 others ⇒ Acme | Acme +2 more ⇒ Acme | Acme, ... ⇒ Acme | Acme… ⇒ Acme | Acme 2 yrs ⇒ Acme
+        Acme (12,345 followers) ⇒ Acme | CTO at Acme ⇒ Acme | Software Engineer bei Acme ⇒ Acme
+        Acme - CTO ⇒ Acme | Acme: CTO ⇒ Acme | Acme - LinkedIn ⇒ Acme | {code} | <kes>
         """,
     "job_title": """
         Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
         Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
+        #hiring | Helping companies grow 10x | Software Engineer · 3 yrs ⇒ Software Engineer | CTO (check) ⇒ CTO
         Looking for new opportunities | Auf Jobsuche | unemployed | auf jobsuche
         """,
-    "location": "City | PARIS ⇒ Paris | paris ⇒ Paris | Ort | New York, ⇒ New York | 75001 | NEW YORK ⇒ New York",
+    "location": """
+        City | Berlin? ⇒ Berlin | PARIS ⇒ Paris | paris ⇒ Paris | Ort
+        New York, ⇒ New York | 75001 | NEW YORK ⇒ New York
+        """,
 }
 RIGHT = {
     "first_name": """
         Maria | Jean-Luc | María José | Zoë | Al | Bo | J.R. | JR | TJ | 李 | 李小龍 | Nguyễn | Ng | McDonald
         DeShawn | LaToya | d'Arcy | O'Brien | D’Angelo | An | Do | May | Job | Dev | Don | Bay | Иван | さくら
         김 | 민수 | नरेन्द्र | Ólafur | Søren | Łukasz | Đặng | Mary Ann | J. K. | St. John | Anne-Sophie
-        Ana | Lee | Ian | Max
+        Ana | Lee | Ian | Max | Azer | Wert | Aaron | Siiri | Nguyễn Văn | Ka'ahumanu | JoJo | Jae-in | Nur ul Huda
         Art | Grace | Christian | Prince | Lu | Xi | Œuvre | X Æ | Jan | Mag | Ing-Marie | Ngọc Ánh | M'Baye | Md
         """,
     "last_name": """
         Silva | van der Berg | de | de la Cruz | O'Brien | 't Hooft | McDonald | MacLeod | Ng | Wu | 李 | Smith Jr.
         King, Jr. | Smith III | Smith-Jones | St. John | Sales | Jobs | Day | von Neumann | Al-Farsi | al-Rashid
         D'Souza | Ó Briain | Сидоров | Null | Ma | Do | Lt | Nguyễn
+        Sample | Person | Sender | Blank | Guest | Demo | Student | Gaudí i Cornet | in 't Veld | O’Neil
         """,
     "candidateCompanyName": """
         ACME | Acme Inc. | acme | adidas | Yahoo! | 37signals | 3M | AT&T | R&D Partners | Booking.com | SAP SE
         H&M | 株式会社 | C&A | E.ON | Toys "R" Us | Amazon Web Services (AWS) | 1&1 | ÖBB
-        Ernst & Young GmbH & Co. KG
+        Ernst & Young GmbH & Co. KG | [x]cube LABS | Code[ish] | ООО «Яндекс» | Société « Les Amis » | n°5 | 360°
+        腾讯科技（深圳）有限公司 | 株式会社ＮＴＴドコモ | （株）日立製作所 | ㈱東芝 | m[y]space | [24]7.ai | Guess?
+        Which? | Bücher.de | SAP SE & Co. KG | Ex Libris | Via Transportation | Get Your Guide | Student.com
+        X (formerly Twitter) | Bosch Rexroth (Deutschland) | AAA | X Corp | Muster & Sons | ABC News | Testo SE
+        Test IO | Null Industries | Undefined Labs | None More Studio | First 5 Years | 20 Minuten | 3 | 500
+        The University of Texas at Austin | Inn at Perry Cabin | CTO Craft | Founders Factory | Blank Rome LLP
         """,
     "job_title": """
         CTO | VP Sales | software engineer | Head of R&D | Engineer (m/w/d) | C++ Developer | Recruiter | Manager
+        営業（東京） | Helping Teacher | #1 Realtor | Test Engineer | Lehrer*in | Owner
         HR Manager | Sr. Engineer | SVP, Engineering | Developer @ Acme | 営業部長
         """,
     "location": """

@@ -198,6 +198,10 @@ def test_ten_thousand_contacts_are_looked_at_in_no_time() -> None:
         ("notes", "Met at ____", "placeholders.blank"),
         ("notes", "Met\u200b in Rust", "values.control"),
         ("company", "com\ufe01\ufe02pany", "values.control"),
+        ("company", "[object Object]", "placeholders.square"),
+        ("job_title", "undefined undefined", "foreign.failed_render"),
+        ("company", "{company}", "foreign.single_brace"),
+        ("company", "<company>", "placeholders.angle"),
     ],
 )
 def test_a_value_that_is_a_placeholder_or_hides_something_is_refused_with_its_name(
@@ -226,13 +230,34 @@ def test_an_ordinary_value_of_any_name_passes(name: str, value: str) -> None:
 
 
 def test_brackets_that_no_blank_has_are_a_doubt_in_a_value_and_in_the_text_it_fills() -> None:
-    values = {"firstname": "Jane", "candidateCompanyName": "[x]cube LABS"}
+    values = {"firstname": "Jane", "candidateCompanyName": "[Nexus]"}
     (found,) = check_values(values)
     assert (found.severity, found.variable) == (Severity.WARNING, "candidateCompanyName")
     content = fill_in(STEP.content, values)
     final = check_rendered(step=STEP, subject="A role", content=content, values=values)
     assert final
     assert not errors_in(final)
+
+
+@pytest.mark.parametrize(
+    "value", ["[x]cube LABS", "ООО «Яндекс»", "腾讯科技（深圳）有限公司", "Yahoo!", "Guess?", "360°"]
+)
+def test_signs_that_a_company_has_in_its_name_are_none_in_the_text_it_fills_either(value: str) -> None:
+    values = {"firstname": "Jane", "candidateCompanyName": value}
+    final = check_rendered(step=STEP, subject="A role", content=fill_in(STEP.content, values), values=values)
+    assert final == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "severities"),
+    [("None More Studio", [Severity.WARNING]), ("None", [Severity.WARNING, Severity.ERROR])],
+)
+def test_the_word_for_none_is_refused_in_the_final_text_unless_a_name_goes_on_behind_it(
+    value: str, severities: list[Severity]
+) -> None:
+    values = {"firstname": "Jane", "candidateCompanyName": value}
+    final = check_rendered(step=STEP, subject="A role", content=fill_in(STEP.content, values), values=values)
+    assert [finding.severity for finding in final] == severities
 
 
 @pytest.mark.parametrize("value", ["[company]", "{{firstname}}", "<name>", "%LASTNAME%", "a\u200bb"])

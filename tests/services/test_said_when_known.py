@@ -214,6 +214,7 @@ SEEMING = {"email": "\u0430@hopper.example", "first_name": "Grace", "last_name":
 
 WHOLE = {"email": "w@hopper.example", "first_name": "Grace Hopper", "last_name": "Hopper", "company": "Hopper"}
 TURNED = {**WHOLE, "first_name": "HOPPER, Grace"}
+NOBODY = {**WHOLE, "first_name": "John", "last_name": "Doe"}
 
 
 @pytest.mark.parametrize(
@@ -223,8 +224,9 @@ TURNED = {**WHOLE, "first_name": "HOPPER, Grace"}
         (WHOLE, "person.whole_name"),
         (TURNED, "person.whole_name"),
         (SEEMING, "person.lookalike_address"),
+        (NOBODY, "person.sample_name"),
     ],
-    ids=["same names", "whole name", "turned name", "address"],
+    ids=["same names", "whole name", "turned name", "address", "nobody"],
 )
 async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
     tmp_path: Path, one: dict[str, str], rule: str
@@ -237,7 +239,7 @@ async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
     assert rule in json.dumps(asked) and rule not in json.dumps(plain)
     async with bureau.app() as app:
         seen = await look_up(app, asked["plan_id"])
-    said = ("the same", "has the last name", "look like Latin")
+    said = ("the same", "has the last name", "look like Latin", "from examples")
     assert any(words in line for line in seen.lines for words in said)
 
 

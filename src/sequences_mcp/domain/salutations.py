@@ -14,7 +14,7 @@ _SHORT = 4
 
 def word_key(word: str) -> str:
     """Return a word without case and signs but with its accents."""
-    return "".join(filter(str.isalnum, word)).casefold()
+    return "".join(filter(str.isalnum, word.casefold()))
 
 
 def _keys(words: str) -> frozenset[str]:
@@ -24,12 +24,12 @@ def _keys(words: str) -> frozenset[str]:
     return frozenset({*map(word_key, words.split()), *bare})
 
 
-GREETINGS = _keys("dear hi hello hey hola bonjour hallo ciao olá")
+GREETINGS = _keys("dear hi hello hey hola bonjour hallo ciao olá attn z.hd z.hdn")
 TITLES = _keys(
     "mr mrs ms miss mx dr drs doctor dame ir prof professor sir madam rev hon capt lt sgt "
     "m mme mlle monsieur madame mademoiselle maître herr herrn frau hr fr dipl ing mag dipl-ing dipl-kfm "
     "dipl-kffr dipl-inf dipl-phys dipl-math dipl-volksw dipl-betriebsw dipl-psych dipl-chem dipl-biol "
-    "dipl-wirt-ing sr sra srta señor señora señorita don doña dña sig sigra signor signora dott dottssa "
+    "dipl-wirt-ing fräulein sr sra srta señor señora señorita don doña dña sig sigra signor signora dott dottssa "
     "dottoressa avv senhor senhora dra mevrouw meneer dhr mevr pan pani inż bay bayan господин госпожа г-н "
     "г-жа д-р"
 )

@@ -100,6 +100,8 @@ RULES = (
     values.NOTHING,
     values.HEADING,
     values.PLACEHOLDER,
+    values.SAMPLE,
+    values.LOST_LETTER,
     values.TEAM,
     values.NO_COMPANY,
     values.ADDRESS,

@@ -14,11 +14,13 @@ from pydantic import ValidationError
 from sequences_mcp.domain.blueprint import MOST_VARIANTS, Channel, LinkedInType, Step, Temporality, Variant
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.markdown import letter_of
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.threads import is_answering
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.guards.inspect import of_value, show_excerpt
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Rule, Value
+from sequences_mcp.guards.rules.placeholders import AMBIGUOUS
 from sequences_mcp.guards.rules.structure import FORM, SIZE
 from sequences_mcp.guards.rules.values import DIRECTION
 from sequences_mcp.guards.rules.values import _direction as is_right_to_left
@@ -202,15 +204,27 @@ def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -
 
 
 def from_value(
-    finding: Finding, text: str, values: Mapping[str, str | None], *, refused: frozenset[str]
-) -> Finding:
+    finding: Finding,
+    text: str,
+    values: Mapping[str, str | None],
+    *,
+    refused: frozenset[str],
+    remarked: frozenset[str],
+) -> Finding | None:
     """Return the finding; if it lies inside a filled-in value, with the variable's name and without a fix.
 
     An error inside a value that the check of values did not refuse becomes a warning. Otherwise the check before
-    an approval, which sees values alone, and the last check of the rendered text could disagree.
+    an approval, which sees values alone, and the last check of the rendered text could disagree. Of a value that
+    nothing at all was said of, so does what reaches into it from the word before, "at None" of "at None More
+    Studio", and a bracket is a part of the name: then there is no finding.
     """
     for name, value in values.items():
-        if value and _lies_in(finding, text, value.strip()):
+        if not value:
+            continue
+        is_inside = _lies_in(finding, text, value.strip())
+        if is_inside and name not in remarked and finding.rule == AMBIGUOUS.id:
+            return None
+        if is_inside or (name not in remarked and _reaches_into(finding, text, value.strip())):
             message = f"{finding.message} It comes from {{{{{name}}}}}."
             is_uncertain = finding.severity is Severity.ERROR and name not in refused
             severity = Severity.WARNING if is_uncertain else finding.severity
@@ -221,6 +235,17 @@ def from_value(
 def _lies_in(finding: Finding, text: str, value: str) -> bool:
     at = text.find(value, max(0, finding.end - len(value))) if value else -1
     return 0 <= at <= finding.start and finding.end <= at + len(value)
+
+
+_WORD_BEFORE = LazyPattern(r"\w{1,12}\s")
+
+
+def _reaches_into(finding: Finding, text: str, value: str) -> bool:
+    """Say whether a finding is one word before the value and the first words of it, and the value goes on."""
+    before = _WORD_BEFORE.match(text, finding.start)
+    if before is None or not text.startswith(value, before.end()):
+        return False
+    return before.end() < finding.end < before.end() + len(value)
 
 
 _NO_VALUES: Mapping[str, str | None] = MappingProxyType({})
@@ -298,10 +323,17 @@ def check_rendered(
     findings = list(unusual(step, values, policy))
     answers = {(finding.variable, finding.rule) for finding in findings}
     refused = frozenset(finding.variable for finding in errors_in(findings) if finding.variable)
+    remarked = frozenset(finding.variable for finding in findings if finding.variable)
     for text in rendered_texts(step, subject, content, is_follow_up=is_follow_up, policy=policy):
         read = letter_of(text.original).plain if text.is_markdown else text.original
-        inside = (from_value(finding, read, values, refused=refused) for finding in of_text(text))
-        findings += (finding for finding in inside if (finding.variable, finding.rule) not in answers)
+        inside = (
+            from_value(finding, read, values, refused=refused, remarked=remarked) for finding in of_text(text)
+        )
+        findings += (
+            finding
+            for finding in inside
+            if finding is not None and (finding.variable, finding.rule) not in answers
+        )
     return tuple(findings)
 
 

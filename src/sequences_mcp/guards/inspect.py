@@ -8,9 +8,10 @@ from functools import lru_cache
 from itertools import chain
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.markdown import template_letter
+from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.names import is_heading, is_plain, likely
@@ -76,6 +77,7 @@ _OF_DRAFTS = frozenset(
     )
 )
 _BY_SHAPE = frozenset({"placeholders.square"})
+_BY_SHAPE_OF_COMPANIES = _BY_SHAPE | {"placeholders.angle", "foreign.single_brace"}  # <kes>, {code}
 _OF_VALUES = tuple(
     (rule, check)
     for rule, check in _CHECKS
@@ -85,8 +87,8 @@ _NAMES = ("Nil", "Nan", "Na")
 _OF_WRITING = frozenset(
     f"values.{name}"
     for name in (
-        *("nothing", "heading", "team", "no_company", "address", "quoted", "picture", "initial", "salutation"),
-        *("more", "headline", "loose_end", "digits", "casing", "spacing"),
+        *("nothing", "heading", "sample", "lost_letter", "team", "no_company", "address", "quoted", "picture"),
+        *("initial", "salutation", "more", "headline", "loose_end", "digits", "casing", "spacing"),
     )
 )
 _OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in _OF_DRAFTS)
@@ -248,9 +250,10 @@ def _looked_at(fact: Fact, value: str | None, policy: GuardPolicy) -> Iterator[F
         markup = []
         if not is_unheard_of(given.text, policy):
             markup = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
+        is_refused = bool(errors_in(markup))  # and then nothing tells what it should be
         for finding in [*markup, *_as_value(given, policy)]:
             if not (markup and finding.rule == MARKS.id):
-                yield finding
+                yield replace(finding, fix=None) if is_refused else finding
 
 
 def _named(name: str, finding: Finding) -> Finding:
@@ -265,7 +268,8 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
         if finding.severity is Severity.ERROR:
             if finding.rule == UNKNOWN.id:
                 finding = replace(finding, message=NOT_FILLED_IN)
-            if finding.rule not in _BY_SHAPE or _names_a_blank(value.text[finding.start : finding.end]):
+            by_shape = _BY_SHAPE_OF_COMPANIES if value.fact is Fact.COMPANY else _BY_SHAPE
+            if finding.rule not in by_shape or _names_a_blank(value.text[finding.start : finding.end]):
                 yield replace(finding, fix=None)
             elif not is_note:
                 yield replace(finding, severity=Severity.WARNING, fix=None)
@@ -275,10 +279,15 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
         yield _finding_at(INSTRUCTION, value, policy)
 
 
+_OF_JAVASCRIPT = LazyPattern(r"(?i)object (?:object|null|undefined|array|promise|function|string)")
+
+
 def _names_a_blank(bracketed: str) -> bool:
     """Say whether the words in brackets name a placeholder: "[company]", "[insert note]", not "[x]cube Labs"."""
-    inner = bracketed.strip("[]［］ ")
-    return not inner or has_field(inner) or is_instruction(inner) or bool(BLANK.fullmatch(inner))
+    inner = bracketed.strip("[]［］<>{} ")
+    if not inner or _OF_JAVASCRIPT.fullmatch(inner):
+        return True
+    return has_field(inner) or is_instruction(inner) or bool(BLANK.fullmatch(inner))
 
 
 def _as_greeted(value: Value, policy: GuardPolicy) -> Iterator[Finding]:

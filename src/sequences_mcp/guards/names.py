@@ -8,36 +8,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from sequences_mcp.domain import salutations
 from sequences_mcp.domain.invisible import strip
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.salutations import word_key as _key
+from sequences_mcp.guards.casing import cased, is_miscased
 from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.fact_names import Certainty, asking_words, is_surely_unfilled, unfilled
-from sequences_mcp.guards.lookalikes import fold, key
+from sequences_mcp.guards.lookalikes import fold
+from sequences_mcp.guards.remarks import has_remark, leaves_nothing, remarked_words, without_remarks
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
-from sequences_mcp.guards.words import lines, means_nothing
+from sequences_mcp.guards.samples import is_sample_company, is_sample_person, is_typed_at_random, sample_words
+from sequences_mcp.guards.words import known_names, lines, means_nothing, word_spellings
 
 _LONGEST = 200
 _NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y|at|bei|chez)\s|[\"“”„].*[\"“”]|[€$£¥?]")
 _QUOTED = LazyPattern(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
 _EMAIL = LazyPattern(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
-_SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
+_SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(（\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
 # What stands between the parts of a headline; " @ " stands before a company, in a title.
 _HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
-# What people add to their company or title: an advertisement, or on what terms they work there.
-_ADDED = LazyPattern(
-    r"(?i)(?:\s*[(·|,–—]|\s-)\s*(?:hiring(?: now)?|contract(?:or)?|internship|permanent|temporary|"
-    r"werkstudent(?:in)?|prakti(?:kum|kant(?:in)?)|ausbildung|trainee|intern|remote|stag(?:e|iaire)|alternance|dnc|tbc|"
-    r"do not (?:contact|e-?mail|call)|blacklist(?:ed)?)\s?[)!.]*\s*\Z|"
-    r"[\s(·|,–—-]+(?:we(?:['’]re| are) (?:now )?hiring|(?:is|now) hiring|join us|wir (?:suchen|stellen ein)|"
-    r"on recrute|estamos contratando|stiamo assumendo|full[- ]time|part[- ]time|vollzeit|teilzeit|"
-    r"temps plein|temps partiel)\s?[)!.]*\s*\Z|!{2,}\s*\Z"
-)
-_AROUND_COMPANY = LazyPattern(r"\A(?:at|bei|chez|presso) (?=[A-Z0-9])|\svia [A-Z].*\Z")
 _OF_TWO = LazyPattern(r"([^\W\d_]{2,})[._]([^\W\d_]{2,})")
 _JOINED_NAME = LazyPattern(r"[^\W\d_]{3,}[._]([^\W\d_]{2,})")
 _HOST_ENDS = frozenset(
@@ -45,30 +38,23 @@ _HOST_ENDS = frozenset(
 )
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
 _END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+\Z")
+_POSSESSIVE = LazyPattern(r"(?<=[^\W\d_]{2})['’]s\Z")
 _START = LazyPattern(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
 _INITIALS = LazyPattern(r"(?:[^\W\d_]\.?[ -]?){1,4}")
+_AMOUNT = LazyPattern(r"[€$£¥]\s?\d")
+_YEAR = 4
 _ORDINAL = LazyPattern(r"\b\d(?:st|nd|rd|th)\b")
 _WORD = LazyPattern(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
 _BETWEEN = re.compile("[ '’-]")
 _PART = LazyPattern(r"[^\s/&,+-]+")
 _MOST_WORDS = 4
 _SHORT = 4
-_INVERTED = LazyPattern(r"[a-z][A-Z]{2,}|[A-Z]{2,}[a-z]+[A-Z]+[a-z]*")
 _STYLED = LazyPattern("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2460-\u24ff]")
+# Letters and signs of full width are at home beside these, as in 株式会社ＮＴＴドコモ and 腾讯科技（深圳）.
+_EAST_ASIAN = LazyPattern("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_FULL_WIDTH = LazyPattern("[\uff01-\uff5e]")
+_SIGNS_OF_NAMES = frozenset("°㈱㈲㈳㈴㈵㈶㈷㈸㈹㈺㈻㈼㈽㈾㈿㈜")
 _OF_EMOJI = frozenset("\ufe0f\ufe0e\u200d\u20e3")
-
-
-@cache
-def _known_names(kind: str, name: str) -> frozenset[str]:
-    return frozenset(_both(rest for sort, rest in lines(name) if sort == kind))
-
-
-def _both(rows: Iterable[str]) -> Iterator[str]:
-    """Yield each word of a list as it is compared, with its accents and without."""
-    for word in (word for row in rows for word in row.split()):
-        yield _key(word)
-        if len(word) > _SHORT:  # a short word without its accents may be a real name: Ho, Adi, Ten
-            yield key(word)
 
 
 def is_plain_name(text: str) -> bool:
@@ -76,7 +62,7 @@ def is_plain_name(text: str) -> bool:
     words = _BETWEEN.split(text) if len(text) <= _LONGEST else []
     if not words or len(words) > _MOST_WORDS or not all(map(_is_plain_word, words)):
         return False
-    if any(_key(word) in _listed() for word in [text, *words]):
+    if any(_key(word) in _listed() for word in [text, *words]) or is_typed_at_random(text):
         return False
     if len(words) == 1:
         return text < "\u3000" or unfilled(text) is Certainty.NO  # a request in Chinese or Japanese has no spaces
@@ -113,14 +99,19 @@ def _listed() -> frozenset[str]:
     names = ("heading", "team", "capitals", "nothing")
     rows = (rest for name in names for sort, rest in lines(name) if sort not in _SMALL)
     around = (salutations.GREETINGS, salutations.TITLES, salutations.DEGREES, salutations.GENERATIONS)
-    return frozenset().union(_both(rows), *around)
+    return frozenset().union(word_spellings(rows), sample_words(), remarked_words(), *around)
+
+
+_HEADINGS_TOO = ("Sample", "Person", "Sender")  # surnames, and no heading of a column of them
 
 
 def is_heading(value: Value) -> bool:
     """Say whether a value is the heading of its column in a spreadsheet: "First name"."""
     kind = "person" if value.fact in PERSON else value.fact.value
     inner = _unquoted(value.text)
-    return _key(inner) in _known_names(kind, "heading") or _is_of_any_column(inner)
+    if value.fact is Fact.LAST and inner in _HEADINGS_TOO:
+        return False
+    return _key(inner) in known_names(kind, "heading") or _is_of_any_column(inner)
 
 
 def _is_of_any_column(text: str) -> bool:
@@ -136,24 +127,35 @@ def is_placeholder(value: Value) -> bool:
     return is_surely_unfilled(_unquoted(value.text))
 
 
+_LEFT_BY_PROGRAM = LazyPattern(r"(?<!\S)(?:undefined|null|NULL|none|nan|NaN|nil|n/a|#N/A)(?!\S)")
+_IN_ANY_VALUE = LazyPattern(r"\A(?:undefined|null) \S|\S (?:undefined|null)\Z")
+
+
+def has_leftover(value: Value) -> bool:
+    """Say whether a part of a name is what a program writes for none: "undefined Silva", "null GmbH"."""
+    if value.fact in PERSON:
+        return " " in value.text and _LEFT_BY_PROGRAM.search(value.text) is not None
+    return _IN_ANY_VALUE.search(value.text) is not None
+
+
 def is_team(value: Value) -> bool:
     """Say whether a name is a department's, a team's or a mailbox's; alone, "Sales" is a surname too."""
     words = [result for part in _PART.finditer(value.text) if (result := _key(part[0]))]
-    named = [word for word in words if word in _known_names("all", "team")]
-    if len(words) > 1 and any(word in _known_names("any", "team") for word in words):
+    named = [word for word in words if word in known_names("all", "team")]
+    if len(words) > 1 and any(word in known_names("any", "team") for word in words):
         return True
-    if len(words) > 1 and words[-1] in _known_names("form", "team"):
+    if len(words) > 1 and words[-1] in known_names("form", "team"):
         return True
-    is_whole = bool(named) and all(word in _known_names("glue", "team") for word in words if word not in named)
+    is_whole = bool(named) and all(word in known_names("glue", "team") for word in words if word not in named)
     return is_whole and (value.fact is not Fact.LAST or len(words) > 1)
 
 
 def is_no_company(value: Value) -> bool:
     """Say whether a company, or a title, is what people enter when they have none."""
     text = _key(_unquoted(value.text))
-    if text in _known_names("seeking", "no_company"):
+    if text in known_names("seeking", "no_company"):
         return value.fact in (Fact.COMPANY, Fact.TITLE)
-    return value.fact is Fact.COMPANY and text in _known_names("xx", "no_company")
+    return value.fact is Fact.COMPANY and text in known_names("xx", "no_company")
 
 
 def has_picture(value: Value) -> bool:
@@ -178,10 +180,11 @@ def has_loose_end(value: Value) -> bool:
     """Say whether a value begins or ends with a sign that would be misplaced inside a sentence."""
     text = " ".join(value.text.split())
     if value.fact in PERSON:
-        if _END.search(text) or _START.search(text):
+        if _END.search(text) or _START.search(text) or (_POSSESSIVE.search(text)):
             return any(map(str.isalnum, text))
         return text.endswith(".") and not _may_end_in_a_dot(text)
-    return bool(text.strip(_EDGE_SIGNS)) and (text[-1] in ",;:|/\\–—-_•·" or text[0] in ",;:|/\\–—_•·")
+    ends = ",;:|/\\–—-_•·" if value.fact in (Fact.COMPANY, Fact.OTHER) else ",;:|/\\–—-_•·?"
+    return bool(text.strip(_EDGE_SIGNS)) and (text[-1] in ends or text[0] in ",;:|/\\–—_•·")
 
 
 def _may_end_in_a_dot(text: str) -> bool:
@@ -222,18 +225,44 @@ def has_digits(value: Value) -> bool:
     """Say whether a name has digits that are no ordinal; of other facts, whether they are digits alone."""
     if value.fact in PERSON:
         return any(map(str.isdigit, _ORDINAL.sub("", value.text)))
-    return any(map(str.isdigit, value.text)) and not any(map(str.isalpha, value.text))
+    if value.fact is Fact.COMPANY and _AMOUNT.match(value.text):
+        return True
+    least = _YEAR if value.fact is Fact.COMPANY else 1  # companies are called 3, 500 and 1&1
+    return sum(map(str.isdigit, value.text)) >= least and not any(map(str.isalpha, value.text))
 
 
 def has_more(value: Value) -> bool:
-    """Say whether a name has something behind it: a degree, a title, an advertisement, another name."""
+    """Say whether a name has something behind it: a degree, a title, an advertisement, a note, another name."""
     text = " ".join(value.text.split()).strip(_EDGE_SIGNS)
-    if _parts(text)[1]:
+    if _parts(text)[1] or has_remark(value):
         return True
     words = text.split()
     if words and salutations.is_degree(words[-1]):
         return True
     return value.fact is Fact.FIRST and (len(words) > _MOST_WORDS or bool(_NICKNAME.search(text)))
+
+
+_CLAIM = LazyPattern(
+    r"(?i)(?:#[^\W\d]|(?:i|we) help\b|ich helfe\b|j['’]aide\b|helping (?!hand|teacher)\w+ \w+|on a mission\b|"
+    r"(?:passionate|obsessed) about\b)"
+)
+
+
+def is_sample(value: Value) -> bool:
+    """Say whether a name or a company is one from an example, or letters typed to fill a field."""
+    if value.fact in PERSON:
+        return is_sample_person(value.text) or is_typed_at_random(value.text)
+    return value.fact is Fact.COMPANY and (
+        is_sample_company(value.text) or is_typed_at_random(value.text, least=4)
+    )
+
+
+_LOST_LETTER = LazyPattern(r"[^\W\d_]\?+[^\W\d_]")
+
+
+def has_lost_letter(value: Value) -> bool:
+    """Say whether a question mark stands inside a word, for a letter that was not read: "M?ller"."""
+    return _LOST_LETTER.search(value.text) is not None
 
 
 def is_headline(value: Value) -> bool:
@@ -243,7 +272,7 @@ def is_headline(value: Value) -> bool:
     """
     if value.fact not in (Fact.TITLE, Fact.COMPANY):
         return False
-    if _ADDED.search(value.text) or (value.fact is Fact.COMPANY and _AROUND_COMPANY.search(value.text)):
+    if has_remark(value) or (value.fact is Fact.TITLE and _CLAIM.match(value.text)):
         return True
     least = 1 if value.fact is Fact.COMPANY else 2
     return sum(1 for _ in _HEADLINE.finditer(value.text.strip(_EDGE_SIGNS))) >= least
@@ -260,71 +289,10 @@ def _parts(text: str) -> tuple[str, str]:
     return head, rest or match[0].strip()
 
 
-def is_miscased(value: Value) -> bool:
-    """Say whether a value is all in capitals or all in small letters where a sentence would have neither."""
-    return _cased(value.text, value.fact) != value.text
-
-
-def _cased(text: str, fact: Fact) -> str:
-    words = text.split(" ")
-    if fact in PERSON:
-        if all(_is_particle(word) for word in words) or not any(map(_has_case, words)):
-            return text
-        if text == text.lower() or _is_inverted(text):
-            return " ".join(_capital(word) for word in words)
-        return " ".join(_capital(word) if _is_shouted(word) else word for word in words)
-    if fact is Fact.PLACE and text == text.lower() and any(map(_has_case, words)):
-        return " ".join(_capital(word) for word in words)
-    least = 4 if fact is Fact.PLACE else 6
-    if text == text.upper() and any(_is_shouted(word, least=least) for word in words):
-        return " ".join(word if word in _acronyms() else _capital(word) for word in words)
-    return text
-
-
-@cache
-def _acronyms() -> frozenset[str]:
-    return frozenset(word for sort, rest in lines("capitals") if sort == "acronym" for word in rest.split())
-
-
-def _has_case(word: str) -> bool:
-    return word.lower() != word.upper() and not "\u10a0" <= word[:1] <= "\u10ff"  # Georgian has no sentence case
-
-
-def _is_particle(word: str) -> bool:
-    return word.lower() == word and _key(word) in _known_names("particle", "capitals")
-
-
-def _is_inverted(text: str) -> bool:
-    """Say whether a name was typed with the shift key the wrong way: "mARIA"."""
-    return bool(_INVERTED.fullmatch(text))
-
-
-def _is_shouted(word: str, *, least: int = 3) -> bool:
-    letters = [letter for letter in word if letter.isalpha()]
-    if len(letters) < least or not all(map(str.isupper, letters)):
-        return False
-    if _key(word) in salutations.GENERATIONS or salutations.is_degree(word) or word.count(".") > 1:
-        return False
-    bare = unicodedata.normalize("NFD", "".join(letters))
-    is_initials = bare.isascii() and len(bare) == 3 and not any(vowel in bare for vowel in "AEIOUY")
-    return not is_initials
-
-
-def _capital(word: str) -> str:
-    if _is_particle(word.lower()):
-        return word.lower()
-    for sign in ("-", "'", "’"):
-        if sign in word:
-            return sign.join(map(_capital, word.split(sign)))
-    small = word.lower().replace("i\u0307", "i")
-    if small.startswith("mc") and len(small) > 3:
-        return f"Mc{small[2:3].upper()}{small[3:]}"
-    return word[:1].upper() + small[1:]
-
-
 def likely(value: Value) -> str | None:
     """Return what the value should likely be, or None where that cannot be told."""
-    if len(value.text) > _LONGEST:
+    is_lost = is_sample(value) or has_leftover(value) or has_lost_letter(value) or _is_unread(value.text)
+    if len(value.text) > _LONGEST or is_lost or leaves_nothing(value):
         return None
     text = " ".join(_undecorated(strip(value.text)).split())
     is_person = value.fact in PERSON
@@ -334,14 +302,19 @@ def likely(value: Value) -> str | None:
         text = _unquoted(text).strip(_EDGE_SIGNS)
         if match := _HEADLINE.search(text):
             text = text[: match.start()].strip(_EDGE_SIGNS)
-        text = _ADDED.sub("", text)
-        text = _AROUND_COMPANY.sub("", text) if value.fact is Fact.COMPANY else text
-    text = _cased(text, value.fact)
+        text = without_remarks(text, value.fact).strip(_EDGE_SIGNS)
+        text = text if value.fact is Fact.COMPANY else text.rstrip("? ")
+    text = cased(text, value.fact)
     guess = Value(text, value.fact)
     if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
         return None
     is_nobody = is_person and (is_team(guess) or has_salutation(guess) or is_initial(guess))
     return None if is_nobody else text
+
+
+def _is_unread(text: str) -> bool:
+    """Say whether letters of a value are not those that were meant, so that none can be left out."""
+    return "\ufffd" in text or (may_be_broken(text) and not text.isascii())
 
 
 def _likely_name(text: str, fact: Fact) -> str:
@@ -350,7 +323,7 @@ def _likely_name(text: str, fact: Fact) -> str:
         text = rest or _of_address(email[0], fact)
     if "://" in text or "?" in text:
         return ""  # an address, or letters that were lost: nothing tells the name
-    text = _unquoted(text).lstrip("@")
+    text = _POSSESSIVE.sub("", without_remarks(_unquoted(text), fact)).lstrip("@")
     if joined := _OF_TWO.fullmatch(text):
         text = "" if joined[2] in _HOST_ENDS else _of_address(text, fact)
     head, rest = _parts(text)
@@ -400,9 +373,12 @@ def _undecorated(text: str) -> str:
 def _plain_letters(text: str) -> Iterator[str]:
     # Joiners and selectors go with the emoji that they belong to; in a name of Indic letters they are letters.
     has_emoji = any(unicodedata.category(letter) == "So" for letter in text)
+    is_east_asian = _EAST_ASIAN.search(text) is not None
     for letter in text:
         category = unicodedata.category(letter)
-        if _STYLED.match(letter):
+        if letter in _SIGNS_OF_NAMES or (is_east_asian and _FULL_WIDTH.match(letter)):
+            yield letter
+        elif _STYLED.match(letter):
             yield unicodedata.normalize("NFKC", letter)
         elif letter.isascii() or (category not in ("So", "Sk", "Sm") and not (has_emoji and letter in _OF_EMOJI)):
             yield letter
@@ -454,6 +430,9 @@ def _is_suspicious(text: str) -> bool:
 _DOTTED = LazyPattern(r"\w\.\w")  # a host, whose letters may not be what they seem
 _CASED = (Fact.TITLE, Fact.PLACE)
 _OF_PERSONS = (
+    has_leftover,
+    is_sample,
+    has_lost_letter,
     has_loose_end,
     is_heading,
     has_digits,
@@ -497,4 +476,4 @@ def _is_plain_phrase(value: Value) -> bool:
         return False
     if value.fact in _CASED and (text == text.lower() or text == text.upper()) and is_miscased(value):
         return False
-    return not (is_heading(value) or is_no_company(value) or is_headline(value))
+    return not (is_heading(value) or is_no_company(value) or is_headline(value) or is_sample(value))

@@ -9,10 +9,12 @@ from functools import cache
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.views import TextView
-from sequences_mcp.guards.words import lines, words_of
+from sequences_mcp.guards.words import lines
 
 _SHORT = 3
 _ACRONYM = 4
+_LONGEST = 100
+_VOWELS = frozenset("aeiouyаеиоуыэюя")
 
 
 @cache
@@ -94,21 +96,62 @@ def _letters(view: TextView) -> Iterator[tuple[int, int]]:
             yield match.start() - len(generic[0]), match.end()
 
 
+@cache
+def sample_words() -> frozenset[str]:
+    """Return the whole names of persons that are nobody's, by key."""
+    return _keys("person", "greeted", "written")
+
+
 def is_sample_person(text: str) -> bool:
-    """Say whether a whole name is nobody's: "Max Mustermann", "xxxx"."""
-    bare = key(text)
-    is_one_letter = len(bare) >= _SHORT and bare.isascii() and bare.isalpha() and len(set(bare)) == 1
-    return is_one_letter or bare in _keys("person", "greeted", "written")
+    """Say whether a whole name is nobody's: "Max Mustermann", "John Doe"."""
+    return key(text[:_LONGEST]) in sample_words()
+
+
+_BEFORE_A_FORM = ("sample", "vague", "written")
 
 
 def is_sample_company(text: str) -> bool:
     """Say whether a company is none: "Company XYZ", "Test GmbH", "Musterfirma"."""
-    words = words_of(text)
-    if key(text) in _keys("company", "written"):
+    words = [word for part in text[:_LONGEST].split() if (word := key(part))]
+    if key(text[:_LONGEST]) in _keys("company", "written"):
         return True
     rest = "".join(word for word in words if word not in _keys("form", "generic"))
-    if len(rest) == len("".join(words)) or rest not in _keys("sample", "vague", "letters"):
-        return bool(words) and len(words) == 1 and rest in ("xyz", "xxx")
-    return rest in _keys("sample", "vague") or any(
-        word in _keys("generic") for word in words
-    )  # "X Corp" is a company
+    if len(rest) == len("".join(words)) or rest not in _keys(*_BEFORE_A_FORM, "letters"):
+        return len(words) == 1 and rest in ("xyz", "xxx")
+    # "X Corp" is a company
+    return rest in _keys(*_BEFORE_A_FORM) or not _keys("generic").isdisjoint(words)
+
+
+# The rows of keyboards for English, German, French and Russian.
+_ROWS = (
+    "qwertyuiop asdfghjkl zxcvbnm qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn "
+    "йцукенгшщзхъ фывапролджэ ячсмитьбю"
+)
+_KEYS = f"{_ROWS} {_ROWS[::-1]}"
+_SURE_KEYS = frozenset(["asdf", "qwer", "qsdf", "фыва", "йцук"])
+_MANY_LETTERS = LazyPattern(r"([^\W\d_])\1{3}")
+
+
+def is_typed_at_random(text: str, *, least: int = _SHORT) -> bool:
+    """Say whether a value is one letter again and again or a row of keys: "Xxxx", "asdfgh", "qweqwe".
+
+    ``least`` is from how many times on the one letter is none's name: AAA is a company.
+    """
+    if len(text) < _SHORT or len(text) > _LONGEST:
+        return False
+    words = text.casefold().split()
+    letters = set("".join(words))
+    if len(letters) == 1 and text.isalpha() and text.isascii():
+        return len(text) >= least and text != "III"
+    return _MANY_LETTERS.search(text.casefold()) is not None or all(map(_is_row_of_keys, words))
+
+
+def _is_row_of_keys(word: str) -> bool:
+    """Say whether a word is five keys beside one another, four without a vowel, or three or four twice."""
+    if len(word) < _ACRONYM:
+        return False
+    for size in (3, 4):
+        piece = word[:size]
+        if len(word) >= 2 * size and word == (piece * len(word))[: len(word)] and piece in _KEYS:
+            return True
+    return word in _KEYS and (len(word) > _ACRONYM or word in _SURE_KEYS or _VOWELS.isdisjoint(word))

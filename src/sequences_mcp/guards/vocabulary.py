@@ -30,7 +30,7 @@ _EITHER = LazyPattern(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali
 _LETTERS = LazyPattern(r"[^\W\d_]+")
 _INSIDE = 4
 """Known words of at least so many letters count anywhere inside a word, those of three only at its ends."""
-OF_VALUES_ALONE = frozenset({"capitals", "no_company", "team"})
+OF_VALUES_ALONE = frozenset({"capitals", "no_company", "remark", "team"})
 """The word lists that only rules about values read (``names.py``); those look at every value."""
 
 
@@ -78,8 +78,9 @@ def _sources() -> Iterator[str]:
         if path.stem not in OF_VALUES_ALONE:
             yield from (rest for _, rest in lines(path.stem))
     room = catalogue.__package__
+    alone = (__name__, f"{room}.remarks")  # its patterns are for values alone
     for name, module in list(sys.modules.items()):
-        if name.startswith(f"{room}.") and name != __name__:
+        if name.startswith(f"{room}.") and name not in alone:
             for known, value in list(vars(module).items()):
                 if not known.startswith("__"):
                     yield from _texts(value)

@@ -6,17 +6,19 @@ word that is in none is judged by its form. Words are compared by ``lookalikes.k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from unicodedata import digit
 
 from sequences_mcp.domain.patterns import LazyPattern
+from sequences_mcp.domain.salutations import word_key
 from sequences_mcp.guards.lookalikes import key
 
 _WORD = LazyPattern(r"[^\W_]+")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
+_SHORT_WORD = 4
 # What Excel, Google Sheets (#ERROR!) and LibreOffice (Err:502) show where a formula fails, in any language (#NOM?,
 # #¡DIV/0!, #¿NOMBRE?, #NV), where a column is too narrow (###), and for a zero in scientific notation.
 _CELL_ERROR = LazyPattern(
@@ -34,6 +36,20 @@ def lines(kind: str) -> Iterator[tuple[str, str]]:
         language, _, rest = line.partition(" ")
         if language != "#":
             yield language, rest
+
+
+@cache
+def known_names(kind: str, name: str) -> frozenset[str]:
+    """Return the words of one kind of a word list about values, as they are compared."""
+    return frozenset(word_spellings(rest for sort, rest in lines(name) if sort == kind))
+
+
+def word_spellings(rows: Iterable[str]) -> Iterator[str]:
+    """Yield each word of a list as it is compared, with its accents and without."""
+    for word in (word for row in rows for word in row.split()):
+        yield word_key(word)
+        if len(word) > _SHORT_WORD:  # a short word without its accents may be a real name: Ho, Adi, Ten
+            yield key(word)
 
 
 @cache

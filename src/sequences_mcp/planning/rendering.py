@@ -31,6 +31,7 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards import lookalikes
 from sequences_mcp.guards.check import check_filled, check_rendered, check_text, check_value
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.samples import is_sample_person
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.ports.embedded import PlannedPerson, StepText
 
@@ -290,6 +291,11 @@ def warnings_about(contact: Contact) -> list[Finding]:
     elif _has_last_name(first, last):
         message = "The first name has the last name in it, which a greeting would say too."
         findings.append(_person_warning("person.whole_name", field="first_name", message=message, excerpt=first))
+    if first and last and is_sample_person(f"{first} {last}"):
+        message = "This is a name from examples and tests: make sure that it is a person's."
+        findings.append(
+            _person_warning("person.sample_name", field="last_name", message=message, excerpt=f"{first} {last}")
+        )
     email = contact.email or ""
     if not email.isascii() or "xn--" in email:
         for homograph in lookalikes.find_homographs(email):

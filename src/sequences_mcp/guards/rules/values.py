@@ -6,7 +6,7 @@ from sequences_mcp.domain import invisible
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import is_blank
-from sequences_mcp.guards import names
+from sequences_mcp.guards import casing, names
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Rule, Value
 from sequences_mcp.guards.words import is_zero, means_nothing
 
@@ -41,7 +41,9 @@ def _nothing(value: Value) -> bool:
         return False
     if value.fact in _NEVER_ZERO and is_zero(value.text):
         return True
-    return means_nothing(value.text) or not any(character.isalnum() for character in value.text)
+    if means_nothing(value.text) or not any(character.isalnum() for character in value.text):
+        return True
+    return value.fact in _NEVER_ZERO and names.has_leftover(value)
 
 
 NOTHING = Rule(
@@ -90,6 +92,42 @@ PLACEHOLDER = Rule(
     example="value",
     check_value=_placeholder,
     facts=SHORT | {Fact.NOTE},
+)
+
+
+def _sample(value: Value) -> bool:
+    """Say whether a name or a company is nobody's."""
+    return names.is_sample(value)
+
+
+SAMPLE = Rule(
+    id="values.sample",
+    severity=Severity.WARNING,
+    message="This is nobody's name: it is from an example or a hidden profile, or was typed to fill the field.",
+    accept=("Jane", "Muster & Sons", "Wert", "Aaron", "Azer"),
+    reject=("Max Mustermann", "John Doe", "Fulano", "Xxxx", "asdfgh", "qweqwe"),
+    source="ours",
+    example="value",
+    check_value=_sample,
+    facts=frozenset({*PERSON, Fact.COMPANY}),
+)
+
+
+def _lost_letter(value: Value) -> bool:
+    """Say whether a letter was lost in a value."""
+    return names.has_lost_letter(value)
+
+
+LOST_LETTER = Rule(
+    id="values.lost_letter",
+    severity=Severity.WARNING,
+    message="A question mark stands here for a letter that was lost: put the letter.",
+    accept=("Jane", "Müller"),
+    reject=("M?ller", "Jos? M?ller"),
+    source="ours",
+    example="value",
+    check_value=_lost_letter,
+    facts=_NEVER_ZERO,
 )
 
 
@@ -305,14 +343,14 @@ DIGITS = Rule(
     source="ours",
     example="value",
     check_value=_digits,
-    facts=frozenset({*PERSON, Fact.TITLE, Fact.PLACE}),
+    facts=frozenset({*PERSON, Fact.TITLE, Fact.PLACE, Fact.COMPANY}),
     mends=True,
 )
 
 
 def _casing(value: Value) -> bool:
     """Say whether the letters' case is a form's and not a sentence's."""
-    return names.is_miscased(value)
+    return casing.is_miscased(value)
 
 
 CASING = Rule(
@@ -354,9 +392,17 @@ SPACING = Rule(
 _MARKS = LazyPattern(r"[{}\[\]<>｛｝［］【】＜＞⟦⟧«»‹›❴❵]|&#?\w{1,32};|__|%\w+%|\*\||\$\w*\{|^\s*=")
 
 
+# «Яндекс», behind the company's form or in Cyrillic letters; [x]cube, Code[ish].
+_QUOTED_NAME = LazyPattern(r"(?<=[^\W\d_] )«[^«»]{2,80}»|«[^«»]{0,40}[\u0400-\u04ff][^«»]{0,40}»")
+_PART_OF_A_WORD = LazyPattern(r"(?<=\w)\[\w{1,8}\]|\[\w{1,8}\](?=\w)")
+
+
 def _marks(value: Value) -> bool:
     """Say whether a value has such marks."""
-    return bool(_MARKS.search(value.text))
+    text = value.text
+    if value.fact is Fact.COMPANY:
+        text = _QUOTED_NAME.sub(" ", _PART_OF_A_WORD.sub("", text))
+    return bool(_MARKS.search(text))
 
 
 MARKS = Rule(
