@@ -33,6 +33,9 @@ WRONG = {
         zzMaria ⇒ Maria | zz Maria ⇒ Maria | a) Maria ⇒ Maria | 1. Maria ⇒ Maria | Maria call monday ⇒ Maria
         see LinkedIn | We're hiring | Maria is hiring ⇒ Maria | Maria CTO ⇒ Maria | VIP Maria ⇒ Maria
         Maria she/her ⇒ Maria | todo: find name | attn Maria ⇒ Maria | z.Hd. Maria ⇒ Maria | Fräulein
+        Please select | First Last | Valued Customer | Anonymous User | Maria from LinkedIn ⇒ Maria
+        LinkedIn Maria ⇒ Maria
+        Maria B.Sc. ⇒ Maria | Dr.-Ing. Maria ⇒ Maria | Maria neu ⇒ Maria | 00Q5e000001abcd | Fam. Müller
         Geschäftsführer | Student | Guest | Mar?a | undefined Silva | Maria null | 王（小明） ⇒ 王
         """,
     "last_name": """
@@ -52,15 +55,26 @@ WRONG = {
         probably Acme ⇒ Acme | Acme GmbH (via recruiter) ⇒ Acme GmbH | Acme c/o Tom ⇒ Acme | Acme logo ⇒ Acme
         Acme and 3 others ⇒ Acme | Acme +2 more ⇒ Acme | Acme, ... ⇒ Acme | Acme… ⇒ Acme | Acme 2 yrs ⇒ Acme
         Acme (12,345 followers) ⇒ Acme | CTO at Acme ⇒ Acme | Software Engineer bei Acme ⇒ Acme
+        Company: Acme ⇒ Acme | company=Acme ⇒ Acme | Acme (closed) ⇒ Acme | Acme (2) ⇒ Acme | Acme #12345 ⇒ Acme
+        DUPLICATE - Acme ⇒ Acme | zzz Acme ⇒ Acme | Jobs bei Acme ⇒ Acme | Acme – Karriere ⇒ Acme | Acme) ⇒ Acme
+        'Acme ⇒ Acme | Acme, Acme ⇒ Acme | Other | No company | Stealth Fintech | In stealth | NDA
+        Test 123 | Company Inc | the company | my employer
         Acme - CTO ⇒ Acme | Acme: CTO ⇒ Acme | Acme - LinkedIn ⇒ Acme | {code} | <kes>
         """,
     "job_title": """
         Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
         Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
         #hiring | Helping companies grow 10x | Software Engineer · 3 yrs ⇒ Software Engineer | CTO (check) ⇒ CTO
+        title: CTO ⇒ CTO | CTO, CTO ⇒ CTO | (CTO ⇒ CTO | CTO at ⇒ CTO | CTO! ⇒ CTO | Former CTO | Ex-CTO
+        CTO until 2023
+        2019 - Present | CTO (m/w/d) gesucht | Looking for CTO | Open to work - CTO ⇒ CTO
+        I am a software engineer
+        CTO #opentowork ⇒ CTO | see CV | kein Titel | asdfgh | 3 yrs 2 mos
         Looking for new opportunities | Auf Jobsuche | unemployed | auf jobsuche
         """,
     "location": """
+        City: Berlin ⇒ Berlin | Berlin;Munich ⇒ Berlin | Berlin and 3 others ⇒ Berlin | Berlin (check) ⇒ Berlin
+        Musterstadt | Anytown | Multiple locations | see CV | Please select
         City | Berlin? ⇒ Berlin | PARIS ⇒ Paris | paris ⇒ Paris | Ort
         New York, ⇒ New York | 75001 | NEW YORK ⇒ New York
         """,
@@ -77,7 +91,8 @@ RIGHT = {
         Silva | van der Berg | de | de la Cruz | O'Brien | 't Hooft | McDonald | MacLeod | Ng | Wu | 李 | Smith Jr.
         King, Jr. | Smith III | Smith-Jones | St. John | Sales | Jobs | Day | von Neumann | Al-Farsi | al-Rashid
         D'Souza | Ó Briain | Сидоров | Null | Ma | Do | Lt | Nguyễn
-        Sample | Person | Sender | Blank | Guest | Demo | Student | Gaudí i Cornet | in 't Veld | O’Neil
+        Meng | Beng | Wertz | Sample | Person | Sender | Blank | Guest | Demo | Student | Gaudí i Cornet
+        in 't Veld | O’Neil
         """,
     "candidateCompanyName": """
         ACME | Acme Inc. | acme | adidas | Yahoo! | 37signals | 3M | AT&T | R&D Partners | Booking.com | SAP SE
@@ -86,7 +101,8 @@ RIGHT = {
         腾讯科技（深圳）有限公司 | 株式会社ＮＴＴドコモ | （株）日立製作所 | ㈱東芝 | m[y]space | [24]7.ai | Guess?
         Which? | Bücher.de | SAP SE & Co. KG | Ex Libris | Via Transportation | Get Your Guide | Student.com
         X (formerly Twitter) | Bosch Rexroth (Deutschland) | AAA | X Corp | Muster & Sons | ABC News | Testo SE
-        Test IO | Null Industries | Undefined Labs | None More Studio | First 5 Years | 20 Minuten | 3 | 500
+        Test IO | Null Industries | Undefined Labs | None More Studio | First 5 Years | 20 Minuten | 3
+        500 | Nothing
         The University of Texas at Austin | Inn at Perry Cabin | CTO Craft | Founders Factory | Blank Rome LLP
         """,
     "job_title": """
@@ -96,7 +112,8 @@ RIGHT = {
         """,
     "location": """
         Paris | USA | UK | NYC | São Paulo | 's-Hertogenbosch | Paris, France | Paris (75) | 東京
-        Washington, D.C. | Île-de-France | Remote
+        Westward Ho! | 's-Heer Arendskerke | Bozen – Bolzano | Biel/Bienne | Washington, D.C.
+        Île-de-France | Remote
         """,
 }
 

@@ -29,9 +29,9 @@ TITLES = _keys(
     "mr mrs ms miss mx dr drs doctor dame ir prof professor sir madam rev hon capt lt sgt "
     "m mme mlle monsieur madame mademoiselle maître herr herrn frau hr fr dipl ing mag dipl-ing dipl-kfm "
     "dipl-kffr dipl-inf dipl-phys dipl-math dipl-volksw dipl-betriebsw dipl-psych dipl-chem dipl-biol "
-    "dipl-wirt-ing fräulein sr sra srta señor señora señorita don doña dña sig sigra signor signora dott dottssa "
-    "dottoressa avv senhor senhora dra mevrouw meneer dhr mevr pan pani inż bay bayan господин госпожа г-н "
-    "г-жа д-р"
+    "dipl-wirt-ing dr-ing fräulein sr sra srta señor señora señorita don doña dña sig sigra signor signora dott "
+    "dottssa dottoressa avv senhor senhora dra mevrouw meneer dhr mevr pan pani inż bay bayan господин госпожа "
+    "г-н г-жа д-р"
 )
 # Titles that are names or initials too, where no dot and no name follows.
 ALSO_NAMES = _keys("don mag bay pan rev hon miss m ing hr lt capt sgt sig ir dame")
@@ -45,7 +45,8 @@ DEGREES = _keys(
     "psyd dba mphil msw lcsw bcom mcom obe mbe cbe dr.-ing dipl.-ing dipl.-kfm"
 )
 SURNAMES_TOO = _keys("ma ba bs pe")
-_MIXED_CASE = ("PhD", "Esq", "Ph.D", "EdD")
+_WRITTEN_AS_NAMES = ("Meng", "Beng")
+_MIXED_CASE = ("PhD", "Esq", "Ph.D", "EdD", "MEng", "BEng", "BSc", "B.Sc", "MSc", "M.Sc")
 # What tells a son from his father is a part of the name.
 GENERATIONS = _keys("jr sr ii iii iv junior senior fils filho neto sobrinho júnior")
 
@@ -63,7 +64,8 @@ def is_degree(word: str) -> bool:
     key = word_key(word)
     if key not in DEGREES:
         return False
-    return len(key) > 3 or word.upper() == word or word.rstrip(".") in _MIXED_CASE
+    is_long = len(key) > 3 and word not in _WRITTEN_AS_NAMES
+    return is_long or word.upper() == word or word.rstrip(".") in _MIXED_CASE
 
 
 def is_surely_title(word: str) -> bool:

@@ -18,19 +18,24 @@ from sequences_mcp.domain.salutations import word_key as _key
 from sequences_mcp.guards.casing import cased, is_miscased
 from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.fact_names import Certainty, asking_words, is_surely_unfilled, unfilled
+from sequences_mcp.guards.headlines import bare_phrase, is_half, is_headline, is_labelled
 from sequences_mcp.guards.lookalikes import fold
 from sequences_mcp.guards.remarks import has_remark, leaves_nothing, remarked_words, without_remarks
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
-from sequences_mcp.guards.samples import is_sample_company, is_sample_person, is_typed_at_random, sample_words
+from sequences_mcp.guards.samples import (
+    is_sample_company,
+    is_sample_person,
+    is_sample_place,
+    is_typed_at_random,
+    sample_words,
+)
 from sequences_mcp.guards.words import known_names, lines, means_nothing, word_spellings
 
 _LONGEST = 200
-_NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y|at|bei|chez)\s|[\"“”„].*[\"“”]|[€$£¥?]")
+_NICKNAME = LazyPattern(r"(?i)\s(?:and|from|aka|a\.k\.a\.|or|und|et|y|at|bei|chez)\s|[\"“”„].*[\"“”]|[€$£¥?]")
 _QUOTED = LazyPattern(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
 _EMAIL = LazyPattern(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
 _SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(（\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
-# What stands between the parts of a headline; " @ " stands before a company, in a title.
-_HEADLINE = LazyPattern(r"\s*\|+\s*|\s(?:[•·▪►»★☆]|//+)\s|\s@\s?")
 _OF_TWO = LazyPattern(r"([^\W\d_]{2,})[._]([^\W\d_]{2,})")
 _JOINED_NAME = LazyPattern(r"[^\W\d_]{3,}[._]([^\W\d_]{2,})")
 _HOST_ENDS = frozenset(
@@ -111,6 +116,8 @@ def is_heading(value: Value) -> bool:
     inner = _unquoted(value.text)
     if value.fact is Fact.LAST and inner in _HEADINGS_TOO:
         return False
+    if value.fact not in PERSON and is_labelled(inner, kind):
+        return True
     return _key(inner) in known_names(kind, "heading") or _is_of_any_column(inner)
 
 
@@ -150,8 +157,15 @@ def is_team(value: Value) -> bool:
     return is_whole and (value.fact is not Fact.LAST or len(words) > 1)
 
 
+_STEALTH = LazyPattern(
+    r"(?i)\bstealth\b.*\b(?:start-?up|mode|company|project|venture|fintech|saas)\Z|\A(?:start-?up )?in stealth\b"
+)
+
+
 def is_no_company(value: Value) -> bool:
     """Say whether a company, or a title, is what people enter when they have none."""
+    if value.fact is Fact.COMPANY and _STEALTH.search(value.text):
+        return True
     text = _key(_unquoted(value.text))
     if text in known_names("seeking", "no_company"):
         return value.fact in (Fact.COMPANY, Fact.TITLE)
@@ -176,6 +190,9 @@ def has_email(value: Value) -> bool:
     return bool(joined and joined[1] not in _HOST_ENDS) or bool(_EMAIL.search(text)) or text.startswith("@")
 
 
+_CASED = (Fact.TITLE, Fact.PLACE)
+
+
 def has_loose_end(value: Value) -> bool:
     """Say whether a value begins or ends with a sign that would be misplaced inside a sentence."""
     text = " ".join(value.text.split())
@@ -183,6 +200,11 @@ def has_loose_end(value: Value) -> bool:
         if _END.search(text) or _START.search(text) or (_POSSESSIVE.search(text)):
             return any(map(str.isalnum, text))
         return text.endswith(".") and not _may_end_in_a_dot(text)
+    if value.fact in _CASED or value.fact is Fact.COMPANY:
+        if is_half(text):
+            return True
+        if text[-1:] == "!" and value.fact is Fact.TITLE:
+            return True
     ends = ",;:|/\\–—-_•·" if value.fact in (Fact.COMPANY, Fact.OTHER) else ",;:|/\\–—-_•·?"
     return bool(text.strip(_EDGE_SIGNS)) and (text[-1] in ends or text[0] in ",;:|/\\–—_•·")
 
@@ -242,19 +264,15 @@ def has_more(value: Value) -> bool:
     return value.fact is Fact.FIRST and (len(words) > _MOST_WORDS or bool(_NICKNAME.search(text)))
 
 
-_CLAIM = LazyPattern(
-    r"(?i)(?:#[^\W\d]|(?:i|we) help\b|ich helfe\b|j['’]aide\b|helping (?!hand|teacher)\w+ \w+|on a mission\b|"
-    r"(?:passionate|obsessed) about\b)"
-)
-
-
 def is_sample(value: Value) -> bool:
     """Say whether a name or a company is one from an example, or letters typed to fill a field."""
     if value.fact in PERSON:
         return is_sample_person(value.text) or is_typed_at_random(value.text)
-    return value.fact is Fact.COMPANY and (
-        is_sample_company(value.text) or is_typed_at_random(value.text, least=4)
-    )
+    if value.fact is Fact.PLACE and is_sample_place(value.text):
+        return True
+    if value.fact is Fact.COMPANY and is_sample_company(value.text):
+        return True
+    return value.fact in (Fact.COMPANY, Fact.TITLE, Fact.PLACE) and is_typed_at_random(value.text, least=4)
 
 
 _LOST_LETTER = LazyPattern(r"[^\W\d_]\?+[^\W\d_]")
@@ -263,19 +281,6 @@ _LOST_LETTER = LazyPattern(r"[^\W\d_]\?+[^\W\d_]")
 def has_lost_letter(value: Value) -> bool:
     """Say whether a question mark stands inside a word, for a letter that was not read: "M?ller"."""
     return _LOST_LETTER.search(value.text) is not None
-
-
-def is_headline(value: Value) -> bool:
-    """Say whether a company has more in it than its name, or a title more than two: a headline of a profile.
-
-    "CTO | Founder" and "Developer @ Acme" are titles as people have them; an advertisement is part of neither.
-    """
-    if value.fact not in (Fact.TITLE, Fact.COMPANY):
-        return False
-    if has_remark(value) or (value.fact is Fact.TITLE and _CLAIM.match(value.text)):
-        return True
-    least = 1 if value.fact is Fact.COMPANY else 2
-    return sum(1 for _ in _HEADLINE.finditer(value.text.strip(_EDGE_SIGNS))) >= least
 
 
 def _parts(text: str) -> tuple[str, str]:
@@ -294,16 +299,11 @@ def likely(value: Value) -> str | None:
     is_lost = is_sample(value) or has_leftover(value) or has_lost_letter(value) or _is_unread(value.text)
     if len(value.text) > _LONGEST or is_lost or leaves_nothing(value):
         return None
+    if value.fact in PERSON and sum(map(str.isdigit, value.text)) > _YEAR:
+        return None  # the id of something
     text = " ".join(_undecorated(strip(value.text)).split())
     is_person = value.fact in PERSON
-    if is_person:
-        text = _likely_name(text, value.fact)
-    else:
-        text = _unquoted(text).strip(_EDGE_SIGNS)
-        if match := _HEADLINE.search(text):
-            text = text[: match.start()].strip(_EDGE_SIGNS)
-        text = without_remarks(text, value.fact).strip(_EDGE_SIGNS)
-        text = text if value.fact is Fact.COMPANY else text.rstrip("? ")
+    text = _likely_name(text, value.fact) if is_person else bare_phrase(_unquoted(text), value.fact)
     text = cased(text, value.fact)
     guess = Value(text, value.fact)
     if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
@@ -428,7 +428,6 @@ def _is_suspicious(text: str) -> bool:
 
 
 _DOTTED = LazyPattern(r"\w\.\w")  # a host, whose letters may not be what they seem
-_CASED = (Fact.TITLE, Fact.PLACE)
 _OF_PERSONS = (
     has_leftover,
     is_sample,
@@ -472,7 +471,12 @@ def _is_uncertain(text: str) -> bool:
 def _is_plain_phrase(value: Value) -> bool:
     text = value.text
     ends_well = text[0].isalnum() and (text[-1].isalnum() or text[-1] in ").+!#")
-    if not ends_well or "@" in text or not any(map(str.isalpha, text)):
+    if (
+        not ends_well
+        or (text[-1] in ")!" and has_loose_end(value))
+        or "@" in text
+        or not any(map(str.isalpha, text))
+    ):
         return False
     if value.fact in _CASED and (text == text.lower() or text == text.upper()) and is_miscased(value):
         return False

@@ -23,14 +23,17 @@ _COUNTED = (
 _SPAN = r"(?:yrs?|mos?|years?|months?|jahre?n?|monate?n?|ans?|mois|años?|meses|anni|mesi)"
 # A length of time in small letters, "Acme 2 yrs"; a number of people; a list or a text that was cut off; a doubt.
 _OF_BOTH = LazyPattern(
-    rf"[\s(·|,–-](?:\d{{1,3}}\s?{_SPAN}\.?[\s)]*)+\Z|(?i:(?:^|[\s(·|,–-])[\d.,]{{1,12}}k?\+?(?:\s?[-–]\s?[\d.,]{{1,12}}k?)?\+?"
+    rf"(?:^|[\s(·|,–-])(?:\d{{1,3}}\s?{_SPAN}\.?[\s)]*)+\Z|(?i:(?:^|[\s(·|,–-])[\d.,]{{1,12}}k?\+?(?:\s?[-–]\s?[\d.,]{{1,12}}k?)?\+?"
     rf"\s(?:{_COUNTED})\b.*\Z)|"
     r"(?i:,?\s(?:and|und|et|y|e|\+|&)?\s?\+?\d{1,5}\s(?:more|others?|weitere|autres|más|altri|mais)\.?\s*\Z)|"
     r"(?:,\s*)?(?:\.{3}|…)(?i:\s*(?:see more|show more|mehr anzeigen|voir plus))?\s*\Z|"
-    r"[!?]{2,}\s*\Z|\s\?\s*\Z|\s?\(\?.*\Z"
+    r"[!?]{2,}\s*\Z|\s\?\s*\Z|\s?\(\?.*\Z|\s(?:at|@|bei|chez|and|und|&)\s*\Z"
 )
 _OF_COMPANY = LazyPattern(
-    r"\A(?:at|bei|chez|presso|probably|vielleicht|wahrscheinlich|probablement) (?=[A-Z0-9])|"
+    r"\A(?:(?:(?:Jobs|Karriere|Careers|Working|Work|Arbeiten|Stellenangebote) )?(?:at|bei|chez|presso)|probably|"
+    r"vielleicht|wahrscheinlich|probablement) (?=[A-Z0-9])|"
+    r"\A(?:[zZ]{3,}[\s_.-]*|[zZ]{2}_|(?i:duplicate|dupe)[\s:–-]+)(?=[A-Z])|"
+    r"\s\(\d{1,2}\)\s*\Z|\s\(?#\d{2,9}\)?\s*\Z|"
     r"\s(?:via [A-Z]|\(via |c/o ).*\Z|\slogo\s*\Z"
 )
 _POST_AT = LazyPattern(
@@ -43,12 +46,17 @@ _PERIOD = LazyPattern(
     r"(?i)\s\(\s?(?:(?:bis|until|till|up to|from|since|seit|von|depuis|jusqu['’](?:en|à)|hasta|desde|fino al)"
     rf"\s[\d/.]{{0,6}}{_YEAR}|{_YEAR}\s?[-–]\s?(?:{_YEAR}|today|present|now|heute|aujourd['’]hui|hoy|oggi)?)\s?\)\s*\Z"
 )
+_TITLE_GONE = LazyPattern(
+    r"(?i)\A(?:ex|former|formerly|ehemaliger?|ancien(?:ne)?|past)[\s-](?=\w)|"
+    r"\A(?:[a-z]{3,9}\.? )?(?:19|20)\d\d\s?[-–]|\s(?:until|bis) (?:19|20)\d\d\s*\Z"
+)
+_OPEN = LazyPattern(r"(?i)\A#?open ?to ?work\W+(?=\w)")
 _GONE = LazyPattern(r"\A(?:ex|formerly|previously|ehemals|vormals|anciennement)[ -](?=[A-Z])")
 # Around a person's name: what sorts it to the end of a list, a dagger, a letter of an enumeration, a note.
 _OF_PERSON = LazyPattern(
     r"\A(?:zz+|xx+|ZZ+|XX+)[\s_.-]*(?=[A-Z][a-z])|\A\W*(?:[a-z]|\d{1,3})\)\s*|\A\d{1,3}\.\s+|\A\W*[†‡✝]\s*|"
     r"[†‡✝]\W*\Z|\s\(?(?i:she|he|they|sie|er|elle|il|ella|él)\s?/\s?\w+.*\Z|"
-    r"\s(?:call|ask|see|mail|ring|anrufen|siehe|rappeler|llamar)\b.*\Z"
+    r"\s(?:call|ask|see|mail|ring|from|anrufen|siehe|rappeler|llamar)\b.*\Z"
 )
 _INSTEAD = LazyPattern(
     r"\A(?i:todo|tbd|tbc|note|check)\s*:|\A(?:see|ask|call|siehe|frag|voir|demander|ver|preguntar) \S"
@@ -87,7 +95,9 @@ def _patterns(fact: Fact) -> tuple[LazyPattern, ...]:
         return (_added(fact), _OF_PERSON)
     if fact is Fact.COMPANY:
         return (_added(fact), _OF_BOTH, _OF_COMPANY, _PERIOD, _GONE, _POST_AT)
-    return (_added(fact), _OF_BOTH) if fact is Fact.TITLE else (_unsure_behind(),)
+    if fact is Fact.TITLE:
+        return (_added(fact), _OF_BOTH, _PERIOD, _TITLE_GONE, _OPEN, _past())
+    return (_unsure_behind(), _OF_BOTH)
 
 
 def has_remark(value: Value) -> bool:
@@ -95,7 +105,7 @@ def has_remark(value: Value) -> bool:
     text = value.text
     if len(text) > _LONGEST or (value.fact not in PERSON and text.isalpha()):
         return False
-    if value.fact in PERSON and (_INSTEAD.match(text) or text.count("(") != text.count(")")):
+    if _INSTEAD.match(text) or (value.fact in PERSON and text.count("(") != text.count(")")):
         return True
     return any(pattern.search(text) for pattern in _patterns(value.fact))
 
@@ -107,11 +117,10 @@ def _past() -> LazyPattern:
 
 def leaves_nothing(value: Value) -> bool:
     """Say whether without what was noted the value would be wrong: somebody has left, or only a note is there."""
-    if value.fact in PERSON:
-        return _INSTEAD.match(value.text) is not None
-    if value.fact is not Fact.COMPANY:
-        return False
-    return any(pattern.search(value.text) for pattern in (_GONE, _PERIOD, _past()))
+    if _INSTEAD.match(value.text):
+        return True
+    past = {Fact.COMPANY: (_GONE, _PERIOD, _past()), Fact.TITLE: (_TITLE_GONE, _PERIOD, _past())}
+    return any(pattern.search(value.text) for pattern in past.get(value.fact, ()))
 
 
 def without_remarks(text: str, fact: Fact) -> str:

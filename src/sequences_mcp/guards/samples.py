@@ -13,6 +13,7 @@ from sequences_mcp.guards.words import lines
 
 _SHORT = 3
 _ACRONYM = 4
+_MOST_BY_CHANCE = 5
 _LONGEST = 100
 _VOWELS = frozenset("aeiouyаеиоуыэюя")
 
@@ -110,12 +111,21 @@ def is_sample_person(text: str) -> bool:
 _BEFORE_A_FORM = ("sample", "vague", "written")
 
 
+def is_sample_place(text: str) -> bool:
+    """Say whether a place is one of examples: "Musterstadt", "Anytown"."""
+    return key(text[:_LONGEST]) in _keys("place")
+
+
 def is_sample_company(text: str) -> bool:
     """Say whether a company is none: "Company XYZ", "Test GmbH", "Musterfirma"."""
     words = [word for part in text[:_LONGEST].split() if (word := key(part))]
     if key(text[:_LONGEST]) in _keys("company", "written"):
         return True
     rest = "".join(word for word in words if word not in _keys("form", "generic"))
+    if not rest and not _keys("form").isdisjoint(words) and not _keys("generic").isdisjoint(words):
+        return True  # "Company Inc"
+    if rest.rstrip("0123456789") in _keys("sample") and words[-1].isdigit():
+        return True  # "Test 123", "Test Company 2"
     if len(rest) == len("".join(words)) or rest not in _keys(*_BEFORE_A_FORM, "letters"):
         return len(words) == 1 and rest in ("xyz", "xxx")
     # "X Corp" is a company
@@ -147,11 +157,17 @@ def is_typed_at_random(text: str, *, least: int = _SHORT) -> bool:
 
 
 def _is_row_of_keys(word: str) -> bool:
-    """Say whether a word is five keys beside one another, four without a vowel, or three or four twice."""
+    """Say whether a word is keys beside one another: six, fewer from the row's first on or without a vowel.
+
+    Three or four may be there twice. "Wertz", "Wert" and "Azer" are names.
+    """
     if len(word) < _ACRONYM:
         return False
     for size in (3, 4):
         piece = word[:size]
         if len(word) >= 2 * size and word == (piece * len(word))[: len(word)] and piece in _KEYS:
             return True
-    return word in _KEYS and (len(word) > _ACRONYM or word in _SURE_KEYS or _VOWELS.isdisjoint(word))
+    if word not in _KEYS:
+        return False
+    begins_a_row = len(word) > _ACRONYM and f" {word}" in f" {_ROWS}"
+    return begins_a_row or len(word) > _MOST_BY_CHANCE or word in _SURE_KEYS or _VOWELS.isdisjoint(word)

@@ -78,7 +78,7 @@ def _sources() -> Iterator[str]:
         if path.stem not in OF_VALUES_ALONE:
             yield from (rest for _, rest in lines(path.stem))
     room = catalogue.__package__
-    alone = (__name__, f"{room}.remarks")  # its patterns are for values alone
+    alone = (__name__, f"{room}.remarks", f"{room}.headlines")  # these have patterns for values alone
     for name, module in list(sys.modules.items()):
         if name.startswith(f"{room}.") and name not in alone:
             for known, value in list(vars(module).items()):

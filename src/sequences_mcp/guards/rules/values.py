@@ -6,7 +6,7 @@ from sequences_mcp.domain import invisible
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.variables import is_blank
-from sequences_mcp.guards import casing, names
+from sequences_mcp.guards import casing, headlines, names
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Rule, Value
 from sequences_mcp.guards.words import is_zero, means_nothing
 
@@ -67,13 +67,14 @@ def _heading(value: Value) -> bool:
 HEADING = Rule(
     id="values.heading",
     severity=Severity.WARNING,
-    message="This is the heading of a column, not a value.",
+    message="This is the heading of a column, or stands behind it.",
     accept=("Jane", "Nomie"),
     reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "Company name", "enter company"),
     source="ours",
     example="value",
     check_value=_heading,
     facts=frozenset({*PERSON, Fact.COMPANY, Fact.TITLE, Fact.PLACE}),
+    mends=True,
 )
 
 
@@ -109,7 +110,7 @@ SAMPLE = Rule(
     source="ours",
     example="value",
     check_value=_sample,
-    facts=frozenset({*PERSON, Fact.COMPANY}),
+    facts=_NEVER_ZERO,
 )
 
 
@@ -283,13 +284,13 @@ MORE = Rule(
 
 def _headline(value: Value) -> bool:
     """Say whether a title or a company is a headline."""
-    return names.is_headline(value)
+    return headlines.is_headline(value)
 
 
 HEADLINE = Rule(
     id="values.headline",
     severity=Severity.WARNING,
-    message="This is the headline of a profile: it has more in it than a title or a company.",
+    message="This has more in it than a title, a company or a place: a headline of a profile, or a note.",
     accept=("CTO", "VP, Sales & Marketing", "Booking.com", "A·B Labs", "Häagen-Dazs", "Yahoo!", "Head of Hiring"),
     reject=(
         "Acme | Hiring",
@@ -305,7 +306,7 @@ HEADLINE = Rule(
     source="ours",
     example="value",
     check_value=_headline,
-    facts=frozenset({Fact.TITLE, Fact.COMPANY}),
+    facts=frozenset({Fact.TITLE, Fact.COMPANY, Fact.PLACE}),
     mends=True,
 )
 
@@ -491,7 +492,7 @@ DIRECTION = Rule(
 )
 
 
-_LINK = LazyPattern(r"(?i)://|\bwww\.")
+_LINK = LazyPattern(r"(?i:://|\bwww\.)|\b[a-z0-9-]{2,63}\.(?:com|org|io|de|fr|eu|uk|es|it|nl)/\w")
 
 
 def _link(value: Value) -> bool:
