@@ -101,7 +101,7 @@ RIGHT = {
         腾讯科技（深圳）有限公司 | 株式会社ＮＴＴドコモ | （株）日立製作所 | ㈱東芝 | m[y]space | [24]7.ai | Guess?
         Which? | Bücher.de | SAP SE & Co. KG | Ex Libris | Via Transportation | Get Your Guide | Student.com
         X (formerly Twitter) | Bosch Rexroth (Deutschland) | AAA | X Corp | Muster & Sons | ABC News | Testo SE
-        Test IO | Null Industries | Undefined Labs | None More Studio | First 5 Years | 20 Minuten | 3
+        Test IO | Null Industries | Undefined Labs | None More Studio | СберTech | First 5 Years | 20 Minuten | 3
         500 | Nothing
         The University of Texas at Austin | Inn at Perry Cabin | CTO Craft | Founders Factory | Blank Rome LLP
         """,

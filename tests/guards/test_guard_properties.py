@@ -107,7 +107,7 @@ def test_a_good_text_after_a_bad_one_does_not_excuse_it(case: Case) -> None:
 
 LISTED = [
     word.replace("_", " ")
-    for name in ("heading", "no_company", "nothing", "team")
+    for name in ("heading", "no_company", "nothing", "remark", "sample", "team")
     for _, rest in lines(name)
     for word in rest.split()
 ] + sorted(TITLES | DEGREES | GREETINGS)

@@ -174,7 +174,7 @@ def is_no_company(value: Value) -> bool:
 
 def has_picture(value: Value) -> bool:
     """Say whether a value has an emoji, a decoration or letters drawn in another style."""
-    return not value.text.isascii() and _undecorated(value.text) != " ".join(value.text.split())
+    return not value.text.isascii() and _undecorated(value.text, value.fact) != " ".join(value.text.split())
 
 
 def is_quoted(value: Value) -> bool:
@@ -301,12 +301,12 @@ def likely(value: Value) -> str | None:
         return None
     if value.fact in PERSON and sum(map(str.isdigit, value.text)) > _YEAR:
         return None  # the id of something
-    text = " ".join(_undecorated(strip(value.text)).split())
+    text = " ".join(_undecorated(strip(value.text), value.fact).split())
     is_person = value.fact in PERSON
     text = _likely_name(text, value.fact) if is_person else bare_phrase(_unquoted(text), value.fact)
     text = cased(text, value.fact)
     guess = Value(text, value.fact)
-    if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
+    if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess) or means_nothing(text):
         return None
     is_nobody = is_person and (is_team(guess) or has_salutation(guess) or is_initial(guess))
     return None if is_nobody else text
@@ -362,12 +362,15 @@ def _unquoted(text: str) -> str:
     return match[2] if match and match[2] else text
 
 
-def _undecorated(text: str) -> str:
-    """Return a value without emoji and decorations, and letters of a style as plain ones."""
+def _undecorated(text: str, fact: Fact) -> str:
+    """Return a value without emoji and decorations, and letters of a style as plain ones.
+
+    A name's letters of two scripts in one word are those of one; companies are called СберTech.
+    """
     if text.isascii():
         return " ".join(text.split())
     words = "".join(_plain_letters(text)).split()
-    return " ".join(fold(word) if _is_of_two_scripts(word) else word for word in words)
+    return " ".join(fold(word) if fact in PERSON and _is_of_two_scripts(word) else word for word in words)
 
 
 def _plain_letters(text: str) -> Iterator[str]:
@@ -454,7 +457,7 @@ def is_plain(value: Value) -> bool:
     if is_person and is_plain_name(text):
         return True
     # What stands in parentheses may be a request to whoever fills it in: the rules about texts read it.
-    if "(" in text or _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_uncertain(text):
+    if "(" in text or ")" in text or _PLAIN.fullmatch(text) is None or _is_suspicious(text) or _is_uncertain(text):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from sequences_mcp.domain.patterns import LazyPattern
+from sequences_mcp.domain.salutations import word_key
 from sequences_mcp.guards.rule import PERSON, Fact, Value
 from sequences_mcp.guards.words import lines
 
@@ -133,5 +134,10 @@ def without_remarks(text: str, fact: Fact) -> str:
 @cache
 def remarked_words() -> frozenset[str]:
     """Return the words that stand before or behind a person's name in any case."""
-    rows = (rest for sort, rest in lines("remark") if sort in ("before", "behind"))
-    return frozenset(word for row in rows for phrase in row.split() for word in phrase.split("_"))
+    phrases = (
+        phrase
+        for sort, rest in lines("remark")
+        if sort in ("before", "behind", "loose")
+        for phrase in rest.split()
+    )
+    return frozenset(word_key(word) for phrase in phrases for word in phrase.replace("-", "_").split("_"))

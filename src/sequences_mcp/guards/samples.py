@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from sequences_mcp.domain.patterns import LazyPattern
+from sequences_mcp.domain.salutations import word_key
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.views import TextView
 from sequences_mcp.guards.words import lines
@@ -99,8 +100,9 @@ def _letters(view: TextView) -> Iterator[tuple[int, int]]:
 
 @cache
 def sample_words() -> frozenset[str]:
-    """Return the whole names of persons that are nobody's, by key."""
-    return _keys("person", "greeted", "written")
+    """Return the whole names of persons that are nobody's, by key, with their accents and without."""
+    kinds = ("person", "greeted", "written")
+    return _keys(*kinds) | {word_key(phrase) for kind in kinds for phrase in _phrases(kind)}
 
 
 def is_sample_person(text: str) -> bool:
