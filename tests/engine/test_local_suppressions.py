@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 from tests.world.engine import LATER, EngineWorld
 
 from sequences_mcp.domain.actors import Actor
-from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.domain.inbound import InboundEntry
+from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 
 
@@ -83,3 +87,52 @@ async def test_busy_people_are_named_with_their_live_run(world: EngineWorld) -> 
     await world.approved(person, blueprint=await world.blueprint(LATER))
     busy = await world.local.suppressions.busy_among([person.id, idle.id])
     assert busy == {person.id: (await world.runs(status=SequenceStatus.ACTIVE))[0].id}
+
+
+@pytest.mark.parametrize(
+    ("kind", "basis", "is_answer"),
+    [
+        ("", "", False),
+        (ReplyKind.WON, "", True),
+        (ReplyKind.OUT_OF_OFFICE, "", False),
+        ("reply", "address", True),
+        ("reply", "company", False),
+        ("away", "message_id", False),
+        ("hard_bounce", "message_id", False),
+    ],
+)
+async def test_who_had_the_whole_of_a_blueprint_is_known_by_their_address_and_who_answered_after_it(
+    world: EngineWorld, kind: str, basis: str, is_answer: bool
+) -> None:
+    blueprint, other = await world.blueprint(), await world.blueprint()
+    ann = await world.contact("ann@acme.example")
+    await world.approved(ann, blueprint=blueprint)
+    world.worker().run_due()
+    [run] = await world.runs()
+    assert run.status is SequenceStatus.COMPLETED
+    if isinstance(kind, ReplyKind):
+        until = world.clock.now + timedelta(days=1) if kind is ReplyKind.OUT_OF_OFFICE else None
+        await world.local.record_reply(ann.id, kind, until=until, about=run.id)
+    elif kind:
+        world.store.inbound.insert(came_in(run, kind=kind, basis=basis, now=world.clock.now))
+    await world.contact("ann@other.example", of=ann.id)
+    anew = await world.contact("Ann@ACME.example")
+    nobody = await world.contact("bob@acme.example")
+    for blueprint_id, is_same in ((blueprint.id, True), (other.id, False)):
+        everybody = [ann.id, anew.id, nobody.id]
+        answered, had_all = await world.local.suppressions.earlier_among(everybody, blueprint_id=blueprint_id)
+        assert answered == ({ann.id, anew.id} if is_answer else set())
+        assert had_all == ({ann.id, anew.id} if is_same else set())
+
+
+def came_in(run: Run, *, kind: str, basis: str, now: datetime) -> InboundEntry:
+    """Return an e-mail that came in about a run, as the reader of a mailbox stores it."""
+    words: dict[str, Any] = dict.fromkeys(("mailbox", "sender", "subject", "text", "why"), "")
+    found: dict[str, Any] = {
+        "sequence_id": run.id,
+        "key": None,
+        "effect": "noted: the run is over",
+        "sent_at": now,
+        "found_at": now,
+    }
+    return InboundEntry(hash=bytes(32), kind=kind, basis=basis, until=None, **words, **found)

@@ -399,7 +399,10 @@ class History:
                 f"held {number}",
                 {name: len(rows) for name, rows in store.erasures.everything(person.id).items()},
             )
+        everybody = [person.id for person in self.people.values()]
         for number, item in enumerate(await self._blueprints()):
+            earlier = await world.local.suppressions.earlier_among(everybody, blueprint_id=item.id)
+            yield f"earlier {number}", [sorted(map(everybody.index, ids)) for ids in earlier]
             yield f"waivers {number}", await world.local.waivers.waivers_of(item.id)
             yield f"version {number}", await world.local.get_blueprint(item.id, version=1)
             yield (

@@ -16,6 +16,8 @@ from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 ANSWERED_BEFORE = "person.answered_before"
 """The rule whose warning says that somebody who is to be started has answered before."""
+COMPLETED_BEFORE = "person.completed_before"
+"""The rule whose warning says that somebody has had every step of the blueprint before."""
 
 
 class Severity(StrEnum):

@@ -111,13 +111,16 @@ def held_plans(engine: EngineContext) -> tuple[str, ...]:
 
 
 def newer_blueprint(engine: EngineContext, plan: Plan) -> str | None:
-    """Return that the blueprint has changed, unless people are under way on the plan's version already."""
+    """Return that the blueprint has changed, unless people are under way on the plan's version already.
+
+    It is told to everybody who sees the plan, so it has nothing of a blueprint that may be somebody's alone.
+    """
     newest = engine.store.blueprints.find(plan.header.blueprint_id)
     if newest is None or newest.version == plan.header.blueprint_version:
         return None
     if engine.store.runs.live_in(plan.id, after=-1, size=1):
         return None
-    return f"the blueprint is at version {newest.version} and the plan at {plan.header.blueprint_version}"
+    return "the blueprint has a newer version than the plan's"
 
 
 def fallen_because(engine: EngineContext, plan: Plan) -> str | None:

@@ -340,9 +340,11 @@ class LocalSuppressions(EngineVerbs):
         """Return contact id → sequence id for those with a live sequence."""
         return self.engine.store.runs.live_of(contact_ids)
 
-    async def answered_among(self, contact_ids: Items[str]) -> frozenset[str]:
-        """Return the ids of those with a sequence that an answer ended, or that was won or lost."""
-        return self.engine.store.runs.answered_of(contact_ids)
+    async def earlier_among(
+        self, contact_ids: Items[str], *, blueprint_id: str
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return who has answered, or was won or lost, and who has had all of this blueprint: their ids."""
+        return self.engine.store.runs.earlier_of(contact_ids, blueprint_id=blueprint_id)
 
     def _normalised(self, kind: str, value: str) -> str:
         """Return a value in the spelling the list knows it by; InvalidArgumentsError, WrongIdError.

@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.findings import ANSWERED_BEFORE, Finding, waived, warnings_in
+from sequences_mcp.domain.findings import ANSWERED_BEFORE, COMPLETED_BEFORE, Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.domain.threads import thread_subject
@@ -108,11 +108,12 @@ def person_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
 def own_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
     """Return what the guards warn of now about one person alone: their data, and texts of their own."""
     steps = detail.sequence.steps
-    answered = (finding for finding in detail.sequence.findings if finding.rule == ANSWERED_BEFORE)
+    before = (ANSWERED_BEFORE, COMPLETED_BEFORE)
+    earlier = (finding for finding in detail.sequence.findings if finding.rule in before)
     own_steps = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
     findings = person_findings(app, detail, sourcing=sourcing)
     personal = warnings_in(finding for finding in findings if finding.variable or finding.step_id in own_steps)
-    return tuple(dict.fromkeys((*answered, *warnings_about(detail.contact), *personal)))
+    return tuple(dict.fromkeys((*earlier, *warnings_about(detail.contact), *personal)))
 
 
 def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:

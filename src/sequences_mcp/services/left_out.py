@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 
 from sequences_mcp.context import AppContext
@@ -12,6 +12,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, also_known
 from sequences_mcp.domain.findings import (
     ANSWERED_BEFORE,
+    COMPLETED_BEFORE,
     Counted,
     Finding,
     Severity,
@@ -39,6 +40,11 @@ _ANSWERED = Finding(
     severity=Severity.WARNING,
     message="They have answered an earlier sequence, or one was won or lost.",
 )
+_COMPLETED = Finding(
+    rule=COMPLETED_BEFORE,
+    severity=Severity.WARNING,
+    message="They have had all of this blueprint before.",
+)
 BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 
 
@@ -50,16 +56,18 @@ def left_out_because(recipient: PlannedPerson, *, suppressed: str | None, busy: 
     return tuple(reasons)
 
 
-async def answered_before(app: AppContext, contacts: Items[Contact]) -> Container[str]:
-    """Return the ids of those with an earlier run that an answer ended, or that was won or lost."""
-    return await app.suppressions.answered_among([contact.id for contact in contacts])
+async def earlier_runs(app: AppContext, contacts: Items[Contact], *, blueprint_id: str) -> Mapping[str, Finding]:
+    """Return, by contact id, the warning about whoever answered, was won or lost, or had all of a blueprint."""
+    ids = [contact.id for contact in contacts]
+    answered, completed = await app.suppressions.earlier_among(ids, blueprint_id=blueprint_id)
+    return dict.fromkeys(completed, _COMPLETED) | dict.fromkeys(answered, _ANSWERED)
 
 
-def with_earlier_answer(person: PlannedPerson, answered: Container[str]) -> PlannedPerson:
-    """Return the person of a start with a warning where they are of those who answered before."""
-    if person.contact.id not in answered:
+def with_earlier_run(person: PlannedPerson, earlier: Mapping[str, Finding]) -> PlannedPerson:
+    """Return the person of a start with the warning about what they had or answered before."""
+    if (warning := earlier.get(person.contact.id)) is None:
         return person
-    return replace(person, findings=(_ANSWERED, *person.findings))
+    return replace(person, findings=(warning, *person.findings))
 
 
 async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[tuple[str, ...]]:

@@ -52,12 +52,12 @@ from sequences_mcp.services.left_out import (
     PEOPLE_KEPT,
     LeftOutPerson,
     Tally,
-    answered_before,
+    earlier_runs,
     left_out_at_vendor,
     left_out_because,
     nobody_left,
     stray_texts,
-    with_earlier_answer,
+    with_earlier_run,
 )
 from sequences_mcp.services.sequences import busy_now
 
@@ -272,13 +272,13 @@ async def _planned_there(
 
 
 async def _warned_there(app: AppContext, blueprint_id: str, people: Items[Enrolment]) -> list[Enrolment]:
-    """Return the people of a start at a vendor with what the law asks, and a warning where they answered."""
+    """Return the people of a start at a vendor with what the law asks, and what they had or answered before."""
     waivers = await app.waivers.waivers_of(blueprint_id)
-    answered = await answered_before(app, [person.person.contact for person in people])
+    earlier = await earlier_runs(app, [person.person.contact for person in people], blueprint_id=blueprint_id)
     return [
         replace(
             person,
-            person=with_earlier_answer(with_reminders(app, person.person, waivers, below=""), answered),
+            person=with_earlier_run(with_reminders(app, person.person, waivers, below=""), earlier),
         )
         for person in people
     ]
@@ -451,7 +451,7 @@ async def _judge(
     waivers = await app.waivers.waivers_of(blueprint.id)
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
-    answered = await answered_before(app, contacts)
+    earlier = await earlier_runs(app, contacts, blueprint_id=blueprint.id)
     judged: list[tuple[PlannedPerson, tuple[str, ...]]] = []
     for entry, saved in batch:
         if len(judged) == PART // 2:
@@ -461,7 +461,7 @@ async def _judge(
         if saved.dropped:
             not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
-        recipient = with_earlier_answer(with_reminders(app, recipient, waivers), answered)
+        recipient = with_earlier_run(with_reminders(app, recipient, waivers), earlier)
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, reasons + stray_texts(blueprint, entry)))
     return judged
@@ -537,14 +537,14 @@ async def preview_sequence(
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
-    answered = await answered_before(app, people)
+    earlier = await earlier_runs(app, people, blueprint_id=blueprint.id)
     waivers = await app.waivers.waivers_of(blueprint.id)
     free = (await app.records.mailbox_usage(app.terms)).opens
     variants = await assigned_variants(app, blueprint, people)
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
         recipient = _rendered(app, blueprint, (entry, contact), variants=variants)
-        recipient = with_earlier_answer(with_reminders(app, recipient, waivers), answered)
+        recipient = with_earlier_run(with_reminders(app, recipient, waivers), earlier)
         recipient = replace(recipient, findings=(*recipient.findings, *recipient.reminders))
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock(), free=free)
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))

@@ -304,10 +304,19 @@ class RunRepository:
                     live.setdefault(row["id"], run)
         return live
 
-    def answered_of(self, contact_ids: Iterable[str]) -> frozenset[str]:
-        """Return those of these people with a run that an answer ended, or that was won or lost."""
-        rows = self._database.rows("sequences.answered_of_contacts", ids=json.dumps(list(contact_ids)))
-        return frozenset(row["id"] for row in rows)
+    def earlier_of(
+        self, contact_ids: Iterable[str], *, blueprint_id: str
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return who of these people has answered, or was won or lost, and who has been through this blueprint.
+
+        What went to their present address counts, also where it is another contact's.
+        """
+        ids = json.dumps(list(contact_ids))
+        rows = self._database.rows("sequences.earlier_of_contacts", ids=ids, blueprint_id=blueprint_id)
+        return (
+            frozenset(row["contact_id"] for row in rows if row["has_answered"]),
+            frozenset(row["contact_id"] for row in rows if row["has_completed"]),
+        )
 
     def live_at_address(self, sequence: Run) -> str | None:
         """Return another live run that writes to one of the same addresses, or None.

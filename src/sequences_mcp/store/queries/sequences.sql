@@ -166,12 +166,36 @@ CROSS JOIN sequence s INDEXED BY sequence_address ON s.address_key = contact.ema
 WHERE s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
   AND (s.status <> 'FOUND' OR s.operation_id IS NOT NULL)
 
--- answered_of_contacts --
--- Contacts of a JSON list of ids who have a run that an answer ended, or that was won or lost.
-SELECT DISTINCT contact.id
-FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
-CROSS JOIN sequence s ON s.contact_no = contact.no
-WHERE s.status = 'SUCCEEDED' OR s.stop_reason IS NOT NULL
+-- earlier_of_contacts --
+-- Of contacts of a JSON list of ids: who has answered, or was won or lost, and who has come to the end of a blueprint
+-- before. Runs to their present address count as theirs where another person's row has them.
+WITH known AS (
+  SELECT contact.id, contact.no AS contact_no, NULL AS address
+  FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+  UNION ALL
+  SELECT contact.id, former_address.contact_no, contact.email_key
+  FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+  CROSS JOIN former_address ON former_address.key = contact.email_key
+), earlier AS (
+  SELECT known.id, s.no, s.status, s.stop_reason, s.version_no
+  FROM known CROSS JOIN sequence s ON s.contact_no = known.contact_no
+  WHERE known.address IS NULL OR s.address_key = known.address
+)
+SELECT id AS contact_id,
+  MAX(CASE WHEN status = 'SUCCEEDED' OR stop_reason IS NOT NULL
+    OR no IN (SELECT sequence_no FROM inbound_decision WHERE decision = 'about_run')
+    OR no IN (SELECT sequence_no FROM recorded_reply WHERE sequence_no IS NOT NULL AND answer <> 'out_of_office')
+    OR EXISTS (SELECT 1 FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
+               WHERE i.sequence_no = earlier.no AND i.kind IN ('reply', 'opt_out', 'complaint')
+                 AND i.basis <> 'company' AND d.decision IS NULL)
+    THEN 1 ELSE 0 END) AS has_answered,
+  MAX(CASE WHEN status = 'COMPLETED'
+    AND version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id)
+    THEN 1 ELSE 0 END) AS has_completed
+FROM earlier GROUP BY id
+UNION ALL
+SELECT contact.id, 1, 0 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+WHERE contact.no IN (SELECT contact_no FROM recorded_reply WHERE answer <> 'out_of_office')
 
 -- live_at_address --
 -- A live run that writes to an address, other than one.
