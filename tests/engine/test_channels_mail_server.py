@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.secrecy import planted
 
-from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, is_loopback_server
+from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.hosts import is_loopback, trust_without_tls
 
 SECRET = planted.BAD_SETTING.value
 URLS = {
@@ -84,9 +85,15 @@ def test_a_server_is_named_without_its_account(url: str, where: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_this_machine_is_loopback(host: str) -> None:
-    assert is_loopback_server(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", "0.0.0.0", "::"])
 def test_anything_else_is_another_machine(host: str) -> None:
-    assert not is_loopback_server(host)
+    assert not is_loopback(host)
+
+
+def test_nobody_is_trusted_where_there_is_no_tls_and_the_client_decides_where_there_is() -> None:
+    trusted = trust_without_tls("HTTP://127.0.0.1:9/token")
+    assert trusted is not None and trusted.get_ca_certs() == [] and trusted.check_hostname
+    assert trust_without_tls("https://127.0.0.1:9/token") is None

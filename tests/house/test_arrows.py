@@ -28,11 +28,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "guards": VALUES,
     "prompting": VALUES,
     "ports": VALUES,
-    "vendors": (*VALUES, "ports"),
+    "hosts": (),
+    "vendors": (*VALUES, "ports", "hosts"),
     "private_files": (),
-    "sign_in": (*VALUES, "private_files"),
+    "sign_in": (*VALUES, "private_files", "hosts"),
     "store": (*VALUES, "ports", "private_files"),
-    "engine": (*VALUES, "ports", "store.unit_of_work", "private_files"),
+    "engine": (*VALUES, "ports", "store.unit_of_work", "private_files", "hosts"),
     "mailbox": (*VALUES, "engine", "sign_in"),
     "context": (*VALUES, "guards", "ports", "engine", "mailbox"),
     "planning": (*VALUES, "guards", "ports", "context"),
@@ -59,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": (
         *BELOW_SERVER,
         "http_connection",
+        "hosts",
         "review.presentation",
     ),  # which presents a plan to every surface, dialogs among them
     "bootstrap": (

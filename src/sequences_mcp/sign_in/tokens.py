@@ -184,16 +184,15 @@ def token_request(
     Raises OSError where the provider cannot be reached, or its answer is too large or comes too slowly: without
     what was sent, which holds secrets. No redirect is followed, so that nobody else is sent them either.
     """
-    import ssl
-
     import httpx
+
+    from sequences_mcp.hosts import trust_without_tls
 
     # Uncompressed, since a small answer may unfold to a large one.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     body, end = bytearray(), time.monotonic() + 3 * timeout
     place = url or client.token_url
-    # Where there is no TLS no authorities are trusted: loading them takes 20 ms.
-    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if place.startswith("http://") else True
+    trusted = trust_without_tls(place) or True
     try:
         with httpx.stream(
             "POST", place, data={**client.proof, **form}, headers=headers, timeout=timeout, verify=trusted

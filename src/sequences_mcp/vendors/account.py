@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.hosts import is_loopback
 from sequences_mcp.vendors.description import VendorDescription
 
 SHORTEST_SECRET = 8  # a shorter text would also be replaced inside ordinary words
@@ -35,15 +35,7 @@ def _is_plain(parts: SplitResult) -> bool:
 
 
 def _is_private(parts: SplitResult) -> bool:
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback_url(parts.hostname or ""))
-
-
-def is_loopback_url(host: str) -> bool:
-    """Say whether a host is this machine, by its name alone: nothing is looked up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 def checked_key(vendor: VendorDescription, key: Secret) -> Secret:

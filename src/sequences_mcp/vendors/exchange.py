@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -15,8 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from sequences_mcp.hosts import is_loopback, trust_without_tls
 from sequences_mcp.lazy_dataclasses import dataclass
-from sequences_mcp.vendors.account import is_loopback_url
 from sequences_mcp.vendors.outcome import ConnectionFault, NoAnswer
 from sequences_mcp.vendors.pacing import Timing
 
@@ -89,10 +88,10 @@ class Exchange:
     def __init__(self, timing: Timing, *, headers: Mapping[str, str], base_url: str) -> None:
         for chatty in ("httpx", "httpcore"):  # their log lines hold whole URLs, with people's addresses
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        parts = urlsplit(base_url)
-        heeds_environment = not is_loopback_url(parts.hostname or "")
+        heeds_environment = not is_loopback(urlsplit(base_url).hostname or "")
+        trusted = trust_without_tls(base_url) or httpx.create_ssl_context(trust_env=heeds_environment)
         self._common: dict[str, Any] = {
-            "verify": _trusted(parts.scheme, heeds_environment=heeds_environment),
+            "verify": trusted,
             "trust_env": heeds_environment,
             "follow_redirects": False,
             "headers": dict(headers),
@@ -142,13 +141,6 @@ class Exchange:
         """Close every connection."""
         await self._reads.aclose()
         await self._writes.aclose()
-
-
-def _trusted(scheme: str, *, heeds_environment: bool) -> ssl.SSLContext:
-    """Return the certificates to trust; none at all, which takes no time to load, where there is no TLS."""
-    if scheme == "http":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.create_ssl_context(trust_env=heeds_environment)
 
 
 async def _whole(response: httpx.Response) -> bytes:

@@ -8,13 +8,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from sequences_mcp.engine.channels import replies
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryError, SettingsError, SignInError
+from sequences_mcp.hosts import is_loopback
 from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class MailServer:
         if parts.scheme == "smtps":
             security = Security.TLS
         else:
-            security = Security.PLAIN if is_loopback_server(host) else Security.STARTTLS
+            security = Security.PLAIN if is_loopback(host) else Security.STARTTLS
         user, with_token = user_of_url(parts.username or "")
         username, password = (_credential(text) for text in (user, parts.password))
         if with_token and (password or not username):
@@ -121,16 +121,6 @@ class Timeouts:
 
 
 PATIENT = Timeouts()
-
-
-def is_loopback_server(host: str) -> bool:
-    """Say whether a host is this very machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 XOAUTH2_URL = ";AUTH=XOAUTH2"
@@ -194,9 +184,9 @@ def _has_raw_sign(url: str) -> bool:
 
 def _refuse_crossed(scheme: str, port: int | None, host: str) -> None:
     """Raise for a scheme on the port of the other one, where no server understands it."""
-    if (scheme, port) == ("smtps", 587) and not is_loopback_server(host):
+    if (scheme, port) == ("smtps", 587) and not is_loopback(host):
         _bad("smtps:// begins with TLS and port 587 in plain: write smtp://…:587, or smtps://…:465")
-    if (scheme, port) == ("smtp", 465) and not is_loopback_server(host):
+    if (scheme, port) == ("smtp", 465) and not is_loopback(host):
         _bad("port 465 begins with TLS and smtp:// in plain: write smtps://…:465, or smtp://…:587")
 
 
@@ -295,7 +285,7 @@ def session(
     ``context`` is the system's trust by default. ``at`` is called with ``connect`` and ``auth`` when these are
     done. Every failure is a DeliveryDeferredError: none can be about the recipient before RCPT.
     """
-    if server.security is Security.PLAIN and not is_loopback_server(server.host):
+    if server.security is Security.PLAIN and not is_loopback(server.host):
         raise replies.deferred_error(
             f"plain SMTP is for this machine only, and {server.host} is another", phase="connect"
         )

@@ -28,12 +28,12 @@ from sequences_mcp.engine.channels.mail_server import (
     Probe,
     Security,
     Tokens,
-    is_loopback_server,
     user_of_url,
     without_credential,
 )
 from sequences_mcp.engine.inbound.folders import DRAFTS, NO_FOLDER, SENT, SpecialFolder, find_folder
 from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
+from sequences_mcp.hosts import is_loopback
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ImapServer:
             _bad("it does not start with imaps://")
         if not host or port == 0 or parts.path not in ("", "/") or parts.query or parts.fragment:
             _bad("it names no host, or something follows the host")
-        if parts.scheme == "imap" and not is_loopback_server(host):
+        if parts.scheme == "imap" and not is_loopback(host):
             _bad("imap:// is unencrypted, which is for this machine only: write imaps://")
         user, with_token = user_of_url(parts.username or "")
         username, password = unquote(user), unquote(parts.password or "")

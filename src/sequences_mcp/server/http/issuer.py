@@ -16,10 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 import jwt
 
 from sequences_mcp.errors import ProviderUnavailableError
+from sequences_mcp.hosts import is_loopback, trust_without_tls
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Caller
-from sequences_mcp.server.http.options import is_loopback
 
 if TYPE_CHECKING:
     import httpx2
@@ -255,12 +255,9 @@ def issuer_client(address: str, *, timeout: float) -> httpx2.AsyncClient:
     """Return a client for an address of an issuer, which it follows nowhere.
 
     It trusts this system's authorities, or SSL_CERT_FILE's, as an issuer inside a firm often has a certificate of
-    the firm's own authority; none at all where there is no TLS, since loading them takes 20 ms. The library is the
-    SDK's: another one would take 3 MB of every server.
+    the firm's own authority. The library is the SDK's: another one would take 3 MB of every server.
     """
-    import ssl
-
     import httpx2
 
-    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if address.startswith("http://") else True
+    trusted = trust_without_tls(address) or True
     return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=trusted)

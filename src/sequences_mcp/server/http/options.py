@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sequences_mcp.errors import SettingsError
+from sequences_mcp.hosts import is_loopback
 from sequences_mcp.lazy_dataclasses import dataclass
 
 ENDPOINT = "/mcp"
@@ -142,16 +143,6 @@ class ServeOptions:
         """Return the address of an endpoint as clients are given it; it is the resource that tokens are for."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url.rstrip("/") or f"{self.scheme}://{host}:{port}") + path
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host, by its name or address, is this machine as only itself sees it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _loopback_hosts(port: int) -> list[str]:
