@@ -410,7 +410,7 @@ def _require_at_rest(settings: Settings, place: str, *, actor: actors.Actor | No
                 "counts as gone after three minutes.",
                 data={"workers": len(workers)},
             )
-        if settings.workspace.receipts.is_dir() and any(settings.workspace.receipts.iterdir()):
+        if any(settings.workspace.receipts.glob("*.json")):
             raise ConflictError(
                 "Outcomes of e-mails are not in the database yet.",
                 next_step="Nothing was moved. Run `sequences-mcp work --once`, which records them.",

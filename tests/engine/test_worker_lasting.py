@@ -271,14 +271,41 @@ async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile
     assert delivery.messages == []
 
 
-async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothing(world: EngineWorld) -> None:
+async def test_a_worker_that_runs_on_records_what_another_was_killed_with(world: EngineWorld) -> None:
+    delivery = FakeDelivery()
+    lasting = world.worker(delivery)
+    lasting.run_due()
+    await world.approved(await world.contact("a@example.org"))
+
+    def die(point: str) -> None:
+        if point == "before_sent":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.worker(FakeDelivery(), at=die).run_due()
+    for state in (StepState.HANDED_OVER, StepState.SENT):
+        world.clock.forward(minutes=2)
+        lasting.run_due()
+        assert (await world.runs())[0].steps[0].state is state
+    assert delivery.messages == []
+    assert not Receipts(world.store.workspace.receipts).files()
+
+
+async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothing(
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = world.store.workspace.folder / "receipts"
     folder.mkdir()
     facts = '{"sequence_id": "local:seq_x", "key": "x", "lease": 7, "kind": "accepted", "said": "250 ok"}'
     (folder / "7.json").write_text(facts)
-    (folder / "8.json").write_text("{half")
+    for lease, half in enumerate(["{half", "", "null", "[1]", "\0" * 80, '{"lease": 1}'], start=8):
+        (folder / f"{lease}.json").write_text(half)
     await world.approved(await world.contact("a@example.org"))
     world.worker().run_due()
+    told = caplog.text.count("waits for a person")
+    world.worker().run_due()
+    assert (told, caplog.text.count("waits for a person"), len(list(folder.glob("*.unreadable")))) == (6, 6, 6)
+    assert not list(folder.glob("*.json"))  # which would hold up a move to another database
     assert (await world.runs())[0].steps[0].state is StepState.SENT
     assert [one.subject for one in world.store.audit.entries() if one.action == "sequence.too_late"] == [
         "local:seq_x"
@@ -375,7 +402,7 @@ def test_the_file_of_an_outcome_has_the_same_names_in_every_version(tmp_path: Pa
     facts = {"blame": "mailbox", "code": "550 5.7.1", "doubtful": True, "reply": "550 5.7.1 no"}
     kept = {"sequence_id": "local:seq_1", "key": "K1", "lease": 7, "kind": "refused", "said": "no", **facts}
     (tmp_path / "7.json").write_text(json.dumps(kept))
-    [outcome] = Receipts(tmp_path).unrecorded()
+    [outcome] = Receipts(tmp_path).unrecorded(Receipts(tmp_path).files())
     (tmp_path / "7.tmp").write_text("somebody's")
     assert Receipts(tmp_path).keep(outcome)
     assert json.loads((tmp_path / "7.json").read_bytes()) == kept

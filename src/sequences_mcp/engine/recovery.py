@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -63,6 +63,9 @@ def _read(text: bytes) -> Outcome:
     return Outcome(**{names.get(name, name): value for name, value in facts.items()})
 
 
+UNREADABLE = ".unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipts:
     """The folder of outcomes that are not yet in the database: one JSON file a lease."""
@@ -100,13 +103,37 @@ class Receipts:
         except OSError as error:  # it is read again at the next start, and changes nothing
             log.warning("The outcome of lease %s stays beside the database: %s", lease, error)
 
-    def unrecorded(self) -> Iterator[Outcome]:
-        """Yield the outcomes that are not in the database yet; a file that cannot be read is left alone."""
-        for path in sorted(self.folder.glob("*.json")):
+    def files(self) -> frozenset[Path]:
+        """Return the files of outcomes that are not in the database yet."""
+        return frozenset(self.folder.glob("*.json"))
+
+    def unrecorded(self, files: Iterable[Path]) -> Iterator[Outcome]:
+        """Yield the outcomes in these files; one without an outcome, as lost power leaves it, is set aside."""
+        for path in sorted(files):
             try:
-                yield _read(path.read_bytes())
-            except (OSError, ValueError, TypeError) as error:
+                text = path.read_bytes()
+            except FileNotFoundError:  # another process has just recorded it
+                continue
+            except OSError as error:
                 log.warning("%s cannot be read: %s", path, error)
+                continue
+            try:
+                yield _read(text)
+            except (ValueError, TypeError, AttributeError):
+                self._set_aside(path)
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.with_suffix(UNREADABLE)
+        try:
+            path.replace(aside)
+        except OSError as error:
+            log.warning("%s is no outcome and cannot be set aside: %s", path, error)
+            return
+        log.warning(
+            "What became of one e-mail was not written to the end, as when the power fails: %s is set aside and "
+            "not read again. Unless the database has its outcome, the e-mail is unknown and waits for a person.",
+            aside,
+        )
 
     def _path(self, lease: int) -> Path:
         return self.folder / f"{lease}.json"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain import actors
@@ -232,7 +233,9 @@ class Worker:
     _left_alone: set[str] = field(default_factory=set, init=False)
     _looked_back_at: datetime | None = field(default=None, init=False)
     _looked_for_old_at: datetime | None = field(default=None, init=False)
-    _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
+    _unrecorded: dict[int, Outcome] = field(default_factory=dict, init=False)
+    _lying: frozenset[Path] = field(default_factory=frozenset, init=False)  # files of outcomes, at the last look
+    _took_over_at: datetime | None = field(default=None, init=False)
     _lines: dict[int, tuple[int, int]] = field(default_factory=dict, init=False)  # of the journal, by lease
     _is_free_due: bool = field(default=False, init=False)  # at the last claim of an e-mail
 
@@ -379,7 +382,7 @@ class Worker:
         """Show that it is alive, whether it did something, and what stands in its way."""
         if self.pulse and not self.store.has_room():
             self.pulse.trouble(NO_ROOM)
-        elif self.pulse and self._unwritten:
+        elif self.pulse and self._unrecorded:
             self.pulse.trouble("What became of some e-mails is still to be written into the database.")
         elif self.pulse:
             self.pulse.beat(acted=acted)
@@ -584,17 +587,22 @@ class Worker:
     def _receipts(self) -> Receipts:
         return Receipts(self.store.workspace.receipts)
 
-    @property
-    def _unrecorded(self) -> dict[int, Outcome]:
-        """The outcomes still to be recorded, by lease; of earlier processes too."""
-        if self._unwritten is None:
-            self._unwritten = {outcome.lease: outcome for outcome in self._receipts.unrecorded()}
-        return self._unwritten
+    def _take_over(self) -> None:
+        """Take over what other processes did not record: at first all, then each minute what still lies there."""
+        now = self.clock()
+        if self._took_over_at is not None and abs(now - self._took_over_at) <= LOOK_BACK_EVERY:
+            return
+        files = self._receipts.files()
+        left = files if self._took_over_at is None else files & self._lying
+        for outcome in self._receipts.unrecorded(left):
+            self._unrecorded.setdefault(outcome.lease, outcome)
+        self._lying, self._took_over_at = files, now
 
     def _write_down(self) -> None:
         """Record the outcomes of e-mails; what the database cannot take now stays for the next round."""
         if MAILBOX not in self.queues:
             return
+        self._take_over()
         for lease, outcome in list(self._unrecorded.items()):
             self._report(outcome)
             self._receipts.forget(lease)
