@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.client_setup.json_text import read_json, with_member, without_member
 
@@ -15,9 +16,13 @@ KEYS = ("servers", "sequences")
 VALUE = {"command": "/bin/x", "args": ["a", "ä"], "env": {}}
 SPACES = st.sampled_from(["", " ", "\n", "\r\n  ", "\t", "// c }, {\n", '/* " , */', "\n  // x\n  "])
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["//", "/*", '"', "\\", "}"])
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(CHARACTERS, max_size=5),
+    st.sampled_from(["//", "/*", '"', "\\", "}"]),
 )
-NAMES = st.one_of(st.sampled_from(["a", "b", "servers", "x//y"]), st.text(max_size=4))
+NAMES = st.one_of(st.sampled_from(["a", "b", "servers", "x//y"]), st.text(CHARACTERS, max_size=4))
 
 
 @st.composite

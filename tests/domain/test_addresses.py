@@ -11,6 +11,7 @@ from email_validator import validate_email
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.world.data_folder import executed
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain import addresses
 from sequences_mcp.domain.actors import Actor
@@ -116,7 +117,7 @@ def test_an_address_is_shown_with_its_letters_and_compared_in_ascii(text: str, e
     assert address_key(text) == found.key
 
 
-@given(st.from_regex(addresses._PLAIN, fullmatch=True))
+@given(st.from_regex(addresses._PLAIN, fullmatch=True, alphabet=CHARACTERS))
 @example("a@b--c.example")
 @example("a@xn--strae-oqa.de")
 @example("a@globex.local")
@@ -136,7 +137,7 @@ def test_what_is_read_without_the_library_is_what_the_library_reads(text: str) -
 
 
 @example("@\x1b¸")
-@given(st.text(max_size=40))
+@given(st.text(CHARACTERS, max_size=40))
 def test_a_key_is_its_own_key(text: str) -> None:
     if "@" in text:
         assert address_key(address_key(text)) == address_key(text)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.secrecy.hearing import heard
 from tests.world.engine import EMAIL, LATER, EngineWorld
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.blueprint import (
     Channel,
@@ -76,16 +77,16 @@ async def test_what_does_not_exist_or_is_of_another_kind_is_named(world: EngineW
 
 STEPS = st.builds(
     Step,
-    id=st.text(),
-    name=st.text(),
+    id=st.text(CHARACTERS),
+    name=st.text(CHARACTERS),
     type=st.sampled_from(Channel),
     linked_in_type=st.none() | st.sampled_from(LinkedInType),
-    content=st.text(),
-    subject=st.none() | st.text(),
+    content=st.text(CHARACTERS),
+    subject=st.none() | st.text(CHARACTERS),
     temporalityType=st.sampled_from(Temporality),
     delay=st.none() | st.builds(Delay, value=st.integers(0, 999), unit=st.sampled_from(DelayUnit)),
     content_source=st.sampled_from(ContentSource),
-    config=st.none() | st.builds(StepConfig, user_id=st.none() | st.text()),
+    config=st.none() | st.builds(StepConfig, user_id=st.none() | st.text(CHARACTERS)),
     policy=st.builds(
         Policy,
         skip_step_if_no_contact=st.booleans(),

@@ -8,6 +8,7 @@ from typing import Literal
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from tests.guards.guard_examples import Case, cases, step, verdict
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.salutations import DEGREES, GREETINGS, TITLES
@@ -22,8 +23,10 @@ from sequences_mcp.guards.words import lines
 
 SEEDS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name) if len(case.text) < 400]
 SIGNS = "[]{}<>()%$#@&;|*_«»‹›【】［］｛｝“”\"'`:/\\.,!?-=^~ \n\r\t\x00\u200b\u202e\ufdd0\ud800é山م🏴"
-MIXED = st.lists(st.one_of(st.sampled_from(SEEDS), st.text(SIGNS, max_size=8), st.text(max_size=8)), max_size=5)
-TEXT = st.one_of(st.text(max_size=200), st.text(SIGNS, max_size=60), MIXED.map("".join))
+MIXED = st.lists(
+    st.one_of(st.sampled_from(SEEDS), st.text(SIGNS, max_size=8), st.text(CHARACTERS, max_size=8)), max_size=5
+)
+TEXT = st.one_of(st.text(CHARACTERS, max_size=200), st.text(SIGNS, max_size=60), MIXED.map("".join))
 FIELD = st.sampled_from(["content", "subject"])
 NAME = st.sampled_from(list(VARIABLES))
 Field = Literal["content", "subject"]
@@ -40,7 +43,7 @@ def test_no_text_raises_and_every_finding_lies_in_it(text: str, field: Field) ->
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+        st.none() | st.booleans() | st.integers() | st.text(CHARACTERS, max_size=9),
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(
@@ -61,7 +64,7 @@ def test_looking_twice_finds_the_same(text: str, field: Field) -> None:
     assert check_text(text, field=field) == check_text(text, field=field)
 
 
-@given(st.text(max_size=40), NAME, st.text(max_size=40))
+@given(st.text(CHARACTERS, max_size=40), NAME, st.text(CHARACTERS, max_size=40))
 @settings(max_examples=200, deadline=None)
 def test_only_the_nine_exact_tokens_may_stand_in_double_braces(before: str, name: str, after: str) -> None:
     inner = f"{before}{name}{after}"
@@ -116,7 +119,7 @@ IN_ANY_CASE = st.builds(
 )
 
 
-@given(st.one_of(st.none(), st.text(max_size=250), st.text(SIGNS, max_size=20), IN_ANY_CASE))
+@given(st.one_of(st.none(), st.text(CHARACTERS, max_size=250), st.text(SIGNS, max_size=20), IN_ANY_CASE))
 @settings(max_examples=400, deadline=None)
 @example("looking for work")
 @example("engineer | speaker | dad")

@@ -22,6 +22,7 @@ PROOFS = ("raises", "warns", "run_state_machine_as_test")
 SLEEPS_ALLOWED: dict[str, int] = {}
 LEAST = 5.0  # seconds
 BOUNDED = {"asyncio.timeout": 0, "asyncio.wait_for": 1, "httpx.Timeout": 0}  # which argument is the bound
+ALPHABETS = {"st.text": 0, "st.from_regex": 2}  # which argument it is; from_regex takes it by name alone
 # Files whose short bounds are meant to pass: nothing happens meanwhile, or the test looks again afterwards.
 MEANT_TO_PASS = {
     "tests/store/test_store_opening.py",
@@ -157,7 +158,28 @@ def _unheard(node: ast.AST, source: Source) -> str:
     )
 
 
-LAWS = (sleeps, short_waits, mocks, classes_of_tests, repeated_names, proves_nothing, skips, unheard)
+def letters_by_default(root: Path) -> list[str]:
+    """Return a sentence for each strategy that would have Hypothesis encode every character there is."""
+    return [
+        f"{source.path}:{node.lineno} {called(node)} has no alphabet: give it CHARACTERS of tests.world.texts."
+        for source in suite(root)
+        for node in source.nodes
+        if isinstance(node, ast.Call) and (place := ALPHABETS.get(called(node))) is not None
+        if len(node.args) <= place and not any(one.arg == "alphabet" for one in node.keywords)
+    ]
+
+
+LAWS = (
+    sleeps,
+    short_waits,
+    mocks,
+    classes_of_tests,
+    repeated_names,
+    proves_nothing,
+    skips,
+    unheard,
+    letters_by_default,
+)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -189,6 +211,7 @@ BAD = {
     "a client of its own": (unheard, "from mcp import Client, StdioServerParameters"),
     "an output kept to itself": (unheard, "done = subprocess.run(['x'], capture_output=True)"),
     "a pipe kept to itself": (unheard, "serving = subprocess.Popen(['x'], stdout=subprocess.PIPE)"),
+    "a text of any letters": (letters_by_default, "NAMES = st.text(max_size=9)"),
     "an expected failure": (skips, "@pytest.mark.xfail\ndef test_it():\n    assert 0"),
 }
 

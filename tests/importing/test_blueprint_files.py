@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.engine.test_local_blueprints import STEPS
 from tests.house.house_tree import ROOT
 from tests.world.engine import START
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.blueprint import (
     Blueprint,
@@ -39,7 +40,9 @@ from sequences_mcp.services.blueprint_files import (
 )
 from sequences_mcp.store.blueprints import steps_json
 
-AWKWARD = st.text('ab`#-*:\n\r\t"\\ {}\u2028\u200d~<!é🏴\x00\ufeff', max_size=40) | st.text(max_size=20)
+AWKWARD = st.text('ab`#-*:\n\r\t"\\ {}\u2028\u200d~<!é🏴\x00\ufeff', max_size=40) | st.text(
+    CHARACTERS, max_size=20
+)
 ANY_STEP = st.builds(
     lambda step, text, subject, config, text_format, variants: step.model_copy(
         update={
@@ -244,7 +247,8 @@ def test_what_is_no_file_known_here_is_refused_with_what_is_read(text: str) -> N
 
 
 @given(
-    st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), st.lists) | st.text(max_size=200)
+    st.recursive(st.none() | st.booleans() | st.floats() | st.text(CHARACTERS, max_size=5), st.lists)
+    | st.text(CHARACTERS, max_size=200)
 )
 @settings(max_examples=100, deadline=None)
 def test_no_text_raises_anything_but_what_is_wrong_with_it(value: object) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.importing.foreign_samples import APOLLO, INSTANTLY, LEMLIST, OUTREACH, SMARTLEAD
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Severity
@@ -277,8 +278,10 @@ def test_text_in_markdown_is_read_as_it_stood_in_html(lines: list[str]) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(CHARACTERS, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(CHARACTERS, max_size=4), inner, max_size=3)
+    ),
     max_leaves=4,
 )
 

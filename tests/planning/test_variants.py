@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 from tests.world.stores import of_a_file
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.blueprint import Step
@@ -40,7 +41,9 @@ NOTE = {
 }
 BLUEPRINT = "local:bp_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 STEP = Step.model_validate(TESTED)
-PERSONS = st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=20), max_size=80)
+PERSONS = st.dictionaries(
+    st.text(CHARACTERS, min_size=1, max_size=8), st.text(CHARACTERS, min_size=1, max_size=20), max_size=80
+)
 
 
 def of_number(number: int) -> Step:

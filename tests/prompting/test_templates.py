@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.prompting import fenced, folder, render_template
 
@@ -49,7 +50,7 @@ def test_a_value_that_looks_like_a_template_stays_text() -> None:
     assert "Purpose: {{ language }} {% raw %}" in text
 
 
-@given(st.text())
+@given(st.text(CHARACTERS))
 def test_no_text_can_close_its_own_fence(text: str) -> None:
     opening, *_, closing = fenced("notes", text).split("\n")
     assert closing == opening.replace("--- notes", "--- end of notes")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.policy import DEFAULT
@@ -95,8 +96,10 @@ def test_a_file_that_holds_no_steps_says_where_it_goes_wrong(text: str, words: s
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(CHARACTERS),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(CHARACTERS, max_size=5), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -129,7 +132,7 @@ def test_every_value_is_found_where_it_stands(value: Any, ascii_only: bool, inde
         assert json.JSONDecoder().raw_decode(text, offset)[0] == wanted
 
 
-@given(st.text(min_size=1), st.booleans(), st.data())
+@given(st.text(CHARACTERS, min_size=1), st.booleans(), st.data())
 def test_every_letter_of_a_text_is_found_where_it_stands(text: str, ascii_only: bool, data: st.DataObject) -> None:
     source = json.dumps([text], ensure_ascii=ascii_only)
     point = data.draw(st.integers(0, len(text)))

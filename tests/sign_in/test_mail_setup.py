@@ -19,6 +19,7 @@ import dns.rrset
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.engine.channels.mail_server import MailServer
 from sequences_mcp.engine.inbound.imap import ImapServer
@@ -122,7 +123,7 @@ def test_a_domain_names_its_servers_itself() -> None:
     assert (provider.imap, provider.smtp) == ("imaps://mail.acme.example:993", "smtp://a.acme.example:587")
 
 
-@given(st.text(max_size=40))
+@given(st.text(CHARACTERS, max_size=40))
 def test_whatever_is_given_for_an_address_nothing_crashes(text: str) -> None:
     provider = recognised(text, lookup=lambda name, kind: [])
     assert provider is None or provider.known_by == "the domain"

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -68,7 +69,7 @@ class MemoryStore(RuleBasedStateMachine):
         self.world.store.close()
         self.folder.cleanup()
 
-    @rule(name=NAMES, title=st.text(max_size=5), note=st.none() | st.just("a note"))
+    @rule(name=NAMES, title=st.text(CHARACTERS, max_size=5), note=st.none() | st.just("a note"))
     def save(self, name: str, title: str, note: str | None) -> None:
         entry = ContactEntry(ContactFields(email=f"{name}@example.org", job_title=title), note)
         (saved,) = done(self.world.local.save_contacts([entry]))

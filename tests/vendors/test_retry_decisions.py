@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.vendors.outcome import (
     LONGEST_DELAY,
@@ -130,7 +131,7 @@ def test_retry_after_is_read_in_both_forms(asked: str | None, date: str | None, 
 
 
 @settings(deadline=None)
-@given(st.none() | st.text(max_size=40), st.none() | st.text(max_size=40))
+@given(st.none() | st.text(CHARACTERS, max_size=40), st.none() | st.text(CHARACTERS, max_size=40))
 def test_a_header_of_any_kind_is_survived(asked: str | None, date: str | None) -> None:
     seconds = seconds_asked(asked, date=date, now=NOW)
     assert seconds is None or seconds >= 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.vendors.vendor_calls import CLIENTS, READS, RUN, WRITES, transport
 from tests.vendors.vendor_mutations import NoneDoneError, Parser, mutated, parsers
 from tests.world.fake_vendor import reply, serving
+from tests.world.texts import CHARACTERS
 
 from sequences_mcp.errors import OutcomeUnknownError, SequencesError, UnexpectedAnswerError
 from sequences_mcp.vendors.outcome import VendorRefusal, VendorRequest, explained_refusal
@@ -23,8 +24,10 @@ from sequences_mcp.vendors.topo.wire import TOPO
 
 PARSERS = parsers()
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(CHARACTERS, max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(CHARACTERS, max_size=12), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -125,7 +128,7 @@ async def test_a_body_that_is_not_json_is_an_unknown_for_a_write_and_an_error_fo
 
 
 @settings(deadline=None)
-@given(st.text(max_size=400), st.integers(1, 100))
+@given(st.text(CHARACTERS, max_size=400), st.integers(1, 100))
 def test_a_quoted_text_is_short_and_has_nothing_hidden(text: str, limit: int) -> None:
     shown = quoted_text(text, limit)
     assert len(shown) <= limit
