@@ -510,8 +510,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
         if name.startswith(PREFIX) and name not in known:
             from difflib import get_close_matches  # nearly nobody needs it, and a start would pay for it
 
-            near = get_close_matches(name, known, n=1)
-            lines.append(f"{name}: no such setting" + (f", did you mean {near[0]}?" if near else ""))
+            bare = [setting.removeprefix(PREFIX) for setting in known]  # what all begin with is nothing alike
+            near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
+            lines.append(f"{name}: no such setting" + (f", did you mean {PREFIX}{near[0]}?" if near else ""))
     return lines
 
 

@@ -9,8 +9,10 @@ from tests.review_page.test_forgery_matrix import sql
 from tests.review_page.test_page_plan import approve
 from tests.world.page import MAIL, Answer, PageWorld, Visitor, chat, lock_up, proven
 
+from sequences_mcp.cli.report import report_lines
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.services.reports import report
 from sequences_mcp.services.reviews import edit_draft
 
 SUBJECTS = [{"subject": "A role"}, {"subject": "A question"}, {"subject": "{{firstname}}, a word"}]
@@ -149,3 +151,10 @@ def test_a_blueprints_page_shows_each_variant_filled_in(world: PageWorld, person
     assert "Variant B" in text and ", a word</dd>" in text and "{{firstname}}" not in text
     campaign = person.get(f"/campaigns/{plan.header.blueprint_id}").text
     assert "Variants of step hello" in campaign and "nobody yet" in campaign and "2 variants" in campaign
+
+    async def at_terminal(app: AppContext) -> str:
+        answer = await report(app, blueprint_id=plan.header.blueprint_id)
+        return "\n".join(report_lines(answer))
+
+    told: str = world.at_desk(at_terminal)
+    assert "B “(first name), a word”: " in told and "{{" not in told

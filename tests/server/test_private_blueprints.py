@@ -206,6 +206,8 @@ def test_what_others_export_has_neither_its_id_nor_its_name(office: Office, what
         file = office.call(who, "export_data", what=what, format="json")
         read = office.ask(who, "resources/read", {"uri": file["resource"]})
         assert (secret in read and NAME in read) is is_told
+        rows = json.loads(json.loads(read)["result"]["contents"][0]["text"])
+        assert all(("version" in row["detail"]) is is_told for row in rows if row.get("action") == "plan.opened")
         assert (secret in read or NAME in read) is is_told
 
 

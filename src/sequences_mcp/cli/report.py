@@ -151,19 +151,21 @@ def report_lines(answer: ReportAnswer) -> Iterator[str]:
 
 
 def _parts(report: CampaignReport) -> Iterator[str]:
+    from sequences_mcp.domain.variables import readable
+
     for version in report.versions:
         yield f"  Version {version.version}: {_sentence(version.tally)}"
         for place, step in enumerate(version.steps, 1):
             yield f"    {place}. {step.name} ({step.channel}): {_sentence(step.tally)}"
     for compared in report.subjects:
         yield f"  Subjects of step {compared.step_id}:"
-        yield from (f"    {tally.subject}: {tally.share.words}" for tally in compared.subjects)
+        yield from (f"    {readable(tally.subject, {})}: {tally.share.words}" for tally in compared.subjects)
         yield f"    {compared.words}"
     for tested in report.variants:
         versions = "version" if len(tested.versions) == 1 else "versions"
         yield f"  Variants of step {tested.step_id} ({versions} {', '.join(map(str, tested.versions))}):"
         for variant in tested.variants:
-            subject = f"“{variant.subject}”" if variant.subject else None
+            subject = f"“{readable(variant.subject, {})}”" if variant.subject else None
             name = " ".join(filter(None, (variant.letter, variant.name, subject)))
             yield f"    {name}: {_sentence(variant.tally)}"
         yield f"    {tested.words}"

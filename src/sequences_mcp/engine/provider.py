@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.entries import AuditEntry, Suppression
@@ -275,18 +275,22 @@ class LocalRecords(EngineVerbs):
         return results.of(tuple(self._visible(results.items)))
 
     def _visible(self, entries: Iterable[AuditEntry]) -> list[AuditEntry]:
-        """Return entries without those about blueprints of somebody else's alone, and without the ids of these."""
+        """Return entries without those about blueprints of somebody else's alone, and without what names these."""
         if not self.engine.reader:
             return list(entries)
         unseen = self.engine.unseen(self.engine.store.blueprints.private())
         nameless = self.engine.nameless(unseen)
         return [
-            replace(
-                entry, detail={name: value for name, value in entry.detail.items() if str(value) not in nameless}
-            )
+            replace(entry, detail=_without_blueprints(entry.detail, nameless))
             for entry in entries
             if entry.subject not in unseen
         ]
+
+
+def _without_blueprints(detail: Mapping[str, Any], nameless: Container[str]) -> dict[str, Any]:
+    """Return what a row of the audit tells without these blueprints' ids, and the version that is beside one."""
+    named = {name for name, value in detail.items() if str(value) in nameless}
+    return {name: value for name, value in detail.items() if name not in (named | {"version"} if named else named)}
 
 
 @dataclass(frozen=True)
