@@ -184,7 +184,7 @@ WITH known AS (
 SELECT id AS contact_id,
   MAX(CASE WHEN status = 'SUCCEEDED' OR stop_reason IS NOT NULL
     OR no IN (SELECT sequence_no FROM inbound_decision WHERE decision = 'about_run')
-    OR no IN (SELECT sequence_no FROM recorded_reply WHERE sequence_no IS NOT NULL AND answer <> 'out_of_office')
+    OR EXISTS (SELECT 1 FROM recorded_reply r WHERE r.sequence_no = earlier.no AND r.answer <> 'out_of_office')
     OR EXISTS (SELECT 1 FROM inbound i LEFT JOIN inbound_decision d ON d.inbound_no = i.no
                WHERE i.sequence_no = earlier.no AND i.kind IN ('reply', 'opt_out', 'complaint')
                  AND i.basis <> 'company' AND d.decision IS NULL)
@@ -195,7 +195,7 @@ SELECT id AS contact_id,
 FROM earlier GROUP BY id
 UNION ALL
 SELECT contact.id, 1, 0 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
-WHERE contact.no IN (SELECT contact_no FROM recorded_reply WHERE answer <> 'out_of_office')
+WHERE contact.no IN (SELECT contact_no FROM recorded_reply WHERE sequence_no IS NULL AND answer <> 'out_of_office')
 
 -- live_at_address --
 -- A live run that writes to an address, other than one.
