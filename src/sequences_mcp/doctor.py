@@ -311,12 +311,15 @@ def _timers(settings: Settings) -> Iterator[DoctorLine]:
 
 def _texts_of_sender(settings: Settings, sender: Sender) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import policy_of
-    from sequences_mcp.planning.requirements import refused_in_sender
+    from sequences_mcp.guards.samples import is_carried_sample
+    from sequences_mcp.guards.senders import check_sender
 
     try:
-        errors = refused_in_sender(sender, policy_of(settings))
+        errors = check_sender(sender, policy_of(settings))
     except SettingsError:  # told among the guards
         return
+    if is_carried_sample(f"{sender.first_name} {sender.last_name}"):
+        yield DoctorLine(None, f"sender: {sender.name} is a name of examples; change it unless it is yours")
     for error in errors:
         refused = f"{error.field}: {error.excerpt!r}: {error.message}"
         yield DoctorLine(False, f"{refused} Nothing is started before it is mended in settings.toml.")

@@ -29,6 +29,7 @@ from sequences_mcp.review.lock.first_visit import (
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.changes import ClientChange
     from sequences_mcp.client_setup.clients import Machine
+    from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.mail_setup.settings_text import SettingsChange
     from sequences_mcp.settings import Settings
@@ -64,6 +65,13 @@ class PageInstaller(FolderSetup):
             missing=tuple(missing),
             clients=tuple(self._shown(change) for change in self._clients(settings)),
         )
+
+    def require_sender(self, name: str, address: str) -> None:
+        """Raise InvalidArgumentsError for a name or an address that are not a sender's; SettingsError."""
+        from sequences_mcp.bootstrap import policy_of
+
+        read_name(name, policy_of(self.read()))
+        read_address_of(address)
 
     def provider(self, address: str) -> RecognisedProvider | None:
         """Return the provider of an address with its servers, None where it is not known."""
@@ -141,6 +149,7 @@ class PageInstaller(FolderSetup):
     def _change(
         self, settings: Settings, answers: FirstAnswers
     ) -> tuple[ConnectedMailbox | None, SettingsChange | None]:
+        from sequences_mcp.bootstrap import policy_of
         from sequences_mcp.mail_setup.settings_text import table_name, tables_of
 
         known = self.state()
@@ -151,7 +160,7 @@ class PageInstaller(FolderSetup):
                 of_folder[key] = getattr(known, key)
         if known.sender:
             return None, settings_change(settings.file, of_folder=of_folder)
-        name, address = read_name(answers.name), read_address_of(answers.address)
+        name, address = read_name(answers.name, policy_of(settings)), read_address_of(answers.address)
         if not answers.connects:
             return None, settings_change(settings.file, of_folder=of_folder, outbox=(name, address))
         mailbox = self._mailbox(settings, answers, table=table_name(address, taken=tables_of(settings.file)))
@@ -303,18 +312,24 @@ def _set_passphrase(settings: Settings, chosen: str) -> str:
     return greeting.set_word(safe, greeting.made_up())
 
 
-def read_name(text: str) -> str:
-    """Return a sender's name; InvalidArgumentsError for what names nobody."""
+def read_name(text: str, policy: GuardPolicy) -> str:
+    """Return a sender's name; InvalidArgumentsError for what names nobody, or what the guards refuse in it."""
     from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.guards.senders import check_sender
 
     if "@" in text:
         raise InvalidArgumentsError(
             "An address stands in it.", next_step="Type the name alone; the address is asked next."
         )
     try:
-        return Sender.of(text.strip(), "somebody@example.com").name
+        sender = Sender.of(text.strip(), "somebody@example.com")
     except ValueError as error:
         raise InvalidArgumentsError(f"It does not name a person: {error}.", next_step="Type your name.") from error
+    for finding in check_sender(sender, policy):
+        raise InvalidArgumentsError(
+            f"The guards refuse it: {finding.message}", next_step="Type the name that recipients are to read."
+        )
+    return sender.name
 
 
 def read_address_of(text: str) -> str:

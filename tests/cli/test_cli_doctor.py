@@ -226,6 +226,8 @@ def test_what_is_refused_in_a_name_or_a_signature_is_told_before_a_start_is_refu
     said = terminal.run("doctor")
     bad = "\n".join(one for one in said.out.splitlines() if one.startswith("BAD "))
     assert said.status == 1 and "sender: 'Ada ⟦[Last Name]⟧'" in bad and "⟦[Your Company]⟧" in bad
+    (terminal.data / "settings.toml").write_text(text.replace("Ada [Last Name]", "John Doe"), encoding="utf-8")
+    assert "note sender: John Doe is a name of examples" in terminal.run("doctor").out
 
 
 def test_a_file_of_settings_that_is_wrong_is_told_with_its_line(terminal: Terminal) -> None:

@@ -179,7 +179,8 @@ def test_no_to_the_last_question_leaves_everything_as_it_was(home: Home) -> None
 def test_what_is_typed_wrong_is_asked_again(home: Home, server: Running) -> None:
     with at_terminal("setup", **home.environ) as typist:
         typist.answers("Your name", "Ada Lovelace <ada@lovelace.example>")
-        typist.answers("Type the name alone", "Ada Lovelace")
+        typist.answers("Type the name alone", "Your Name")
+        typist.answers("Type the name that recipients are to read.", "Ada Lovelace")
         typist.answers("Your e-mail address", "ada")
         typist.answers("Type one such as ada@lovelace.example.", "ada@lovelace.example")
         typist.answers("How e-mails leave", "3")
@@ -216,6 +217,11 @@ def test_what_is_typed_wrong_is_asked_again(home: Home, server: Running) -> None
 
 def test_what_the_environment_says_is_taken_and_not_asked(home: Home) -> None:
     said = {"SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>", "SEQUENCES_WINDOW": "Mon-Thu 09:00-17:00"}
+    with at_terminal("setup", **home.environ, SEQUENCES_SENDER="Your Name <ada@lovelace.example>") as typist:
+        typist.sees("The guards refuse the sender, ⟦Your Name⟧: ")
+        typist.answers("Your name", "Ada Lovelace")
+        typist.sees("How e-mails leave")
+        assert typist.interrupts() != 0
     with at_terminal("setup", **home.environ, **said) as typist:
         typist.answers("How e-mails leave", "2")
         typist.answers("Time zone", "Europe/Paris")

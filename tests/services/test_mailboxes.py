@@ -208,7 +208,7 @@ def test_due_work_is_done_once_where_the_default_mailbox_lacks_its_password(bure
     [
         ('signature = "Bob\\n[Your Company]"', "signature", "placeholders.square"),
         ('name = "[Your Name]"', "sender", "placeholders.square"),
-        ('name = "Bob <Last Name>"', "sender", "placeholders.angle"),
+        ('name = "Your Name"', "sender", "values.heading"),
     ],
 )
 async def test_the_guards_look_at_what_every_e_mail_says_of_its_sender_before_a_start(

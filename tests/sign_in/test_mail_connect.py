@@ -157,6 +157,7 @@ def test_without_a_terminal_every_secret_is_in_a_file_and_everything_else_an_opt
 MISSING = {
     "the name": ([], "Give --name."),
     "the password": (["--name", "Ada Lovelace"], "Give --password-file."),
+    "a name": (["--name", "Your Name"], "The guards refuse it: "),
 }
 
 

@@ -24,6 +24,8 @@ from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 
 if TYPE_CHECKING:
     from sequences_mcp.client_setup.changes import ClientChange
+    from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.mail_setup.settings_text import SettingsChange
     from sequences_mcp.settings import Settings
@@ -101,17 +103,24 @@ def ask_everything(settings: Settings, planned: Sequence[ClientChange]) -> Setup
 
 def _with_sender(settings: Settings, plan: SetupPlan) -> SetupPlan:
     """Return the plan with who sends, and by what way."""
+    from sequences_mcp.bootstrap import policy_of
+
     mailbox = settings.mailbox
     if mailbox.name is not None and mailbox.sender is not None:
         by = mailbox.delivery if mailbox.smtp_url else f"files in {mailbox.outbox}"
         lacks = mailbox.lacking.get("SEQUENCES_SMTP_URL", "")
         say([f"ok   Sender: {mailbox.sender.name} <{mailbox.address}>, by {lacks or by}"])
+        say(_refused(mailbox.sender, policy_of(settings)))
         return plan
-    sender = mailbox.sender
+    sender, policy = mailbox.sender, policy_of(settings)
+    refused = [*_refused(sender, policy)] if sender else []
+    say(refused)
     name = (
         sender.name
-        if sender
-        else click.prompt("Your name, as recipients see it", value_proc=_typed(first_visit.read_name))
+        if sender and not refused
+        else click.prompt(
+            "Your name, as recipients see it", value_proc=_typed(partial(first_visit.read_name, policy=policy))
+        )
     )
     address = (
         sender.address
@@ -128,6 +137,14 @@ def _with_sender(settings: Settings, plan: SetupPlan) -> SetupPlan:
         except SequencesError as error:
             say([f"BAD  {error}", "", "1  try again", "2  later, and files in the outbox folder until then"])
     return replace(plan, outbox=(name, address))
+
+
+def _refused(sender: Sender, policy: GuardPolicy) -> Iterator[str]:
+    """Yield what the guards refuse in the name and the signature that are in the settings."""
+    from sequences_mcp.guards.senders import check_sender
+
+    for error in check_sender(sender, policy):
+        yield f"BAD  The guards refuse the {error.field}, {error.excerpt}: {error.message}"
 
 
 def _of_folder(settings: Settings) -> dict[str, Any]:

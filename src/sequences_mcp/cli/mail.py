@@ -18,6 +18,7 @@ from sequences_mcp.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
     from sequences_mcp.engine.channels.mail_server import Probe
+    from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.mail_setup.autoconfig import MailProvider
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.mailbox import Mailbox
@@ -185,16 +186,20 @@ def connected(address: str | None, request: ConnectRequest) -> Mailbox:
 
 def asked_mailbox(address: str | None, request: ConnectRequest) -> ConnectedMailbox:
     """Ask for what is missing, sign in at each server, and return the mailbox; nothing is written."""
+    from sequences_mcp.bootstrap import policy_of
+    from sequences_mcp.first_visit import read_name
     from sequences_mcp.mail_setup.connecting import ConnectedMailbox
     from sequences_mcp.mail_setup.settings_text import table_name, tables_of
 
-    file = settings_here().file
+    settings = settings_here()
+    file, policy = settings.file, policy_of(settings)
+    name, read = read_name(request.name, policy) if request.name else "", partial(_typed_name, policy=policy)
     address = _address(address)
     provider = _provider(address, request)
     mailbox = ConnectedMailbox(
         file=file,
         table=request.table or table_name(address, taken=tables_of(file)),
-        name=request.name or typed_answer("Your name, as recipients see it", option="--name"),
+        name=name or typed_answer("Your name, as recipients see it", option="--name", read=read),
         address=address,
         smtp=provider.smtp,
         imap=provider.imap,
@@ -338,6 +343,16 @@ def _provider(address: str, request: ConnectRequest) -> MailProvider:
         question = "Server that is read, such as imaps://imap.example.com:993, or none"
         given["imap"] = typed_answer(question, option="--imap", read=partial(_typed_server, kind="imap"))
     return MailProvider(title="the servers given", known_by="", **given)
+
+
+def _typed_name(text: str, *, policy: GuardPolicy) -> str:
+    """Return a sender's name; UsageError, so that click asks again, for what names nobody or the guards refuse."""
+    from sequences_mcp.first_visit import read_name
+
+    try:
+        return read_name(text, policy)
+    except InvalidArgumentsError as error:
+        raise click.UsageError(f"{error.message} {error.next_step}") from error
 
 
 def _typed_server(text: str, *, kind: str) -> str:

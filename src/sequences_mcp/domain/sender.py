@@ -83,6 +83,10 @@ class Sender:
                     result = result.removesuffix(ending).rstrip()
         return result if result != content.rstrip() else content
 
+    def has_signed(self, content: str) -> bool:
+        """Say whether this signature, as it is now, stands below a text."""
+        return any(ending and ending in content for ending in (self.signature, markdown_lines(self.signature)))
+
     @property
     def below(self) -> str:
         """What stands below every text of this sender, in the first language."""

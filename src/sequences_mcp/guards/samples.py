@@ -110,6 +110,11 @@ def is_sample_person(text: str) -> bool:
     return key(text[:_LONGEST]) in sample_words()
 
 
+def is_carried_sample(text: str) -> bool:
+    """Say whether the whole name is one of those that people have all the same: "John Doe"."""
+    return key(text[:_LONGEST]) in _keys("carried")
+
+
 _BEFORE_A_FORM = ("sample", "vague", "written")
 
 

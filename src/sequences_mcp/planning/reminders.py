@@ -24,6 +24,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.senders import SETTINGS_OF_SENDER, check_sender
 from sequences_mcp.guards.text import variant_field
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning.rendering import pre_send_check
@@ -134,7 +135,26 @@ def refusals_of_text(
 
 def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy, law: Callable[[], Law]) -> str | None:
     """Return why a text that is about to leave waits for a person, by law or by the guards; or None."""
-    return unconsented(text, law=law, policy=policy) or pre_send_check(text, sender=sender, policy=policy)
+    return (
+        unconsented(text, law=law, policy=policy)
+        or _refused_sender(text, sender=sender, policy=policy)
+        or pre_send_check(text, sender=sender, policy=policy)
+    )
+
+
+def _refused_sender(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
+    """Return what the guards refuse in what an e-mail says of its sender, or None.
+
+    Settings or rules may have changed since the yes. A signature that is in the text from before is a part of it.
+    """
+    if text.run.step.type is not Channel.EMAIL:  # a variable's name stands in the text, and is looked at there
+        return None
+    for error in check_sender(sender, policy, signs=sender.has_signed(text.run.content or "")):
+        return (
+            f"{error.rule}: {error.excerpt} in the {error.field} of {sender.address}: {error.message} "
+            f"It is mended in settings.toml ({SETTINGS_OF_SENDER}), and the server restarted."
+        )
+    return None
 
 
 def unconsented(text: Leaving, *, law: Callable[[], Law], policy: GuardPolicy) -> str | None:

@@ -28,7 +28,8 @@ from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.lazy_dataclasses import dataclass, replace
+from sequences_mcp.guards.senders import SETTINGS_OF_SENDER, check_sender
+from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -252,54 +253,23 @@ def require_no_errors(findings: tuple[Finding, ...]) -> None:
         )
 
 
-def require_sound_sender(app: AppContext, steps: Items[Step]) -> None:
-    """Raise RefusedByGuardsError where the guards refuse what the messages of these steps say of their sender.
+def require_sound_sender(sender: Sender | None, policy: GuardPolicy, *, signs: bool = True) -> None:
+    """Raise RefusedByGuardsError where the guards refuse what messages say of their sender.
 
     It comes from the settings, so that nobody looks at it when a blueprint is saved.
     """
-    if errors := refused_of_sender(app, steps):
-        sender = app.sending(steps).sender
+    if sender is not None and (errors := check_sender(sender, policy, signs=signs)):
         names = " and ".join(dict.fromkeys(error.field or "" for error in errors))
         raise RefusedByGuardsError(
-            f"The guards refuse the {names} of {sender.address if sender else 'the sender'}, which everybody who "
-            "is written to would read.",
+            f"The guards refuse the {names} of {sender.address}, which everybody who is written to would read.",
             next_step=f"The operator mends it in settings.toml ({SETTINGS_OF_SENDER}) and restarts the server.",
             data={"findings": errors},
         )
 
 
-SETTINGS_OF_SENDER = "`name` of the mailbox or SEQUENCES_SENDER, `signature`"
-
-
-def refused_of_sender(app: AppContext, steps: Items[Step]) -> tuple[Finding, ...]:
-    """Return what the guards refuse in what the messages of these steps say of their sender."""
-    sender = app.sending(steps).sender
-    if sender is None:
-        return ()
-    return refused_in_sender(sender, app.policy, signs=any(step.type is Channel.EMAIL for step in steps))
-
-
-@lru_cache(maxsize=64)
-def refused_in_sender(sender: Sender, policy: GuardPolicy, *, signs: bool = True) -> tuple[Finding, ...]:
-    """Return what the guards refuse in the texts that a sender puts into every message.
-
-    The name stands in ``From`` and in the recruiter variables; with ``signs``, for e-mails, the signature stands
-    below. Nothing fills variables there. The lines on how to say no are this product's own.
-    """
-    from sequences_mcp.guards.inspect import of_text
-    from sequences_mcp.guards.text import GuardedText
-
-    texts = [("sender", sender.name)]
-    if signs and sender.signature:
-        texts.append(("signature", sender.signature))
-    findings = (
-        replace(error, field=field)
-        for field, text in texts
-        for error in errors_in(
-            of_text(GuardedText(original=text, channel=Channel.EMAIL, rendered=True, policy=policy))
-        )
-    )
-    return tuple({(finding.field, finding.rule, finding.excerpt): finding for finding in findings}.values())
+def signs_any(steps: Items[Step]) -> bool:
+    """Say whether a signature stands below the messages of any of these steps."""
+    return any(step.type is Channel.EMAIL for step in steps)
 
 
 def wire_steps(blueprint: Blueprint) -> list[dict[str, object]]:

@@ -26,6 +26,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.guards.check import check_rendered
 from sequences_mcp.lazy_dataclasses import dataclass, replace
+from sequences_mcp.planning.requirements import require_sound_sender
 from sequences_mcp.ports.embedded import AnswerDraft, ReceivedReply, ReplyFilter, SequenceFilter, VendorFacts
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services.sequences import get_sequence, list_sequences
@@ -183,6 +184,7 @@ async def draft_reply(app: AppContext, *, reply_id: str, content: str) -> Drafte
             next_step=f"{THEMSELVES} `sequences-mcp doctor` says what is missing.",
         )
     findings = _examined(app, reply, content)
+    require_sound_sender(mailbox.sender, app.policy)
     left = reply.step.message_id if reply.step else None
     answer = AnswerDraft(
         sender=mailbox.sender,

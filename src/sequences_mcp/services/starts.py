@@ -26,15 +26,16 @@ from sequences_mcp.errors import (
     SettingsError,
 )
 from sequences_mcp.guards.check import check_value
+from sequences_mcp.guards.senders import check_sender
 from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.reminders import reminders_of_plan, with_reminders, without_reminders
 from sequences_mcp.planning.rendering import NO_VARIANTS, render_recipient
 from sequences_mcp.planning.requirements import (
     NO_SENDER,
-    refused_of_sender,
     require_no_errors,
     require_sound_sender,
+    signs_any,
 )
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.variants import assigned_variants
@@ -343,7 +344,8 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    require_sound_sender(app, report.blueprint.steps)
+    steps = report.blueprint.steps
+    require_sound_sender(app.sending(steps).sender, app.policy, signs=signs_any(steps))
     findings = without_reminders(report.findings)  # what is lacking is told of the people who are started
     require_no_errors(findings)
     if app.sender is None:
@@ -532,7 +534,7 @@ async def preview_sequence(
     no_sender = tuple(dict.fromkeys(finding.message for finding in report.findings if finding.rule == NO_SENDER))
     no_sender += tuple(
         f"The guards refuse the {finding.field} of these messages: {finding.excerpt!r}. {finding.message}"
-        for finding in refused_of_sender(app, blueprint.steps)
+        for finding in _refused_sender(app, blueprint)
     )
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
@@ -550,6 +552,12 @@ async def preview_sequence(
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         shown.append(PersonPreview(recipient, slots, no_sender + blocked))
     return Preview(blueprint, tuple(shown), app.terms)
+
+
+def _refused_sender(app: AppContext, blueprint: Blueprint) -> tuple[Finding, ...]:
+    if app.sender is None:
+        return ()
+    return check_sender(app.sender, app.policy, signs=signs_any(blueprint.steps))
 
 
 async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_rows.RecipientRows) -> Preview:

@@ -110,6 +110,10 @@ class FolderSetup(ABC):
         """Return what is known already."""
 
     @abstractmethod
+    def require_sender(self, name: str, address: str) -> None:
+        """Raise InvalidArgumentsError where nobody is named, or in words of a template, or the address is none."""
+
+    @abstractmethod
     def provider(self, address: str) -> RecognisedProvider | None:
         """Return the provider of an address."""
 

@@ -84,6 +84,10 @@ async def sender_form(page_request: PageRequest) -> Response:
     known = await asyncio.to_thread(setup.state)
     if not name or "@" not in address:
         return _form(page_request, begun, known, stage="sender", message="Type your name and your e-mail address.")
+    try:
+        await asyncio.to_thread(setup.require_sender, name, address)
+    except SequencesError as error:
+        return _form(page_request, begun, known, stage="sender", message=str(error))
     return await _rest(page_request, begun, known)
 
 
