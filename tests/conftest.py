@@ -17,6 +17,8 @@ from tests import turns
 from tests.secrecy import watch
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from tests.review_page.page_browser import RunningBrowser
     from tests.world.vendors import Server
 
 # What the programs under test inherit in the background, of a shell or of nohup.
@@ -121,3 +123,20 @@ def served() -> Iterator[Server]:
 
     with Server().running() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def running_browser() -> Iterator[RunningBrowser]:
+    """Yield the one browser of all tests of this process, started when the first of them needs it."""
+    from tests.review_page.page_browser import RunningBrowser
+
+    running = RunningBrowser()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def browser(running_browser: RunningBrowser) -> Iterator[Browser]:
+    """Yield the browser, for this test to open windows in that share nothing with those of others."""
+    with running_browser.taken() as browser:
+        yield browser

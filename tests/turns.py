@@ -3,8 +3,8 @@
 A test marked ``alone`` compares how long things take, or how much of the processor they use, so that nothing else
 may be on the processor meanwhile. ``addopts`` in pyproject.toml leaves these out: ``python -m pytest -m alone``
 runs them one after the other, as CI does after all others. What takes longest begins early, so that no process is
-left with a long test when the others have ended. The tests in a browser are done by two of the processes, because
-each that has one starts a browser and its driver of its own.
+left with a long test when the others have ended. The tests in a browser are done by the first of the processes,
+because each that has one starts a browser and its driver of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST = (
     "test_inbound_imap.py",
     "test_budgets.py",
 )
-BROWSER, BROWSERS = "running_browser", 2  # the fixture, and how many processes have one
+BROWSER = "running_browser"  # the fixture
 
 
 def number_of(config: pytest.Config) -> tuple[int, int] | None:
@@ -60,8 +60,8 @@ def arranged(items: Sequence[pytest.Item], *, processes: int) -> list[pytest.Ite
     heads: list[list[pytest.Item]] = [[] for _ in range(processes)]
     browsing = {item.path.name for item in items if BROWSER in getattr(item, "fixturenames", ())}
     long = [name for name in LONGEST if name in rest and name not in browsing]
-    for number, name in enumerate(sorted(browsing, key=lambda name: (name not in LONGEST, name))):
-        heads[number % min(BROWSERS, processes)] += rest.pop(name)
+    for name in sorted(browsing, key=lambda name: (name not in LONGEST, name)):
+        heads[0] += rest.pop(name)
     for number, name in enumerate(long):
         heads[-1 - number % processes] += rest.pop(name)
     others = [item for group in rest.values() for item in group]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from tests.review_page.page_browser import chromium
 from tests.secrecy.hearing import heard
 from tests.world.http_server import JSON, MODERN, TOKEN, Served, serving
 from tests.world.issuer import PUBLIC, issuing, signed_in
@@ -40,13 +39,6 @@ OPENING = {
         "clientInfo": {"name": "a page", "version": "1"},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

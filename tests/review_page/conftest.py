@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
-from tests.review_page.page_browser import RunningBrowser
 from tests.world.page import PageWorld, Visitor
 from tests.world.vendors import Sandbox, Server, token_of
 
@@ -36,21 +34,6 @@ def person(visitor: Visitor) -> Visitor:
     """Return the person, who has unlocked the page."""
     visitor.unlock()
     return visitor
-
-
-@pytest.fixture(scope="session")
-def running_browser() -> Iterator[RunningBrowser]:
-    """Yield the one browser of all tests of this process, started when the first of them needs it."""
-    running = RunningBrowser()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def browser(running_browser: RunningBrowser) -> Iterator[Browser]:
-    """Yield the browser, for this test to open windows in that share nothing with those of others."""
-    with running_browser.taken() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ FLAGS = (
     "--disable-sync",
     f"--disable-features={LEFT_OUT}",
 )
+AXE, WITHOUT_AXE = os.environ.get("AXE_CORE"), "AXE_CORE does not name axe-core's axe.min.js"
 PHONE = ViewportSize(width=390, height=800)
 DESK = ViewportSize(width=1100, height=900)
 PATIENCE = 60_000  # milliseconds; only ends what has failed
@@ -164,10 +165,9 @@ def violations(place: Page | Frame) -> list[str]:
 
     What it finds right is not asked for: to list that takes three quarters of the time.
     """
-    axe = os.environ.get("AXE_CORE")
-    if not axe:
-        pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
+    if not AXE:
+        pytest.skip(WITHOUT_AXE)
     if not place.evaluate("'axe' in window"):
-        place.evaluate(Path(axe).read_text())
+        place.evaluate(Path(AXE).read_text())
     found = place.evaluate("axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)")
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
-from tests.review_page.page_browser import DESK, PHONE, Screen, screen, violations
+from tests.review_page.page_browser import AXE, DESK, PHONE, WITHOUT_AXE, Screen, screen, violations
 from tests.review_page.test_forgery_matrix import sql
 from tests.world.answers import ADA, comes_in
 from tests.world.inbound_mail import Sent, reply, report
@@ -140,6 +140,7 @@ LOOKS: dict[str, tuple[Literal["light", "dark"], ViewportSize]] = {
 }
 
 
+@pytest.mark.skipif(not AXE, reason=WITHOUT_AXE)
 def test_no_screen_has_an_accessibility_violation(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = every_kind_of_thing(world)
     with screen(browser, world, shots) as person:

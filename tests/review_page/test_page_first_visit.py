@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from aiosmtpd.smtp import AuthResult
 from playwright.sync_api import Browser, expect
-from tests.review_page.page_browser import PHONE, screen, violations
+from tests.review_page.page_browser import AXE, PHONE, WITHOUT_AXE, screen, violations
 from tests.secrecy.planted import MISTYPED, SMTP_PASSWORD
 from tests.world.mail_servers import Running, mail_server
 from tests.world.page import PASSPHRASE, Answer, PageWorld, Visitor
@@ -257,6 +257,7 @@ def test_what_is_typed_wrong_is_told_and_asked_again(
     assert not written_files(world)
 
 
+@pytest.mark.skipif(not AXE, reason=WITHOUT_AXE)
 def test_a_first_visit_has_no_accessibility_violation_on_a_dark_phone(
     world: PageWorld, browser: Browser, shots: Path, cursor: Path
 ) -> None:
