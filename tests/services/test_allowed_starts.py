@@ -50,6 +50,9 @@ async def test_a_model_that_rewrites_an_allowed_blueprint_starts_nothing_unasked
         await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[LINUS], auto_approve=True)
     allowed.work()
     assert [str(mail["To"]) for mail in allowed.outbox] == [GRACE["email"]]
+    async with bureau.having(AUTO_APPROVE=f"{blueprint}@2").client("auto") as desktop:
+        again = await started(desktop, blueprint)  # who has had all of it waits for a person
+        assert (again["outcome"], again["warnings"]) == ("waiting_for_approval", 1)
 
 
 async def test_a_later_version_is_allowed_when_the_operator_names_it(bureau: Bureau) -> None:

@@ -101,5 +101,7 @@ def test_an_open_database_is_for_its_thread_until_it_is_closed(tmp_path: Path) -
         assert used(store) == 1
         with pytest.raises(StoreError, match="another thread"):
             thread.submit(used, store, "b").result()
+        with store.transaction(), pytest.raises(StoreError, match="another thread"):
+            thread.submit(used, store, "c").result()
     with pytest.raises(StoreError, match="is closed"):
         used(store)

@@ -119,12 +119,13 @@ class Turn:
         self.is_over = False
 
     def __enter__(self) -> sqlite3.Connection:
+        # While it is held too: another thread would write into a transaction that it does not know of.
+        if threading.get_ident() != self._thread or (self.is_over and self._held is None):
+            raise StoreError(
+                "The database is closed, or another thread has opened it.",
+                next_step="Nothing was changed. This is a fault of the program: report it.",
+            )
         if self._held is None:
-            if self.is_over or threading.get_ident() != self._thread:
-                raise StoreError(
-                    "The database is closed, or another thread has opened it.",
-                    next_step="Nothing was changed. This is a fault of the program: report it.",
-                )
             self._held = self._pool.take(read_only=self._read_only, busy_seconds=self._busy_seconds)
         self._depth += 1
         return self._held
