@@ -99,6 +99,10 @@ async def test_what_the_guards_refuse_is_not_put_there_and_its_fix_is_told(
         )
         assert refused["code"] == "refused_by_guards"
         assert {one["rule"].partition(".")[0] for one in refused["findings"]} >= {"placeholders"}
+    address = bureau.settings.mailbox.address
+    async with bureau.having(SENDER=f"Your Name <{address}>").client("auto", yes) as desktop:
+        refused = await desktop.refused("draft_reply", reply_id=reply_id, content=ANSWER)
+        assert [one["field"] for one in refused["findings"]] == ["sender"]
     assert drafts(dovecot) == []
 
 

@@ -6,15 +6,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import pytest
 from mcp.types import CallToolResult
 from tests.world.product import GRACE, LINKEDIN, MAIL, WRITTEN, Bureau, Desktop, people, text_of, yes
 
+from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError
 from sequences_mcp.first_visit import read_name
 from sequences_mcp.guards.policy import DEFAULT
 from sequences_mcp.lazy_dataclasses import replace
 from sequences_mcp.planning.requirements import require_sound_sender
+from sequences_mcp.services.reviews import approve_draft, list_reviews
 
 REFUSED = {
     "a placeholder": "Bob [Your Company]",
@@ -138,4 +141,12 @@ async def test_a_name_or_a_signature_that_is_refused_since_the_yes_is_held_for_a
     held = [why for [why] in bureau.rows("SELECT reason FROM step_run WHERE state = 'held'")]
     named = [why.partition("⟧")[2].partition(":")[0] for why in held]
     assert sorted(named) == [f" in the {text} of ada@lovelace.example" for text in ("sender", "signature")]
-    assert all("It is mended in settings.toml" in why for why in held)
+    assert all("mends it in settings.toml" in why for why in held)
+    bureau.workspace.guards.write_text('forbidden = ["lovelace"]', encoding="utf-8")
+    async with bureau.app() as app:
+        drafts = (await list_reviews(app)).drafts.items
+        assert len(drafts) == 2
+        for draft in drafts:
+            with pytest.raises(RefusedByGuardsError) as refused:
+                await approve_draft(app, draft_id=draft.id, digest=draft.digest, actor=Actor("test"))
+            assert "settings.toml" in refused.value.next_step

@@ -25,7 +25,10 @@ from sequences_mcp.lazy_dataclasses import replace
 
 SENDER, SIGNATURE = "sender", "signature"
 NOBODY = "This is what templates and examples have for a name: put the name of the person who sends."
-SETTINGS_OF_SENDER = "`name` of the mailbox or SEQUENCES_SENDER, `signature`"
+MENDED = (
+    "The operator mends it in settings.toml (`name` of the mailbox or SEQUENCES_SENDER, `signature`) and restarts "
+    "the server."
+)
 BLANK_LINE = "This line is what a template or an example has: put the real words, or take it out."
 
 

@@ -24,10 +24,10 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.law import OFFERED, FirstMessage, Law, PersonFacts, findings_about
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.guards.senders import SETTINGS_OF_SENDER, check_sender
+from sequences_mcp.guards.senders import MENDED
 from sequences_mcp.guards.text import variant_field
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
-from sequences_mcp.planning.rendering import pre_send_check
+from sequences_mcp.planning.rendering import pre_send_check, sender_findings
 from sequences_mcp.ports.embedded import PlannedPerson
 
 LAYER = "law."
@@ -143,17 +143,9 @@ def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy, law: Calla
 
 
 def _refused_sender(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
-    """Return what the guards refuse in what an e-mail says of its sender, or None.
-
-    Settings or rules may have changed since the yes. A signature that is in the text from before is a part of it.
-    """
-    if text.run.step.type is not Channel.EMAIL:  # a variable's name stands in the text, and is looked at there
-        return None
-    for error in check_sender(sender, policy, signs=sender.has_signed(text.run.content or "")):
-        return (
-            f"{error.rule}: {error.excerpt} in the {error.field} of {sender.address}: {error.message} "
-            f"It is mended in settings.toml ({SETTINGS_OF_SENDER}), and the server restarted."
-        )
+    """Return what the guards refuse in the sender of an e-mail since the yes, or None."""
+    for error in sender_findings(text.run, sender=sender, policy=policy):
+        return f"{error.rule}: {error.excerpt} in the {error.field} of {sender.address}: {error.message} {MENDED}"
     return None
 
 

@@ -32,6 +32,7 @@ from sequences_mcp.guards import lookalikes
 from sequences_mcp.guards.check import check_filled, check_rendered, check_text, check_value
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.samples import is_sample_person
+from sequences_mcp.guards.senders import check_sender
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.ports.embedded import PlannedPerson, StepText
 
@@ -147,6 +148,17 @@ def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str
         if final_finding.severity is Severity.ERROR or (unseen and final_finding.severity is Severity.WARNING):
             return f"{final_finding.rule}: {final_finding.message}"
     return None
+
+
+def sender_findings(run: StepRun, *, sender: Sender, policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return what the guards refuse in what an e-mail says of its sender.
+
+    A signature that is in the text from before is a part of it; the name that a variable of another channel puts
+    into a text is looked at there.
+    """
+    if run.step.type is not Channel.EMAIL:
+        return ()
+    return check_sender(sender, policy, signs=sender.has_signed(run.content or ""))
 
 
 def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:

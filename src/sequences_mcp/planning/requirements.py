@@ -28,7 +28,7 @@ from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.guards.senders import SETTINGS_OF_SENDER, check_sender
+from sequences_mcp.guards.senders import MENDED, check_sender
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
@@ -262,7 +262,7 @@ def require_sound_sender(sender: Sender | None, policy: GuardPolicy, *, signs: b
         names = " and ".join(dict.fromkeys(error.field or "" for error in errors))
         raise RefusedByGuardsError(
             f"The guards refuse the {names} of {sender.address}, which everybody who is written to would read.",
-            next_step=f"The operator mends it in settings.toml ({SETTINGS_OF_SENDER}) and restarts the server.",
+            next_step=MENDED,
             data={"findings": errors},
         )
 

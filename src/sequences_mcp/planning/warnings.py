@@ -13,7 +13,7 @@ from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.domain.threads import thread_subject
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning.reminders import reminders_of_plan
-from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
+from sequences_mcp.planning.rendering import final_findings, sender_findings, values_for, warnings_about
 from sequences_mcp.planning.requirements import BlueprintReport, after_answers, findings_of, unread
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
@@ -133,7 +133,10 @@ def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
 async def draft_findings(app: AppContext, draft: Draft) -> tuple[Finding, ...]:
     """Return what the guards find in one text as it stands, which is what the check at the send will find."""
     sending = await app.sending_for(draft.sequence)
-    return _text_findings(sending, draft, draft.run, sourcing=await sourcing_of_run(app, draft.sequence))
+    findings = _text_findings(sending, draft, draft.run, sourcing=await sourcing_of_run(app, draft.sequence))
+    if sending.sender is None:
+        return findings
+    return (*sender_findings(draft.run, sender=sending.sender, policy=app.policy), *findings)
 
 
 def _text_findings(

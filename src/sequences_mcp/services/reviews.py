@@ -15,6 +15,7 @@ from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
+from sequences_mcp.guards.senders import MENDED, SENDER, SIGNATURE
 from sequences_mcp.lazy_dataclasses import asdict, dataclass, replace
 from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
 from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall
@@ -146,7 +147,7 @@ async def approve_draft(
     if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text, so it cannot be approved: {errors[0].message}",
-            next_step="Edit the text, then approve it.",
+            next_step=MENDED if errors[0].field in (SENDER, SIGNATURE) else "Edit the text, then approve it.",
             data={"findings": findings},
         )
     return await provider.approve_draft(draft_id, digest=digest, actor=actor, signature=signature)
