@@ -73,7 +73,9 @@ async def test_the_content_of_a_plain_invitation_is_taken_stored_empty_and_noted
 
 async def test_kalents_configuration_is_passed_through_and_taken_nowhere_else(vendors: Connected) -> None:
     config = {"stopOnReply": True, "window": {"from": "08:00"}}
+    left = {**config, "sender": [{"signature": "Bob\n[Your Company]"}]}
     async with vendors.client() as desktop:
+        refused = await desktop.refused("create_blueprint", name="C", steps=[TEXT], provider=SOURCING, config=left)
         made = await desktop.call("create_blueprint", name="C", steps=[TEXT], provider=SOURCING, config=config)
         own = made["blueprint_id"]
         await desktop.call("update_blueprint", blueprint_id=own, expected_version=1, config={"pace": 3})
@@ -84,6 +86,7 @@ async def test_kalents_configuration_is_passed_through_and_taken_nowhere_else(ve
     [change] = await sent(vendors, f"/sequence-blueprints/{own.partition(':')[2]}")
     assert (body["config"], change) == (config, {"config": {"pace": 3}})
     assert "Kalent" in here["message"] and "Kalent" in changed["message"]
+    assert [finding["field"] for finding in refused["findings"]] == ["config.sender[0].signature"]
 
 
 async def test_what_was_not_said_of_a_step_is_not_sent_and_what_was_said_is(vendors: Connected) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from functools import lru_cache
+from typing import Any
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import (
@@ -26,10 +27,10 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import takes_thread_subject
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
-from sequences_mcp.guards.check import check_steps
+from sequences_mcp.guards.check import check_steps, check_text
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.senders import MENDED, check_sender
-from sequences_mcp.lazy_dataclasses import dataclass
+from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.planning.reminders import reminders_of_steps
 from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
@@ -56,10 +57,11 @@ class BlueprintReport:
 
 
 def approved_by_guards(
-    app: AppContext, steps: object, *, provider: str
+    app: AppContext, steps: object, *, provider: str, config: Mapping[str, Any] | None = None
 ) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
     """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses.
 
+    ``config`` is a vendor's own configuration of the whole blueprint, whose texts are looked at as well.
     NotSupportedError for steps with variants at a vendor.
     """
     report = check_steps(steps, policy=app.policy)
@@ -69,10 +71,27 @@ def approved_by_guards(
         findings += tuple(_of_this_engine(report.well_formed))
     else:
         findings += (*without_effect(app, report.well_formed), *unread(app, report.well_formed))
-    findings += reminders_of_steps(app, report.well_formed)
+    findings += (*reminders_of_steps(app, report.well_formed), *_in_config(config or {}, app.policy))
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
     return tuple(map(_stored, report.steps)), findings
+
+
+_OF_TEXTS = ("variables", "placeholders", "foreign")
+
+
+def _in_config(config: Mapping[str, Any], policy: GuardPolicy) -> Iterator[Finding]:
+    """Yield what a template left in the texts of a configuration, whose keys the vendor does not publish."""
+    values: list[tuple[str, object]] = [("config", config)]
+    while values:
+        place, value = values.pop()
+        if isinstance(value, Mapping):
+            values += [(f"{place}.{key}", inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            values += [(f"{place}[{number}]", inner) for number, inner in enumerate(value)]
+        elif isinstance(value, str):
+            findings = errors_in(check_text(value, field="content", policy=policy))
+            yield from (replace(f, field=place) for f in findings if f.rule.partition(".")[0] in _OF_TEXTS)
 
 
 def _require_one_text(steps: Items[Step], *, provider: str) -> None:

@@ -246,7 +246,7 @@ async def create_blueprint(
     """
     if private:
         app.named(provider_of(provider)).require(Provider.keep_private)
-    checked, findings = requirements.approved_by_guards(app, steps, provider=provider_of(provider))
+    checked, findings = requirements.approved_by_guards(app, steps, provider=provider_of(provider), config=config)
     sourcing = sourcing_given(app, job_title=job_title, location=location)
     valid, replies = valid_name(name), _changed_rules(ReplyRules(), on_reply, stop_company)
     if provider == LOCAL:
@@ -378,7 +378,10 @@ async def update_blueprint(
     if isinstance(steps, list):
         _require_whole_list(old.steps, steps)
     checked, findings = requirements.approved_by_guards(
-        app, requirements.wire_steps(old) if steps is None else steps, provider=provider.name
+        app,
+        requirements.wire_steps(old) if steps is None else steps,
+        provider=provider.name,
+        config=config,
     )
     given = sourcing_given(app, job_title=job_title, location=location)
     sourcing = Sourcing(
