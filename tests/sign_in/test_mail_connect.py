@@ -106,7 +106,8 @@ def host(authorization: AuthorizationServer, tmp_path: Path) -> Iterator[MailHos
 def test_a_person_connects_a_mailbox_and_the_test_message_arrives(host: MailHost) -> None:
     with at_terminal("mail", "connect", *host.servers, **host.environ) as typist:
         typist.answers("E-mail address", USER)
-        typist.answers("Your name", "Ada Lovelace")
+        typist.answers("Your name", "Your Name")
+        typist.answers("Type the name that recipients are to read.", "Ada Lovelace")
         typist.answers("Password", SMTP_PASSWORD.value)
         typist.sees("[mailboxes.ada]")
         assert not host.file.exists()
