@@ -207,7 +207,7 @@ async def test_a_blueprint_changed_after_the_yes_enrols_nobody(vendors: Connecte
         async with vendors.app() as app:
             await enrol_at_vendor(app, plan_id=asked["plan_id"])
             plan = await app.plans.get_plan(asked["plan_id"])
-    assert plan.status == "void" and "version 2" in (plan.reason or "")
+    assert plan.status == "void" and "newer version" in (plan.reason or "")
     assert await enrolled(vendors, "kalent") == []
 
 
