@@ -106,6 +106,8 @@ async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: E
     await world.local.update_blueprint(
         blueprint.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
     )
+    [shown] = (await world.local.plans.list_plans(page=1, size=9)).items
+    assert shown.is_outdated and (await world.local.plans.get_plan(plan.id)).is_outdated  # before anybody decides
     with pytest.raises(ApprovalError, match="newer version"):
         await approve(world, plan)
     with pytest.raises(ConflictError, match="newer version"):

@@ -140,9 +140,13 @@ def test_a_new_version_voids_what_was_read_and_says_so(world: PageWorld, person:
     plan = world.plan(people=1)
     digest = read(person, plan)
     world.at_desk(lambda app: new_version(app, plan))
+    shown = person.get(f"/plans/{plan.id}").text
+    assert "it cannot be approved. Reject it" in shown and "/renew" not in shown and "/approve" not in shown
     answer = person.post(f"/plans/{plan.id}/approve", digest=digest)
     assert answer.status == 409
     assert "the blueprint has a newer version than the plan" in answer.text.replace("&#39;", "'")
+    assert person.post(f"/plans/{plan.id}/refuse").status == 303
+    assert world.present(plan.id).status is PlanStatus.REFUSED
 
 
 def test_a_server_that_restarts_in_between_loses_nothing(world: PageWorld, browser: Browser, shots: Path) -> None:

@@ -13,6 +13,7 @@ from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_to
 from sequences_mcp.domain.pacing import MailThrottle
 from sequences_mcp.lazy_dataclasses import asdict, dataclass, fields
 
+OUTDATED = "the blueprint has a newer version than the plan's"
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 
 
@@ -177,6 +178,11 @@ class Plan:
     reason: str | None = None
     account: str = ""
     is_nameless: bool = False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its blueprint has changed, so that nobody can approve or renew it."""
+        return self.status is PlanStatus.VOID and self.reason == OUTDATED
 
     @property
     def settings(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sequences_mcp.domain import actors
 from sequences_mcp.domain.entries import OtherSettings
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
+from sequences_mcp.domain.plan import OUTDATED, Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, SequenceStatus, StepState
 from sequences_mcp.engine import approvals, four_eyes
 from sequences_mcp.engine.context import EngineContext, keep_changes
@@ -120,7 +120,7 @@ def newer_blueprint(engine: EngineContext, plan: Plan) -> str | None:
         return None
     if engine.store.runs.live_in(plan.id, after=-1, size=1):
         return None
-    return "the blueprint has a newer version than the plan's"
+    return OUTDATED
 
 
 def fallen_because(engine: EngineContext, plan: Plan) -> str | None:

@@ -327,7 +327,13 @@ class LocalPlans(EngineVerbs):
         return blueprint
 
     def _as_shown(self, plan: Plan) -> Plan:
-        """Return a plan as it is shown here: without the name of a blueprint that is somebody else's alone."""
+        """Return a plan as it is shown here: without the name of a blueprint that is somebody else's alone.
+
+        One that waits is void where its blueprint has changed, as whoever approves it would be told; it is stored
+        when somebody decides.
+        """
+        if plan.status is PlanStatus.WAITING and (newer := newer_blueprint(self.engine, plan)):
+            plan = approvals.voided(plan, newer)
         if not self.engine.nameless([plan.header.blueprint_id]):
             return plan
         return replace(plan, header=replace(plan.header, blueprint_name=NAMELESS), is_nameless=True)
@@ -478,10 +484,10 @@ class LocalPlans(EngineVerbs):
         store, now = self.engine.store, self.engine.clock()
         with store.transaction() as work:
             plan = self._require(plan_id)
-            if plan.status is not PlanStatus.VOID:
-                raise _conflict(plan, "only a void plan can be renewed")
             if newer := newer_blueprint(self.engine, plan):
                 raise ConflictError(f"The plan cannot be renewed: {newer}.", next_step=_START_AGAIN)
+            if plan.status is not PlanStatus.VOID:
+                raise _conflict(plan, "only a void plan can be renewed")
             header = replace(plan.header, terms=terms_today(self.engine, plan), expires_at=now + LIFETIME)
             fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
             digests = approvals.present_digests(work, fresh)

@@ -155,6 +155,8 @@ class ChatPanel:
 
     def _elsewhere(self, app: AppContext, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""
+        if plan.is_outdated:
+            return "It cannot be approved, because its blueprint has changed. Reject it, and ask for a new one."
         if plan.status is PlanStatus.VOID:
             return "Its approval no longer holds; it is renewed on the review page, then read again."
         if plan.status is not PlanStatus.WAITING:

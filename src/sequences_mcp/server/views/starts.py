@@ -400,6 +400,12 @@ def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outc
     if plan.status is PlanStatus.CLOSED:
         gone = f"Everybody has left this plan since: {counted_words(tally)}."
         return "nobody_left", "not_done", f"{gone} get_sequence says why of each. {ANEW}"
+    if plan.is_outdated:
+        return (
+            "not_asked",
+            "not_done",
+            f"It cannot be approved: {plan.reason}. withdraw_plan takes it back. {ANEW}",
+        )
     if plan.status is PlanStatus.VOID:
         why = f"Its approval no longer holds: {plan.reason}."
         return "not_asked", "waiting_for_approval", f"{why} A person renews it {ways}"
