@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -103,7 +103,9 @@ def served(bridge: Bridge) -> Iterator[str]:
         def do_POST(self) -> None:
             """Pass a request on."""
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            self._answer(json.dumps(bridge.ask(body["method"], body["params"])).encode(), "application/json")
+            with suppress(ConnectionError):  # the page is left, and nobody reads it
+                answer = bridge.ask(body["method"], body["params"])
+                self._answer(json.dumps(answer).encode(), "application/json")
 
         def _answer(self, body: bytes, kind: str) -> None:
             self.send_response(200)
@@ -117,6 +119,8 @@ def served(bridge: Bridge) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(server.serve_forever)
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        server.server_close()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:  # else the pool would wait for it for ever after a test that failed
+            server.shutdown()
+            server.server_close()

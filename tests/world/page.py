@@ -10,7 +10,7 @@ import secrets
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -368,6 +368,9 @@ class Bridge:
         self._ready = threading.Event()
         self._client: Any = None
         self.calls: list[dict[str, Any]] = []
+        self._asked: list[Future[Any]] = []
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
 
     def __enter__(self) -> Bridge:
@@ -376,6 +379,9 @@ class Bridge:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_closed = True
+        wait(self._asked, timeout=10)
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
         self._loop.close()
@@ -386,10 +392,18 @@ class Bridge:
             await self._over.wait()
 
     def ask(self, method: str, params: dict[str, Any]) -> Any:
-        """Send one request of the host's to the server, and return the result as it goes over the wire."""
-        if method == "tools/call":
-            self.calls.append(params)
-        return asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop).result(60)
+        """Send one request of the host's to the server, and return the result as it goes over the wire.
+
+        ConnectionError once it is closed: a page may ask for something as it is left.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise ConnectionError("this client is closed")
+            if method == "tools/call":
+                self.calls.append(params)
+            self._asked.append(asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop))
+            asked = self._asked[-1]
+        return asked.result(60)
 
     async def _ask(self, method: str, params: dict[str, Any]) -> Any:
         if method == "tools/call":
