@@ -147,6 +147,7 @@ def test_the_files_of_a_screen_are_kept_by_the_browser_under_the_hash_of_what_th
 ) -> None:
     plan = world.plan(people=1)
     with opened(plan) as person:
+        person.tab.wait_for_load_state("load")  # what is still on its way is given up by whoever goes on
         person.opens(f"/plans/{plan.id}")
         kept = dict(person.tab.evaluate(LOADED_FILES))
         for path in re.findall(r"/static/[^\"]*", person.tab.content()):
