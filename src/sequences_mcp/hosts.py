@@ -6,7 +6,7 @@ Mail servers, vendors, issuers of tokens and this server's own address are judge
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     import ssl
@@ -22,6 +22,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_private(parts: SplitResult) -> bool:
+    """Say whether nobody on the way reads what is sent to a URL: it is https, or http to this machine."""
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 def trust_without_tls(url: str) -> ssl.SSLContext | None:

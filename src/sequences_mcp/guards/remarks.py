@@ -87,8 +87,9 @@ def _added(fact: Fact) -> LazyPattern:
 
 
 @cache
-def _unsure_behind() -> LazyPattern:
-    return LazyPattern(rf"(?i){_APART}(?:{_either('unsure')}){_END}")
+def _behind(kind: str) -> LazyPattern:
+    """Return the pattern of words of one kind that stand behind a value, apart from it."""
+    return LazyPattern(rf"(?i){_APART}(?:{_either(kind)}){_END}")
 
 
 def _patterns(fact: Fact) -> tuple[LazyPattern, ...]:
@@ -97,8 +98,8 @@ def _patterns(fact: Fact) -> tuple[LazyPattern, ...]:
     if fact is Fact.COMPANY:
         return (_added(fact), _OF_BOTH, _OF_COMPANY, _PERIOD, _GONE, _POST_AT)
     if fact is Fact.TITLE:
-        return (_added(fact), _OF_BOTH, _PERIOD, _TITLE_GONE, _OPEN, _past())
-    return (_unsure_behind(), _OF_BOTH)
+        return (_added(fact), _OF_BOTH, _PERIOD, _TITLE_GONE, _OPEN, _behind("past"))
+    return (_behind("unsure"), _OF_BOTH)
 
 
 def has_remark(value: Value) -> bool:
@@ -111,16 +112,11 @@ def has_remark(value: Value) -> bool:
     return any(pattern.search(text) for pattern in _patterns(value.fact))
 
 
-@cache
-def _past() -> LazyPattern:
-    return LazyPattern(rf"(?i){_APART}(?:{_either('past')}){_END}")
-
-
 def leaves_nothing(value: Value) -> bool:
     """Say whether without what was noted the value would be wrong: somebody has left, or only a note is there."""
     if _INSTEAD.match(value.text):
         return True
-    past = {Fact.COMPANY: (_GONE, _PERIOD, _past()), Fact.TITLE: (_TITLE_GONE, _PERIOD, _past())}
+    past = {Fact.COMPANY: (_GONE, _PERIOD, _behind("past")), Fact.TITLE: (_TITLE_GONE, _PERIOD, _behind("past"))}
     return any(pattern.search(value.text) for pattern in past.get(value.fact, ()))
 
 

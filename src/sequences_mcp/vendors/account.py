@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.hosts import is_loopback
+from sequences_mcp.hosts import is_private
 from sequences_mcp.vendors.description import VendorDescription
 
 SHORTEST_SECRET = 8  # a shorter text would also be replaced inside ordinary words
@@ -18,7 +18,7 @@ def checked_base_url(text: str, *, setting: str) -> str:
     url = text.strip()
     try:
         parts = urlsplit(url)
-        is_good = parts.port != 0 and _is_plain(parts) and url.isprintable() and _is_private(parts)
+        is_good = parts.port != 0 and _is_plain(parts) and url.isprintable() and is_private(parts)
     except ValueError:
         is_good = False
     if not is_good:
@@ -32,10 +32,6 @@ def checked_base_url(text: str, *, setting: str) -> str:
 
 def _is_plain(parts: SplitResult) -> bool:
     return bool(parts.hostname) and not (parts.username or parts.password or parts.query or parts.fragment)
-
-
-def _is_private(parts: SplitResult) -> bool:
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 def checked_key(vendor: VendorDescription, key: Secret) -> Secret:

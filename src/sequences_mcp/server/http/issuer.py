@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import jwt
 
 from sequences_mcp.errors import ProviderUnavailableError
-from sequences_mcp.hosts import is_loopback, trust_without_tls
+from sequences_mcp.hosts import is_private, trust_without_tls
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.server.http.access import SCOPES
 from sequences_mcp.server.http.callers import Caller
@@ -48,8 +48,7 @@ class IssuerDownError(ProviderUnavailableError):
 def safe_address(text: str) -> str:
     """Return an address from which keys may be fetched: https, or http on loopback; ValueError."""
     parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not is_safe or not parts.hostname or parts.username:
+    if not is_private(parts) or not parts.hostname or parts.username:
         raise ValueError("keys are fetched over https")
     return text
 
