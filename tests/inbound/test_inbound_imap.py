@@ -191,7 +191,7 @@ def test_a_refused_sign_in_is_said_and_tried_once(dovecot: Dovecot) -> None:
         walked(ImapWalker(wrong), {})
     assert caught.value.data["refused"]
     assert MISTYPED.value not in heard("the error", f"{caught.value} {caught.value.data}")
-    dovecot.stop()  # it writes a connection down once that has ended
+    dovecot.finish()  # it writes a connection down once that has ended
     assert (dovecot.folder / "dovecot.log").read_text().count("auth failed, 1 attempts") == 1
 
 
