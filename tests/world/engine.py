@@ -204,7 +204,7 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
 class FakeDelivery:
     """A channel that does as it is told: raises before or after the final dot, or accepts.
 
-    ``messages`` has no e-mail that the worker itself held back at the final dot, as its run was paused or its claim lost.
+    ``messages`` has none that the worker held back at the final dot, as its run was paused or its claim lost.
     """
 
     def __init__(self, before: BaseException | None = None, after: BaseException | None = None) -> None:
