@@ -66,14 +66,13 @@ def _keep_bytecode(folder: Path) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many processes ``-n auto`` is: three more than processors.
+    """Return how many processes ``-n auto`` is: two more than processors.
 
-    Half of what a test of faults or of a browser takes is waiting for a time limit or for another program, and one
-    of the processes has the browser: with two more a sixth of the processors' time was left; six of them on two
-    processors took no less than five.
+    One of them has the browser and one has what waits for time limits and other programs (``turns``), so that two
+    processors are always wanted. Each further process costs fifteen seconds of a processor.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return processors + 3
+    return processors + 2
 
 
 @pytest.hookimpl(wrapper=True)

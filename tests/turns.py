@@ -2,9 +2,13 @@
 
 A test marked ``alone`` compares how long things take, or how much of the processor they use, so that nothing else
 may be on the processor meanwhile. ``addopts`` in pyproject.toml leaves these out: ``python -m pytest -m alone``
-runs them one after the other, as CI does after all others. What takes longest begins early, so that no process is
-left with a long test when the others have ended. The tests in a browser are done by the first of the processes,
-because each that has one starts a browser and its driver of its own.
+runs them one after the other, as CI does after all others.
+
+Three kinds of files begin in processes of their own, so that the processors always have something to do. The
+tests in a browser are done by the first process, because each that has one starts a browser and its driver. What
+waits for other programs or for time limits is done by the second, one after another: where several processes
+waited at once, nothing was left to do meanwhile. What computes longest begins early in the others, so that none
+of them is left with a long test when the rest has ended.
 """
 
 from __future__ import annotations
@@ -16,26 +20,38 @@ import pytest
 
 T = TypeVar("T")
 ALONE = "alone: measures, so that nothing else may be on the processor meanwhile: python -m pytest -m alone"
-# Files with tests of six seconds or more, the longest first. Each begins early, in one of the processes.
-LONGEST = (
+# Files that wait for most of the time that they take, five seconds or more, the longest first.
+WAITING = (
     "test_temporal.py",
-    "test_page_large.py",
-    "test_handover_kill.py",
-    "test_page_browser.py",
-    "test_kill_temporal.py",
     "test_postgres_failover.py",
-    "test_page_screens.py",
-    "test_importing_benchmark.py",
+    "test_kill_temporal.py",
+    "test_handover_kill.py",
+    "test_channels_smtp.py",
     "test_inbound_benchmarks.py",
-    "test_awkward_people.py",
-    "test_demo.py",
-    "test_cli_start.py",
-    "test_panel_browser.py",
-    "test_kill.py",
-    "test_review_screen.py",
-    "test_page_exchange.py",
-    "test_inbound_imap.py",
+    "test_mail_connect.py",
+    "test_page_connections.py",
+    "test_one_configuration.py",
+    "test_postgres_faults.py",
     "test_budgets.py",
+    "test_serve_command.py",
+    "test_cli_start.py",
+    "test_mail_server_faults.py",
+    "test_vendor_start_ends.py",
+    "test_kill.py",
+    "test_importing_benchmark.py",
+    "test_inbound_imap.py",
+    "test_certificates.py",
+)
+# Other files with tests of some seconds, which compute.
+LONG = (
+    "test_page_large.py",
+    "test_demo.py",
+    "test_http_load.py",
+    "test_vendor_start_faults.py",
+    "test_sign_in.py",
+    "test_prelude_answers.py",
+    "test_awkward_people.py",
+    "test_addresses.py",
 )
 BROWSER = "running_browser"  # the fixture
 
@@ -58,12 +74,15 @@ def arranged(items: Sequence[pytest.Item], *, processes: int) -> list[pytest.Ite
     for item in items:
         rest.setdefault(item.path.name, []).append(item)
     heads: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    begun = 1 + max(processes // 4, 1)
+    waiting, computing = range(1, begun)[: processes - 1] or [0], range(begun, processes) or [0]
     browsing = {item.path.name for item in items if BROWSER in getattr(item, "fixturenames", ())}
-    long = [name for name in LONGEST if name in rest and name not in browsing]
-    for name in sorted(browsing, key=lambda name: (name not in LONGEST, name)):
+    for name in sorted(browsing):
         heads[0] += rest.pop(name)
-    for number, name in enumerate(long):
-        heads[-1 - number % processes] += rest.pop(name)
+    for number, name in enumerate(name for name in WAITING if name in rest):
+        heads[waiting[number % len(waiting)]] += rest.pop(name)
+    for number, name in enumerate(name for name in LONG if name in rest):
+        heads[computing[number % len(computing)]] += rest.pop(name)
     others = [item for group in rest.values() for item in group]
     results: list[pytest.Item] = []
     for number, head in enumerate(heads):

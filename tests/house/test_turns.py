@@ -22,9 +22,9 @@ class Listed:
     fixturenames: tuple[str, ...] = ()
 
 
-def test_what_takes_longest_begins_each_part_and_tests_in_a_browser_are_done_by_one_process() -> None:
-    first, second = "test_temporal.py", "test_page_large.py"
-    names = ("test_a.py", first, "test_b.py", second)
+def test_a_process_has_what_is_seen_one_what_waits_and_the_others_begin_with_what_computes_longest() -> None:
+    waits, computes, also = turns.WAITING[0], *turns.LONG[:2]
+    names = ("test_a.py", waits, also, computes)
     items: Any = [Listed(Path(name), number) for name in names for number in range(20)]
     items += [
         Listed(Path(f"test_seen_{end}.py"), number, (turns.BROWSER,)) for end in "xyz" for number in range(4)
@@ -33,12 +33,20 @@ def test_what_takes_longest_begins_each_part_and_tests_in_a_browser_are_done_by_
     order: Any = turns.arranged(items, processes=4)
     assert len(order) == len(items) and set(order) == set(items)
     parts = [order[begin : begin + 25] for begin in range(0, 100, 25)]
-    assert [item.path.name for item in parts[-1][:20]] == [first] * 20
-    assert [item.path.name for item in parts[-2][:20]] == [second] * 20
+    assert [{item.path.name for item in part[:20]} for part in parts[1:]] == [{waits}, {computes}, {also}]
     assert [item.path.name for item in parts[0][:12:4]] == ["test_seen_x.py", "test_seen_y.py", "test_seen_z.py"]
     for name in names:  # what a file shares is made once
         numbers = [item.number for item in order if item.path.name == name]
         assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 5, 8, 32])
+def test_however_many_processes_there_are_each_test_is_done_once(processes: int) -> None:
+    names = [*turns.WAITING, *turns.LONG, "test_a.py"]
+    items: Any = [Listed(Path(name), number) for name in names for number in range(3)]
+    items += [Listed(Path("test_seen.py"), 0, (turns.BROWSER,))]
+    order = turns.arranged(items, processes=processes)
+    assert len(order) == len(items) and set(order) == set(items)
 
 
 def test_each_process_begins_to_read_the_tests_elsewhere_and_reads_them_all() -> None:
@@ -48,7 +56,7 @@ def test_each_process_begins_to_read_the_tests_elsewhere_and_reads_them_all() ->
 
 
 def test_every_file_that_begins_early_is_there_once() -> None:
-    for name in turns.LONGEST:
+    for name in (*turns.WAITING, *turns.LONG):
         assert len(list((ROOT / "tests").rglob(name))) == 1, name
 
 
