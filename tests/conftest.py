@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -50,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
     watch.pytest_configure(config)
     config.addinivalue_line("markers", turns.ALONE)
+    if hasattr(config, "workerinput"):
+        # After all else that is done at its end. To take half a gigabyte apart takes a process some seconds, for
+        # which the one that counts the tests waits.
+        atexit.register(os._exit, 0)
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         _keep_bytecode(config.rootpath / ".pytest_cache" / "bytecode")
     gc.set_threshold(*SELDOM)

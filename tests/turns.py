@@ -42,13 +42,13 @@ WAITING = (
     "test_inbound_imap.py",
     "test_certificates.py",
 )
+# The same, for the process that has the browser, when it is done with that.
+WAITING_TOO = ("test_vendor_start_faults.py", "test_sign_in.py", "test_story.py", "test_processes.py")
 # Other files with tests of some seconds, which compute.
 LONG = (
     "test_page_large.py",
     "test_demo.py",
     "test_http_load.py",
-    "test_vendor_start_faults.py",
-    "test_sign_in.py",
     "test_prelude_answers.py",
     "test_awkward_people.py",
     "test_addresses.py",
@@ -77,7 +77,7 @@ def arranged(items: Sequence[pytest.Item], *, processes: int) -> list[pytest.Ite
     begun = 1 + max(processes // 4, 1)
     waiting, computing = range(1, begun)[: processes - 1] or [0], range(begun, processes) or [0]
     browsing = {item.path.name for item in items if BROWSER in getattr(item, "fixturenames", ())}
-    for name in sorted(browsing):
+    for name in (*sorted(browsing), *(name for name in WAITING_TOO if name in rest)):
         heads[0] += rest.pop(name)
     for number, name in enumerate(name for name in WAITING if name in rest):
         heads[waiting[number % len(waiting)]] += rest.pop(name)

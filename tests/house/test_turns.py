@@ -42,7 +42,7 @@ def test_a_process_has_what_is_seen_one_what_waits_and_the_others_begin_with_wha
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 5, 8, 32])
 def test_however_many_processes_there_are_each_test_is_done_once(processes: int) -> None:
-    names = [*turns.WAITING, *turns.LONG, "test_a.py"]
+    names = [*turns.WAITING, *turns.WAITING_TOO, *turns.LONG, "test_a.py"]
     items: Any = [Listed(Path(name), number) for name in names for number in range(3)]
     items += [Listed(Path("test_seen.py"), 0, (turns.BROWSER,))]
     order = turns.arranged(items, processes=processes)
@@ -56,7 +56,7 @@ def test_each_process_begins_to_read_the_tests_elsewhere_and_reads_them_all() ->
 
 
 def test_every_file_that_begins_early_is_there_once() -> None:
-    for name in (*turns.WAITING, *turns.LONG):
+    for name in (*turns.WAITING, *turns.WAITING_TOO, *turns.LONG):
         assert len(list((ROOT / "tests").rglob(name))) == 1, name
 
 
