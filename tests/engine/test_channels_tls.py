@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.secrecy import planted
 from tests.world.mail_servers import CALM, Running, mail_server
 
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, probe
+from sequences_mcp.engine.channels.mail_server import Deadline, MailServer, Password, Security, probe, session
 from sequences_mcp.engine.channels.message import Receipt, compose
 from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.errors import DeliveryDeferredError
@@ -90,6 +91,25 @@ def test_the_systems_trust_is_used_and_the_environment_may_add_to_it(
             send(running.server(Security.TLS))
         monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
         assert send(running.server(Security.TLS)).reply.startswith("250")
+
+
+@pytest.mark.parametrize("security", Security)
+def test_the_final_dot_waits_for_no_acknowledgement_of_the_text(authority: trustme.CA, security: Security) -> None:
+    kind = {Security.TLS: "ssl_context", Security.STARTTLS: "tls_context"}.get(security)
+    options: dict[str, Any] = {kind: server_side(authority)} if kind else {}
+    with (
+        mail_server(**options) as running,
+        Deadline(CALM.total) as deadline,
+        session(
+            running.server(security),
+            timeouts=CALM,
+            context=client_side(authority),
+            at=lambda phase: None,
+            deadline=deadline,
+        ) as connection,
+    ):
+        assert connection.sock is not None
+        assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -193,6 +194,13 @@ def test_a_refused_sign_in_is_said_and_tried_once(dovecot: Dovecot) -> None:
     assert MISTYPED.value not in heard("the error", f"{caught.value} {caught.value.data}")
     dovecot.finish()  # it writes a connection down once that has ended
     assert (dovecot.folder / "dovecot.log").read_text().count("auth failed, 1 attempts") == 1
+
+
+def test_the_end_of_a_message_that_is_appended_waits_for_no_acknowledgement(dovecot: Dovecot) -> None:
+    with connected(dovecot) as mailbox:
+        connection = mailbox._signed_in()
+        assert connection.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.shutdown()
 
 
 def test_a_server_that_is_not_there_is_said(dovecot: Dovecot) -> None:

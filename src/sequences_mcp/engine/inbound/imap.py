@@ -387,6 +387,8 @@ class ImapWalker:
             timeout=SocketTimeout(connect=self.connect_within, read=self.answer_within),
         )
         client.normalise_times = False
+        # A message is appended in two writes, the second of which would wait for the first to be acknowledged.
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             if self.server.with_token:
                 self._show_token(client)
