@@ -311,7 +311,7 @@ def _connected(
 
         def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # as SMTP_SSL does
             sock = socket.create_connection((host, port), timeout)
-            # The final dot is a write of its own and would wait until the receiver says that it has the text, which
+            # The final dot is a write of its own and would wait until the receiver says it has the text, which
             # many put off for 40 ms (RFC 896; RFC 1122, section 4.2.3.2).
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             deadline.watch(sock)
