@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from shutil import disk_usage
@@ -38,12 +39,15 @@ settings.load_profile("any machine")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses its folder
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to watch, say what the marks mean, and keep the databases in memory where the system has room for it.
+    """Begin to watch, say what the marks mean, and keep every file in memory where the system has room for it.
 
-    A commit waits for its disk four times, which takes ten times as long as everything else that a test does.
+    A commit waits for its disk four times, which takes ten times as long as everything else that a test does; a
+    server of PostgreSQL is a thousand files, and those of the programs under test are as many.
     """
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        if not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+            tempfile.tempdir = os.environ.setdefault("TMPDIR", str(MEMORY))
     os.environ.setdefault("SSL_CERT_FILE", str(AUTHORITY))
     if (
         getattr(config.option, "dist", "no") == "load"

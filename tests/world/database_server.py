@@ -72,7 +72,9 @@ class OwnServer:
 
     def start(self, **further: str) -> None:
         """Start it, which after a kill also brings its data back into order; ``further`` are settings."""
+        # What its processes share is a file of the folder: the system would keep that of a server that was killed.
         settings = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c max_connections=100"
+        settings += " -c dynamic_shared_memory_type=mmap"
         settings += "".join(f" -c {name}='{value}'" for name, value in further.items())
         if self.call("pg_ctl", "start", "-w", "-t", "300", "-l", str(self.folder / "log"), "-o", settings):
             raise RuntimeError((self.folder / "log").read_text())
