@@ -77,8 +77,8 @@ def _keep_bytecode(folder: Path) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes ``-n auto`` is: three more than processors.
 
-    One of them has the browser and one has what waits for time limits and other programs (``turns``). With one less,
-    7 of 100 parts of two processors' time were left, with these 3.
+    One of them has the browser and one has what waits for time limits and other programs (``turns``). With one
+    less, 7 of 100 parts of two processors' time were left, with these 3.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return processors + 3
