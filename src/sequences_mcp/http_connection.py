@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sequences_mcp.lazy_dataclasses import dataclass
@@ -73,6 +74,9 @@ class LimitedConnection(H11Protocol):
         super().on_response_complete()
         if self.transport.is_closing():
             return
+        if self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE:
+            # uvicorn keeps the last request until the next one: 10 KB of each connection that is idle.
+            self.scope = self.headers = self.cycle = cast(Any, None)
         if self.loop.time() - self._born > self._limits.life:
             self.transport.close()
             return

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
+from typing import Any, cast
 
 import pytest
+from tests.world.engine import until
 from tests.world.page import PageWorld, Visitor
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.http_connection import ConnectionLimits
+from sequences_mcp.review.page.serving import server_for
 
 QUICK = ConnectionLimits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
 PATIENT = ConnectionLimits(most=8, head=600, body=600, answer=600, life=600)
@@ -164,3 +169,32 @@ def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving
             for one in threads:
                 one.join(60)
         assert Visitor(visitor.page_lock).unlock().status == 200
+
+
+def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
+    class Held:
+        """Something that a request has, of any size."""
+
+    seen: list[weakref.ref[Held]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        scope["held"] = held = Held()
+        seen.append(weakref.ref(held))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        server = server_for(cast(Any, app), limits=PATIENT)
+        server.config.lifespan = "off"
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        with closing(HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=60)) as client:
+            for number in (1, 2, 3):
+                client.request("GET", "/")
+                assert client.getresponse().read() == b"ok"
+                until(lambda: bool(gc.collect() + 1) and seen[-1]() is None)
+                assert len(seen) == number
+        server.should_exit = True
+        thread.join(60)

@@ -98,7 +98,7 @@ def _code(error: sqlite3.Error) -> int:
 JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
-PAGE_CACHE_KIB = 4096
+PAGE_CACHE_KIB = 512  # of each connection; a page that is read again later is in the system's cache
 MOST_CHANGED_KIB = 144 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
 SOON = 0.1  # seconds in which this product's own transactions end
