@@ -24,7 +24,7 @@ from temporalio.worker import Worker as TemporalWorker
 from temporalio.worker import WorkerDeploymentConfig
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
+from tests.world.engine import EMAIL, LATER, AtTheDot, EngineWorld
 from tests.world.mail_servers import CALM, free_port, mail_server
 from tests.world.temporal import (
     ServedProcess,
@@ -146,7 +146,7 @@ async def test_three_steps_over_ten_days_leave_by_smtp_each_once(
 async def test_a_pause_outlasts_the_timer_and_a_resumed_run_goes_on_at_its_time(
     timed: EngineWorld, temporal: SkippingServer
 ) -> None:
-    run_id, delivery = await begun(timed), FakeDelivery()
+    run_id, delivery = await begun(timed), AtTheDot()
     with served(timed, temporal, delivery):
         until(lambda: len(delivery.messages) == 1)
         await timed.local.pause_sequence(run_id, until=timed.clock.now + timedelta(days=60))
@@ -161,7 +161,7 @@ async def test_a_pause_outlasts_the_timer_and_a_resumed_run_goes_on_at_its_time(
 async def test_a_run_that_is_stopped_or_answered_ends_its_workflow_and_sends_nothing_more(
     timed: EngineWorld, temporal: SkippingServer, ending: str
 ) -> None:
-    run_id, delivery = await begun(timed), FakeDelivery()
+    run_id, delivery = await begun(timed), AtTheDot()
     with served(timed, temporal, delivery):
         until(lambda: len(delivery.messages) == 1)
         if ending == "stop":
@@ -176,7 +176,7 @@ async def test_a_run_that_is_stopped_or_answered_ends_its_workflow_and_sends_not
 async def test_a_text_that_was_edited_waits_for_its_approval_and_leaves_as_edited(
     timed: EngineWorld, temporal: SkippingServer
 ) -> None:
-    run_id, delivery = await begun(timed), FakeDelivery()
+    run_id, delivery = await begun(timed), AtTheDot()
     with served(timed, temporal, delivery):
         until(lambda: len(delivery.messages) == 1)
         await timed.local.rewrite_texts(run_id, {"s2": StepText(subject="Hi again", content="Another one.")})
@@ -192,7 +192,7 @@ async def test_a_text_that_was_edited_waits_for_its_approval_and_leaves_as_edite
 async def test_two_workflows_and_two_processes_for_one_run_mail_once(
     timed: EngineWorld, temporal: SkippingServer
 ) -> None:
-    run_id, delivery = await begun(timed), FakeDelivery()
+    run_id, delivery = await begun(timed), AtTheDot()
     queue = TaskQueues.of_database(timed.store).workflows
     with served(timed, temporal, delivery, name="a"), served(timed, temporal, delivery, name="b"):
         twins = [
@@ -214,7 +214,7 @@ async def test_two_workflows_and_two_processes_for_one_run_mail_once(
 async def test_without_temporal_what_holds_back_counts_and_what_waits_is_told(
     world: EngineWorld,
 ) -> None:
-    run_id, delivery = await begun(world), FakeDelivery()
+    run_id, delivery = await begun(world), AtTheDot()
     target = f"127.0.0.1:{free_port()}"
     with ServedProcess(world=world, target=target, now=world.clock, deliver=delivery):
         until(lambda: any(state.error for state in worker_states(world.store, now=world.clock.now)))
@@ -239,7 +239,7 @@ async def test_without_temporal_what_holds_back_counts_and_what_waits_is_told(
 async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_no_live_run(
     world: EngineWorld, tmp_path: Path
 ) -> None:
-    run_id, delivery = await begun(world, EMAIL, LATER), FakeDelivery()
+    run_id, delivery = await begun(world, EMAIL, LATER), AtTheDot()
     with dev_server(tmp_path) as server:
         address = TemporalAddress(server.target)
         with ServedProcess(world=world, target=server.target, now=world.clock, deliver=delivery):
@@ -268,7 +268,7 @@ async def test_reconciling_begins_what_was_terminated_by_hand_and_ends_what_has_
 async def test_a_workflow_is_searched_for_by_ids_and_begins_also_where_they_are_not_registered(
     world: EngineWorld, tmp_path: Path
 ) -> None:
-    run_id, delivery = await begun(world), FakeDelivery()
+    run_id, delivery = await begun(world), AtTheDot()
     entry = world.store.schedule.of_run(run_id)
     assert entry is not None
     with dev_server(tmp_path) as server:
@@ -301,7 +301,7 @@ async def _finds(client: Client, query: str, workflow_id: str) -> bool:
 async def test_a_process_that_begins_ends_the_workflow_of_a_run_whose_end_it_was_never_told(
     world: EngineWorld, tmp_path: Path
 ) -> None:
-    run_id, delivery = await begun(world), FakeDelivery()
+    run_id, delivery = await begun(world), AtTheDot()
     with dev_server(tmp_path) as server:
         client = await temporal_client(TemporalAddress(server.target))
         listed = RunSignals(client, TaskQueues.of_database(world.store))
@@ -330,7 +330,7 @@ async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
 async def test_a_long_history_goes_on_as_a_new_workflow_of_the_same_id(
     timed: EngineWorld, temporal: SkippingServer
 ) -> None:
-    run_id, delivery = await begun(timed, EMAIL, LATER, WEEK), FakeDelivery()
+    run_id, delivery = await begun(timed, EMAIL, LATER, WEEK), AtTheDot()
     with served(timed, temporal, delivery, most_events=8):
         until(lambda: len(delivery.messages) == 1)
         first = temporal.loop.run(temporal.client().get_workflow_handle(run_id).describe()).run_id
@@ -380,7 +380,7 @@ async def test_a_key_is_in_no_error_and_is_never_sent_unencrypted() -> None:
 async def test_an_hour_without_temporal_delays_what_is_due_and_neither_loses_nor_repeats_anything(
     world: EngineWorld, tmp_path: Path
 ) -> None:
-    stopped, delivery = await begun(world), FakeDelivery()
+    stopped, delivery = await begun(world), AtTheDot()
     with dev_server(tmp_path) as server:
         process = ServedProcess(
             world=world,
@@ -502,7 +502,7 @@ async def test_runs_go_on_in_another_version_which_does_not_know_the_fields_and_
             start = client.start_workflow(RunWorkflow.run, NewerRequest(run_id), id=run_id, task_queue=queue)
             temporal.loop.run(start)
         until(lambda: all(_arguments(temporal, run_id) for run_id in ids[:2]))
-    delivery = FakeDelivery()
+    delivery = AtTheDot()
     with served(timed, temporal, delivery):
         until(lambda: len(delivery.messages) == 4)
         forward_until(

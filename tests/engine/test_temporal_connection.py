@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.world.engine import EMAIL, EngineWorld, FakeDelivery
+from tests.world.engine import EMAIL, AtTheDot, EngineWorld
 from tests.world.temporal import DevServer, ServedProcess, dev_server, needs_temporal, until
 
 from sequences_mcp.domain.sender import Secret
@@ -98,12 +98,12 @@ async def test_only_workers_of_the_current_version_get_what_is_due_until_another
     server: DevServer, world: EngineWorld
 ) -> None:
     address = TemporalAddress(server.target, versioning=True)
-    older, newer = FakeDelivery(), FakeDelivery()
+    older, newer = AtTheDot(), AtTheDot()
 
     async def send_to(name: str) -> None:
         await world.approved(await world.contact(f"{name}@example.org"), blueprint=await world.blueprint(EMAIL))
 
-    def serving(build: str, delivery: FakeDelivery) -> ServedProcess:
+    def serving(build: str, delivery: AtTheDot) -> ServedProcess:
         return ServedProcess(
             world=world,
             target=server.target,

@@ -202,10 +202,7 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
 
 
 class FakeDelivery:
-    """A channel that does as it is told: raises before or after the final dot, or accepts.
-
-    ``messages`` has none that the worker held back at the final dot, as its run was paused or its claim lost.
-    """
+    """A channel that does as it is told: raises before or after the final dot, or accepts."""
 
     def __init__(self, before: BaseException | None = None, after: BaseException | None = None) -> None:
         self.before, self.after = before, after
@@ -213,11 +210,10 @@ class FakeDelivery:
 
     def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         """Deliver as told."""
+        self.messages.append(message)
         if self.before is not None:
-            self.messages.append(message)
             raise self.before
         before_dot()
-        self.messages.append(message)
         if self.after is not None:
             raise self.after
         return Receipt("250 taken")
