@@ -185,16 +185,22 @@ def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
+    def is_gone() -> bool:
+        gc.collect()
+        return seen[-1]() is None
+
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         server = server_for(cast(Any, app), limits=PATIENT)
         server.config.lifespan = "off"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        with closing(HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=60)) as client:
-            for number in (1, 2, 3):
-                client.request("GET", "/")
-                assert client.getresponse().read() == b"ok"
-                until(lambda: bool(gc.collect() + 1) and seen[-1]() is None)
-                assert len(seen) == number
-        server.should_exit = True
-        thread.join(60)
+        try:
+            with closing(HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=60)) as client:
+                for number in (1, 2, 3):
+                    client.request("GET", "/")
+                    assert client.getresponse().read() == b"ok"
+                    until(is_gone)
+                    assert len(seen) == number
+        finally:
+            server.should_exit = True
+            thread.join(60)
