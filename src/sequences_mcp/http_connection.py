@@ -6,6 +6,7 @@ uvicorn's own limits are a number of connections, behind which it answers 503, a
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from typing import Any, cast
 
 import h11
@@ -65,12 +66,20 @@ class LimitedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass data on, and set the next deadline when it completed a part of the request."""
+        Context().run(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         before = self._part()
         super().data_received(data)
         self._moved_from(before)
 
     def on_response_complete(self) -> None:
         """Close a connection older than ``life``, else set the deadline of the next request."""
+        # This is called by what answers a request. In its context the next request of the connection, and the
+        # timers until then, would have what it set there: whom it was made for.
+        Context().run(self._wait_for_the_next)
+
+    def _wait_for_the_next(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
             return

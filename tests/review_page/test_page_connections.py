@@ -6,8 +6,9 @@ import gc
 import socket
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from http.client import HTTPConnection, HTTPException
 from typing import Any, cast
 
@@ -171,16 +172,34 @@ def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving
         assert Visitor(visitor.page_lock).unlock().status == 200
 
 
-def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
-    class Held:
-        """Something that a request has, of any size."""
+class Held:
+    """Something that a request has, of any size."""
 
+
+WHO: ContextVar[Held | None] = ContextVar("who", default=None)
+
+
+@contextmanager
+def serving(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Iterator[int]:
+    """Serve something with these connections; yields the port."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        server = server_for(cast(Any, app), limits=PATIENT)
+        server.config.lifespan = "off"
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(60)
+
+
+def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
     seen: list[weakref.ref[Held]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            return
         scope["held"] = held = Held()
+        WHO.set(held)
         seen.append(weakref.ref(held))
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -189,18 +208,31 @@ def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
         gc.collect()
         return seen[-1]() is None
 
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        server = server_for(cast(Any, app), limits=PATIENT)
-        server.config.lifespan = "off"
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            with closing(HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=60)) as client:
-                for number in (1, 2, 3):
-                    client.request("GET", "/")
-                    assert client.getresponse().read() == b"ok"
-                    until(is_gone)
-                    assert len(seen) == number
-        finally:
-            server.should_exit = True
-            thread.join(60)
+    with serving(app) as port, closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+        for number in (1, 2, 3):
+            client.request("GET", "/")
+            assert client.getresponse().read() == b"ok"
+            until(is_gone)
+            assert len(seen) == number
+
+
+@pytest.mark.parametrize("size", [2, 300_000], ids=["small", "so large that reading pauses"])
+def test_a_request_does_not_see_whom_the_one_before_it_was_made_for(size: int) -> None:
+    before: list[Held | None] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        before.append(WHO.get())
+        WHO.set(Held())
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    one = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size
+    with serving(app) as port, closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as client:
+        for _ in range(2):  # two at once, and two more when they are answered
+            client.sendall(one * 2)
+            answered = b""
+            while answered.count(b"\r\n\r\nok") < 2:
+                answered += client.recv(65_536)
+    assert before == [None] * 4
