@@ -204,16 +204,9 @@ def definition_of(name: str) -> Definition:
 
 def declared(name: str) -> ListedTool:
     """Return a tool as its file declares it; a test compares it with its file in ``wire/``."""
-    tool = built(name)
-    return ListedTool(
-        name=tool.name,
-        title=tool.title,
-        description=tool.description,
-        input_schema=tool.parameters,
-        output_schema=tool.output_schema,
-        annotations=tool.annotations,
-        _meta=tool.meta,
-    )
+    from sequences_mcp.server.tool import declaration
+
+    return declaration(definition_of(name))
 
 
 @cache
@@ -221,4 +214,4 @@ def built(name: str) -> Tool:
     """Return the SDK's tool object; it has no state of a call, so one serves the whole process."""
     from sequences_mcp.server.tool import to_tool
 
-    return to_tool(definition_of(name))
+    return to_tool(definition_of(name), listed=_listed(name))

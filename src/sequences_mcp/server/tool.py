@@ -1,7 +1,8 @@
-"""Makes an SDK tool from a ``Definition``: unknown arguments refused, a compact schema, every write made once."""
+"""Makes an SDK tool of a ``Definition``: unknown arguments refused, each write made once; and what it declares."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,7 @@ from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_par
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata, func_metadata
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import ConfigDict, create_model
+from mcp.types import Tool as ListedTool
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
@@ -31,35 +32,62 @@ INJECTED = ("app", "ctx")
 WHOLE = ("full", "apply_fixes")  # arguments that ask for texts uncut
 
 
-def to_tool(definition: Definition) -> Tool:
-    """Return the tool of the SDK for a definition."""
-    handler = definition.handler
-    resolved = find_resolved_parameters(handler)
-    arguments = _arguments(definition, skip=[*INJECTED, *resolved])
-    metadata = FuncMetadata(arg_model=arguments, output_schema=_output_schema(handler))
+def to_tool(definition: Definition, *, listed: ListedTool) -> Tool:
+    """Return the tool of the SDK that answers the calls of a definition, with the schemas it is listed with."""
+    resolved = find_resolved_parameters(definition.handler)
+    arguments = _arguments(definition)
     return Tool(
         fn=_runner(definition),
-        name=definition.name,
-        title=definition.title,
-        description=" ".join((handler.__doc__ or "").split()),
-        parameters=compact(arguments.model_json_schema(by_alias=True)),
-        fn_metadata=metadata,
+        name=listed.name,
+        title=listed.title,
+        description=listed.description or "",
+        parameters=listed.input_schema,
+        fn_metadata=FuncMetadata(arg_model=arguments, output_schema=listed.output_schema),
         is_async=True,
         context_kwarg="ctx",
         resolved_params=dict(resolved),
         resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
-        annotations=_annotations(definition.title, definition.hints),
-        meta=dict(definition.meta) if definition.meta else None,
+        annotations=listed.annotations,
+        meta=listed.meta,
     )
 
 
-def _arguments(definition: Definition, *, skip: list[str]) -> type[ArgModelBase]:
-    model = func_metadata(definition.handler, skip_names=skip, structured_output=False).arg_model
-    more: dict[str, Any] = {}
-    if definition.writes and not definition.staged:
-        more["idempotency_key"] = (IdempotencyKey, None)
-    strict = type(model.__name__, (model,), {"model_config": ConfigDict(extra="forbid"), "__module__": __name__})
-    return create_model(model.__name__, __base__=strict, **more)
+def declaration(definition: Definition) -> ListedTool:
+    """Return a tool as a host is to see it, with the schemas made from its signature and its result."""
+    handler = definition.handler
+    return ListedTool(
+        name=definition.name,
+        title=definition.title,
+        description=" ".join((handler.__doc__ or "").split()),
+        input_schema=compact(_arguments(definition).model_json_schema(by_alias=True)),
+        output_schema=_output_schema(handler),
+        annotations=_annotations(definition.title, definition.hints),
+        _meta=dict(definition.meta) if definition.meta else None,
+    )
+
+
+def _arguments(definition: Definition) -> type[ArgModelBase]:
+    """Return the model of a tool's arguments, which refuses any other."""
+    handler = definition.handler
+    declared = handler if definition.staged or not definition.writes else _with_key(handler)
+    skip = [*INJECTED, *find_resolved_parameters(handler)]
+    model = func_metadata(declared, skip_names=skip, structured_output=False).arg_model
+    # Changed in its place: a class derived from it would be a second validator of everything a step can have.
+    model.model_config["extra"] = "forbid"
+    model.model_rebuild(force=True)
+    return model
+
+
+def _with_key(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return something with the signature of a write, and the idempotency key, which the handler does not take."""
+    signature = inspect.signature(handler, eval_str=True)
+    key = inspect.Parameter(
+        "idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=IdempotencyKey
+    )
+    keyed = partial(handler)
+    keyed.__name__ = handler.__name__  # type: ignore[attr-defined]
+    keyed.__signature__ = signature.replace(parameters=[*signature.parameters.values(), key])  # type: ignore[attr-defined]
+    return keyed
 
 
 def _output_schema(handler: Callable[..., Awaitable[ResultView]]) -> dict[str, Any]:
