@@ -23,6 +23,7 @@ BELOW_SERVER = (*BELOW_SERVICES, "importing", "services")
 # service.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "lazy_dataclasses": (),
+    "remembering": (),
     "errors": (),
     "domain": ("errors", *DESCRIPTIONS),
     "guards": VALUES,
@@ -187,7 +188,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "openpyxl": ("importing",),
     "charset_normalizer": ("importing",),
 }
-EVERY_ROOM_MAY = ("__version__", "lazy_dataclasses")
+EVERY_ROOM_MAY = ("__version__", "lazy_dataclasses", "remembering")
 VENDORS = tuple(DESCRIBED)
 WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review")
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.lazy_dataclasses import dataclass
+from sequences_mcp.remembering import VALUES
 
 _LABELS = r"(?:[\w-]{1,63}[.\u3002\uff0e\uff61]){1,8}[\w-]{2,63}(?![\w⟨-])"
 _HOST = re.compile(rf"(?<=[@/])(?<![^:/@]/){_LABELS}|\bwww\.{_LABELS}")
@@ -61,7 +61,7 @@ class Address:
         return self.key.rpartition("@")[2]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@VALUES.up_to(_REMEMBERED)
 def read_address(text: str) -> Address:
     """Return the address that a text is; InvalidArgumentsError says what is wrong with it.
 
@@ -142,7 +142,7 @@ def address_key(text: str) -> str:
 _MOST_READINGS = 8
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@VALUES.up_to(_REMEMBERED)
 def _address_key(text: str) -> str:
     # Removing one invisible character or quote can expose another, so the key is computed until it is stable.
     for _ in range(_MOST_READINGS):
@@ -202,7 +202,7 @@ def host_key(text: str) -> str:
     return _ascii_host(plain) if len(plain) <= 4 * LONGEST else plain
 
 
-@lru_cache(maxsize=4096)
+@VALUES.up_to(4_096)
 def _ascii_host(plain: str) -> str:
     import idna
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 from sequences_mcp.domain.making import quickly_made
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.lazy_dataclasses import dataclass, fields, replace
+from sequences_mcp.remembering import VALUES
 
 ERASED_PERSON = "(erased)"
 """What stands for the name of somebody who was erased."""
@@ -22,7 +22,7 @@ _DIALLED = re.compile(r"\+[1-9][0-9]{6,14}")
 _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")  # 3.36123E+10
 
 
-@lru_cache(maxsize=1_024)
+@VALUES.up_to(1_024)
 def read_phone(phone: str, *, country: str | None) -> str:
     """Return a phone number as ``+`` and digits, and ``;ext=`` with its extension (RFC 3966).
 

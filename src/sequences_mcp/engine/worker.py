@@ -42,6 +42,7 @@ from sequences_mcp.errors import (
     StoreUnwritableError,
 )
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
+from sequences_mcp.remembering import VALUES
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 FIRST_RETRY = timedelta(minutes=1)
@@ -275,6 +276,7 @@ class Worker:
             is_quick = is_taken and queue == MAILBOX and self._goes_on()
             queue = MAILBOX if is_quick else self._due_queue()
         self._write_down()
+        VALUES.let_go()
         return done
 
     def _goes_on(self) -> bool:

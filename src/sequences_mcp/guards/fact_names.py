@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import cache
 
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.words import is_field, is_glue, is_name, lines, words_of
+from sequences_mcp.remembering import VALUES
 
 _LONGEST = 100
 _SIGNS = " \t\u00a0.,;:!?…*_~$#@%&^|/\\<>{}[]()\"'“”‘’«»=-"
@@ -82,7 +83,7 @@ def is_surely_unfilled(text: str) -> bool:
     return unfilled(text) is Certainty.SURE
 
 
-@lru_cache(maxsize=1_024)  # two rules and the quick look before them ask about each value
+@VALUES.up_to(1_024)  # two rules and the quick look before them ask about each value
 def unfilled(text: str) -> Certainty:
     """Say whether a whole value is the name of a fact, or asks for one."""
     bare = text.strip(_SIGNS)
@@ -106,7 +107,7 @@ def _ordering_words() -> frozenset[str]:
     return frozenset(word for phrase in asking_phrases("strong") for word in phrase)
 
 
-@lru_cache(maxsize=1_024)
+@VALUES.up_to(1_024)
 def orders_fact(line: str) -> bool:
     """Say whether a whole line of a text orders somebody to put a fact there: "Bitte Firma einfügen".
 

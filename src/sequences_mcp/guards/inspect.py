@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain
 
 from sequences_mcp.domain.blueprint import Step
@@ -26,6 +25,7 @@ from sequences_mcp.guards.squares import BLANK
 from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.guards.words import has_field, means_nothing
+from sequences_mcp.remembering import VALUES
 
 _AROUND = 24
 _MOST = 80
@@ -234,7 +234,7 @@ def of_value(name: str, value: str | None, policy: GuardPolicy) -> tuple[Finding
     return tuple([_named(name, finding) for finding in findings]) if findings else findings
 
 
-@lru_cache(maxsize=32_768)
+@VALUES.up_to(32_768)
 def _of_fact(fact: Fact, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
     """Return the same without the name. Cached: a plan checks each value of its people several times."""
     return tuple(_looked_at(fact, value, policy))

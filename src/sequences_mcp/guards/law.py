@@ -21,6 +21,7 @@ from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.rules import law as rules
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
+from sequences_mcp.remembering import VALUES
 
 OFFERED = " Line to add: "
 IN_TEXT = ("sender", "postal_address", "opt_out", "source")
@@ -250,7 +251,7 @@ def present_in(text: str, law: Law, *, source: str = "") -> frozenset[str]:
     return _present(text, sender=setting.sender or "", source=source, table=law.table)
 
 
-@lru_cache(maxsize=1_024)  # one template, or its first people's texts, is asked about for everybody in a plan
+@VALUES.up_to(1_024)  # one template, or its first people's texts, is asked about for everybody in a plan
 def _present(text: str, *, sender: str, source: str, table: LawTable) -> frozenset[str]:
     words = plain(text)
     has = {

@@ -17,6 +17,7 @@ from sequences_mcp.guards.drafts import blanks, instructions, offers
 from sequences_mcp.guards.model_output import leaks
 from sequences_mcp.guards.samples import find_samples
 from sequences_mcp.guards.views import TextView
+from sequences_mcp.remembering import VALUES
 
 _MOST_REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 2_000
@@ -48,6 +49,13 @@ class _CleanLines:
     def __init__(self) -> None:
         self._lines: dict[str, None] = {}
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._lines.clear()
+
     def new_of(self, lines: list[str]) -> list[str]:
         """Return those of the lines that are not remembered."""
         return [line for line in lines if line not in self._lines]
@@ -60,6 +68,7 @@ class _CleanLines:
 
 
 _CLEAN = _CleanLines()
+VALUES.include(_CLEAN.__len__, _CLEAN.clear)
 
 
 @lru_cache(maxsize=8)  # several rules ask about each view

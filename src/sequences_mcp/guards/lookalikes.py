@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.patterns import LazyPattern
+from sequences_mcp.remembering import VALUES
 
 # Brackets are not folded, because their meaning differs between scripts. Braces are.
 _UNFOLDED = frozenset("［］＜＞（）〈〉﹤﹥﹙﹚﹝﹞⁽⁾₍₎…‥")
@@ -101,7 +102,7 @@ class _Judged(NamedTuple):
     seems_host: bool
 
 
-@lru_cache(maxsize=4096)
+@VALUES.up_to(4_096)
 def _judged(host: str) -> _Judged | None:
     """Return what is suspicious about a host, or None; ``seems_host``: it is a host without a scheme or @ too."""
     shown = _shown(host).lower().translate(_DOTS)
@@ -138,7 +139,7 @@ def _wire(host: str) -> str:
     return host_key(host)
 
 
-@lru_cache(maxsize=4096)
+@VALUES.up_to(4_096)
 def _is_mixed(label: str) -> bool:
     if label.isascii():
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from sequences_mcp.domain import salutations
 from sequences_mcp.domain.invisible import strip
@@ -30,6 +30,7 @@ from sequences_mcp.guards.samples import (
     sample_words,
 )
 from sequences_mcp.guards.words import known_names, lines, means_nothing, word_spellings
+from sequences_mcp.remembering import VALUES
 
 _LONGEST = 200
 _NICKNAME = LazyPattern(r"(?i)\s(?:and|from|aka|a\.k\.a\.|or|und|et|y|at|bei|chez)\s|[\"“”„].*[\"“”]|[€$£¥?]")
@@ -449,7 +450,7 @@ _OF_PERSONS = (
 )
 
 
-@lru_cache(maxsize=8192)
+@VALUES.up_to(8_192)
 def is_plain(value: Value) -> bool:
     """Say whether no rule about values can apply to this value: a fast check before all of them."""
     text = value.text

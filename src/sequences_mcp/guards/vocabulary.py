@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from sequences_mcp.domain.patterns import LazyPattern
@@ -19,6 +19,7 @@ from sequences_mcp.guards.encodings import may_be_broken
 from sequences_mcp.guards.lookalikes import key
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.words import lines
+from sequences_mcp.remembering import VALUES
 
 # Latin letters, without two that look like others (dotless i and kra).
 _WORD = LazyPattern("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0130\u0132-\u017e]{3,20}")
@@ -34,7 +35,7 @@ OF_VALUES_ALONE = frozenset({"capitals", "no_company", "remark", "team"})
 """The word lists that only rules about values read (``names.py``); those look at every value."""
 
 
-@lru_cache(maxsize=65_536)
+@VALUES.up_to(65_536)
 def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
     """Say whether a value consists of words that no rule and no house policy looks for.
 

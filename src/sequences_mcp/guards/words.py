@@ -7,13 +7,14 @@ word that is in none is judged by its form. Words are compared by ``lookalikes.k
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from unicodedata import digit
 
 from sequences_mcp.domain.patterns import LazyPattern
 from sequences_mcp.domain.salutations import word_key
 from sequences_mcp.guards.lookalikes import key
+from sequences_mcp.remembering import VALUES
 
 _WORD = LazyPattern(r"[^\W_]+")
 _CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
@@ -71,7 +72,7 @@ def words_of(phrase: str) -> list[str]:
     return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
 
 
-@lru_cache(maxsize=2048)
+@VALUES.up_to(2_048)
 def is_field(phrase: str) -> bool:
     """Say whether a phrase names a fact to be filled in: only field words and small words."""
     words = words_of(phrase)
@@ -80,7 +81,7 @@ def is_field(phrase: str) -> bool:
     return key(phrase[:_LONGEST]) in known or (only and any(word in known for word in words))
 
 
-@lru_cache(maxsize=2048)
+@VALUES.up_to(2_048)
 def is_name(phrase: str) -> bool:
     """Say whether a phrase stands for a name to be filled in."""
     if not is_field(phrase):
@@ -88,7 +89,7 @@ def is_name(phrase: str) -> bool:
     return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
 
 
-@lru_cache(maxsize=2048)
+@VALUES.up_to(2_048)
 def has_field(phrase: str) -> bool:
     """Say whether a field word occurs in a phrase."""
     return key(phrase[:_LONGEST]) in _list("field") or any(word in _list("field") for word in words_of(phrase))

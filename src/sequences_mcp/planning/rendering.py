@@ -35,6 +35,7 @@ from sequences_mcp.guards.samples import is_sample_person
 from sequences_mcp.guards.senders import check_sender
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.ports.embedded import PlannedPerson, StepText
+from sequences_mcp.remembering import VALUES
 
 # Words of letters and digits joined by single blanks, hyphens and apostrophes, or by " & ".
 _ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
@@ -180,7 +181,7 @@ class _Seen(NamedTuple):
     needs_check: bool
 
 
-@lru_cache(maxsize=65_536)
+@VALUES.up_to(65_536)
 def _seen(name: str, text: str, policy: GuardPolicy, *, stands_apart: bool) -> _Seen | None:
     """Look at a value by itself; None where only the text that it stands in can tell."""
     value = text.strip()
@@ -194,7 +195,7 @@ def _seen(name: str, text: str, policy: GuardPolicy, *, stands_apart: bool) -> _
     return None
 
 
-@lru_cache(maxsize=65_536)
+@VALUES.up_to(65_536)
 def _is_quiet(name: str, value: str, policy: GuardPolicy, *, stands_apart: bool) -> bool:
     """Say whether no rule has anything against a value wherever it may stand, whatever its digits are.
 
@@ -220,7 +221,7 @@ def _places(subject: str | None, content: str) -> tuple[tuple[str, bool], ...]:
     )
 
 
-@lru_cache(maxsize=4_096)
+@VALUES.up_to(4_096)
 def _fits(step: Step, lengths: tuple[tuple[str, int], ...], policy: GuardPolicy, *, is_follow_up: bool) -> bool:
     """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
     values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}

@@ -24,6 +24,7 @@ from mcp.types import Tool as ListedTool
 from sequences_mcp import __version__
 from sequences_mcp.domain.argument_limits import checking_limits
 from sequences_mcp.errors import SequencesError
+from sequences_mcp.remembering import VALUES
 from sequences_mcp.server import catalog, panel, resources, skills
 from sequences_mcp.server.notices import EVERY, AuditBus
 from sequences_mcp.vendors.registry import titles
@@ -195,6 +196,7 @@ class SequencesServer(MCPServer[OpenedContext]):
         if name not in known:
             return boundary.refused_result(boundary.unknown_tool(name, known))
         result = await self._called(name, arguments, context)
+        VALUES.let_go()
         if isinstance(result, types.CallToolResult):
             return boundary.naming_only_served(result, known)
         return result

@@ -1,0 +1,51 @@
+"""What was found out about single values, remembered while many are looked at and let go of afterwards.
+
+A start for ten thousand people asks about each of their values several times, so that many results are worth
+keeping while it is made. A process that runs for weeks would keep the names and addresses of everybody it ever had
+to do with. Whatever ends a piece of work (a call, a worker's round) therefore lets go of them where they are many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+BETWEEN = 2_048  # results that may stay: those of a small start, from its plan to its approval
+
+
+class Results:
+    """The results of several functions, let go of together."""
+
+    def __init__(self) -> None:
+        self._counts: list[Callable[[], int]] = []
+        self._clear: list[Callable[[], None]] = []
+
+    def up_to(self, most: int) -> Callable[[Function], Function]:
+        """Return a decorator that remembers so many results of a function, the last ones."""
+
+        def decorate(function: Function) -> Function:
+            cached = lru_cache(maxsize=most)(function)
+            self.include(lambda: cached.cache_info().currsize, cached.cache_clear)
+            return cast("Function", cached)
+
+        return decorate
+
+    def include(self, count: Callable[[], int], clear: Callable[[], None]) -> None:
+        """Let go of something else too; ``count`` returns how many results it keeps."""
+        self._counts.append(count)
+        self._clear.append(clear)
+
+    def __len__(self) -> int:
+        return sum(count() for count in self._counts)
+
+    def let_go(self) -> None:
+        """Forget all of them where they are more than may stay. Whoever asks meanwhile finds out anew."""
+        if len(self) > BETWEEN:
+            for clear in self._clear:
+                clear()
+
+
+VALUES = Results()
+"""About values of people: their names, addresses and companies, and lines of texts to them."""
