@@ -36,11 +36,11 @@ class LazyAttribute:
 
     __slots__ = ("_make", "_name", "_owner")
 
-    def __init__(self, owner: type, name: str, make: Callable[[type], FunctionType]) -> None:
+    def __init__(self, owner: type, name: str, make: Callable[[type, str], FunctionType]) -> None:
         self._owner, self._name, self._make = owner, name, make
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        made = self._make(self._owner)
+        made = self._make(self._owner, self._name)
         setattr(self._owner, self._name, made)
         return made.__get__(instance, owner)
 
@@ -70,8 +70,9 @@ def _decorated(cls: type[T], options: Mapping[str, bool]) -> type[T]:
     for name in later:
         setattr(made.__dataclass_params__, name, options[name])
     has_hash = _has_hash(vars(made))
+    make = partial(_made_by_the_standard, options=options)
     for name in _lacking(vars(made), options):
-        setattr(made, name, LazyAttribute(made, name, partial(_made_by_the_standard, name=name, options=options)))
+        setattr(made, name, LazyAttribute(made, name, make))
     if options["eq"] and not options["frozen"] and not has_hash:
         made.__hash__ = None
     if options["frozen"] and not is_derived:
@@ -129,15 +130,14 @@ def _made_by_the_standard(owner: Any, name: str, options: Mapping[str, bool]) ->
 
 def _freeze(cls: Any) -> None:
     """Refuse to change the fields of a class, and anything of its own values; what inherits may have more."""
-    names = frozenset(each.name for each in fields(cls))
 
     def __setattr__(self: object, name: str, value: object) -> None:  # noqa: N807 - one of Python's own names
-        if type(self) is cls or name in names:
+        if type(self) is cls or name in [each.name for each in fields(cls)]:
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         super(cls, self).__setattr__(name, value)
 
     def __delattr__(self: object, name: str) -> None:  # noqa: N807 - one of Python's own names
-        if type(self) is cls or name in names:
+        if type(self) is cls or name in [each.name for each in fields(cls)]:
             raise FrozenInstanceError(f"cannot delete field {name!r}")
         super(cls, self).__delattr__(name)
 

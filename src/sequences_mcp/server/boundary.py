@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Sequence as Items
-from difflib import get_close_matches
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -260,6 +259,8 @@ def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
 
 def _near(name: str, known: Items[str]) -> str | None:
     """Return the most similar known name, or None; a long name is not compared, since the cost grows with it."""
+    from difflib import get_close_matches  # few calls need it
+
     matches = get_close_matches(name, known, n=1) if len(name) <= NAME_SHOWN else []
     return matches[0] if matches else None
 

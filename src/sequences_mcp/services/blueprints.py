@@ -24,7 +24,6 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
-from sequences_mcp.importing.blueprint_files import with_format
 from sequences_mcp.lazy_dataclasses import dataclass
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
@@ -453,6 +452,8 @@ async def steps_in_format(
 
     Without ``steps`` those of the stored blueprint: all its EMAIL steps then have it.
     """
+    from sequences_mcp.importing.blueprint_files import with_format
+
     if steps is not None or blueprint_id is None:
         return list(with_format(steps or [], text_format.value))
     stored = await app.provider_of(blueprint_id, IdKind.BLUEPRINT).get_blueprint(blueprint_id)

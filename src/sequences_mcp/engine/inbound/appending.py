@@ -11,15 +11,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.engine.channels.mail_server import MailServer, Tokens
 from sequences_mcp.engine.channels.message import ComposedMessage, Correspondence, compose, message_id
-from sequences_mcp.engine.inbound.imap import NO_DRAFTS, ImapServer, ImapWalker
 from sequences_mcp.errors import DraftUnknownError, InboxUnreadError
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import AnswerDraft
+
+if TYPE_CHECKING:
+    from sequences_mcp.engine.inbound.imap import ImapWalker
 
 
 def compose_draft(answer: AnswerDraft, *, key: bytes) -> ComposedMessage:
@@ -46,6 +48,8 @@ def append_draft(walker: ImapWalker, message: ComposedMessage) -> str:
     Raises InboxUnreadError where it is not there, and DraftUnknownError where the connection was lost and it could
     not be looked for.
     """
+    from sequences_mcp.engine.inbound.imap import NO_DRAFTS
+
     where = walker.server.where
     try:
         return walker.put_draft(message.data, message_id=message.message_id)
@@ -70,6 +74,8 @@ def append_draft(walker: ImapWalker, message: ComposedMessage) -> str:
 
 async def put_answer(answer: AnswerDraft, *, url: str, tokens: Tokens | None, key: bytes) -> str:
     """Compose an answer and put it into the folder of drafts at ``imaps://…``; return the folder's name."""
+    from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker
+
     message = compose_draft(answer, key=key)
     return await asyncio.to_thread(append_draft, ImapWalker(ImapServer.parse(url), tokens=tokens), message)
 
@@ -117,5 +123,7 @@ def sent_copies(imap_url: Secret | None, smtp_url: Secret | None, tokens: Tokens
     """Return what stores copies; it stores none where the mail server does so, or no mailbox is set up."""
     if imap_url is None or smtp_url is None or keeps_copies(MailServer.parse(smtp_url.value).host):
         return SentCopies(None)
+    from sequences_mcp.engine.inbound.imap import ImapServer, ImapWalker
+
     server = ImapServer.parse(imap_url.value)
     return SentCopies(ImapWalker(server, tokens=tokens, connect_within=5, answer_within=10))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
 
 LEAST_TOKEN, MOST_TOKEN = 32, 4_096  # characters of the token of a file
-MOST_CONTEXTS = 512
+MOST_CONTEXTS = 64
 PLACE = "on the server's own machine"
 NOBODY = " "  # who reads where no request is answered: no subject has a space in it
 

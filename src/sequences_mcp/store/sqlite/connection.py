@@ -98,7 +98,9 @@ def _code(error: sqlite3.Error) -> int:
 JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
-PAGE_CACHE_KIB = 512  # of each connection; a page that is read again later is in the system's cache
+# Of each connection that writes, and of each that only reads; a page that is read again later is in the system's
+# cache. With the smaller one for both, taking in 12,000 people takes 5 % longer.
+PAGE_CACHE_KIB, READING_CACHE_KIB = 512, 256
 MOST_CHANGED_KIB = 144 * 1024  # that a transaction of any size keeps in memory until its commit
 IMPATIENT_MS = 20
 SOON = 0.1  # seconds in which this product's own transactions end
@@ -162,6 +164,7 @@ def connect(
             _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
             if read_only:
                 _require(connection, "query_only", 1)
+                _require(connection, "cache_size", -READING_CACHE_KIB)
     except BaseException:  # a cancellation too: nobody else knows this connection yet, so nobody would close it
         connection.close()
         raise
