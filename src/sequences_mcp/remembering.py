@@ -7,12 +7,14 @@ to do with. Whatever ends a piece of work (a call, a worker's round) therefore l
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Coroutine
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
-BETWEEN = 2_048  # results that may stay: those of a small start, from its plan to its approval
+BETWEEN = 1_024  # results that may stay: those of a small start, from its plan to its approval
 
 
 class Results:
@@ -21,6 +23,7 @@ class Results:
     def __init__(self) -> None:
         self._counts: list[Callable[[], int]] = []
         self._clear: list[Callable[[], None]] = []
+        self._at_work: list[None] = []
 
     def up_to(self, most: int) -> Callable[[Function], Function]:
         """Return a decorator that remembers so many results of a function, the last ones."""
@@ -40,9 +43,22 @@ class Results:
     def __len__(self) -> int:
         return sum(count() for count in self._counts)
 
+    def needed_by(self, work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Let go of nothing while something goes through many people, whatever else ends meanwhile."""
+
+        @wraps(work)
+        async def working(*given: P.args, **named: P.kwargs) -> T:
+            self._at_work.append(None)
+            try:
+                return await work(*given, **named)
+            finally:
+                self._at_work.pop()
+
+        return working
+
     def let_go(self) -> None:
         """Forget all of them where they are more than may stay. Whoever asks meanwhile finds out anew."""
-        if len(self) > BETWEEN:
+        if not self._at_work and len(self) > BETWEEN:
             for clear in self._clear:
                 clear()
 

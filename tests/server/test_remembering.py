@@ -40,6 +40,27 @@ def test_few_results_stay_and_many_go_all_together() -> None:
     assert (twice(1), len(count)) == (2, BETWEEN + 1)
 
 
+async def test_nothing_goes_while_something_goes_through_many_people() -> None:
+    results, count = Results(), list[int]()
+    twice = asked(results, count)
+
+    @results.needed_by
+    async def goes_through(fails: bool) -> None:
+        for value in range(2 * BETWEEN):
+            twice(value)
+        results.let_go()  # what another call does at its end
+        assert len(results) == 2 * BETWEEN
+        if fails:
+            raise ValueError
+
+    await goes_through(False)
+    with pytest.raises(ValueError):
+        await goes_through(True)
+    assert len(count) == 2 * BETWEEN
+    results.let_go()
+    assert len(results) == 0
+
+
 @pytest.fixture
 def known() -> None:
     for number in range(BETWEEN + 1):

@@ -34,6 +34,7 @@ from sequences_mcp.engine.vendor_runs import LocalVendorRuns
 from sequences_mcp.errors import NotFoundError
 from sequences_mcp.lazy_dataclasses import dataclass, replace
 from sequences_mcp.ports.embedded import PeopleFilter, SequenceDetail
+from sequences_mcp.remembering import VALUES
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
@@ -308,6 +309,7 @@ class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts,
     vendor_runs: LocalVendorRuns
 
 
+@VALUES.needed_by
 async def apart(engine: EngineContext, act: Callable[[LocalProvider], Awaitable[T]]) -> T:
     """Return the result of ``act``, run in another thread with a connection of its own.
 

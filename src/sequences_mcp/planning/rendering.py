@@ -221,7 +221,7 @@ def _places(subject: str | None, content: str) -> tuple[tuple[str, bool], ...]:
     )
 
 
-@VALUES.up_to(4_096)
+@lru_cache(maxsize=4_096)
 def _fits(step: Step, lengths: tuple[tuple[str, int], ...], policy: GuardPolicy, *, is_follow_up: bool) -> bool:
     """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
     values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}

@@ -35,6 +35,7 @@ from sequences_mcp.importing.kept_rows import FoldedList, PartsOnDisk
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedTally
+from sequences_mcp.remembering import VALUES
 
 MOST_WARNINGS = 20  # values that look wrong which a preview names
 PART = 100  # rows between two chances for everything else on the event loop
@@ -265,6 +266,7 @@ def _inside(allowed: Items[Path], wanted: Path) -> bytes | None:
     return None
 
 
+@VALUES.needed_by
 async def look_through(
     app: AppContext,
     file: people.PeopleFile,
@@ -300,6 +302,7 @@ async def look_through(
     return preview
 
 
+@VALUES.needed_by
 async def import_people(app: AppContext, preview: ImportPreview) -> SavedTally:
     """Save what a look has shown, all or none; InvalidArgumentsError where rows are refused and not left out.
 

@@ -47,6 +47,7 @@ from sequences_mcp.ports.embedded import (
     SequenceDetail,
     ToolCall,
 )
+from sequences_mcp.remembering import VALUES
 from sequences_mcp.services.blueprints import get_blueprint
 from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of, require_sound_rows
 from sequences_mcp.services.left_out import (
@@ -101,6 +102,7 @@ Progress = Callable[[int, int], Awaitable[None]]
 T = TypeVar("T")
 
 
+@VALUES.needed_by
 async def start_sequence(
     app: AppContext,
     *,
@@ -516,6 +518,7 @@ class Preview:
     terms: Terms
 
 
+@VALUES.needed_by
 async def preview_sequence(
     app: AppContext, *, blueprint_id: str, contacts: Items[object], sender: str | None = None
 ) -> Preview:
