@@ -10,6 +10,7 @@ from contextvars import Context
 from typing import Any, cast
 
 import h11
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sequences_mcp.lazy_dataclasses import dataclass
@@ -34,6 +35,15 @@ class ConnectionLimits:
     life: float = 300.0
 
 
+class _Flow(FlowControl):
+    """Whether a connection is read from just now."""
+
+    def resume_reading(self) -> None:
+        # What answers a request asks for the rest of its body. The loop reads in that context from then on, and
+        # would keep it for as long as the connection is open.
+        Context().run(super().resume_reading)
+
+
 class LimitedConnection(H11Protocol):
     """One connection with a deadline for each part of an exchange.
 
@@ -50,6 +60,7 @@ class LimitedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection; where there are too many, drop the longest idle one, or this one."""
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         self._born = self._since = self.loop.time()
         if len(self.connections) > self._limits.most:
             waiting = [other for other in self._all() if other is not self and other.waits_for_client]

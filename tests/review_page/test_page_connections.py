@@ -194,13 +194,16 @@ def serving(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Iterator[int]:
             thread.join(60)
 
 
-def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
+@pytest.mark.parametrize("size", [0, 300_000], ids=["none", "so large that reading pauses"])
+def test_between_two_requests_a_connection_keeps_nothing_of_the_last(size: int) -> None:
     seen: list[weakref.ref[Held]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         scope["held"] = held = Held()
         WHO.set(held)
         seen.append(weakref.ref(held))
+        while (await receive()).get("more_body"):
+            pass
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
@@ -210,7 +213,7 @@ def test_between_two_requests_a_connection_keeps_nothing_of_the_last() -> None:
 
     with serving(app) as port, closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         for number in (1, 2, 3):
-            client.request("GET", "/")
+            client.request("POST", "/", b"x" * size)
             assert client.getresponse().read() == b"ok"
             until(is_gone)
             assert len(seen) == number
