@@ -25,6 +25,7 @@ ODD = (
     "unlisted",
     "a b.com",
     "*.com",
+    "acme.\ud800",
 )
 
 

@@ -47,6 +47,15 @@ _ICANN_ENDS = b"// ===END ICANN DOMAINS==="  # the owners of names asked for wha
 _FORMER = frozenset(("alumni", "alum", "alumnos", "alumnus", "alumnae"))
 
 
+@cache
+def _endings() -> frozenset[str]:
+    """Return the top-level domains below which the list names more than any name directly below them."""
+    from publicsuffixlist import PSLFILE
+
+    rules = re.finditer(rb"^[^/\s]\S*[.](\S+)", Path(PSLFILE).read_bytes(), re.MULTILINE)
+    return frozenset(rule[1].decode() for rule in rules)
+
+
 @lru_cache(maxsize=256)
 def _suffixes(ending: str, *, only_icann: bool = False) -> PublicSuffixList:
     """Return the public suffixes below a top-level domain; all of them at once take two megabytes and 20 ms.
@@ -68,7 +77,9 @@ def _suffixes(ending: str, *, only_icann: bool = False) -> PublicSuffixList:
 
 
 def _below(host: str, *, only_icann: bool = False) -> PublicSuffixList:
-    return _suffixes(host.removesuffix(".").rpartition(".")[2].lower(), only_icann=only_icann)
+    ending = host.removesuffix(".").rpartition(".")[2].lower()
+    # Whatever else stands there, anybody may have made up: the file is not read for each of those.
+    return _suffixes(ending if ending in _endings() else "", only_icann=only_icann)
 
 
 @cache
