@@ -129,6 +129,8 @@ async def test_people_as_json_are_led_to_the_tool_that_takes_them(bureau: Bureau
             error = await desktop.refused("import_contacts", text=text)
             assert error["message"] == "The text is JSON; import_contacts reads CSV."
             assert "save_contacts" in error["next"]
+        nothing = await desktop.refused("import_contacts", text="null")
+        assert nothing["message"] == "Exactly one of path and text says what to import."
 
 
 async def test_columns_beyond_those_shown_are_counted(bureau: Bureau) -> None:

@@ -30,8 +30,9 @@ def _as_text(given: Any) -> Any:
     return json.dumps(given) if isinstance(given, list | dict) else given
 
 
+# The limit stands with the text: beside the function null would be measured too, which the SDK reads from "null".
 TableText = Annotated[
-    str | None, BeforeValidator(_as_text), Field(max_length=1_000_000), WithJsonSchema(_OF_A_TABLE)
+    Annotated[str, Field(max_length=1_000_000)] | None, BeforeValidator(_as_text), WithJsonSchema(_OF_A_TABLE)
 ]
 _OF_A_PATH = {"type": "string", "description": "CSV or XLSX"}
 FilePath = Annotated[str | None, Field(max_length=500), WithJsonSchema(_OF_A_PATH)]
