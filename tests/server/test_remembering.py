@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.world.data_folder import with_schema
 from tests.world.product import World
 
+from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.domain.addresses import read_address
+from sequences_mcp.engine.worker import Worker
 from sequences_mcp.remembering import BETWEEN, VALUES, Results
 
 
@@ -81,6 +84,9 @@ async def test_no_call_leaves_many_peoples_values_behind(world: World) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_nor_does_a_workers_round(world: World) -> None:
-    world.work()
+@pytest.mark.parametrize("turn", [Worker.run_due, Worker.keep_house], ids=["on the usual clock", "on Temporal's"])
+def test_nor_does_a_worker(world: World, turn: Callable[[Worker], object]) -> None:
+    with_schema(world.folder)
+    with open_worker(world.settings, mailbox=world.settings.mailboxes[0], clock=world.clock) as worker:
+        turn(worker)
     assert len(VALUES) == 0

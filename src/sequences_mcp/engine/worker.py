@@ -276,7 +276,6 @@ class Worker:
             is_quick = is_taken and queue == MAILBOX and self._goes_on()
             queue = MAILBOX if is_quick else self._due_queue()
         self._write_down()
-        VALUES.let_go()
         return done
 
     def _goes_on(self) -> bool:
@@ -287,8 +286,11 @@ class Worker:
     def keep_house(self) -> bool:
         """Do the work besides steps: record outcomes, apply decided plans, delete what is kept no longer.
 
-        False where this is not the database that sent last, so that nothing may be taken. Raises StoreError.
+        Whatever the worker's clock is, it comes by here between pieces of work, so that what was remembered of
+        people's values in the last of them is let go of. False where this is not the database that sent last, so
+        that nothing may be taken. Raises StoreError.
         """
+        VALUES.let_go()
         if not self._is_at_home():
             return False
         self._guarded(self._put_right)
