@@ -187,3 +187,10 @@ def test_the_lock_never_sends_anybody_to_another_site(visitor: Visitor) -> None:
         assert answer.status == 303
         assert answer.headers["location"] == "/"
         assert json.loads(visitor.unlock(PASSPHRASE, next=path).text)["next"] == "/"
+
+
+def test_a_path_longer_than_any_of_the_page_is_not_gone_on_to(visitor: Visitor) -> None:
+    for length, goes_there in ((1024, True), (1025, False)):
+        path = "/people?search=".ljust(length, "a")
+        answer = visitor.unlock(PASSPHRASE, script=False, next=path)
+        assert answer.headers["location"] == (path if goes_there else "/")

@@ -389,13 +389,17 @@ async def drop_upload(request: Request) -> None:
 
 
 def local_path(text: str) -> str:
-    """Return ``text`` where it is a path of this page, else ``/``: a form must not redirect to another site."""
+    """Return ``text`` where it is a path of this page, else ``/``: a form must not redirect to another site.
+
+    A path longer than those of this page is none of them: it is kept for each browser that begins to sign in, and
+    anybody may begin thousands.
+    """
     # "//host" and "/\host" are addresses of other sites to a browser.
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
-    return text if is_ours and text.isprintable() else "/"
+    return text if is_ours and len(text) <= LONGEST and text.isprintable() else "/"
 
 
-LONGEST = 1024
+LONGEST = 1024  # of a path to go on to, or of a passphrase
 MOST_IN_LINE = 6
 IN_LINE = (
     "Many passphrases are being tried here by browsers that were never unlocked. Try again in a minute, use a "
