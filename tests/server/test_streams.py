@@ -163,14 +163,14 @@ def test_an_interrupt_ends_a_server_that_waits_for_its_next_line(tmp_path: Path)
         wire.send(json.dumps(HELLO).encode() + b"\n")
         wire.answer(1)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        status = process.wait(60)
     finally:
         process.kill()
         for stream in (process.stdin, process.stdout, with_log):
             if stream:
                 stream.close()
-    log = (tmp_path / "log").read_text("utf-8")
-    heard("what the server logged", log)
+    log = heard("what the server logged", (tmp_path / "log").read_text("utf-8"))
+    assert status == 130, log
     assert "Traceback" not in log
 
 
