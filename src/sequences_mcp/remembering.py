@@ -23,7 +23,9 @@ class Results:
     def __init__(self) -> None:
         self._counts: list[Callable[[], int]] = []
         self._clear: list[Callable[[], None]] = []
-        self._at_work: list[None] = []
+        self._at_work: list[
+            None
+        ] = []  # one for each: threads may add and take at once, which a number does not bear
 
     def up_to(self, most: int) -> Callable[[Function], Function]:
         """Return a decorator that remembers so many results of a function, the last ones."""

@@ -102,7 +102,9 @@ def test_what_is_no_text_is_a_finding(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 10_000_000, "é" * 50_001, "\ud800" * 40_000], ids=["10 MB", "utf-8", "lone"]
+    "text",
+    ["a" * 10_000_000, "a" * 100_001, "é" * 50_001, "\ud800" * 40_000],
+    ids=["10 MB", "one more", "utf-8", "lone"],
 )
 def test_a_text_beyond_the_limit_is_one_finding(text: str) -> None:
     (finding,) = check_text(text, field="content")

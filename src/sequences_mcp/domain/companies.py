@@ -69,7 +69,7 @@ def _suffixes(ending: str, *, only_icann: bool = False) -> PublicSuffixList:
         text = text[: text.index(_ICANN_ENDS)]
     rules = (
         text[text.rfind(b"\n", 0, place.start()) + 1 : place.end()]
-        for place in re.finditer(rb"[.]%b(?=\s)" % re.escape(ending.encode("utf-8", "surrogatepass")), text)
+        for place in re.finditer(rb"[.]%b(?=\s)" % re.escape(ending.encode()), text)
     )
     # A comment may end so too; the list itself skips it. Its names are not encoded for IDNA, which takes ten times
     # as long: hosts are asked as they are shown.

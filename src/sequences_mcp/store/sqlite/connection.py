@@ -162,9 +162,9 @@ def connect(
     try:
         with translated(path):
             _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
+            _require(connection, "cache_size", -(READING_CACHE_KIB if read_only else PAGE_CACHE_KIB))
             if read_only:
                 _require(connection, "query_only", 1)
-                _require(connection, "cache_size", -READING_CACHE_KIB)
     except BaseException:  # a cancellation too: nobody else knows this connection yet, so nobody would close it
         connection.close()
         raise
@@ -268,7 +268,6 @@ def _configure(connection: sqlite3.Connection, path: Path, *, journal: ChosenJou
     _require(connection, "trusted_schema", 0)
     _require(connection, "cell_size_check", 1)
     connection.execute("PRAGMA mmap_size = 0")  # answers nothing where the build has no memory mapping
-    _require(connection, "cache_size", -PAGE_CACHE_KIB)
     # With a rollback journal nobody can read from when a transaction spills into the file until its commit.
     connection.execute("PRAGMA cache_spill = OFF")
     if sys.platform == "darwin":
