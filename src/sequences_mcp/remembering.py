@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,8 +24,10 @@ class Results:
     """The results of several functions, let go of together."""
 
     def __init__(self) -> None:
-        self._counts: list[Callable[[], int]] = []
-        self._clear: list[Callable[[], None]] = []
+        self._cached: list[_lru_cache_wrapper[Any]] = []
+        self._others: list[tuple[Callable[[], int], Callable[[], None]]] = []
+        # Found out since they were let go of: as many as there can be. Threads at once may lose count of a few.
+        self._new = 0
         self._at_work: list[
             None
         ] = []  # one for each: threads may add and take at once, which a number does not bear
@@ -31,19 +36,26 @@ class Results:
         """Return a decorator that remembers so many results of a function, the last ones."""
 
         def decorate(function: Function) -> Function:
-            cached = lru_cache(maxsize=most)(function)
-            self.include(lambda: cached.cache_info().currsize, cached.cache_clear)
+            @wraps(function)
+            def counted(*given: Any, **named: Any) -> Any:
+                self._new += 1
+                return function(*given, **named)
+
+            cached = lru_cache(maxsize=most)(counted)
+            self._cached.append(cached)
             return cast("Function", cached)
 
         return decorate
 
     def include(self, count: Callable[[], int], clear: Callable[[], None]) -> None:
         """Let go of something else too; ``count`` returns how many results it keeps."""
-        self._counts.append(count)
-        self._clear.append(clear)
+        self._others.append((count, clear))
 
     def __len__(self) -> int:
-        return sum(count() for count in self._counts)
+        return sum(cached.cache_info().currsize for cached in self._cached) + self._of_others()
+
+    def _of_others(self) -> int:
+        return sum(count() for count, _ in self._others)
 
     def needed_by(self, work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Let go of nothing while something goes through many people, whatever else ends meanwhile."""
@@ -60,9 +72,14 @@ class Results:
 
     def let_go(self) -> None:
         """Forget all of them where they are more than may stay. Whoever asks meanwhile finds out anew."""
-        if not self._at_work and len(self) > BETWEEN:
-            for clear in self._clear:
-                clear()
+        # Every call asks this: each function's own count would take longer than all else that ends a call.
+        if self._at_work or self._new + self._of_others() <= BETWEEN:
+            return
+        self._new = 0
+        for cached in self._cached:
+            cached.cache_clear()
+        for _, clear in self._others:
+            clear()
 
 
 VALUES = Results()

@@ -11,6 +11,7 @@ from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.cleanup import was_ahead
+from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import ToolCall
 
@@ -109,8 +110,9 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
     world.clock.now = START + timedelta(minutes=1)
     world.worker().run_due()
     assert (await world.runs())[1].paused_until == until
-    (row,) = world.store.database.rows("waiting.tasks", now=int(world.clock.now.timestamp() * 1_000_000))
-    assert row["since"] <= int(world.clock.now.timestamp() * 1_000_000)
+    tasks = world.store.waiting.counts(now=world.clock.now, not_because=APPROVAL).tasks
+    assert tasks.number == 1
+    assert tasks.since is not None and tasks.since <= world.clock.now
 
 
 async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longer_than_any_other(

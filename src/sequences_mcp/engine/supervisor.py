@@ -124,7 +124,14 @@ class Heartbeat:
 
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
-    """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
+    """Return every worker that has shown itself within a day, the silent ones too; forget older files.
+
+    Inside a snapshot the files are read once.
+    """
+    return store.once("worker states", lambda: _worker_states(store, now))
+
+
+def _worker_states(store: Store, now: datetime) -> tuple[WorkerState, ...]:
     results = {(worker.host, worker.process, worker.label): worker for worker in store.workers.all()}
     for in_file in in_files(store.workspace, now=now):
         known = results.get((in_file.host, in_file.process, in_file.label))

@@ -94,6 +94,8 @@ class OpenedContext:
 
     async def whole(self) -> AppContext:
         """Return the context as it was opened, for no call in particular; SequencesError."""
+        if self._context is not None:
+            return self._context
         async with self._opening:
             if self._context is None:
                 self._context = await self._closing.enter_async_context(self._open_context())

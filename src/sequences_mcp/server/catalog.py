@@ -175,6 +175,11 @@ WIRE = Path(__file__).parent / "wire"
 
 def tool_names(vendors: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of the tools, with those of the vendors that are connected."""
+    return _names(frozenset(vendors))
+
+
+@cache
+def _names(vendors: frozenset[str]) -> tuple[str, ...]:
     more = (name for name, needed in VENDOR_TOOLS.items() if any(vendor in vendors for vendor in needed))
     return (*TOOLS, *more)
 

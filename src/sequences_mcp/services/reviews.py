@@ -230,12 +230,13 @@ async def list_reviews(
     """Return what waits; with ``plan_id`` only that plan and the texts in it to be written or read."""
     if plan_id is None:
         plans = await app.plans.list_plans(page=page, size=size)
-        changes = await app.changes.waiting(page=page, size=size)
     else:
         parse_id(plan_id, IdKind.PLAN)
         plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
-        changes = Page((), 0, page, size)
     with app.records.snapshot():
+        changes = Page[PendingChange]((), 0, page, size)
+        if plan_id is None:
+            changes = await app.changes.waiting(page=page, size=size)
         warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
         results = await app.local.list_drafts(plan_id=plan_id, page=page, size=size)
     return Reviews(plans, results, warnings, changes)

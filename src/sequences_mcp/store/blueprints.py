@@ -246,7 +246,7 @@ class ChangeRepository:
 
     def count_waiting(self, *, now: datetime) -> QueueTally:
         """Return how many changes at vendors wait, and since when."""
-        [row] = self._database.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))
+        [row] = self._database.rows("changes.count_waiting", since=to_micros(now - CHANGE_LASTS))
         return QueueTally(row["number"], from_micros(row["since"]))
 
     def approve(self, change_id: str, *, actor: Actor, now: datetime) -> bool:

@@ -67,6 +67,8 @@ class Database(ABC):
         self._afterwards: list[Callable[[], None]] = []
         self._known: dict[Hashable, Any] = {}
         self._known_at: Hashable = None
+        self._is_compared = False  # whether what is known was compared with the state that the snapshot reads
+        self._looked_up: dict[Hashable, Any] = {}
         self.commits = 0  # of this thread, since it was opened
         self.line = ""  # of the open or the last transaction: on which line of a server's history it is
 
@@ -138,11 +140,12 @@ class Database(ABC):
             yield
             return
         with self._reading():
-            self._in_snapshot = True
+            self._in_snapshot, self._is_compared = True, False
             try:
                 yield
             finally:
                 self._in_snapshot = False
+                self._looked_up.clear()
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[None]:
@@ -186,14 +189,24 @@ class Database(ABC):
         if not self._in_snapshot:
             with self.snapshot():
                 return self.remembered(key, read)
-        if self._known_at != (version := self._snapshot_version()):
-            self._known.clear()
-            self._known_at = version
+        if not self._is_compared:
+            if self._known_at != (version := self._snapshot_version()):
+                self._known.clear()
+                self._known_at = version
+            self._is_compared = True
         if key not in self._known:
             if len(self._known) == REMEMBERED:
                 del self._known[next(iter(self._known))]
             self._known[key] = read()
         return cast("T", self._known[key])
+
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key beside the database, looked for once in a snapshot."""
+        if not self._in_snapshot:
+            return read()
+        if key not in self._looked_up:
+            self._looked_up[key] = read()
+        return cast("T", self._looked_up[key])
 
     def sleep(self, stop: Event, seconds: float) -> None:
         """Sleep until told to stop or until ``seconds`` have passed; sooner where others tell of new work."""

@@ -139,6 +139,10 @@ class Repositories:
         """
         return self.database.remembered(key, read)
 
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key beside the database, looked for once in a snapshot."""
+        return self.database.once(key, read)
+
 
 class UnitOfWork(Repositories):
     """The repositories inside a transaction.

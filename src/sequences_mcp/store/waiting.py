@@ -27,8 +27,7 @@ class WaitingRepository:
 
         ``others`` are the ids of plans that are approved and wait all the same.
         """
-        with self._database.snapshot():
-            rows = self._rows(now=now, not_because=not_because, others=others)
+        rows = self._rows(now=now, not_because=not_because, others=others)
         return WaitingTally(
             **{name: QueueTally(row["number"], from_micros(row["since"])) for name, row in rows.items()}
         )
@@ -60,9 +59,11 @@ class WaitingRepository:
         return NoticeState(from_micros(row["at"]), WaitingMarks(frozenset(detail["plans"]), detail["newest"]))
 
     def _rows(self, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> dict[str, Any]:
-        return {
-            "plans": self._database.rows("waiting.plans", now=to_micros(now), others=json.dumps(others))[0],
-            "texts": self._database.rows("waiting.texts", plan_reason=f"{not_because}%")[0],
-            "tasks": self._database.rows("waiting.tasks", now=to_micros(now))[0],
-            "changes": self._database.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))[0],
-        }
+        rows = self._database.rows(
+            "waiting.counts",
+            now=to_micros(now),
+            others=json.dumps(others),
+            plan_reason=f"{not_because}%",
+            since=to_micros(now - CHANGE_LASTS),
+        )
+        return {row["what"]: row for row in rows}

@@ -8,7 +8,6 @@ import stat
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,21 +72,21 @@ class CallersContext(OpenedContext):
     def __init__(self, open_context: OpenContext, *, place: str = PLACE) -> None:
         super().__init__(open_context)
         self._place = place
-        self._of: OrderedDict[Actor, AppContext] = OrderedDict()
+        self._of: OrderedDict[tuple[str, str], AppContext] = OrderedDict()  # by who calls, and as whom they read
 
     async def get(self) -> AppContext:
         """Return the context of the present caller; SequencesError says why it cannot be opened."""
-        app = await super().get()
-        call = CURRENT.get()
-        actor = AGENT if call is None else call.caller.actor
-        if actor not in self._of:
-            acting = app.acting_as(actor, reader=self.reader())
+        call, reader = CURRENT.get(), self.reader()
+        who = "" if call is None else call.caller.subject, reader
+        if who not in self._of:
+            app = await super().get()
+            acting = app.acting_as(AGENT if call is None else call.caller.actor, reader=reader)
             acting = acting.for_member(call.caller.subject) if call else acting
-            self._of[actor] = replace(acting, elicitation=False, place=self._place)
+            self._of[who] = replace(acting, elicitation=False, place=self._place)
             if len(self._of) > MOST_CONTEXTS:
                 self._of.popitem(last=False)
-        self._of.move_to_end(actor)
-        return self._of[actor]
+        self._of.move_to_end(who)
+        return self._of[who]
 
     def reader(self) -> str:
         """Return the present caller, who sees their own."""
@@ -102,6 +101,9 @@ class CallersContext(OpenedContext):
         await super().close()
 
 
+ONE_USER = Caller(subject="token-file", scopes=frozenset(SCOPES), is_everybody=True)
+
+
 @dataclass(slots=True)
 class TokenFileCheck:
     """The token of a file that only its owner reads; whoever has it is the one user of this server.
@@ -110,24 +112,25 @@ class TokenFileCheck:
     """
 
     path: Path
-    _known: tuple[int, int, int] | None = field(default=None, init=False)
-    _digest: bytes = field(default=b"", init=False, repr=False)
+    _known: tuple[int, ...] | None = field(default=None, init=False)
+    _token: bytes = field(default=b"", init=False, repr=False)
 
     def require_sound(self) -> None:
         """Raise SettingsError where the file is not there, others may read it, or it holds no token."""
         self._read()
 
     async def verify(self, token: str) -> Caller | None:
-        """Return the one user for the token of the file; the time this takes says nothing about how much fits."""
+        """Return the one user for the token of the file; the time this takes tells at most the token's length."""
         try:
             self._read()
         except SettingsError:
             return None
-        fits = hmac.compare_digest(sha256(token.encode("utf-8", "surrogatepass")).digest(), self._digest)
-        return Caller(subject="token-file", scopes=frozenset(SCOPES), is_everybody=True) if fits else None
+        return ONE_USER if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token) else None
 
     def _read(self) -> None:
         try:
+            if self._known == _version(self.path.stat()):
+                return
             descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would never open
         except OSError as error:
             raise self._wrong(f"it cannot be read ({error.strerror})") from error
@@ -137,16 +140,19 @@ class TokenFileCheck:
                 raise self._wrong("it is no file")
             if os.name == "posix" and state.st_mode & 0o077:
                 raise self._wrong("others than its owner may read it: chmod 600")
-            version = (state.st_ino, state.st_mtime_ns, state.st_size)
-            if version != self._known:
-                token = file.read(MOST_TOKEN + 2).strip()
-                if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or len(token.split()) != 1:
-                    raise self._wrong(f"it has to hold one token of {LEAST_TOKEN} to {MOST_TOKEN} characters")
-                self._digest, self._known = sha256(token).digest(), version
+            token = file.read(MOST_TOKEN + 2).strip()
+            if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or len(token.split()) != 1:
+                raise self._wrong(f"it has to hold one token of {LEAST_TOKEN} to {MOST_TOKEN} characters")
+            self._token, self._known = token, _version(state)
 
     def _wrong(self, why: str) -> SettingsError:
-        self._known, self._digest = None, b""
+        self._known, self._token = None, b""
         return SettingsError(
             f"{self.path} is no token file: {why}.",
             next_step="Delete it, and serve makes a new one; or put a long random text into it.",
         )
+
+
+def _version(state: os.stat_result) -> tuple[int, ...]:
+    """Return what differs once a file, its rights or its owner were changed, or another took its place."""
+    return state.st_dev, state.st_ino, state.st_mode, state.st_mtime_ns, state.st_ctime_ns, state.st_size

@@ -9,11 +9,12 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,10 +42,23 @@ PAGE_RATED = ("/sign-in", "/sign-in/back", "/unlock")
 LONGEST_TOKEN = 8 * 1024
 HEAD_LIMIT = 16 * 1024  # bytes of all headers
 BODY_LIMIT = 12 * 1024 * 1024  # bytes; ten thousand contacts with every field are a little less
-LISTEN = "subscriptions/listen"
+LISTEN = b"subscriptions/listen"
 MINUTE = 60.0
 MOST_USERS = 10_000
-HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store"}
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+Heads: TypeAlias = Mapping[str, Items[str]]  # a request's headers by their names in small letters
+
+
+def heads_of(scope: Scope) -> Heads:
+    """Return the headers of a request: every value of each name, in order."""
+    heads: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        heads.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return heads
 
 
 def refusal(status: int, code: str, message: str, *, next_step: str, headers: Mapping[str, str] = {}) -> Response:
@@ -52,12 +66,12 @@ def refusal(status: int, code: str, message: str, *, next_step: str, headers: Ma
     return JSONResponse({"error": code, "message": message, "next": next_step}, status, headers=dict(headers))
 
 
-def bearer(headers: Headers) -> str | None:
+def bearer(heads: Heads) -> str | None:
     """Return the token of a request, of at most ``LONGEST_TOKEN`` characters.
 
     None where there is none; nothing where there are several, or what is there cannot be one.
     """
-    given = [value.partition(" ") for value in headers.getlist("authorization")]
+    given = [value.partition(" ") for value in heads.get("authorization", ())]
     tokens = [token.strip() for scheme, _, token in given if scheme.lower() == "bearer"]
     if not tokens:
         return None
@@ -130,7 +144,7 @@ async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
 
 def only_listens(scope: Scope) -> bool:
     """Say whether a request asks for a stream that goes on until the client or the server ends it."""
-    return bool(scope["method"] == "GET" or Headers(scope=scope).get("mcp-method") == LISTEN)
+    return bool(scope["method"] == "GET" or (b"mcp-method", LISTEN) in scope["headers"])
 
 
 async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope, Receive, Send]) -> None:
@@ -196,8 +210,9 @@ class RequestGate:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 line.status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.update({name: value for name, value in HEADERS.items() if name not in headers})
+                given = list(message.get("headers", ()))
+                names = {name for name, _ in given}
+                message["headers"] = [*given, *(header for header in HEADERS if header[0] not in names)]
             elif message["type"] == "http.response.body":
                 line.sent += len(message.get("body", b""))
             await send(message)
@@ -212,28 +227,29 @@ class RequestGate:
                 self.write(line.text(now=self.elapsed()))
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
-        headers = Headers(scope=scope)
-        if _has_two_ends(scope, headers):
+        heads = heads_of(scope)
+        if _has_two_ends(scope, heads):
             await _UNCLEAR(scope, receive, send)
             return
-        if (app := await self._named_app(headers, scope["path"])) is not None:
+        if (app := await self._named_app(heads, scope["path"])) is not None:
             wait = self._wait_at_page(scope["path"], client=line.client)
             await (_too_many(wait) if wait else app)(scope, receive, send)
             return
-        if scope["path"] not in HEALTH and (wrong := self._misdirected(headers)) is not None:
+        if scope["path"] not in HEALTH and (wrong := self._misdirected(scope, heads)) is not None:
             await wrong(scope, receive, send)
             return
-        passed = partial(self._passed, line=line)
-        site = headers.get("origin")
+        passed = partial(self._passed, line=line, heads=heads)
+        site = next(iter(heads.get("origin", ())), None)
         await (readable_by(site, passed) if site in self.sites else passed)(scope, receive, send)
 
-    async def _passed(self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine) -> None:
-        headers = Headers(scope=scope)
+    async def _passed(
+        self, scope: Scope, receive: Receive, send: Send, *, line: RequestLine, heads: Heads
+    ) -> None:
         endpoint = self.endpoint_of(scope)
         if endpoint is None:  # nothing there tells anything about what is stored
             await self.app(scope, receive, send)
             return
-        caller = await self._caller(headers, endpoint)
+        caller = await self._caller(heads, endpoint)
         if isinstance(caller, Response):
             await caller(scope, receive, send)
             return
@@ -259,18 +275,18 @@ class RequestGate:
         rated = OPT_OUT if path.startswith(OPT_OUT) else path if path in PAGE_RATED else ""
         return self.rates.wait(f"{rated} {client}") if rated else 0.0
 
-    async def _named_app(self, headers: Headers, path: str) -> ASGIApp | None:
+    async def _named_app(self, heads: Heads, path: str) -> ASGIApp | None:
         """Return what answers under the host name of a request alone, None where that is the server's own."""
-        hosts = headers.getlist("host")
+        hosts = heads.get("host", ())
         return await self.site_at(hosts[0], path) if len(hosts) == 1 else None
 
-    def _misdirected(self, headers: Headers) -> Response | None:
+    def _misdirected(self, scope: Scope, heads: Heads) -> Response | None:
         """Return the refusal of a request for another host, from an unlisted web site, or with too long a head."""
-        if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > HEAD_LIMIT:
             return refusal(
                 431, "head_too_long", f"Headers are at most {HEAD_LIMIT:,} bytes.", next_step="Send fewer of them."
             )
-        hosts = headers.getlist("host")
+        hosts = heads.get("host", ())
         if len(hosts) != 1 or hosts[0] not in self.hosts:
             return refusal(
                 421,
@@ -278,7 +294,7 @@ class RequestGate:
                 "This server does not go by that name.",
                 next_step="Use its own address; --allow-host adds a name.",
             )
-        origins = headers.getlist("origin")
+        origins = heads.get("origin", ())
         if origins and (len(origins) > 1 or origins[0] not in self.origins):
             return refusal(
                 403,
@@ -294,8 +310,8 @@ class RequestGate:
         of_tenant = self.tenant_rates.wait(call.tenant) if self.tenant_rates and call.tenant else 0.0
         return max(of_user, of_tenant)
 
-    async def _caller(self, headers: Headers, endpoint: Endpoint) -> Caller | Response:
-        token = bearer(headers)
+    async def _caller(self, heads: Heads, endpoint: Endpoint) -> Caller | Response:
+        token = bearer(heads)
         try:
             caller = await endpoint.verify(token) if token else None
         except SequencesError as error:
@@ -314,9 +330,9 @@ class RequestGate:
         )
 
 
-def _has_two_ends(scope: Scope, headers: Headers) -> bool:
+def _has_two_ends(scope: Scope, heads: Heads) -> bool:
     """Say whether programs on the way may have differed about where a request ends (RFC 9112, 6.1 and 11.2)."""
-    return "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0")
+    return "transfer-encoding" in heads and ("content-length" in heads or scope["http_version"] == "1.0")
 
 
 _UNCLEAR = refusal(

@@ -45,7 +45,7 @@ class RequestLine:
             "status": self.status,
             "ms": round(1_000 * (now - self.begun), 1),
             "method": self.method,
-            "path": OPT_OUT.sub(r"\1…", self.path)[:LONGEST_PATH],
+            "path": (OPT_OUT.sub(r"\1…", self.path) if "/u/" in self.path else self.path)[:LONGEST_PATH],
             "client": self.client,
             "bytes": self.sent,
         }

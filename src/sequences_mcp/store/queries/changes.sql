@@ -31,6 +31,11 @@ SELECT id FROM asked_change
 WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
 ORDER BY no LIMIT :size OFFSET :skip
 
+-- count_waiting --
+-- How many changes at vendors wait for a person, and since when.
+SELECT count(*) AS number, min(asked_at) AS since FROM asked_change
+WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
+
 -- approve --
 -- A person's approval.
 UPDATE asked_change SET approved_by = :actor, decided_at = :now
