@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sequences_mcp.domain.entries import NoticeState, QueueTally, WaitingMarks
@@ -14,6 +14,7 @@ from sequences_mcp.store.database import Database
 from sequences_mcp.store.statements import from_micros, to_micros
 
 MOST = 1_000
+ENDLESS = 2**62  # microseconds: beyond the calendar
 
 
 class WaitingRepository:
@@ -27,10 +28,16 @@ class WaitingRepository:
 
         ``others`` are the ids of plans that are approved and wait all the same.
         """
-        rows = self._rows(now=now, not_because=not_because, others=others)
-        return WaitingTally(
-            **{name: QueueTally(row["number"], from_micros(row["since"])) for name, row in rows.items()}
-        )
+
+        def read() -> tuple[WaitingTally, datetime, datetime]:
+            rows = self._rows(now=now, not_because=not_because, others=others)
+            tally = WaitingTally(
+                **{name: QueueTally(row["number"], from_micros(row["since"])) for name, row in rows.items()}
+            )
+            return tally, now, from_micros(min(row["until"] or ENDLESS for row in rows.values()))
+
+        tally, since, until = self._database.remembered(("what waits", not_because, others), read)
+        return tally if since <= now < until else read()[0]
 
     def marks(self, *, now: datetime, not_because: str) -> WaitingMarks:
         """Return which plans, texts, tasks and changes wait for a person."""
@@ -64,6 +71,6 @@ class WaitingRepository:
             now=to_micros(now),
             others=json.dumps(others),
             plan_reason=f"{not_because}%",
-            since=to_micros(now - CHANGE_LASTS),
+            lasts=CHANGE_LASTS // timedelta(microseconds=1),
         )
         return {row["what"]: row for row in rows}

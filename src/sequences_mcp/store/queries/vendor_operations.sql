@@ -26,6 +26,11 @@ WHERE o.state IN ('begun', 'unknown') AND v.blueprint_id = :blueprint_id ORDER B
 SELECT * FROM vendor_operation
 WHERE state = 'unknown' OR (state = 'begun' AND lease_expires_at <= :now) ORDER BY no LIMIT :size
 
+-- first_unknown --
+-- When the outcome of one of them is unknown at the latest, where nothing is heard of those under way: 0 is now.
+SELECT min(CASE state WHEN 'unknown' THEN 0 ELSE lease_expires_at END) AS at
+FROM vendor_operation WHERE state IN ('begun', 'unknown')
+
 -- mark_unknown --
 -- Nobody knows what became of it.
 UPDATE vendor_operation SET state = 'unknown', answer = :answer WHERE id = :id AND state = 'begun'
