@@ -35,6 +35,31 @@ class ConnectionLimits:
     life: float = 300.0
 
 
+class _WholeAnswers(h11.Connection):
+    """What is written to a client: the head of an answer of known length goes with what comes first of its body.
+
+    uvicorn writes the two one after the other, so that the client is woken for a head alone. An answer whose end is
+    not known, such as a stream of events, has its head written at once: the client may wait for nothing else.
+    """
+
+    _head = b""
+
+    def send(self, event: Any) -> Any:
+        """Return the bytes to write now, None for the end of the connection."""
+        output = super().send(event)
+        if output is None:
+            return None
+        if isinstance(event, h11.Response) and _has_body(event):
+            self._head = bytes(output)
+            return b""
+        head, self._head = self._head, b""
+        return head + output if head else output
+
+
+def _has_body(response: h11.Response) -> bool:
+    return any(name == b"content-length" and value != b"0" for name, value in response.headers)
+
+
 class _Flow(FlowControl):
     """Whether a connection is read from just now."""
 
@@ -54,6 +79,7 @@ class LimitedConnection(H11Protocol):
     def __init__(self, *given: Any, limits: ConnectionLimits, **named: Any) -> None:
         super().__init__(*given, **named)
         self._limits = limits
+        self.conn = _WholeAnswers(h11.SERVER, self.config.h11_max_incomplete_event_size or HEAD_BYTES)
         self._born = self._since = 0.0
         self._deadline: asyncio.TimerHandle | None = None
 

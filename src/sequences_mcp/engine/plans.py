@@ -340,15 +340,21 @@ class LocalPlans(EngineVerbs):
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
-        require_page(page, size)
-        store, now = self.engine.store, self.engine.clock()
-        with store.snapshot():
-            if not any(_pending(store, now=now)):
-                return self._waiting(page=page, size=size)
-        await in_batches(store, applying_pending(store, now=now))
-        return self._waiting(page=page, size=size)
+        if not self.are_settled():
+            await self.settle()
+        return self.waiting(page=page, size=size)
 
-    def _waiting(self, *, page: int, size: int) -> Page[Plan]:
+    def are_settled(self) -> bool:
+        """Say whether nothing is left to be done to plans: none is past its time, or decided but not for all."""
+        return not any(_pending(self.engine.store, now=self.engine.clock()))
+
+    async def settle(self) -> None:
+        """Do that to all plans."""
+        await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
+
+    def waiting(self, *, page: int, size: int) -> Page[Plan]:
+        """Return what ``list_plans`` does, of the plans as they stand; it only reads."""
+        require_page(page, size)
         with self.engine.store.snapshot() as work:
             results = work.plans.waiting(page=page, size=size, others=held_plans(self.engine))
             return results.map(lambda plan: self._as_shown(as_today(self.engine, plan)))

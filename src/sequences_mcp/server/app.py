@@ -209,11 +209,12 @@ class SequencesServer(MCPServer[OpenedContext]):
         from sequences_mcp.server import boundary
 
         try:
-            for _ in checking_limits(arguments):
+            for _ in checking_limits(arguments) if arguments else ():
                 await asyncio.sleep(0)
             # Lists that came as JSON text are parsed only after the text itself is known to be within its limit.
-            for _ in checking_limits(boundary.read_from_text(arguments)):
-                await asyncio.sleep(0)
+            if texts := boundary.read_from_text(arguments):
+                for _ in checking_limits(texts):
+                    await asyncio.sleep(0)
             await self._opened.get()
         except SequencesError as error:
             return boundary.refused_result(error)

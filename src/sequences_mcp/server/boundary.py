@@ -142,6 +142,8 @@ def present_result(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> d
 
 def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the list arguments of which a part came as JSON text, parsed: limits hold for its content too."""
+    if not any(name in arguments for name in LISTS):
+        return {}
     from sequences_mcp.server.arguments import has_json_text, unpacked
 
     return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and has_json_text(value)}

@@ -211,12 +211,14 @@ class Reviews:
     """Plans that wait, and texts that wait: of one plan, or of the sequences under way.
 
     ``warnings`` is, by plan id, how many an approval covers; ``changes`` are those asked for at vendors.
+    ``obstacle`` is what keeps anything from leaving just now.
     """
 
     plans: Page[Plan]
     drafts: Page[Draft]
     warnings: Mapping[str, int]
     changes: Page[PendingChange]
+    obstacle: str | None
 
     @property
     def has_more(self) -> bool:
@@ -228,18 +230,29 @@ async def list_reviews(
     app: AppContext, *, plan_id: str | None = None, page: int = 1, size: int = DEFAULT_SIZE
 ) -> Reviews:
     """Return what waits; with ``plan_id`` only that plan and the texts in it to be written or read."""
-    if plan_id is None:
-        plans = await app.plans.list_plans(page=page, size=size)
-    else:
+    if plan_id is not None:
         parse_id(plan_id, IdKind.PLAN)
-        plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
+        plan = await app.plans.get_plan(plan_id)
+        with app.records.snapshot():
+            return await _reviews_of(app, Page((plan,), 1, 1, size), plan_id=plan_id, page=page, size=size)
+    with app.records.snapshot():  # one for all, where nothing is left to be done: each further one takes its time
+        if app.plans.are_settled():
+            return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
+    await app.plans.settle()
     with app.records.snapshot():
-        changes = Page[PendingChange]((), 0, page, size)
-        if plan_id is None:
-            changes = await app.changes.waiting(page=page, size=size)
-        warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
-        results = await app.local.list_drafts(plan_id=plan_id, page=page, size=size)
-    return Reviews(plans, results, warnings, changes)
+        return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
+
+
+async def _reviews_of(
+    app: AppContext, plans: Page[Plan], *, plan_id: str | None = None, page: int, size: int
+) -> Reviews:
+    return Reviews(
+        plans=plans,
+        drafts=await app.local.list_drafts(plan_id=plan_id, page=page, size=size),
+        warnings={plan.id: await number_of_warnings(app, plan) for plan in plans.items},
+        changes=Page((), 0, page, size) if plan_id else await app.changes.waiting(page=page, size=size),
+        obstacle=app.obstacle(),
+    )
 
 
 async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: actors.Actor) -> Plan:

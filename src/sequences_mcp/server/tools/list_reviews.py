@@ -31,7 +31,7 @@ async def list_reviews(
         where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
         number = f"{reviews.changes.total_count:,}"
         more = f"Changes wait: {number}. A person decides about {first} {where}."
-    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, app.obstacle()))))
+    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, reviews.obstacle))))
 
 
 TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)
