@@ -353,6 +353,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: Actor, co
     from sequences_mcp.engine.supervisor import at_work
 
     vendor_terms = _vendor_terms(settings)
+    troubles = cache(partial(_troubles_of, settings, store, clock))
     local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
 
     def provider(name: str) -> Provider:
@@ -382,9 +383,7 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: Actor, co
         mailboxes=settings.mailboxes,
         put_draft=partial(_put_draft, store),
         elicitation=settings.elicitation,
-        troubles=partial(
-            _troubles, settings, store, clock, own_mailboxes=cache(partial(_own_mailboxes, settings, store))
-        ),
+        troubles=lambda: troubles()(),
         workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _signature_check(settings, "", None) is not None,
@@ -431,45 +430,10 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
     return Zone(choice.names, choice.source)
 
 
-def _own_mailboxes(settings: Settings, store: Store) -> tuple[Mapping[Terms, str], tuple[str, ...]]:
-    """Return what stands for the account of each mailbox, by its terms, and the addresses that are read."""
-    key = store.secret("message_id")
-    marks = {mailbox.terms: mailbox.account_fingerprint(key) for mailbox in settings.mailboxes}
-    return marks, tuple(mailbox.address for mailbox in settings.mailboxes if mailbox.reads_inbox)
+def _troubles_of(settings: Settings, store: Store, clock: Clock) -> Callable[[], list[Trouble]]:
+    from sequences_mcp.settings_troubles import Examination
 
-
-def _troubles(
-    settings: Settings,
-    store: Store,
-    clock: Clock,
-    *,
-    own_mailboxes: Callable[[], tuple[Mapping[Terms, str], tuple[str, ...]]],
-) -> list[Trouble]:
-    """Return what is wrong now: what is not set, then what stands in the way."""
-    from sequences_mcp.engine.supervisor import MAILBOX, awake, worker_states
-    from sequences_mcp.engine.troubles import troubles
-    from sequences_mcp.settings_troubles import settings_troubles
-
-    now = clock()
-    freshness = timedelta(seconds=settings.freshness)
-    with store.snapshot():  # one state of the database for all that is asked, and far less work than one for each
-        states = worker_states(store, now=now)
-        mailboxes, read_here = own_mailboxes()
-        sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
-        unset = settings_troubles(settings, is_sent_elsewhere=sends, now=now)
-        signed_out = {trouble.sender for trouble in unset if trouble.code == "sign_in_again"}
-        in_the_way = troubles(
-            store,
-            now=now,
-            mailboxes=mailboxes,
-            states=states,
-            knows_server=settings.mailbox.knows_server,
-            freshness=freshness,
-            read_here=read_here,
-        )
-        # Without a token no mail server was asked, so that none refuses.
-        covered = {("mailbox_rests", sender) for sender in signed_out}
-        return [*unset, *(item for item in in_the_way if (item.code, item.sender) not in covered)]
+    return Examination(settings, store, clock).troubles
 
 
 def _with_own(

@@ -38,8 +38,8 @@ class ConnectionLimits:
 class _WholeAnswers(h11.Connection):
     """What is written to a client: the head of an answer of known length goes with what comes first of its body.
 
-    uvicorn writes the two one after the other, so that the client is woken for a head alone. An answer whose end is
-    not known, such as a stream of events, has its head written at once: the client may wait for nothing else.
+    uvicorn writes the two one after the other, so that the client is woken for a head alone. An answer whose end
+    is not known, such as a stream of events, has its head written at once: the client may wait for nothing else.
     """
 
     _head = b""

@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "settings_hosted",
         "sign_in",
     ),
-    "settings_troubles": (*VALUES, "engine.temporal", "mailbox", "settings", "sign_in"),
+    "settings_troubles": (*VALUES, "engine", "mailbox", "settings", "sign_in", "store.unit_of_work"),
     "mail_setup": (*VALUES, "private_files", "sign_in", "engine.channels", "engine.inbound.imap"),
     "client_setup": ("private_files", "domain.workspace"),
     "service": ("errors", "domain.workspace"),

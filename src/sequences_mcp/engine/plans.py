@@ -340,16 +340,16 @@ class LocalPlans(EngineVerbs):
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
-        if not self.are_settled():
-            await self.settle()
+        if self.has_pending():
+            await self.apply_pending()
         return self.waiting(page=page, size=size)
 
-    def are_settled(self) -> bool:
-        """Say whether nothing is left to be done to plans: none is past its time, or decided but not for all."""
-        return not any(_pending(self.engine.store, now=self.engine.clock()))
+    def has_pending(self) -> bool:
+        """Say whether a plan is past its time, has nobody left, or is decided but not yet for all its people."""
+        return any(_pending(self.engine.store, now=self.engine.clock()))
 
-    async def settle(self) -> None:
-        """Do that to all plans."""
+    async def apply_pending(self) -> None:
+        """Do what is to be done about such plans, one transaction a batch."""
         await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
 
     def waiting(self, *, page: int, size: int) -> Page[Plan]:

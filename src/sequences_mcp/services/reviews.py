@@ -235,10 +235,10 @@ async def list_reviews(
         plan = await app.plans.get_plan(plan_id)
         with app.records.snapshot():
             return await _reviews_of(app, Page((plan,), 1, 1, size), plan_id=plan_id, page=page, size=size)
-    with app.records.snapshot():  # one for all, where nothing is left to be done: each further one takes its time
-        if app.plans.are_settled():
+    with app.records.snapshot():  # one for all, where nothing is pending: each further one takes its time
+        if not app.plans.has_pending():
             return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
-    await app.plans.settle()
+    await app.plans.apply_pending()
     with app.records.snapshot():
         return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
 

@@ -31,6 +31,10 @@ SELECT id FROM asked_change
 WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
 ORDER BY no LIMIT :size OFFSET :skip
 
+-- newest_waiting --
+-- When the last change was asked for that nobody has decided about, so that it waits if it is not too old.
+SELECT max(asked_at) AS at FROM asked_change WHERE approved_by IS NULL AND refused_by IS NULL
+
 -- count_waiting --
 -- How many changes at vendors wait for a person, and since when.
 SELECT count(*) AS number, min(asked_at) AS since FROM asked_change
