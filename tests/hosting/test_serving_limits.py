@@ -232,6 +232,21 @@ def test_clients_are_given_the_address_under_which_it_is_reached(given: dict[str
     assert options.address(8_765) == address
 
 
+async def test_a_token_file_holds_only_while_nobody_else_may_read_it(tmp_path: Path) -> None:
+    file = token_file(tmp_path)
+    for mode, holds in ((0o600, True), (0o604, False), (0o600, True), (0o620, False), (0o400, True)):
+        file.path.chmod(mode)
+        assert ((await file.verify(TOKEN)) is not None, mode) == (holds, mode)
+    (tmp_path / "elsewhere").mkdir()
+    other = token_file(tmp_path / "elsewhere", planted.CLARKY_KEY.value + "x").path
+    other.replace(file.path)  # as many bytes, put in its place
+    assert await file.verify(TOKEN) is None
+    assert await file.verify(planted.CLARKY_KEY.value + "x") is not None
+    file.path.unlink()
+    file.path.mkdir(mode=0o700)
+    assert await file.verify(planted.CLARKY_KEY.value + "x") is None
+
+
 async def test_a_new_token_in_the_file_holds_at_once_and_the_old_one_no_longer(tmp_path: Path) -> None:
     file = token_file(tmp_path)
     caller = await file.verify(TOKEN)

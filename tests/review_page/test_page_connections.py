@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import threading
@@ -239,3 +240,54 @@ def test_a_request_does_not_see_whom_the_one_before_it_was_made_for(size: int) -
             while answered.count(b"\r\n\r\nok") < 2:
                 answered += client.recv(65_536)
     assert before == [None] * 4
+
+
+@pytest.mark.parametrize("length", [b"2", None], ids=["of known length", "a stream"])
+def test_the_head_of_an_answer_goes_with_its_body_where_that_is_sure_to_follow(length: bytes | None) -> None:
+    begun, may_go_on = threading.Event(), threading.Event()
+    headers = [(b"content-length", length)] if length else []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        begun.set()
+        await asyncio.to_thread(may_go_on.wait, 60)
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    with serving(app) as port, closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as client:
+        try:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert begun.wait(60)
+            if length:
+                client.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    client.recv(65_536)
+            else:
+                assert client.recv(65_536).endswith(b"\r\n\r\n")
+        finally:
+            may_go_on.set()
+            client.settimeout(60)
+        answer = client.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\nok") if length else answer
+
+
+def test_an_answer_without_a_body_is_whole() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        length = b"2" if scope["method"] == "HEAD" else b"0"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": b"ok" if scope["method"] == "HEAD" else b""})
+
+    with serving(app) as port, closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+        for method, length in (("HEAD", "2"), ("GET", "0"), ("HEAD", "2"), ("POST", "0")):
+            client.request(method, "/")
+            answer = client.getresponse()
+            assert (answer.status, answer.headers["content-length"], answer.read()) == (200, length, b"")
+
+
+def test_an_answer_that_fails_after_its_head_is_no_answer() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        raise ValueError("in the middle of an answer")
+
+    with serving(app) as port, closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65_536) == b""

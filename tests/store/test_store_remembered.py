@@ -98,3 +98,20 @@ def test_only_the_latest_are_kept(reading: Reading) -> None:
         assert reading.read == REMEMBERED + 1
         reading(0)
         assert reading.read == REMEMBERED + 2
+
+
+def test_what_lies_beside_the_database_is_looked_for_once_in_each_snapshot(reading: Reading) -> None:
+    looked: list[int] = []
+
+    def look() -> int:
+        looked.append(len(looked))
+        return looked[-1]
+
+    with reading.store as store:
+        assert [store.once("files", look), store.once("files", look)] == [0, 1]
+        with store.snapshot():
+            assert [store.once("files", look), store.once("files", look), store.once("others", look)] == [2, 2, 3]
+            with store.snapshot():
+                assert store.once("files", look) == 2
+        with store.snapshot():
+            assert store.once("files", look) == 4

@@ -134,16 +134,18 @@ class TokenFileCheck:
             descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would never open
         except OSError as error:
             raise self._wrong(f"it cannot be read ({error.strerror})") from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 raise self._wrong("it is no file")
             if os.name == "posix" and state.st_mode & 0o077:
                 raise self._wrong("others than its owner may read it: chmod 600")
-            token = file.read(MOST_TOKEN + 2).strip()
-            if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or len(token.split()) != 1:
-                raise self._wrong(f"it has to hold one token of {LEAST_TOKEN} to {MOST_TOKEN} characters")
-            self._token, self._known = token, _version(state)
+            token = os.read(descriptor, MOST_TOKEN + 2).strip()
+        finally:
+            os.close(descriptor)
+        if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or len(token.split()) != 1:
+            raise self._wrong(f"it has to hold one token of {LEAST_TOKEN} to {MOST_TOKEN} characters")
+        self._token, self._known = token, _version(state)
 
     def _wrong(self, why: str) -> SettingsError:
         self._known, self._token = None, b""

@@ -144,7 +144,8 @@ async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
 
 def only_listens(scope: Scope) -> bool:
     """Say whether a request asks for a stream that goes on until the client or the server ends it."""
-    return bool(scope["method"] == "GET" or (b"mcp-method", LISTEN) in scope["headers"])
+    listens = any(name == b"mcp-method" and value == LISTEN for name, value in scope["headers"])
+    return bool(listens or scope["method"] == "GET")
 
 
 async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope, Receive, Send]) -> None:
