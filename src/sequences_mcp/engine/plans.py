@@ -340,17 +340,14 @@ class LocalPlans(EngineVerbs):
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
-        if self.has_pending():
-            await self.apply_pending()
+        require_page(page, size)
+        store = self.engine.store
+        await in_batches(store, applying_pending(store, now=self.engine.clock()))
         return self.waiting(page=page, size=size)
 
     def has_pending(self) -> bool:
         """Say whether a plan is past its time, has nobody left, or is decided but not yet for all its people."""
         return any(_pending(self.engine.store, now=self.engine.clock()))
-
-    async def apply_pending(self) -> None:
-        """Do what is to be done about such plans, one transaction a batch."""
-        await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
 
     def waiting(self, *, page: int, size: int) -> Page[Plan]:
         """Return what ``list_plans`` does, of the plans as they stand; it only reads."""

@@ -238,9 +238,9 @@ async def list_reviews(
     with app.records.snapshot():  # one for all, where nothing is pending: each further one takes its time
         if not app.plans.has_pending():
             return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
-    await app.plans.apply_pending()
+    plans = await app.plans.list_plans(page=page, size=size)
     with app.records.snapshot():
-        return await _reviews_of(app, app.plans.waiting(page=page, size=size), page=page, size=size)
+        return await _reviews_of(app, plans, page=page, size=size)
 
 
 async def _reviews_of(
