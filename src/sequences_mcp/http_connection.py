@@ -40,6 +40,7 @@ class _WholeAnswers(h11.Connection):
 
     uvicorn writes the two one after the other, so that the client is woken for a head alone. An answer whose end
     is not known, such as a stream of events, has its head written at once: the client may wait for nothing else.
+    Whoever gives such a head waits for nothing before the body; where that fails, there is no answer at all.
     """
 
     _head = b""

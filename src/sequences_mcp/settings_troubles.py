@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.findings import Trouble
@@ -17,12 +17,11 @@ from sequences_mcp.store.unit_of_work import Store
 
 @dataclass(slots=True)
 class Examination:
-    """Looks at an open database and the settings of this process; what cannot change is worked out once."""
+    """Looks at an open database and the settings of this process."""
 
     settings: Settings
     store: Store
     clock: Callable[[], datetime]
-    _unset: dict[bool, tuple[Trouble, ...]] = field(default_factory=dict, init=False)
     _mailboxes: tuple[Mapping[Terms, str], tuple[str, ...]] | None = field(default=None, init=False)
 
     def troubles(self) -> list[Trouble]:
@@ -31,9 +30,7 @@ class Examination:
         with self.store.snapshot():  # one state of the database, and far less work than one for each question
             states = worker_states(self.store, now=now)
             sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
-            if sends not in self._unset:
-                self._unset[sends] = tuple(settings_troubles(settings, is_sent_elsewhere=sends))
-            signed_out = tuple(_signed_out(settings, now=now))
+            unset = settings_troubles(settings, is_sent_elsewhere=sends, now=now)
             mailboxes, read_here = self._own_mailboxes()
             in_the_way = troubles(
                 self.store,
@@ -45,9 +42,8 @@ class Examination:
                 read_here=read_here,
             )
         # Without a token no mail server was asked, so that none refuses.
-        covered = {("mailbox_rests", trouble.sender) for trouble in signed_out if trouble.code == "sign_in_again"}
-        left = (item for item in in_the_way if (item.code, item.sender) not in covered)
-        return [*self._unset[sends], *signed_out, *left]
+        covered = {("mailbox_rests", trouble.sender) for trouble in unset if trouble.code == "sign_in_again"}
+        return [*unset, *(item for item in in_the_way if (item.code, item.sender) not in covered)]
 
     def _own_mailboxes(self) -> tuple[Mapping[Terms, str], tuple[str, ...]]:
         """Return what stands for the account of each mailbox, by its terms, and the addresses that are read."""
@@ -58,41 +54,37 @@ class Examination:
         return self._mailboxes
 
 
-def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool) -> list[Trouble]:
-    """Return what is missing or said twice in the settings, which stays so until they are read again.
+def settings_troubles(settings: Settings, *, is_sent_elsewhere: bool, now: datetime) -> list[Trouble]:
+    """Return what is missing or said twice in the settings.
 
     ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
     """
-    troubles, is_alone = [], not is_sent_elsewhere
+    results, is_alone = list[Trouble](), not is_sent_elsewhere
     if settings.mailbox.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        troubles.append(
+        results.append(
             Trouble(code="no_sender", what=unset, remedy=how_to_set_sender(settings.file), stops=is_alone)
         )
     for conflict in settings.conflicts:
         remedy = "Make them the same, or remove one."
-        troubles.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
+        results.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
     for name, why in settings.lacking.items():
         remedy = "Give it to this process, or leave the work to one that has it."
         stops = name == SMTP_SETTING and is_alone  # a further mailbox stops its own alone
-        troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
+        results.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
+    for mailbox in settings.mailboxes:
+        if mailbox.sign_in and mailbox.sender:
+            from sequences_mcp.sign_in.tokens import signed_out
+
+            results.extend(signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now))
     if settings.lacks_temporal:
         from sequences_mcp.engine.temporal import INSTALL, NOT_INSTALLED
 
-        troubles.append(Trouble(code="no_temporal", what=NOT_INSTALLED, remedy=INSTALL, stops=is_alone))
+        results.append(Trouble(code="no_temporal", what=NOT_INSTALLED, remedy=INSTALL, stops=is_alone))
     if settings.mailbox.smtp_url is None:
         unset = (
             f"SEQUENCES_SMTP_URL is not set: e-mails are written to {settings.mailbox.outbox}, nothing is sent."
         )
         remedy = "Run `sequences-mcp mail connect`, which connects your mailbox."
-        troubles.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
-    return troubles
-
-
-def _signed_out(settings: Settings, *, now: datetime) -> Iterator[Trouble]:
-    """Yield that somebody has to sign in again, for each mailbox whose sign-in has ended."""
-    for mailbox in settings.mailboxes:
-        if mailbox.sign_in and mailbox.sender:
-            from sequences_mcp.sign_in.tokens import signed_out
-
-            yield from signed_out(mailbox.sign_in, sender=mailbox.sender.address, now=now)
+        results.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
+    return results

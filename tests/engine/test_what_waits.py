@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from tests.world.engine import MESSAGE, START, EngineWorld, FakeDelivery
+from tests.world.stores import shell
 
+from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.operations import LEASE
 from sequences_mcp.ports.embedded import CHANGE_LASTS, ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
@@ -81,3 +84,18 @@ async def test_an_operation_of_which_nothing_is_heard_becomes_unknown_by_itself(
     await operations.mark_unknown(begun.operation.id, answer="nothing came back")
     world.clock.now = START - timedelta(days=1)
     assert [operation.id for operation in await operations.unknown(size=5)] == [begun.operation.id]
+
+
+async def test_what_others_have_committed_counts_at_once(world: EngineWorld) -> None:
+    """Also outside a snapshot, where a database on a server tells of commits: some moments after them."""
+    for number in range(10):
+        await world.local.changes.ask("stop_sequence", f"kalent:seq_{number}", arguments={}, earlier={})
+    world.store.sleep(Event(), 0.05)  # begins to be told
+    with shell(world.store.workspace.folder) as others:
+        for left in reversed(range(10)):
+            counts = world.store.waiting.counts(now=world.clock.now, not_because=APPROVAL)
+            newest = world.store.changes.count_waiting(now=world.clock.now)
+            assert (counts.changes.number, newest.number) == (left + 1, left + 1)
+            others.execute("DELETE FROM asked_change WHERE no = (SELECT max(no) FROM asked_change)")
+    assert world.store.waiting.counts(now=world.clock.now, not_because=APPROVAL).changes.number == 0
+    assert world.store.changes.count_waiting(now=world.clock.now).number == 0

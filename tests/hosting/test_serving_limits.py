@@ -16,7 +16,7 @@ from tests.world.page import PageWorld
 
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.http_connection import ConnectionLimits
-from sequences_mcp.server.http.gate import BODY_LIMIT, UserRates
+from sequences_mcp.server.http.gate import BODY_LIMIT, LISTEN, UserRates, only_listens
 from sequences_mcp.server.http.listening import HEAD_BYTES
 from sequences_mcp.server.http.options import ServeOptions
 
@@ -230,6 +230,21 @@ def test_clients_are_given_the_address_under_which_it_is_reached(given: dict[str
     options = ServeOptions(**given)
     options.require_sound(has_issuer=not options.is_private)
     assert options.address(8_765) == address
+
+
+@pytest.mark.parametrize(
+    ("methods", "listens"),
+    [
+        ([LISTEN], True),
+        ([LISTEN, b"tools/call"], True),
+        ([b"tools/call", LISTEN], False),  # the call that the SDK makes of it comes to its end
+        ([b"Subscriptions/Listen"], False),
+        ([], False),
+    ],
+)
+def test_a_request_listens_where_its_first_method_says_so(methods: list[bytes], listens: bool) -> None:
+    headers = [(b"host", b"localhost"), *((b"mcp-method", method) for method in methods)]
+    assert only_listens({"type": "http", "method": "POST", "headers": headers}) == listens
 
 
 async def test_a_token_file_holds_only_while_nobody_else_may_read_it(tmp_path: Path) -> None:

@@ -246,9 +246,10 @@ class ChangeRepository:
 
     def count_waiting(self, *, now: datetime) -> QueueTally:
         """Return how many changes at vendors wait, and since when."""
-        newest = self._database.remembered(
-            "newest change that waits", lambda: self._database.rows("changes.newest_waiting")[0]["at"]
-        )
+        with self._database.snapshot():
+            newest = self._database.remembered(
+                "newest change that waits", lambda: self._database.rows("changes.newest_waiting")[0]["at"]
+            )
         if newest is None or newest <= to_micros(now - CHANGE_LASTS):
             return QueueTally(0, None)
         [row] = self._database.rows("changes.count_waiting", since=to_micros(now - CHANGE_LASTS))

@@ -96,9 +96,10 @@ class OperationRepository:
 
     def unknown(self, *, now: datetime, size: int) -> list[VendorOperation]:
         """Return the operations of unknown outcome, oldest first."""
-        first = self._database.remembered(
-            "first unknown operation", lambda: self._database.rows("vendor_operations.first_unknown")[0]["at"]
-        )
+        with self._database.snapshot():
+            first = self._database.remembered(
+                "first unknown operation", lambda: self._database.rows("vendor_operations.first_unknown")[0]["at"]
+            )
         if first is None or first > to_micros(now):
             return []
         rows = self._database.rows("vendor_operations.unknown", now=to_micros(now), size=size)

@@ -36,8 +36,9 @@ class WaitingRepository:
             )
             return tally, now, from_micros(min(row["until"] or ENDLESS for row in rows.values()))
 
-        tally, since, until = self._database.remembered(("what waits", not_because, others), read)
-        return tally if since <= now < until else read()[0]
+        with self._database.snapshot():  # in which a server is asked whether anything was committed since
+            tally, since, until = self._database.remembered(("what waits", not_because, others), read)
+            return tally if since <= now < until else read()[0]
 
     def marks(self, *, now: datetime, not_because: str) -> WaitingMarks:
         """Return which plans, texts, tasks and changes wait for a person."""

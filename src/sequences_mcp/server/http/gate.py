@@ -144,8 +144,9 @@ async def whole_body(receive: Receive) -> tuple[bytes | None, Receive]:
 
 def only_listens(scope: Scope) -> bool:
     """Say whether a request asks for a stream that goes on until the client or the server ends it."""
-    listens = any(name == b"mcp-method" and value == LISTEN for name, value in scope["headers"])
-    return bool(listens or scope["method"] == "GET")
+    # The first, where there are several: what reads them behind the gate does so too.
+    method = next((value for name, value in scope["headers"] if name == b"mcp-method"), None)
+    return bool(scope["method"] == "GET" or method == LISTEN)
 
 
 async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope, Receive, Send]) -> None:
