@@ -71,6 +71,7 @@ class Screen:
         self.tab.get_by_label("Passphrase").fill(PASSPHRASE)
         self.tab.get_by_role("button", name="Unlock").click()
         self.tab.get_by_role("button", name="Lock", exact=True).wait_for()
+        self.tab.wait_for_load_state()  # the page's script has run by then
 
     def photographs(self, name: str) -> None:
         """Keep a picture of the whole screen, where somebody wants to see it: drawing one takes long."""

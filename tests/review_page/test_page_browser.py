@@ -98,10 +98,16 @@ def test_everything_works_by_keyboard_alone(world: PageWorld, browser: Browser, 
         person.tab.keyboard.type(PASSPHRASE)
         person.tab.keyboard.press("Enter")
         press_on(person, "Next person")
+        expect(person.tab.get_by_role("heading", name="Linus Hopper1")).to_be_visible()
         press_on(person, "Previous person")
+        expect(person.tab.get_by_role("heading", name="Grace Hopper0")).to_be_visible()
         press_on(person, "Approve 2 people")
         expect(person.tab.get_by_text("Approved by page")).to_be_visible()
     assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+# Whether a link or a button of this name has the focus, and not a part of the screen with one in it.
+ON = "name => document.activeElement.matches('a, button') && document.activeElement.textContent.includes(name)"
 
 
 def press_on(person: Screen, name: str) -> None:
@@ -110,7 +116,7 @@ def press_on(person: Screen, name: str) -> None:
     person.tab.wait_for_load_state()  # the page's script has run by then
     for _ in range(60):
         person.tab.keyboard.press("Tab")
-        if name in person.tab.evaluate("document.activeElement.textContent"):
+        if person.tab.evaluate(ON, name):
             person.tab.keyboard.press("Enter")
             return
     raise AssertionError(f"{name} cannot be reached")
