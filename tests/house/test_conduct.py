@@ -36,6 +36,7 @@ CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "ti
 # A noqa without a rule, or with a rule and no reason; an ignore without a rule (mypy's own words are the reason).
 UNEXPLAINED = re.compile(r"#\s*(?:noqa(?!: [A-Z]+\d)|noqa: [A-Z0-9, ]+$|type:\s*ignore(?!\[))")
 DRAFT = r"\.(?:new|tmp|part)\b"
+GATHERS = ("asyncio.gather", "gather")
 ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 ANY_ERROR = {"Exception", "BaseException"}
 
@@ -152,6 +153,18 @@ def dataclasses_compiled_at_once(root: Path) -> list[str]:
     ]
 
 
+def calls_that_go_on_for_nobody(root: Path) -> list[str]:
+    """Return a sentence for each gather that leaves the other calls under way when one fails."""
+    return [
+        f"{source.path}:{node.lineno} leaves calls behind when one fails; use gather_limited or return_exceptions."
+        for source in package(root)
+        for node in source.nodes
+        if isinstance(node, ast.Call)
+        and called(node) in GATHERS
+        and not any(given.arg == "return_exceptions" for given in node.keywords)
+    ]
+
+
 def drafts_under_fixed_names(root: Path) -> list[str]:
     """Return a sentence for each file written under a name that may be somebody else's."""
     return [
@@ -176,6 +189,7 @@ LAWS = (
     unexplained_exemptions,
     dataclasses_compiled_at_once,
     drafts_under_fixed_names,
+    calls_that_go_on_for_nobody,
 )
 
 
@@ -207,6 +221,7 @@ BAD = {
     "a draft under a fixed name": (drafts_under_fixed_names, "draft = path.with_suffix('.tmp')"),
     "a draft named after its file": (drafts_under_fixed_names, "draft = path.with_name(f'{path.name}.new')"),
     "a file that is truncated": (drafts_under_fixed_names, "import os\nos.open(path, os.O_WRONLY | os.O_TRUNC)"),
+    "a gather": (calls_that_go_on_for_nobody, "import asyncio\ngot = asyncio.gather(one(), other())"),
     "a dataclass compiled at once": (dataclasses_compiled_at_once, "from dataclasses import dataclass, field"),
     "a bare noqa": (unexplained_exemptions, "x = 1  # noqa"),
     "a noqa without a reason": (unexplained_exemptions, "x = 1  # noqa: S324"),

@@ -130,6 +130,40 @@ async def test_five_calls_are_under_way_at_once_and_no_more_and_their_results_ke
     assert max(seen) == 5
 
 
+async def test_after_an_error_the_calls_under_way_end_first_and_no_further_one_begins() -> None:
+    ended: list[int] = []
+
+    async def call(number: int) -> int:
+        for _ in range(number):
+            await asyncio.sleep(0)
+        ended.append(number)
+        if number in {1, 3}:
+            raise NotFoundError(f"{number} is gone.", next_step="Look it up.")
+        return number
+
+    with pytest.raises(NotFoundError, match="3 is gone"):  # the first in order
+        await gather_limited([partial(call, number) for number in (3, 1, 40, 2, 0, 5, 6)])
+    assert ended == [0, 1, 2, 3, 40]
+
+
+async def test_the_call_that_finds_out_whether_a_vendor_is_back_is_not_given_up_because_others_may_not_ask() -> (
+    None
+):
+    clock = FakeClock()
+    down, up = reply(503, {}), reply(200, fixture("topo", "get_contact")["body"])
+    async with serving(*[down] * pacing.STRAIGHT, up) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+        read = partial(client.get_contact, topo_id("3"))
+        while vendor.connections < pacing.STRAIGHT:
+            with pytest.raises(ProviderUnavailableError):
+                await read()
+        clock.seconds += pacing.OPEN_FOR
+        with pytest.raises(ProviderUnavailableError):
+            await gather_limited([read] * 5)
+        assert len(await gather_limited([read] * 5)) == 5
+        await to.aclose()
+
+
 def fallen(now: float = 0.0, *, times: int = 5) -> Breaker:
     state = Breaker()
     for _ in range(times):

@@ -7,6 +7,7 @@ import gc
 import logging
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from tests.vendors.vendor_calls import KEY, FakeClock, answered, topo_id, transport
@@ -16,6 +17,7 @@ from tests.world.fake_vendor import Act, Answer, Line, reply, serving
 from sequences_mcp import __version__
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import (
+    NotFoundError,
     OutcomeUnknownError,
     ProviderUnavailableError,
     RateLimitedError,
@@ -23,6 +25,7 @@ from sequences_mcp.errors import (
     UnexpectedAnswerError,
     WrongIdError,
 )
+from sequences_mcp.ports.vendor import gather_both
 from sequences_mcp.vendors.account import checked_base_url
 from sequences_mcp.vendors.clarky.client import ClarkyClient
 from sequences_mcp.vendors.clarky.wire import CLARKY
@@ -269,6 +272,27 @@ async def test_a_transport_can_be_closed_twice_and_used_again() -> None:
         assert await client.get_me()
         await to.aclose()
         await to.aclose()
+    gc.collect()
+
+
+async def test_a_call_of_which_one_half_fails_leaves_no_connection_behind() -> None:
+    """Closing overlooks a connection that is only being made, so that nobody may be making one any more."""
+    gone = reply(404, {"success": False, "error": {"code": "not_found", "message": "Gone."}})
+
+    async def late(turns: int, client: KalentClient) -> object:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await client.get_candidate("kalent:candidate_1")
+
+    for turns in range(40):  # some are connecting when the other half has its answer
+        async with serving(gone) as vendor:
+            client = KalentClient(to := transport(KALENT, vendor.url))
+            with pytest.raises(NotFoundError):
+                await gather_both(
+                    partial(client.get_candidate, "kalent:candidate_1"), partial(late, turns, client)
+                )
+            await to.aclose()
+            assert vendor.connections == 2
     gc.collect()
 
 

@@ -19,15 +19,32 @@ from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import ToolCall
 
 T = TypeVar("T")
+U = TypeVar("U")
 MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
 
 
-async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Await these calls in groups of MAX_CONCURRENT; return the results in order. After an error none begins."""
+async def gather_limited(calls: Items[Callable[[], Awaitable[T]]], *, at_once: int = MAX_CONCURRENT) -> list[T]:
+    """Await these calls in groups of ``at_once``; return the results in order.
+
+    After an error no further group begins, and the first one in order is raised once its own group has ended: a
+    call that went on for nobody would use connections that are closed meanwhile. None is cancelled because of it:
+    it may be the one that finds out whether the vendor is back, while the others are refused for that time.
+    """
     results: list[T] = []
-    for start in range(0, len(calls), MAX_CONCURRENT):
-        results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
+    for start in range(0, len(calls), at_once):
+        group = (call() for call in calls[start : start + at_once])
+        for ended in await asyncio.gather(*group, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
+            results.append(ended)
     return results
+
+
+async def gather_both(one: Callable[[], Awaitable[T]], other: Callable[[], Awaitable[U]]) -> tuple[T, U]:
+    """Await two calls of different kinds at once, as ``gather_limited`` does."""
+    calls: list[Callable[[], Awaitable[Any]]] = [one, other]
+    first, second = await gather_limited(calls)
+    return first, second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ from sequences_mcp.engine.temporal.workflow import CHANGED, MOST_EVENTS, REVISIO
 from sequences_mcp.engine.worker import FREE, Worker
 from sequences_mcp.errors import ClockUnavailableError, ConflictError, StoreBusyError, StoreError
 from sequences_mcp.lazy_dataclasses import dataclass, field
+from sequences_mcp.ports.vendor import gather_limited
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")
@@ -127,10 +128,7 @@ class RunSignals:
         return await self._each(ids, self._tell)
 
     async def _each(self, each: Iterable[T], act: Callable[[T], Awaitable[None]]) -> int:
-        number, part = 0, [act(item) for item in each]
-        for first in range(0, len(part), AT_ONCE):
-            number += len(await asyncio.gather(*part[first : first + AT_ONCE]))
-        return number
+        return len(await gather_limited([partial(act, item) for item in each], at_once=AT_ONCE))
 
     async def _begin(self, entry: ScheduleEntry, *, changed: bool) -> None:
         try:

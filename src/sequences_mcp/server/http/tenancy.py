@@ -179,7 +179,9 @@ class OpenTenants:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait({keeping, *self._tasks})
-            await asyncio.gather(*(self._end(tenant) for tenant in [*self._open.values()]))
+            async with asyncio.TaskGroup() as ending:
+                for tenant in [*self._open.values()]:
+                    ending.create_task(self._end(tenant))
 
     def standing(self) -> tuple[int, int]:
         """Return how many tenants cannot be used, and how many there are."""

@@ -11,10 +11,10 @@ newest run is read before the request, and a later look compares.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, ReplyRules, Sourcing, Step
@@ -277,8 +277,9 @@ class Kalent(Vendor):
     async def _as_they_are(
         self, candidate_id: str
     ) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
-        return await asyncio.gather(
-            self.kalent.get_candidate(candidate_id), self.kalent.get_dynamic_sequence(candidate_id)
+        return await vendor.gather_both(
+            partial(self.kalent.get_candidate, candidate_id),
+            partial(self.kalent.get_dynamic_sequence, candidate_id),
         )
 
     async def _state_if_exists(
