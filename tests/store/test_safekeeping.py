@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
+from threading import enumerate as enumerate_threads
 
 import psycopg
 import pytest
 from tests.cli.terminal import Terminal
 from tests.secrecy.planted import MISTYPED, NEW_PASSPHRASE, PASSPHRASE
-from tests.world.engine import START
+from tests.world.engine import START, until
 from tests.world.product import GRACE, MAIL
 from tests.world.stores import drop_databases, fresh_database, needs_server
 
@@ -113,6 +114,51 @@ def test_wrong_passphrases_count_together_and_a_code_has_its_five_tries_on_all_h
             passkeys.check_code((here, there)[number % 2], KeptRecord.PASSKEY_CODE, "00000-00000", now=START)
     with pytest.raises(ApprovalError, match="no code"):
         passkeys.check_code(there, KeptRecord.PASSKEY_CODE, code, now=START)
+
+
+def connected(url: str) -> int:
+    """Return how many connections to a database there are, besides the one that asks."""
+    with psycopg.connect(url, autocommit=True) as database:
+        [number] = database.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone() or (0,)
+    return int(number)
+
+
+@needs_server
+def test_the_connections_for_records_end_with_the_last_store_of_their_database(hosts: TwoHosts) -> None:
+    """A server opens and closes those of its tenants, who may be many."""
+    here, threads = hosts.host("here"), set(enumerate_threads())
+    stores = [Store.open(Workspace(hosts.folder / name), url=hosts.url, now=START) for name in ("here", "there")]
+    sessions.Tries(here, lambda: START).was_wrong(sessions.TERMINAL)
+    stores.pop().close()
+    assert sessions.Tries(here, lambda: START).wrong(sessions.TERMINAL) == 1
+    assert connected(hosts.url) > 0
+    stores.pop().close()
+    until(lambda: connected(hosts.url) == 0)
+    until(lambda: set(enumerate_threads()) <= threads)
+    assert sessions.Tries(here, lambda: START).wrong(sessions.TERMINAL) == 1  # a command asks without a store
+
+
+@needs_server
+def test_a_record_that_is_asked_for_while_the_last_store_closes_is_read(hosts: TwoHosts) -> None:
+    here, is_over = hosts.host("here"), Event()
+    sessions.Tries(here, lambda: START).was_wrong(sessions.TERMINAL)
+    counted: list[int] = []
+
+    def ask() -> None:
+        while not is_over.is_set():
+            counted.append(sessions.Tries(here, lambda: START).wrong(sessions.TERMINAL))
+
+    asking = [Thread(target=ask) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    for _ in range(20):
+        Store.open(Workspace(hosts.folder / "here"), url=hosts.url, now=START).close()
+    is_over.set()
+    for thread in asking:
+        thread.join(60)
+    assert len(counted) > 20 and set(counted) == {1}
 
 
 @needs_server

@@ -40,11 +40,11 @@ async def gather_limited(calls: Items[Callable[[], Awaitable[T]]], *, at_once: i
     return results
 
 
-async def gather_both(one: Callable[[], Awaitable[T]], other: Callable[[], Awaitable[U]]) -> tuple[T, U]:
+async def gather_both(left: Callable[[], Awaitable[T]], right: Callable[[], Awaitable[U]]) -> tuple[T, U]:
     """Await two calls of different kinds at once, as ``gather_limited`` does."""
-    calls: list[Callable[[], Awaitable[Any]]] = [one, other]
-    first, second = await gather_limited(calls)
-    return first, second
+    calls: list[Callable[[], Awaitable[Any]]] = [left, right]
+    of_left, of_right = await gather_limited(calls)
+    return of_left, of_right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ class Pool:
     """
 
     _open: dict[tuple[str, int], Pool] = {}  # noqa: RUF012 - by address and size, guarded by the lock
+    _for_records: dict[str, Pool] = {}  # noqa: RUF012 - by address, guarded by the lock
     _lock = threading.Lock()
 
     def __init__(self, url: str, *, most: int = MOST_CONNECTIONS) -> None:
@@ -184,15 +185,35 @@ class Pool:
             pool._users += 1
         return pool
 
+    @classmethod
+    def for_records(cls, url: str) -> Pool:
+        """Return the further connections of an address for what approvals are checked with, opened.
+
+        Nobody gives them back: they are closed with the address's last pool, and where there is none, as in a
+        command, with the process. Who still asks for them then has a ``PoolClosed`` from ``take``.
+
+        Raises what ``require_server`` raises.
+        """
+        with cls._lock:
+            pool = cls._for_records.get(url)
+            if pool is None:
+                pool = cls._for_records[url] = cls(url, most=FOR_RECORDS)
+                pool._pool.open()
+        return pool
+
     def release(self) -> None:
-        """Give the pool back; the last one to do so closes its connections."""
+        """Give the pool back; the last one to do so closes it, and the address's last pool the one for records."""
+        closing = [self]
         with self._lock:
             self._users -= 1
             if self._users:
                 return
             del self._open[self.url, self._most]
-        self.news.close()
-        self._pool.close()
+            if all(pool.url != self.url for pool in self._open.values()):
+                closing += filter(None, [self._for_records.pop(self.url, None)])
+        for pool in closing:
+            pool.news.close()
+            pool._pool.close()
 
     def changed(self) -> None:
         """Announce a commit to this process at once, before its notification comes back."""

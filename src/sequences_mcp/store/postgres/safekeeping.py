@@ -10,10 +10,10 @@ database lacks gives its own file to it, and renames the file.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import psycopg
+import psycopg_pool
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreUnwritableError
@@ -32,12 +32,6 @@ _WRITE = (
 _BEGIN = "INSERT INTO kept_record (name, text) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING"
 _SWAP = "UPDATE kept_record SET text = %s WHERE name = %s AND text = %s"
 _DELETE = "DELETE FROM kept_record WHERE name = %s"
-
-
-@cache
-def _pool(url: str) -> connections.Pool:
-    """Return the connections of this process for records alone; they end when they are not used for a minute."""
-    return connections.Pool.of(url, most=connections.FOR_RECORDS)
 
 
 class ServerRecords(Safekeeping):
@@ -117,9 +111,12 @@ class ServerRecords(Safekeeping):
         A connection that the server has ended meanwhile is replaced: each statement has the same effect when it is
         executed again, but for one that was stored and whose answer was lost, which then reads as not stored.
         """
-        pool = _pool(self._url)
         for left in connections.pauses(PATIENCE):
-            connection = pool.take(left)
+            pool = connections.Pool.for_records(self._url)
+            try:
+                connection = pool.take(left)
+            except psycopg_pool.PoolClosed:  # with the last store of this address, after it was asked for here
+                continue
             try:
                 pool.require_here(connection)
                 cursor = connection.execute(sql.encode(), values)
@@ -133,4 +130,4 @@ class ServerRecords(Safekeeping):
                 connection.close()
             finally:
                 pool.give_back(connection)
-        raise connections.unreachable(pool.name)
+        raise connections.unreachable(connections.shown(self._url))
