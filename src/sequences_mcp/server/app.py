@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import anyio
@@ -30,6 +32,8 @@ from sequences_mcp.server.notices import EVERY, AuditBus
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from mcp.server.auth.provider import TokenVerifier
     from mcp.server.auth.settings import AuthSettings
 
@@ -77,6 +81,28 @@ def build_server(
     ``vendors`` are the names of the vendors connected: they decide, once, which tools are listed.
     """
     return SequencesServer(OpenedContext(open_context), log_level=log_level, vendors=vendors)
+
+
+@contextmanager
+def _noted(interrupts: list[int]) -> Iterator[None]:
+    """Note each interrupt inside the block, of which asyncio's handler makes a cancellation of the main task.
+
+    That is an interrupt again outside of the loop only if the task ends by it, and was cancelled by nothing else.
+    """
+    cancel = signal.getsignal(signal.SIGINT)
+    if not callable(cancel) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        cancel(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, cancel)
 
 
 class OpenedContext:
@@ -167,8 +193,16 @@ class SequencesServer(MCPServer[OpenedContext]):
             await self._opened.close()
 
     def run_stdio(self, source: InputLines | None = None) -> None:
-        """Serve over standard input and output until they end; ``source`` has been reading the input already."""
+        """Serve over standard input and output until they end; ``source`` has been reading the input already.
+
+        Raises KeyboardInterrupt after an interrupt, also where what it cancelled has ended with an exception.
+        """
         self._source = source
+        interrupts: list[int] = []
+
+        async def serve() -> None:
+            with _noted(interrupts):
+                await self.run_stdio_async()
 
         def event_loop() -> asyncio.AbstractEventLoop:
             loop = asyncio.new_event_loop()
@@ -176,7 +210,13 @@ class SequencesServer(MCPServer[OpenedContext]):
                 source.heed_interrupts()  # a loop that is interrupted while it is made prints what it then lacks
             return loop
 
-        anyio.run(self.run_stdio_async, backend_options={"loop_factory": event_loop})
+        try:
+            anyio.run(serve, backend_options={"loop_factory": event_loop})
+        except BaseException as error:
+            if not interrupts or isinstance(error, KeyboardInterrupt):
+                raise
+            logging.getLogger(__name__).warning("Interrupted, which ended in %s", type(error).__name__)
+            raise KeyboardInterrupt from error
 
     async def run_stdio_async(self) -> None:
         """Serve over standard input and output; lines that are not valid messages are answered too."""

@@ -26,8 +26,8 @@ def begin(environ: Mapping[str, str]) -> InputLines | None:
     if snapshot is None or not is_supported_here():
         return None
     source = InputLines(Opening(snapshot))
+    source.leave_at_interrupt()  # before anybody can have an answer, and then interrupt it
     source.open()
-    source.leave_at_interrupt()
     if not _may_connect(environ, snapshot):
         source.connected(())
     return source
