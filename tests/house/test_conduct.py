@@ -16,6 +16,7 @@ CATCHES_ALL = {
     f"{SRC}/engine/supervisor.py": 1,
     f"{SRC}/engine/inbound/reader.py": 1,
     f"{SRC}/services/enrolment.py": 2,
+    f"{SRC}/server/app.py": 1,
     f"{SRC}/server/boundary.py": 1,
     f"{SRC}/server/http/tenancy.py": 2,
     f"{SRC}/server/prelude/standard_input.py": 1,

@@ -212,7 +212,7 @@ class SequencesServer(MCPServer[OpenedContext]):
 
         try:
             anyio.run(serve, backend_options={"loop_factory": event_loop})
-        except BaseException as error:
+        except BaseException as error:  # whatever the interrupt made of what was under way, it was one
             if not interrupts or isinstance(error, KeyboardInterrupt):
                 raise
             logging.getLogger(__name__).warning("Interrupted, which ended in %s", type(error).__name__)
