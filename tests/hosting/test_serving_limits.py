@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from starlette.types import Message, Receive, Scope, Send
 from tests.secrecy import planted
 from tests.world.http_server import MODERN, TOKEN, serving, token_file
 from tests.world.page import PageWorld
 
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.http_connection import ConnectionLimits
-from sequences_mcp.server.http.gate import BODY_LIMIT, LISTEN, UserRates, only_listens
+from sequences_mcp.server.http.gate import BODY_LIMIT, LISTEN, UserRates, only_listens, passed_until
 from sequences_mcp.server.http.listening import HEAD_BYTES
 from sequences_mcp.server.http.options import ServeOptions
 
@@ -324,3 +327,31 @@ def _rest(stream: socket.socket) -> bytes:
     while piece := stream.recv(65_536):
         data += piece
     return data
+
+
+@pytest.mark.parametrize("is_held", [True, False], ids=["while nothing comes", "after something came"])
+async def test_a_stream_that_ends_by_itself_leaves_nothing_that_waits_for_the_drain(is_held: bool) -> None:
+    asked, silent = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        asked.set()
+        if is_held:
+            await silent.wait()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def listens(scope: Scope, receive: Receive, send: Send) -> None:
+        listening = asyncio.ensure_future(receive())
+        await asked.wait()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    before = asyncio.all_tasks()
+    for _ in range(10):
+        asked.clear()
+        await passed_until(asyncio.Event(), listens, ({"type": "http"}, receive, send))
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before

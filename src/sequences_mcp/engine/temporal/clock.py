@@ -296,10 +296,14 @@ class TemporalClock:
     async def _read(self, act: Callable[[Store], T]) -> T:
         """Return what is read in the store's thread; StoreBusyError when told to stop before that is there."""
         call = asyncio.ensure_future(self.reading.call(act))
-        while not (await asyncio.wait({call}, timeout=A_MOMENT))[0]:
-            if self._stop.is_set():
-                call.cancel()
-                raise StoreBusyError("The clock was told to stop.", next_step="It begins again with the worker.")
+        try:
+            while not (await asyncio.wait({call}, timeout=A_MOMENT))[0]:
+                if self._stop.is_set():
+                    raise StoreBusyError(
+                        "The clock was told to stop.", next_step="It begins again with the worker."
+                    )
+        finally:
+            call.cancel()  # where nobody waits for it any longer; one that has ended stays as it is
         return call.result()
 
     @asynccontextmanager

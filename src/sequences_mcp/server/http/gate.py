@@ -161,9 +161,11 @@ async def passed_until(ended: asyncio.Event, app: ASGIApp, request: tuple[Scope,
 
     async def until_ended() -> Message:
         received, over = asyncio.ensure_future(receive()), asyncio.ensure_future(ended.wait())
-        done, pending = await asyncio.wait({received, over}, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait({received, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also where a stream that has ended by itself asks no longer: the drain may be weeks away
+            received.cancel()
+            over.cancel()
         return received.result() if received in done else {"type": "http.disconnect"}
 
     await app(scope, until_ended, passed_on)
