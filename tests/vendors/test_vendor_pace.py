@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.vendors.vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, fixture, topo_id, transport
-from tests.world.fake_vendor import Act, reply, serving
+from tests.world.fake_vendor import Act, FakeVendor, Line, reply, serving
 
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
@@ -146,21 +147,75 @@ async def test_after_an_error_the_calls_under_way_end_first_and_no_further_one_b
     assert ended == [0, 1, 2, 3, 40]
 
 
-async def test_the_call_that_finds_out_whether_a_vendor_is_back_is_not_given_up_because_others_may_not_ask() -> (
-    None
-):
+@pytest.mark.parametrize("how", ["one fails", "the caller is cancelled"])
+async def test_a_call_that_does_not_end_soon_after_anothers_error_is_cancelled(how: str) -> None:
+    begun, silent, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def hangs(number: int) -> None:
+        begun.set()
+        try:
+            await silent.wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(number)
+
+    async def fails() -> None:
+        await begun.wait()
+        raise NotFoundError("It is gone.", next_step="Look it up.")
+
+    asked: list[Callable[[], Awaitable[None]]]
+    asked = [partial(hangs, 1), *([fails] if how == "one fails" else []), partial(hangs, 2)]
+    calling = asyncio.ensure_future(gather_limited(asked))
+    await begun.wait()
+    if how != "one fails":
+        calling.cancel()
+    with pytest.raises(NotFoundError if how == "one fails" else asyncio.CancelledError):
+        await calling
+    assert ended == [1, 2]
+
+
+async def fallen_vendor(vendor: FakeVendor, read: Callable[[], Awaitable[object]], clock: FakeClock) -> None:
+    """Ask a vendor that is down until nobody asks it any more, and let the time pass after which one may."""
+    while vendor.connections < pacing.STRAIGHT:
+        with pytest.raises(ProviderUnavailableError):
+            await read()
+    clock.seconds += pacing.OPEN_FOR
+
+
+OUTAGE = [reply(503, {})] * pacing.STRAIGHT
+
+
+async def test_the_call_that_finds_out_whether_a_vendor_is_back_is_heard_though_others_may_not_ask() -> None:
     clock = FakeClock()
-    down, up = reply(503, {}), reply(200, fixture("topo", "get_contact")["body"])
-    async with serving(*[down] * pacing.STRAIGHT, up) as vendor:
+    async with serving(*OUTAGE, answered("topo", "get_contact")) as vendor:
         client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
         read = partial(client.get_contact, topo_id("3"))
-        while vendor.connections < pacing.STRAIGHT:
-            with pytest.raises(ProviderUnavailableError):
-                await read()
-        clock.seconds += pacing.OPEN_FOR
+        await fallen_vendor(vendor, read, clock)
         with pytest.raises(ProviderUnavailableError):
             await gather_limited([read] * 5)
         assert len(await gather_limited([read] * 5)) == 5
+        await to.aclose()
+
+
+async def test_after_a_probe_that_was_cancelled_the_next_caller_is_one() -> None:
+    clock, arrived = FakeClock(), asyncio.Event()
+
+    async def hold(line: Line) -> None:
+        arrived.set()
+        await line.gone()
+
+    async with serving(*OUTAGE, Act(answer=hold), answered("topo", "get_contact")) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+        read = partial(client.get_contact, topo_id("3"))
+        await fallen_vendor(vendor, read, clock)
+        probe = asyncio.ensure_future(read())
+        await arrived.wait()
+        with pytest.raises(ProviderUnavailableError):
+            await read()
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        assert await read()
         await to.aclose()
 
 

@@ -21,22 +21,31 @@ from sequences_mcp.ports.embedded import ToolCall
 T = TypeVar("T")
 U = TypeVar("U")
 MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
+ANSWER_SOON = 5.0  # seconds
 
 
 async def gather_limited(calls: Items[Callable[[], Awaitable[T]]], *, at_once: int = MAX_CONCURRENT) -> list[T]:
     """Await these calls in groups of ``at_once``; return the results in order.
 
-    After an error no further group begins, and the first one in order is raised once its own group has ended: a
-    call that went on for nobody would use connections that are closed meanwhile. None is cancelled because of it:
-    it may be the one that finds out whether the vendor is back, while the others are refused for that time.
+    After an error no further group begins. Those under way have ANSWER_SOON seconds, then they are cancelled, and
+    the first error in order is raised once all have ended: a call that went on for nobody would use connections
+    that are closed meanwhile. They have these seconds because one may be the call that finds out whether the
+    vendor is back, which the others are refused for.
     """
     results: list[T] = []
     for start in range(0, len(calls), at_once):
-        group = (call() for call in calls[start : start + at_once])
-        for ended in await asyncio.gather(*group, return_exceptions=True):
-            if isinstance(ended, BaseException):
-                raise ended
-            results.append(ended)
+        group = [asyncio.ensure_future(call()) for call in calls[start : start + at_once]]
+        try:
+            _, late = await asyncio.wait(group, return_when=asyncio.FIRST_EXCEPTION)
+            if late:
+                await asyncio.wait(late, timeout=ANSWER_SOON)
+        finally:
+            given_up = [task for task in group if task.cancel()]
+            await asyncio.gather(*group, return_exceptions=True)
+        failed = [task for task in group if task.cancelled() or task.exception()]
+        for task in sorted(failed, key=given_up.__contains__):  # what was cancelled here is not why
+            task.result()
+        results += [task.result() for task in group]
     return results
 
 

@@ -182,6 +182,10 @@ class Pacer:
             await self._clockwork.sleep(seconds)
         return None
 
+    def give_up(self) -> None:
+        """Take note that a call was cancelled, which may have been the probe: the next caller is one."""
+        self._breaker = replace(self._breaker, probe_until=None)
+
     def record(self, request: VendorRequest, ending: Ending, headers: Mapping[str, str]) -> None:
         """Take note of how an attempt ended and of the limits its answer tells."""
         now = self._clockwork.monotonic()

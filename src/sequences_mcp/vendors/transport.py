@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -84,6 +85,9 @@ class Transport:
         trail = _Trail(self._clockwork.monotonic())
         try:
             ended = await self._carried(request, trail)
+        except asyncio.CancelledError:
+            self._gate.give_up()
+            raise
         finally:
             self._log(request, trail)
         call = HttpCall(
