@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +24,7 @@ from tests.world.stores import drop_databases, fresh_database, needs_server
 
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.domain.workspace import Workspace
-from sequences_mcp.errors import ApprovalError, StoreBusyError
+from sequences_mcp.errors import ApprovalError, StoreBusyError, StoreError
 from sequences_mcp.ports.safekeeping import OF_HOST, SHARED, KeptRecord, Safekeeping
 from sequences_mcp.review.lock import greeting, passkeys, passphrase, sessions
 from sequences_mcp.review.page.serving import take_page_lock
@@ -141,8 +142,10 @@ def test_the_connections_for_records_end_with_the_last_store_of_their_database(h
 
 
 @needs_server
-def test_a_record_that_is_asked_for_while_the_last_store_closes_is_read(hosts: TwoHosts) -> None:
-    here, is_over = hosts.host("here"), Event()
+def test_records_that_are_asked_for_while_stores_come_and_go_are_read_and_leave_nothing_open(
+    hosts: TwoHosts,
+) -> None:
+    here, is_over, threads = hosts.host("here"), Event(), set(enumerate_threads())
     sessions.Tries(here, lambda: START).was_wrong(sessions.TERMINAL)
     counted: list[int] = []
 
@@ -159,6 +162,36 @@ def test_a_record_that_is_asked_for_while_the_last_store_closes_is_read(hosts: T
     for thread in asking:
         thread.join(60)
     assert len(counted) > 20 and set(counted) == {1}
+    until(lambda: connected(hosts.url) == 0)
+    until(lambda: set(enumerate_threads()) <= threads)
+
+
+@needs_server
+def test_nobody_waits_while_another_database_that_does_not_answer_is_connected_to(hosts: TwoHosts) -> None:
+    """A server has many tenants; one's database may be away."""
+    here, failed = hosts.host("here"), list[Exception]()
+    store = Store.open(Workspace(hosts.folder / "here"), url=hosts.url, now=START)
+    sessions.Tries(here, lambda: START).was_wrong(sessions.TERMINAL)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/away"
+
+        def connect() -> None:
+            try:
+                Store.open(Workspace(hosts.folder / "away"), url=away, now=START)
+            except StoreError as error:
+                failed.append(error)
+
+        opening = Thread(target=connect)
+        opening.start()
+        answering, _ = silent.accept()
+        assert sessions.Tries(here, lambda: START).wrong(sessions.TERMINAL) == 1
+        key = ("domain", "example.org")
+        assert store.suppressions.add(key, reason="by hand", actor=Actor("ada"), now=START)
+        assert opening.is_alive()
+        answering.close()
+    opening.join(60)
+    store.close()
+    assert len(failed) == 1
 
 
 @needs_server

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, cast
@@ -141,8 +141,8 @@ class Pool:
     """
 
     _open: dict[tuple[str, int], Pool] = {}  # noqa: RUF012 - by address and size, guarded by the lock
-    _for_records: dict[str, Pool] = {}  # noqa: RUF012 - by address, guarded by the lock
-    _lock = threading.Lock()
+    _lock = threading.Lock()  # never held while a server is waited for: each commit takes it
+    _connecting = tuple(threading.Lock() for _ in range(64))  # of the addresses, each of which has one of them
 
     def __init__(self, url: str, *, most: int = MOST_CONNECTIONS) -> None:
         self.url = url
@@ -177,43 +177,59 @@ class Pool:
 
         Raises what ``require_server`` raises.
         """
-        with cls._lock:
-            pool = cls._open.get((url, most))
-            if pool is None:
-                pool = cls._open[url, most] = cls(url, most=most)
-                pool._pool.open()
-            pool._users += 1
+        if (pool := cls._taken(url, most)) is not None:
+            return pool
+        with cls._connecting[hash(url) % len(cls._connecting)]:
+            if (pool := cls._taken(url, most)) is not None:  # another thread was first
+                return pool
+            pool = cls(url, most=most)
+            pool._pool.open()
+            with cls._lock:
+                cls._open[url, most] = pool
+                pool._users += 1
         return pool
 
     @classmethod
-    def for_records(cls, url: str) -> Pool:
-        """Return the further connections of an address for what approvals are checked with, opened.
+    @contextmanager
+    def for_records(cls, url: str) -> Iterator[Pool]:
+        """Yield the further connections of an address for what approvals are checked with.
 
-        Nobody gives them back: they are closed with the address's last pool, and where there is none, as in a
-        command, with the process. Who still asks for them then has a ``PoolClosed`` from ``take``.
+        They stay open until the last pool of the address is given back; where there is none, as in a command,
+        they are for this block alone.
 
         Raises what ``require_server`` raises.
         """
+        pool = cls.of(url, most=FOR_RECORDS)
+        try:
+            yield pool
+        finally:
+            pool.release()
+
+    @classmethod
+    def _taken(cls, url: str, most: int) -> Pool | None:
+        """Return a pool that is open, with one user more."""
         with cls._lock:
-            pool = cls._for_records.get(url)
-            if pool is None:
-                pool = cls._for_records[url] = cls(url, most=FOR_RECORDS)
-                pool._pool.open()
+            pool = cls._open.get((url, most))
+            if pool is not None:
+                pool._users += 1
         return pool
 
     def release(self) -> None:
-        """Give the pool back; the last one to do so closes it, and the address's last pool the one for records."""
-        closing = [self]
+        """Give the pool back; what nobody needs any longer is closed."""
         with self._lock:
             self._users -= 1
-            if self._users:
-                return
-            del self._open[self.url, self._most]
-            if all(pool.url != self.url for pool in self._open.values()):
-                closing += filter(None, [self._for_records.pop(self.url, None)])
-        for pool in closing:
+            unused = self._unused()
+            for pool in unused:
+                del self._open[pool.url, pool._most]
+        for pool in unused:
             pool.news.close()
             pool._pool.close()
+
+    def _unused(self) -> list[Pool]:
+        """Return the pools of this address without users; that for records has none between two questions."""
+        here = [pool for pool in self._open.values() if pool.url == self.url]
+        has_store = any(pool._users for pool in here if pool._most != FOR_RECORDS)
+        return [pool for pool in here if not pool._users and not (pool._most == FOR_RECORDS and has_store)]
 
     def changed(self) -> None:
         """Announce a commit to this process at once, before its notification comes back."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import psycopg
-import psycopg_pool
 
 from sequences_mcp.domain.workspace import Workspace
 from sequences_mcp.errors import StoreUnwritableError
@@ -111,23 +110,20 @@ class ServerRecords(Safekeeping):
         A connection that the server has ended meanwhile is replaced: each statement has the same effect when it is
         executed again, but for one that was stored and whose answer was lost, which then reads as not stored.
         """
-        for left in connections.pauses(PATIENCE):
-            pool = connections.Pool.for_records(self._url)
-            try:
+        with connections.Pool.for_records(self._url) as pool:
+            for left in connections.pauses(PATIENCE):
                 connection = pool.take(left)
-            except psycopg_pool.PoolClosed:  # with the last store of this address, after it was asked for here
-                continue
-            try:
-                pool.require_here(connection)
-                cursor = connection.execute(sql.encode(), values)
-                row = cursor.fetchone() if cursor.description else None
-                return row, cursor.rowcount
-            except psycopg.errors.UndefinedTable:
-                raise
-            except psycopg.Error as error:
-                if not connections.is_lost(error, connection):
-                    raise connections.server_error(error, pool.name) from error
-                connection.close()
-            finally:
-                pool.give_back(connection)
-        raise connections.unreachable(connections.shown(self._url))
+                try:
+                    pool.require_here(connection)
+                    cursor = connection.execute(sql.encode(), values)
+                    row = cursor.fetchone() if cursor.description else None
+                    return row, cursor.rowcount
+                except psycopg.errors.UndefinedTable:
+                    raise
+                except psycopg.Error as error:
+                    if not connections.is_lost(error, connection):
+                        raise connections.server_error(error, pool.name) from error
+                    connection.close()
+                finally:
+                    pool.give_back(connection)
+            raise connections.unreachable(pool.name)
