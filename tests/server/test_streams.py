@@ -174,41 +174,6 @@ def test_an_interrupt_ends_a_server_that_waits_for_its_next_line(tmp_path: Path)
     assert "Traceback" not in log
 
 
-ENDS_BADLY = """
-import asyncio, signal, sys
-from sequences_mcp.server.app import OpenedContext, SequencesServer
-
-class Server(SequencesServer):
-    async def run_stdio_async(self):
-        print("ready", flush=True)
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            {end}
-
-signal.signal(signal.SIGINT, signal.default_int_handler)
-try:
-    Server(OpenedContext(None), log_level="INFO", vendors=()).run_stdio()
-except KeyboardInterrupt:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    sys.exit(130)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent an interrupt")
-@pytest.mark.parametrize(
-    "end", ["raise RuntimeError from None", "asyncio.current_task().cancel(); await asyncio.sleep(0)", "return"]
-)
-def test_an_interrupt_is_one_however_what_it_cancels_ends(end: str) -> None:
-    program = ENDS_BADLY.format(end=end)
-    with subprocess.Popen([*python(), "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout and process.stdout.readline() == b"ready\n"
-        process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=60)
-    assert process.returncode == (0 if end == "return" else 130), log
-    assert b"Traceback" not in log
-
-
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own is POSIX's")
 def test_started_by_hand_in_a_terminal_it_says_what_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     import pty

@@ -34,16 +34,22 @@ COMPLETE = "_SEQUENCES_MCP_COMPLETE"  # how click is asked for completions
 
 def main() -> None:
     """Run the server, or the command named; errors end in what to do next and exit with 2."""
+    is_server = len(sys.argv) == 1 and COMPLETE not in os.environ
     try:
-        if len(sys.argv) == 1 and COMPLETE not in os.environ:
+        if is_server:
             _serve()
         else:
             command_line().main(prog_name="sequences-mcp")
     except KeyboardInterrupt:
+        if is_server:  # a thread may wait for a client that reads nothing, which the interpreter would wait for
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
         sys.exit(INTERRUPTED)
     except SequencesError as error:
         _give_up(error)
     except BaseExceptionGroup as group:  # the server's task group wraps the exceptions of its start
+        if group.split(BrokenPipeError)[1] is None:
+            return  # the client has left, as at the end of the input
         ours, others = group.split(SequencesError)
         if ours is None or others is not None:
             raise

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-import threading
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -25,10 +26,11 @@ from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.argument_limits import checking_limits
-from sequences_mcp.errors import SequencesError
+from sequences_mcp.errors import SequencesError, StoreBusyError
 from sequences_mcp.remembering import VALUES
 from sequences_mcp.server import catalog, panel, resources, skills
 from sequences_mcp.server.notices import EVERY, AuditBus
+from sequences_mcp.server.prelude.standard_input import INTERRUPTED
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from sequences_mcp.server.prelude.standard_input import InputLines
     from sequences_mcp.server.prompts import Reference
 
+ONE_INTERRUPT = 1.0  # seconds; what comes within them is the same one
 # Where a person approves, for a client that this process is started by.
 IN_CHAT = (
     "in a dialog or a panel of the chat, on the review page that results name, or with `sequences-mcp review`"
@@ -84,19 +87,24 @@ def build_server(
 
 
 @contextmanager
-def _noted(interrupts: list[int]) -> Iterator[None]:
-    """Note each interrupt inside the block, of which asyncio's handler makes a cancellation of the main task.
+def _noted(interrupts: list[float], *, before: object) -> Iterator[None]:
+    """Note each interrupt inside the block, of the first of which asyncio makes a cancellation of the main task.
 
     That is an interrupt again outside of the loop only if the task ends by it, and was cancelled by nothing else.
+    A second one ends the process at once, but for one that comes with the first: whoever starts a server for
+    somebody often passes on what the terminal has sent to both. ``before`` is the handler that asyncio replaces.
     """
     cancel = signal.getsignal(signal.SIGINT)
-    if not callable(cancel) or threading.current_thread() is not threading.main_thread():
+    if cancel is before or not callable(cancel):  # asyncio leaves a program's own handler, which knows what to do
         yield
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        interrupts.append(number)
-        cancel(number, frame)
+        interrupts.append(time.monotonic())
+        if len(interrupts) == 1:
+            cancel(number, frame)
+        elif interrupts[-1] - interrupts[0] > ONE_INTERRUPT:
+            os._exit(INTERRUPTED)
 
     signal.signal(signal.SIGINT, note)
     try:
@@ -105,12 +113,27 @@ def _noted(interrupts: list[int]) -> Iterator[None]:
         signal.signal(signal.SIGINT, cancel)
 
 
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await something in a task of its own; where the caller is cancelled, that is raised once it has ended."""
+    task, cancelled = asyncio.ensure_future(work), list[asyncio.CancelledError]()
+    with anyio.CancelScope(shield=True):  # a scope that is cancelled would do it again in each turn of the loop
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError as error:
+                cancelled.append(error)
+    task.result()
+    if cancelled:
+        raise cancelled[0]
+
+
 class OpenedContext:
     """The context that the tools work with, opened once; while opening fails, each call tries again."""
 
     def __init__(self, open_context: OpenContext) -> None:
         self._open_context = open_context
         self._context: AppContext | None = None
+        self._is_closed = False
         self._opening = asyncio.Lock()
         self._closing = AsyncExitStack()
 
@@ -123,6 +146,11 @@ class OpenedContext:
         if self._context is not None:
             return self._context
         async with self._opening:
+            if self._is_closed:  # by a call that its transport has not ended: nobody would close it again
+                raise StoreBusyError(
+                    "The server, or this tenant of it, is being closed.",
+                    next_step="Nothing was done by this call. Call again in a few seconds.",
+                )
             if self._context is None:
                 self._context = await self._closing.enter_async_context(self._open_context())
             return self._context
@@ -131,10 +159,15 @@ class OpenedContext:
         """Return whose private blueprints whoever calls at the moment sees; empty: all."""
         return ""
 
+    def begin(self) -> None:
+        """Allow it to be opened, also again."""
+        self._is_closed = False
+
     async def close(self) -> None:
-        """Close what was opened."""
-        self._context = None
-        await self._closing.aclose()
+        """Close what was opened, and open nothing until ``begin``."""
+        self._context, self._is_closed = None, True
+        async with self._opening:
+            await self._closing.aclose()
 
 
 class SequencesServer(MCPServer[OpenedContext]):
@@ -183,6 +216,7 @@ class SequencesServer(MCPServer[OpenedContext]):
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[OpenedContext]:
+        self._opened.begin()
         try:
             await self._opened.get()
         except SequencesError as error:
@@ -190,7 +224,7 @@ class SequencesServer(MCPServer[OpenedContext]):
         try:
             yield self._opened
         finally:
-            await self._opened.close()
+            await _to_its_end(self._opened.close())  # a request to a vendor that is under way is waited for
 
     def run_stdio(self, source: InputLines | None = None) -> None:
         """Serve over standard input and output until they end; ``source`` has been reading the input already.
@@ -198,16 +232,18 @@ class SequencesServer(MCPServer[OpenedContext]):
         Raises KeyboardInterrupt after an interrupt, also where what it cancelled has ended with an exception.
         """
         self._source = source
-        interrupts: list[int] = []
+        interrupts: list[float] = []
+        before: list[object] = []
 
         async def serve() -> None:
-            with _noted(interrupts):
+            with _noted(interrupts, before=before[0]):
                 await self.run_stdio_async()
 
         def event_loop() -> asyncio.AbstractEventLoop:
             loop = asyncio.new_event_loop()
             if source is not None:
                 source.heed_interrupts()  # a loop that is interrupted while it is made prints what it then lacks
+            before.append(signal.getsignal(signal.SIGINT))
             return loop
 
         try:
@@ -269,7 +305,10 @@ class SequencesServer(MCPServer[OpenedContext]):
             if isinstance(error.__cause__, boundary.PersonNeeded):
                 return error.__cause__.request
             explained = boundary.explained_error(error, tool=name, schema=tool.parameters)
-            app = await self._opened.get()
+            try:
+                app = await self._opened.get()
+            except SequencesError:  # it was closed meanwhile
+                return boundary.refused_result(explained)
             every = await boundary.with_every_fault(app, explained, tool=name, arguments=arguments)
             return boundary.refused_result(every)
         assert isinstance(result, types.CallToolResult | types.InputRequiredResult)

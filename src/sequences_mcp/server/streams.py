@@ -82,7 +82,8 @@ class _Output:
         if len(data) <= select.PIPE_BUF and self.ready.poll(0):
             os.write(self.descriptor, data)
         else:
-            await anyio.to_thread.run_sync(self._write_all, memoryview(data))
+            # An interrupt does not wait for a client that reads nothing.
+            await anyio.to_thread.run_sync(self._write_all, memoryview(data), abandon_on_cancel=True)
 
     async def flush(self) -> None:
         """Do nothing: no byte is kept back."""

@@ -227,9 +227,9 @@ class Pool:
 
     def _unused(self) -> list[Pool]:
         """Return the pools of this address without users; that for records has none between two questions."""
-        here = [pool for pool in self._open.values() if pool.url == self.url]
-        has_store = any(pool._users for pool in here if pool._most != FOR_RECORDS)
-        return [pool for pool in here if not pool._users and not (pool._most == FOR_RECORDS and has_store)]
+        of_address = [pool for pool in self._open.values() if pool.url == self.url]
+        has_store = any(pool._users for pool in of_address if pool._most != FOR_RECORDS)
+        return [pool for pool in of_address if not pool._users and not (pool._most == FOR_RECORDS and has_store)]
 
     def changed(self) -> None:
         """Announce a commit to this process at once, before its notification comes back."""
