@@ -489,21 +489,23 @@ def working(settings: Settings, *, clock: Clock, after: float = 0.0) -> Iterator
         ]
     else:  # what time alone asks for is otherwise done by a mailbox's worker
         works = [partial(_keep_house_until, settings)] if settings.erase_after_days else []
-    works += [partial(_read_for_clock, settings, served), partial(served.serve)] if served is not None else []
+    if served is not None:  # its clock is the first to begin: without its end the others would have none
+        works = [partial(served.serve), partial(_read_for_clock, settings, served), *works]
     threads = [
         threading.Thread(target=work, kwargs={"stop": stop, "clock": clock, "after": after}, daemon=True)
         for work in works
     ]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         yield
-    finally:
+    finally:  # also where one could not be started: those before it are at work
         stop.set()
         # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
         last = time.monotonic() + (STOP_WORKERS_WITHIN if served is None else DRAIN_WITHIN)
         for thread in threads:
-            thread.join(max(last - time.monotonic(), 0))
+            if thread.is_alive():
+                thread.join(max(last - time.monotonic(), 0))
 
 
 def _queues(settings: Settings, mailbox: Mailbox) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +106,34 @@ async def test_a_server_that_does_not_answer_keeps_no_other_mailbox_waiting(bure
         with working(bureau.settings, clock=utc_now):
             arrived_within(bob, 1)
         assert len(ada.taken) == 0
+
+
+STACK = 2**30  # bytes
+
+
+@contextmanager
+def room_for_one_thread() -> Iterator[None]:
+    """Leave this process the address space for the stack of one more thread, and of no second one."""
+    import resource
+
+    taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    before, size = resource.getrlimit(resource.RLIMIT_AS), threading.stack_size(STACK)
+    resource.setrlimit(resource.RLIMIT_AS, (taken + STACK + STACK // 2, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        threading.stack_size(size)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere address space is not what limits threads")
+def test_a_worker_that_cannot_be_started_leaves_none_at_work_that_was(bureau: Bureau) -> None:
+    settings_with(bureau, ada=(), bob=())
+    before = {*threading.enumerate()}
+    begun = working(bureau.settings, clock=bureau.clock, after=600.0)
+    with room_for_one_thread(), pytest.raises(RuntimeError, match="start new thread"), begun:
+        pass
+    assert {*threading.enumerate()} <= before
 
 
 def arrived_within(inbox: Inbox, number: int, *, seconds: float = 60.0) -> None:
