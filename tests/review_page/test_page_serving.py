@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pytest
+from starlette.applications import Starlette
 from tests.world.page import PageWorld
 
 from sequences_mcp.domain.workspace import Workspace
@@ -84,6 +88,31 @@ def test_another_process_takes_over_when_the_first_one_goes(world: PageWorld) ->
     assert serving.address(world.workspace) == before
     assert visited(world) == 401
     second.stop()
+
+
+def open_files() -> set[tuple[int, int]]:
+    """Return what this process has open: a socket and a file that are closed are not in it."""
+    known = set()
+    for number in [*Path("/dev/fd").iterdir()]:
+        with suppress(OSError):  # the listing's own
+            state = os.fstat(int(number.name))
+            known.add((state.st_dev, state.st_ino))
+    return known
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="nothing tells of a process's open files")
+def test_a_page_whose_address_cannot_be_kept_leaves_nothing_open(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.page_port.mkdir()  # so that no file can take its place
+    before = open_files()
+    with pytest.raises(OSError, match=workspace.page_port.name) as refused:
+        serving.take_page_lock(workspace)
+    assert open_files() <= before, f"as long as somebody remembers {refused.value}"
+    page = ReviewPage(workspace, lambda authority: Starlette())
+    page.start()
+    assert not page.is_listening
+    page.stop()
+    assert open_files() <= before
 
 
 def taken_over(page: ReviewPage) -> bool:

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -58,14 +59,14 @@ def take_page_lock(workspace: Workspace) -> PageLock | None:
     if not _locked(lock.fileno()):
         lock.close()
         return None
-    try:
+    with ExitStack() as undone:  # nobody listens at an address that cannot be kept
+        undone.callback(lock.close)
         sockets = _listening(_last_port(workspace))
         page_lock = PageLock(sockets, sockets[0].getsockname()[1], lock)
+        undone.callback(page_lock.release)
         # The port is kept, because a browser's localStorage and passkey origins belong to it.
         write_private(workspace.page_port, json.dumps({"port": page_lock.port}))
-    except BaseException:
-        lock.close()
-        raise
+        undone.pop_all()
     return page_lock
 
 
@@ -209,6 +210,8 @@ class ReviewPage:
         """Stop serving and release the lock."""
         self._stopped.set()
         self._wake.close()
+        if self._thread.ident is None:  # it never began; otherwise it closes this end, once it looks at it no more
+            self._woken.close()
         if self._server is not None:
             self._server.should_exit = True
         if self._thread.is_alive():
