@@ -19,6 +19,7 @@ CATCHES_ALL = {
     f"{SRC}/server/app.py": 1,
     f"{SRC}/server/boundary.py": 1,
     f"{SRC}/server/http/tenancy.py": 2,
+    f"{SRC}/server/notices.py": 1,
     f"{SRC}/server/prelude/standard_input.py": 1,
     f"{SRC}/review/page/serving.py": 1,
 }

@@ -13,6 +13,7 @@ from mcp.types import ElicitResult
 from tests.secrecy.client import Client
 from tests.world.product import GRACE, LINUS, MAIL, Desktop, World, yes
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.server.app import OpenedContext, SequencesServer
 from sequences_mcp.server.notices import AuditBus, addresses_of
 
@@ -70,6 +71,38 @@ async def test_a_client_of_the_older_era_is_told_that_it_cannot_listen(world: Wo
         with pytest.raises(ListenNotSupportedError):
             async with desktop.client.listen(resource_subscriptions=["sequence://local:seq_1"]):
                 pass
+
+
+async def test_a_fault_that_nobody_foresaw_is_logged_and_what_changes_is_told_after_it(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, told = asyncio.Event(), asyncio.Event()
+    heard: list[object] = []
+    looks = 0
+
+    def hear(event: object) -> None:
+        heard.append(event)
+        told.set()
+
+    async with world.app() as app, world.client() as desktop:
+
+        async def open_context() -> AppContext:
+            nonlocal looks
+            looks += 1
+            if looks > 1:
+                began.set()  # the first look is over
+            if looks in (2, 3):
+                raise RuntimeError("a fault that nobody foresaw")
+            return app
+
+        leave = AuditBus(open_context, every=0.01).subscribe(hear)
+        async with asyncio.timeout(SOON):
+            await began.wait()
+            blueprint = await desktop.blueprint(MAIL)
+            await told.wait()
+        leave()
+    assert heard[0] == ResourceUpdated(uri=f"blueprint://{blueprint}")
+    assert [line.exc_info is not None for line in caplog.records if line.name == AuditBus.__module__] == [True] * 2
 
 
 async def test_nothing_is_read_while_nobody_listens(world: World) -> None:

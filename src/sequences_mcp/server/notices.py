@@ -19,6 +19,7 @@ from sequences_mcp.errors import SequencesError
 if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
 
+log = logging.getLogger(__name__)
 EVERY = 2.0  # seconds between two looks at the audit
 PART = 500  # rows of it read at once
 ADDRESSES = {"seq_": ("sequence://",), "bp_": ("blueprint://", "blueprint-file://", "blueprint-text://")}
@@ -76,7 +77,9 @@ class AuditBus(InMemorySubscriptionBus):
             try:
                 mark = await self._look(mark)
             except SequencesError as error:
-                logging.getLogger(__name__).warning("Nobody is told of changes for now: %s", error)
+                log.warning("Nobody is told of changes for now: %s", error)
+            except Exception:  # whoever listens, also later, must not hear nothing for good because of one fault
+                log.exception("Nobody is told of changes for now")
             await asyncio.sleep(self._every)
 
     async def _look(self, mark: int | None) -> int:
