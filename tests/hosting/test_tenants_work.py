@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import platform
 import threading
@@ -150,6 +152,27 @@ def test_a_tenant_that_comes_or_goes_while_the_server_runs_is_opened_and_closed(
         assert _names(served, issuer, [ACME, HOPPER]) == [401, 200]
         seconds.now += LISTED
         until(lambda: workers(acme) == 0)
+
+
+def locks() -> int:
+    """Return how many locks of event loops there are in this process, which the server is in."""
+    gc.collect()
+    return sum(type(one) is asyncio.Lock for one in gc.get_objects())
+
+
+def test_nothing_that_tenants_were_opened_under_is_kept_when_they_are_gone(tmp_path: Path, issuer: Issuer) -> None:
+    tenants, seconds, names = TenantsWorld(tmp_path), Seconds(), [f"tenant-{number}" for number in range(3)]
+    with serving_tenants(tenants, issuer, FEW, elapsed=seconds) as served:
+        assert _names(served, issuer, names) == [401] * 3
+        before = locks()
+        worlds = [tenants.tenant(name) for name in names]
+        assert _names(served, issuer, names) == [200] * 3
+        until(lambda: all(map(workers, worlds)))
+        for name in names:
+            (tenants.folder / name / "settings.toml").unlink()
+        seconds.now += LISTED
+        until(lambda: not any(map(workers, worlds)))
+        until(lambda: locks() <= before)
 
 
 def test_other_settings_of_a_tenant_hold_from_the_next_request_on(tmp_path: Path, issuer: Issuer) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
 from datetime import datetime
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -124,7 +124,8 @@ class OpenTenants:
     most: int
     idle: float
     _open: dict[str, _Open] = field(default_factory=dict, init=False)
-    _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock), init=False)
+    # Each is there as long as somebody holds it or waits for it; dropped any sooner, two could be at one tenant.
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
     _wake: dict[str, float] = field(default_factory=dict, init=False)  # when a closed one is opened for its work
     _broken: dict[str, object] = field(default_factory=dict, init=False)  # by name, with the version that was
     _numbers: dict[str, WorkMetrics | None] = field(default_factory=dict, init=False)
@@ -205,7 +206,7 @@ class OpenTenants:
 
     async def _for_request(self, name: str, *, listens: bool) -> _Open:
         """Return a tenant, opened for a request, which is counted; SequencesError where that cannot be."""
-        async with self._locks[name]:
+        async with self._locks.setdefault(name, asyncio.Lock()):
             tenant = await self._opened(name, for_work=False)
             if listens:
                 tenant.streams += 1
@@ -371,7 +372,7 @@ class OpenTenants:
         self._opening += 1
         try:
             if await asyncio.to_thread(self.source.works, name):
-                async with self._locks[name]:
+                async with self._locks.setdefault(name, asyncio.Lock()):
                     await self._opened(name, for_work=True)
         except TenantUnavailableError as error:
             if error.__cause__ is None:  # there was no room
