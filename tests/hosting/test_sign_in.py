@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from tests.world.http_server import Served
 from tests.world.issuer import PUBLIC, RESOURCE, Issuer, issuing, jwk_of, rsa_key, signed_in
 from tests.world.page import WITH_PANELS, PageWorld, lock_up
 from tests.world.product import GRACE, Desktop, yes
+from tests.world.trickle import TRICKLED, trickling
 
 from sequences_mcp.domain.records import WorkMetrics
 from sequences_mcp.server import catalog
@@ -21,7 +23,7 @@ from sequences_mcp.server.catalog import VENDOR_TOOLS
 from sequences_mcp.server.http.access import DRAFT, NEEDS, OPERATE, READ, SCOPES, TOOL_SCOPES, scopes_needed
 from sequences_mcp.server.http.app import HttpServer, Surroundings
 from sequences_mcp.server.http.callers import CURRENT, Caller, CallRecord
-from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, IssuerKeys, documents_of
+from sequences_mcp.server.http.issuer import BETWEEN, FRESH, STALE, IssuerKeys, documents_of, fetch_document
 
 EVERY = (*catalog.TOOLS, *VENDOR_TOOLS)
 OPENING = {
@@ -335,3 +337,11 @@ async def test_why_an_issuers_keys_cannot_be_had_is_logged_once_until_that_chang
     told = [line.getMessage().rpartition(": ")[2] for line in caplog.records]
     assert told == ["a wrong certificate", "no route"]
     assert "https://login.example.com/.well-known/openid-configuration" in caplog.text
+
+
+@pytest.mark.parametrize("begun", TRICKLED.values(), ids=TRICKLED.keys())
+async def test_an_issuer_whose_answer_does_not_end_is_one_that_cannot_be_reached(begun: bytes) -> None:
+    with trickling(begun) as url:
+        async with asyncio.timeout(60):
+            with pytest.raises(OSError, match=f"{url} cannot be reached: its answer did not end"):
+                await fetch_document(url, whole=0.6)

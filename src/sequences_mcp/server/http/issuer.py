@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -229,14 +229,17 @@ def _is_name(text: object) -> bool:
     return isinstance(text, str) and 0 < len(text) <= LONGEST_NAME and text.isascii() and text.isprintable()
 
 
-async def fetch_document(address: str) -> bytes:
-    """Return a document of an issuer, over HTTPS and without following it elsewhere; OSError, ValueError."""
+async def fetch_document(address: str, *, whole: float = 15.0) -> bytes:
+    """Return a document of an issuer, over HTTPS and without following it elsewhere; OSError, ValueError.
+
+    ``whole`` are the seconds in which all of its answer has to be there.
+    """
     import httpx2
 
     body = bytearray()
     try:
         async with (
-            issuer_client(address, timeout=5.0) as client,
+            issuer_client(address, timeout=5.0, whole=whole) as client,
             client.stream("GET", address, headers={"accept": "application/json"}) as answer,
         ):
             if answer.status_code != 200:
@@ -250,13 +253,22 @@ async def fetch_document(address: str) -> bytes:
     return bytes(body)
 
 
-def issuer_client(address: str, *, timeout: float) -> httpx2.AsyncClient:
-    """Return a client for an address of an issuer, which it follows nowhere.
+@asynccontextmanager
+async def issuer_client(address: str, *, timeout: float, whole: float = 30.0) -> AsyncIterator[httpx2.AsyncClient]:
+    """Yield a client for an address of an issuer, which it follows nowhere.
 
+    All that is done with it has to end within ``whole`` seconds, since ``timeout`` begins anew at each byte.
     It trusts this system's authorities, or SSL_CERT_FILE's, as an issuer inside a firm often has a certificate of
     the firm's own authority. The library is the SDK's: another one would take 3 MB of every server.
     """
     import httpx2
 
     trusted = trust_without_tls(address) or True
-    return httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=trusted)
+    try:
+        async with (
+            asyncio.timeout(whole),
+            httpx2.AsyncClient(timeout=timeout, follow_redirects=False, verify=trusted) as client,
+        ):
+            yield client
+    except TimeoutError as error:
+        raise httpx2.ReadTimeout("its answer did not end") from error
