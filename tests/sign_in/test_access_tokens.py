@@ -15,11 +15,12 @@ from tests.secrecy.planted import MARK
 from tests.sign_in.oauth_account import Account
 from tests.world.authorization import CLIENT, AuthorizationServer
 from tests.world.loaded import python
+from tests.world.trickle import TRICKLED, trickling
 
 from sequences_mcp.errors import SignInError
 from sequences_mcp.private_files import write_private
 from sequences_mcp.sign_in import keychain
-from sequences_mcp.sign_in.tokens import access_tokens, signed_out, why_not_signed_in
+from sequences_mcp.sign_in.tokens import access_tokens, signed_out, token_request, why_not_signed_in
 
 
 def test_a_token_is_used_until_a_minute_before_its_end(account: Account) -> None:
@@ -231,6 +232,12 @@ def test_an_answer_that_is_none_is_a_passing_trouble(
         account.process().current()
     assert not told.value.data["again"] and len(str(told.value)) < 300
     assert account.process().current()
+
+
+@pytest.mark.parametrize("begun", TRICKLED.values(), ids=TRICKLED.keys())
+def test_an_answer_that_does_not_end_is_cut_however_little_of_it_is_there(account: Account, begun: bytes) -> None:
+    with trickling(begun) as url, pytest.raises(OSError, match="its answer did not end"):
+        token_request(account.client, {"grant_type": "refresh_token"}, url=url, whole=0.6)
 
 
 def test_a_new_secret_goes_into_no_file_that_somebody_laid_ready(account: Account, tmp_path: Path) -> None:

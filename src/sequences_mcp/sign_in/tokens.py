@@ -12,10 +12,10 @@ import hashlib
 import json
 import re
 import secrets
+import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ EARLY = timedelta(seconds=60)  # before its end an access token is renewed
 SHORTEST = timedelta(seconds=61)  # an answer that names no end, or one in the past, is not renewed at every use
 USUAL = 3600  # seconds an access token holds where the answer does not say (RFC 6749, section 5.1)
 SOON = timedelta(days=14)  # before its end a sign-in is told to end
-PATIENCE = 20.0  # seconds for an answer of the provider
+PATIENCE = 20.0  # seconds for the next bytes of the provider
+WHOLE = 60.0  # seconds for a whole answer
 LARGEST = 256 * 1024  # bytes of an answer; those of Microsoft and Google have a few thousand
 # The grant is over, or a person has to do something at the provider (OpenID Connect Core, section 3.1.2.6).
 OVER = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
@@ -177,12 +178,13 @@ def lasting(sign_in: MailSignIn) -> str:
 
 
 def token_request(
-    client: OAuthRegistration, form: Mapping[str, str], *, url: str = "", timeout: float = PATIENCE
+    client: OAuthRegistration, form: Mapping[str, str], *, url: str = "", whole: float = WHOLE
 ) -> tuple[int, dict[str, Any]]:
     """Post a form to the provider; return the status and the JSON of its answer, empty where that is none.
 
-    Raises OSError where the provider cannot be reached, or its answer is too large or comes too slowly: without
-    what was sent, which holds secrets. No redirect is followed, so that nobody else is sent them either.
+    Raises OSError where the provider cannot be reached, or its answer is too large or not there as a whole after
+    ``whole`` seconds: without what was sent, which holds secrets. No redirect is followed, so that nobody else is
+    sent them either.
     """
     import httpx
 
@@ -190,26 +192,69 @@ def token_request(
 
     # Uncompressed, since a small answer may unfold to a large one.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    body, end = bytearray(), time.monotonic() + 3 * timeout
-    place = url or client.token_url
+    body, place = bytearray(), url or client.token_url
     trusted = trust_without_tls(place) or True
-    try:
-        with httpx.stream(
-            "POST", place, data={**client.proof, **form}, headers=headers, timeout=timeout, verify=trusted
-        ) as answer:
-            for part in answer.iter_raw():
-                body += part
-                if len(body) > LARGEST:
-                    raise OSError(f"its answer has more than {LARGEST // 1024} KiB")
-                if time.monotonic() > end:
-                    raise OSError("its answer did not end")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(type(error).__name__) from None
+    with _cut_after(whole) as cut:
+        data, traced = {**client.proof, **form}, {"trace": cut.trace}
+        try:
+            with (
+                httpx.Client(timeout=PATIENCE, verify=trusted) as http,
+                http.stream("POST", place, data=data, headers=headers, extensions=traced) as answer,
+            ):
+                for part in answer.iter_raw():
+                    body += part
+                    if len(body) > LARGEST:
+                        raise OSError(f"its answer has more than {LARGEST // 1024} KiB")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise OSError("its answer did not end" if cut.is_over else type(error).__name__) from None
+        if cut.is_over:  # a body without a length seems to end where its connection is cut
+            raise OSError("its answer did not end")
     try:
         result = json.loads(body)
     except (ValueError, RecursionError):  # of JSON that is nested thousands of times
         result = {}
     return answer.status_code, result if isinstance(result, dict) else {}
+
+
+class _Cut:
+    """Shuts the connections of a request down once its time is over; a time-out begins anew at each byte."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._reached: list[socket.socket] = []
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of a connection, as httpcore's trace tells of it, before TLS is put around it."""
+        if event.endswith("connect_tcp.complete"):
+            self._reached.append(info["return_value"].get_extra_info("socket").dup())
+            if self.is_over:
+                self.now()
+
+    def now(self) -> None:
+        """Shut down every connection, also one that is made later."""
+        self.is_over = True
+        for connection in [*self._reached]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close what was held of the connections."""
+        for connection in self._reached:
+            connection.close()
+
+
+@contextmanager
+def _cut_after(seconds: float) -> Iterator[_Cut]:
+    cut = _Cut()
+    timer = threading.Timer(seconds, cut.now)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield cut
+    finally:
+        timer.cancel()
+        timer.join()  # it may be at it
+        cut.close()
 
 
 def error_code(result: Mapping[str, Any]) -> str:
