@@ -7,6 +7,7 @@ import gc
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -29,9 +30,10 @@ from sequences_mcp.ports.vendor import gather_both
 from sequences_mcp.vendors.account import checked_base_url
 from sequences_mcp.vendors.clarky.client import ClarkyClient
 from sequences_mcp.vendors.clarky.wire import CLARKY
+from sequences_mcp.vendors.exchange import Exchange, Outgoing
 from sequences_mcp.vendors.kalent.client import KalentClient
 from sequences_mcp.vendors.kalent.wire import KALENT
-from sequences_mcp.vendors.outcome import path
+from sequences_mcp.vendors.outcome import NoAnswer, path
 from sequences_mcp.vendors.pacing import Timing
 from sequences_mcp.vendors.topo.client import TopoClient
 from sequences_mcp.vendors.topo.wire import TOPO
@@ -219,6 +221,34 @@ async def test_more_calls_than_connections_all_get_their_answer() -> None:
         await to.aclose()
         assert len(vendor.seen) == 40
     assert all(one == found[0] for one in found)
+
+
+async def test_a_close_that_is_cancelled_closes_the_connections_for_writes_as_well() -> None:
+    arrived, left = asyncio.Event(), asyncio.Event()
+
+    async def kept(line: Line) -> None:
+        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await line.gone()
+
+    async def silent(line: Line) -> None:
+        arrived.set()
+        await line.gone()
+        left.set()
+
+    async with serving(Act(answer=kept), Act(answer=silent)) as vendor:
+        read = Outgoing(method="GET", url=vendor.url, query=(), content=None, is_write=False)
+        exchange = Exchange(Timing(), headers={}, base_url=vendor.url)
+        await exchange.once(read, seconds=60)
+        writing = asyncio.create_task(exchange.once(replace(read, is_write=True), seconds=60))
+        await arrived.wait()
+        closing = asyncio.create_task(exchange.aclose())
+        await asyncio.sleep(0)  # the connection for reads is being closed
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        async with asyncio.timeout(60):
+            await left.wait()
+        assert isinstance(await writing, NoAnswer)
 
 
 async def test_a_cancelled_call_says_so_in_the_log_and_leaves_no_connection(

@@ -139,8 +139,10 @@ class Exchange:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._reads.aclose()
-        await self._writes.aclose()
+        try:
+            await self._reads.aclose()
+        finally:  # also where whoever closes them is cancelled meanwhile
+            await self._writes.aclose()
 
 
 async def _whole(response: httpx.Response) -> bytes:
