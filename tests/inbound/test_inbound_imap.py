@@ -198,9 +198,9 @@ def test_a_refused_sign_in_is_said_and_tried_once(dovecot: Dovecot) -> None:
 
 def test_the_end_of_a_message_that_is_appended_waits_for_no_acknowledgement(dovecot: Dovecot) -> None:
     with connected(dovecot) as mailbox:
-        connection = mailbox._signed_in()
-        assert connection.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        connection.shutdown()
+        walked(mailbox, {})
+        assert mailbox._client is not None
+        assert mailbox._client.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_server_that_is_not_there_is_said(dovecot: Dovecot) -> None:

@@ -223,6 +223,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._timer = self._made(seconds)
         self._socket: socket.socket | None = None
+        self.is_over = False
 
     def __enter__(self) -> Self:
         self._timer.start()
@@ -236,8 +237,12 @@ class Deadline:
             self._socket.close()
 
     def watch(self, sock: socket.socket) -> None:
-        """Close this connection when the time is over, also after TLS was put around it."""
-        self._socket = sock.dup()
+        """Close this connection, and none before it, when the time is over, also after TLS was put around it."""
+        before, self._socket = self._socket, sock.dup()
+        if before is not None:
+            before.close()
+        if self.is_over:  # while there was none yet, as in looking for the host
+            self._cut()
 
     def extend(self, seconds: float) -> None:
         """Begin the total time anew."""
@@ -251,6 +256,7 @@ class Deadline:
         return timer
 
     def _cut(self) -> None:
+        self.is_over = True
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

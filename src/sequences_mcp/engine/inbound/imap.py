@@ -8,7 +8,6 @@ what comes is compared with the last UID; a connection that was cut is an ``imap
 
 from __future__ import annotations
 
-import ast
 import logging
 import os
 import socket
@@ -32,6 +31,13 @@ from sequences_mcp.engine.channels.mail_server import (
     without_credential,
 )
 from sequences_mcp.engine.inbound.folders import DRAFTS, NO_FOLDER, SENT, SpecialFolder, find_folder
+from sequences_mcp.engine.inbound.imap_errors import (
+    is_connection_lost,
+    loss_described,
+    losses,
+    refusal_words,
+    refusals,
+)
 from sequences_mcp.errors import InboxUnreadError, SettingsError, SignInError
 from sequences_mcp.hosts import is_loopback
 from sequences_mcp.lazy_dataclasses import dataclass, field, replace
@@ -168,12 +174,17 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class ImapWalker:
-    """A mailbox, connected to when it is first needed and again after the connection was lost."""
+    """A mailbox, connected to when it is first needed and again after the connection was lost.
+
+    ``connect_within`` and ``answer_within`` begin anew at each byte; ``total_within`` does not, and is for signing
+    in with what follows, a folder or a batch.
+    """
 
     server: ImapServer
     context: ssl.SSLContext | None = None
     connect_within: float = 20.0
     answer_within: float = 60.0
+    total_within: float = ANSWER_WITHIN
     tokens: Tokens | None = None
     logins: int = field(default=0, init=False)
     left_out: tuple[str, ...] = field(default=(), init=False)
@@ -199,7 +210,7 @@ class ImapWalker:
         try:
             yield from self._walked(known, since, alive)
         except InboxUnreadError as error:
-            if is_fresh or self._is_interrupted or not _is_lost(error):
+            if is_fresh or self._is_interrupted or not is_connection_lost(error):
                 raise
             yield from self._walked(known, since, alive)
 
@@ -223,9 +234,9 @@ class ImapWalker:
                             alive()
                         read.add(folder)
                         failed.pop(folder, None)
-                    except _losses():
+                    except losses():
                         raise
-                    except _refusals() as error:
+                    except refusals() as error:
                         failed[folder] = self._shown(error)
                     _leave(client)
                 # A folder that was renamed or removed meanwhile is there under another name, or not at all.
@@ -289,7 +300,7 @@ class ImapWalker:
         try:
             return self._put_once(data, message_id, into=into)
         except InboxUnreadError as error:
-            if not _is_lost(error) and not was_known:
+            if not is_connection_lost(error) and not was_known:
                 raise
             return self._put_once(data, message_id, into=into)
 
@@ -308,7 +319,10 @@ class ImapWalker:
             return folder
 
     def interrupt(self) -> None:
-        """End a wait from another thread; the reading then ends with an InboxUnreadError."""
+        """End a wait from another thread, also that for a connection; what waits ends with an InboxUnreadError.
+
+        Nothing is read from then on.
+        """
         self._is_interrupted = True
         wire = self._wire
         if wire is not None:
@@ -337,77 +351,112 @@ class ImapWalker:
     def close(self) -> None:
         """End the connection."""
         client, self._client = self._client, None
-        if client is not None:
-            with suppress(*_losses(), *_refusals()):
-                client.logout()
+        if client is None:
+            return
+        with suppress(*losses(), *refusals()):
+            try:
+                with Deadline(self.answer_within) as deadline, self._watching():
+                    self._watch_kept(client, deadline)
+                    client.logout()
+            finally:
+                client.shutdown()
 
     @contextmanager
     def _working(self) -> Iterator[tuple[IMAPClient, Callable[[], None]]]:
         """Yield the connection under a deadline; whatever ends it becomes an InboxUnreadError."""
+        total = self.total_within
+        deadline = Deadline(total)
         try:
-            with Deadline(ANSWER_WITHIN) as deadline:
-                client = self._connected()
-                with socket.socket(fileno=os.dup(client.socket().fileno())) as wire:  # one of TLS cannot be copied
-                    deadline.watch(wire)
-                    self._wire = wire.dup()
-                if self._is_interrupted:
-                    self.interrupt()
-                yield client, _seldom(partial(deadline.extend, ANSWER_WITHIN), seconds=ANSWER_WITHIN / 4)
-        except _losses() as error:
+            with deadline, self._watching():
+                client = self._connected(deadline)
+                yield client, _seldom(partial(deadline.extend, total), seconds=total / 4)
+        except losses() as error:
             self._drop()
-            raise self._unread(_described(error), lost=True) from error
-        except _refusals() as error:
+            raise self._unread(self._why_lost(error, deadline), lost=True) from error
+        except refusals() as error:
             self._drop()
             raise self._unread("the server did not do what it was asked", reply=self._shown(error)) from error
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Let interrupt() reach what is watched in the block."""
+        try:
+            yield
         finally:
             duplicate, self._wire = self._wire, None
             if duplicate is not None:
                 duplicate.close()
 
-    def _connected(self) -> IMAPClient:
+    def _watch(self, sock: socket.socket, deadline: Deadline) -> None:
+        """Let the deadline and interrupt() reach a connection; raise OSError where one of them came before."""
+        before, self._wire = self._wire, sock.dup()
+        if before is not None:
+            before.close()
+        deadline.watch(sock)
+        if self._is_interrupted:
+            raise ConnectionAbortedError("interrupted")
+        if deadline.is_over:
+            raise TimeoutError("timed out")
+
+    def _watch_kept(self, client: IMAPClient, deadline: Deadline) -> None:
+        with socket.socket(fileno=os.dup(client.socket().fileno())) as wire:  # one of TLS cannot be copied
+            self._watch(wire, deadline)
+
+    def _why_lost(self, error: BaseException, deadline: Deadline) -> str:
+        """Say why a connection was lost; what cut it from here matters, not how that looked to who was reading."""
+        if self._is_interrupted:
+            return "the reading was interrupted"
+        return loss_described(TimeoutError() if deadline.is_over else error)
+
+    def _connected(self, deadline: Deadline) -> IMAPClient:
         if self._client is None:
             self._places.clear()
-            self._client = self._signed_in()
+            self._client = self._signed_in(deadline)
             self.logins += 1
+        else:
+            self._watch_kept(self._client, deadline)
         return self._client
 
-    def _signed_in(self) -> IMAPClient:
+    def _signed_in(self, deadline: Deadline) -> IMAPClient:
         import ssl
 
-        from imapclient import IMAPClient, SocketTimeout
-        from imapclient.exceptions import LoginError
+        from imapclient import SocketTimeout
+
+        from sequences_mcp.engine.inbound.imap_connection import WatchedImap
 
         logging.getLogger("imapclient").setLevel(logging.WARNING)  # at DEBUG it writes down whole messages
         is_tls = self.server.security is Security.TLS
-        client = IMAPClient(
+        client = WatchedImap(
             self.server.host,
-            port=self.server.port,
-            ssl=is_tls,
-            ssl_context=(self.context or ssl.create_default_context()) if is_tls else None,
+            self.server.port,
+            context=(self.context or ssl.create_default_context()) if is_tls else None,
             timeout=SocketTimeout(connect=self.connect_within, read=self.answer_within),
+            watch=partial(self._watch, deadline=deadline),
         )
-        client.normalise_times = False
-        # A message is appended in two writes, the second of which would wait for the first to be acknowledged.
-        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self._sign_in(client)
+            if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
+                client.enable("CONDSTORE")
+        except BaseException:
+            with suppress(*losses(), *refusals()):
+                client.shutdown()
+            raise
+        return client
+
+    def _sign_in(self, client: IMAPClient) -> None:
+        from imapclient.exceptions import LoginError
+
         try:
             if self.server.with_token:
                 self._show_token(client)
             else:
                 client.login(self.server.username, self.server.password)
         except LoginError as error:
-            with suppress(*_losses(), *_refusals()):
-                client.shutdown()
-            if isinstance(error.__context__, _losses()):
+            if isinstance(error.__context__, losses()):
                 raise error.__context__ from None
             raise self._unread(
                 f"the server refuses to sign in {self.server.username}", reply=self._shown(error), refused=True
             ) from None
-        except InboxUnreadError:
-            client.shutdown()
-            raise
-        if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
-            client.enable("CONDSTORE")
-        return client
 
     def _show_token(self, client: IMAPClient) -> None:
         """Sign in with an access token; one that the server refuses is renewed, once. Raises LoginError."""
@@ -427,7 +476,7 @@ class ImapWalker:
                 client.oauth2_login(self.server.username, token)
                 return
             except LoginError as error:
-                if is_last or isinstance(error.__context__, _losses()):
+                if is_last or isinstance(error.__context__, losses()):
                     raise
                 refused = token
 
@@ -449,11 +498,11 @@ class ImapWalker:
     def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with suppress(*_losses(), *_refusals()):
+            with suppress(*losses(), *refusals()):
                 client.shutdown()
 
     def _shown(self, error: BaseException) -> str:
-        return " ".join(self.server.without_password(_words_of(error)).split())[:300]
+        return " ".join(self.server.without_password(refusal_words(error)).split())[:300]
 
     def _unread(
         self, why: str, *, reply: str = "", lost: bool = False, refused: bool = False, next_step: str = ""
@@ -481,45 +530,6 @@ def _seldom(act: Callable[[], None], *, seconds: float) -> Callable[[], None]:
             last = time.monotonic()
 
     return acted
-
-
-def _losses() -> tuple[type[BaseException], ...]:
-    """Return the exceptions of a lost connection. EOFError and ValueError come from reading half an answer."""
-    from imaplib import IMAP4
-
-    from imapclient.exceptions import ProtocolError
-
-    return (OSError, IMAP4.abort, ProtocolError, EOFError)
-
-
-def _refusals() -> tuple[type[BaseException], ...]:
-    """Return the exceptions of a server's NO or BAD, and of an answer that cannot be parsed."""
-    from imapclient.exceptions import IMAPClientError
-
-    return (IMAPClientError, ValueError, KeyError, TypeError, IndexError)
-
-
-def _is_lost(error: InboxUnreadError) -> bool:
-    """Say whether the connection ended, so that a new one may do what this one did not."""
-    return bool(error.data.get("lost")) and not error.data.get("refused")
-
-
-def _words_of(error: BaseException) -> str:
-    """Return a server's words; imaplib gives them as bytes, and IMAPClient as how Python would write those."""
-    text = str(error)
-    try:
-        words = ast.literal_eval(text) if text.startswith(("b'", 'b"')) else text
-    except (ValueError, SyntaxError):  # words of a server that look like it
-        return text
-    return words.decode("utf-8", "replace") if isinstance(words, bytes) else text
-
-
-def _described(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "the server did not answer in time"
-    if type(error).__name__ == "abort" or isinstance(error, EOFError):
-        return "the server ended the connection"
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _matter(name: str, flags: Collection[bytes]) -> Matter:
@@ -554,7 +564,7 @@ def _listed_with_states(client: IMAPClient) -> tuple[_Listed, dict[str, _State]]
     server does not do it after all, STATUS is asked.
     """
     if all(client.has_capability(name) for name in _EXTENSIONS):
-        with suppress(*_refusals()):
+        with suppress(*refusals()):
             return _by_extended_list(client)
     return [(str(name), flags) for flags, _, name in client.list_folders()], {}
 
