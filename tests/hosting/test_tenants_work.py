@@ -7,12 +7,15 @@ import gc
 import os
 import platform
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.hosting.test_sign_in import OPENING
 from tests.world.database_server import own_server, server_programs
+from tests.world.engine import START
 from tests.world.http_server import Served
 from tests.world.issuer import PUBLIC, Issuer, issuing
 from tests.world.page import PageWorld
@@ -22,7 +25,7 @@ from tests.world.tenants import ACME, HOPPER, TenantsWorld, at, resource, servin
 from sequences_mcp.domain.actors import Actor
 from sequences_mcp.serve_tenants import give_back
 from sequences_mcp.server.http.options import ServeOptions
-from sequences_mcp.server.http.tenancy import EVERY, LISTED, LOOKS
+from sequences_mcp.server.http.tenancy import EVERY, LISTED, LOOKS, OpenTenants, ServedTenant, TenantLookup
 
 TWO_DAYS = {
     **MAIL,
@@ -134,6 +137,56 @@ def test_more_tenants_than_are_open_at_once_take_turns_and_each_has_its_work_don
         until(all_left)
         assert sum(workers(world) > 0 for world in worlds) <= 2
     assert [len(world.mails) for world in worlds] == [1] * 5
+
+
+async def test_a_request_waits_for_a_place_that_is_just_being_opened_for_somebodys_work() -> None:
+    preparing, go_on = threading.Event(), threading.Event()
+
+    def prepare(name: str) -> None:
+        if name == ACME:
+            preparing.set()
+            go_on.wait(60)
+
+    class FakeContext:
+        def acting_as(self, actor: Actor) -> FakeContext:
+            return self
+
+    async def nothing(*_: object) -> Any:
+        return FakeContext()
+
+    @asynccontextmanager
+    async def serve(name: str) -> AsyncIterator[ServedTenant]:
+        yield ServedTenant(nothing, is_sound=nothing, context=nothing)
+
+    def unknown(*_: object) -> Any:
+        return None
+
+    source = TenantLookup(
+        names=lambda: [ACME],
+        version=lambda name: 1,
+        prepare=prepare,
+        works=lambda name: True,
+        next_due=unknown,
+        measure=unknown,
+        sites=unknown,
+        give_back=lambda: None,
+        clock=lambda: START,
+        elapsed=Seconds(),
+    )
+    tenants = OpenTenants(source=source, serve=serve, most=1, idle=10.0)
+
+    async def asked() -> None:
+        async with tenants.context_of(HOPPER, Actor("ada")):
+            pass
+
+    async with tenants.running():
+        assert await asyncio.to_thread(preparing.wait, 60)
+        asking = asyncio.create_task(asked())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not asking.done()
+        go_on.set()
+        await asking
 
 
 def test_a_tenant_that_comes_or_goes_while_the_server_runs_is_opened_and_closed(

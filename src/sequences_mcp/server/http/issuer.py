@@ -229,7 +229,7 @@ def _is_name(text: object) -> bool:
     return isinstance(text, str) and 0 < len(text) <= LONGEST_NAME and text.isascii() and text.isprintable()
 
 
-async def fetch_document(address: str, *, whole: float = 15.0) -> bytes:
+async def fetch_document(address: str, *, whole: float = 10.0) -> bytes:
     """Return a document of an issuer, over HTTPS and without following it elsewhere; OSError, ValueError.
 
     ``whole`` are the seconds in which all of its answer has to be there.

@@ -111,6 +111,16 @@ class _Open:
         return self.served is not None and not self.calls and not self.stop.is_set()
 
 
+async def _first_ready(opening: list[_Open]) -> None:
+    """Return once one of these tenants is open, or turned out not to be opened."""
+    waits = [asyncio.ensure_future(tenant.ready.wait()) for tenant in opening]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
 @dataclass(slots=True, kw_only=True)
 class OpenTenants:
     """The tenants that are open, at most ``most`` of them; one without a request for ``idle`` seconds is closed.
@@ -262,6 +272,10 @@ class OpenTenants:
         while len(self._open) >= self.most:
             idle = self._giving_way(for_work=for_work)
             if not idle:
+                opening = [other for other in self._open.values() if not other.ready.is_set()]
+                if opening and not for_work:  # one that is opened for its work gives way as soon as it is open
+                    await _first_ready(opening)
+                    continue
                 raise TenantUnavailableError(
                     "More tenants are in use than are open at once.",
                     next_step="Try again in a moment; nothing was done.",
