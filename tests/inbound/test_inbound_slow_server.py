@@ -26,7 +26,7 @@ LONG = 60.0  # seconds that nothing here waits for
 SOON = 1.0  # after which a walk has to end by itself
 ENDS = 20.0  # a bound on that, for a slow machine
 SAID = {
-    "CAPABILITY": b"* CAPABILITY IMAP4rev1 CONDSTORE ENABLE\r\n",
+    "CAPABILITY": b"* CAPABILITY IMAP4rev1 CONDSTORE ENABLE IDLE\r\n",
     "LIST": b'* LIST () "/" INBOX\r\n',
     "LOGOUT": b"* BYE\r\n",
 }
@@ -68,7 +68,8 @@ class SlowServer:
             for line in sock.makefile("rb"):
                 tag, command = line.split()[:2]
                 if command.decode() == self.phase:
-                    self._be_slow(sock)
+                    if self.phase != "IDLE":  # there it hangs up
+                        self._be_slow(sock)
                     return
                 sock.sendall(SAID.get(command.decode(), b"") + tag + b" OK done\r\n")
 
@@ -288,3 +289,28 @@ def test_what_is_watched_when_the_time_is_over_already_is_cut_at_once() -> None:
         deadline.watch(ours)
         theirs.settimeout(ENDS)
         assert theirs.recv(1) == b""
+
+
+class Stop(threading.Event):
+    """Waits for nothing, and notes for how long it should have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return at once."""
+        assert timeout is not None
+        self.waits.append(timeout)
+        return False
+
+
+def test_a_server_that_hangs_up_on_each_wait_is_signed_in_at_less_and_less_often() -> None:
+    with slow("IDLE") as server:
+        walker, stop = walker_of(server.port), Stop()
+        for _ in range(10):
+            walker.folders()
+            walker.wait(stop, seconds=100)
+        walker.close()
+    assert stop.waits == [1, 2, 4, 8, 16, 32, 64, 100, 100, 100]
+    assert walker.logins == 10

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.world.loaded import python
 
 from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.server.app import OpenedContext
+from sequences_mcp.server.http.callers import CallersContext
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent an interrupt")
 MAIN = """
@@ -198,3 +200,42 @@ async def test_what_was_closed_is_not_opened_by_a_call_that_is_still_under_way()
     await asyncio.gather(context.get(), context.get())
     await context.close()
     assert seen == ["opened", "closed"] * 2
+
+
+@pytest.mark.parametrize("of_callers", [False, True])
+async def test_what_is_closed_while_it_opens_is_used_by_nobody_afterwards(of_callers: bool) -> None:
+    begun, go_on, opened = asyncio.Event(), asyncio.Event(), []
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Any]:
+        begun.set()
+        await go_on.wait()
+        opened.append(FakeContext())
+        yield opened[-1]
+
+    context = (CallersContext if of_callers else OpenedContext)(opening)
+    calling = asyncio.create_task(context.get())
+    await begun.wait()
+    closing = asyncio.create_task(context.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(calling, closing)
+    with pytest.raises(StoreBusyError, match="being closed"):
+        await context.get()
+    context.begin()
+    used: Any = await context.get()
+    assert used.made == opened[1].made
+    await context.close()
+
+
+@dataclass(frozen=True)
+class FakeContext:
+    """Stands for what the tools work with; each is another one."""
+
+    made: object = field(default_factory=object)
+    elicitation: bool = False
+    place: str = ""
+
+    def acting_as(self, *_: object, **__: object) -> FakeContext:
+        """Return itself: nobody acts."""
+        return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from tests.world.fake_vendor import Act, FakeVendor, Line, reply, serving
 
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
-from sequences_mcp.ports.vendor import gather_limited
+from sequences_mcp.ports.vendor import ANSWER_SOON, gather_limited
 from sequences_mcp.vendors import pacing
 from sequences_mcp.vendors.clarky.client import ClarkyClient
 from sequences_mcp.vendors.clarky.wire import CLARKY
@@ -176,7 +177,8 @@ async def test_a_call_that_does_not_end_soon_after_anothers_error_is_cancelled(h
 
 async def fallen_vendor(vendor: FakeVendor, read: Callable[[], Awaitable[object]], clock: FakeClock) -> None:
     """Ask a vendor that is down until nobody asks it any more, and let the time pass after which one may."""
-    while vendor.connections < pacing.STRAIGHT:
+    down = vendor.connections + pacing.STRAIGHT
+    while vendor.connections < down:
         with pytest.raises(ProviderUnavailableError):
             await read()
     clock.seconds += pacing.OPEN_FOR
@@ -216,6 +218,52 @@ async def test_after_a_probe_that_was_cancelled_the_next_caller_is_one() -> None
         with pytest.raises(asyncio.CancelledError):
             await probe
         assert await read()
+        await to.aclose()
+
+
+async def test_a_vendor_that_is_back_but_slow_is_found_by_calls_that_are_made_at_once() -> None:
+    """The others are refused at once; what they wait for must not be cut short by that."""
+    clock, ok = FakeClock(), answered("topo", "get_contact")
+
+    async def late(line: Line) -> None:
+        await asyncio.to_thread(threading.Event().wait, ANSWER_SOON + 0.5)
+        await ok.answer(line)
+
+    async with serving(*OUTAGE, Act(answer=late), ok) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+        read = partial(client.get_contact, topo_id("3"))
+        await fallen_vendor(vendor, read, clock)
+        with pytest.raises(ProviderUnavailableError):
+            await gather_limited([read] * 5)
+        assert len(await gather_limited([read] * 5)) == 5
+        await to.aclose()
+
+
+async def test_a_call_that_is_cancelled_lets_no_second_probe_out_beside_the_first() -> None:
+    clock, arrived = FakeClock(), asyncio.Semaphore(0)
+
+    async def hold(line: Line) -> None:
+        arrived.release()
+        await line.gone()
+
+    async with serving(Act(answer=hold), *OUTAGE, Act(answer=hold)) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+        read = partial(client.get_contact, topo_id("3"))
+        older = asyncio.ensure_future(read())
+        await arrived.acquire()
+        await fallen_vendor(vendor, read, clock)
+        with pytest.raises(ProviderUnavailableError):
+            await read()
+        clock.seconds += pacing.OPEN_FOR
+        probe = asyncio.ensure_future(read())
+        await arrived.acquire()
+        older.cancel()
+        await asyncio.wait({older})
+        with pytest.raises(ProviderUnavailableError):
+            await read()
+        assert vendor.connections == 1 + pacing.STRAIGHT + 1
+        probe.cancel()
+        await asyncio.wait({probe})
         await to.aclose()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run
+from sequences_mcp.errors import ProviderUnavailableError
 from sequences_mcp.lazy_dataclasses import dataclass, field
 from sequences_mcp.ports.embedded import ToolCall
 
@@ -29,16 +30,18 @@ async def gather_limited(calls: Items[Callable[[], Awaitable[T]]], *, at_once: i
 
     After an error no further group begins. Those under way have ANSWER_SOON seconds, then they are cancelled, and
     the first error in order is raised once all have ended: a call that went on for nobody would use connections
-    that are closed meanwhile. They have these seconds because one may be the call that finds out whether the
-    vendor is back, which the others are refused for.
+    that are closed meanwhile. Where a vendor is unavailable all of them end by themselves: one may be the call
+    that finds out whether it is back, which the others were refused for.
     """
     results: list[T] = []
     for start in range(0, len(calls), at_once):
         group = [asyncio.ensure_future(call()) for call in calls[start : start + at_once]]
         try:
-            _, late = await asyncio.wait(group, return_when=asyncio.FIRST_EXCEPTION)
+            done, late = await asyncio.wait(group, return_when=asyncio.FIRST_EXCEPTION)
             if late:
-                await asyncio.wait(late, timeout=ANSWER_SOON)
+                errors = [task.exception() for task in done if not task.cancelled()]
+                is_down = any(isinstance(error, ProviderUnavailableError) for error in errors)
+                await asyncio.wait(late, timeout=None if is_down else ANSWER_SOON)
         finally:
             given_up = [task for task in group if task.cancel()]
             await asyncio.gather(*group, return_exceptions=True)

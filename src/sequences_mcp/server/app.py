@@ -143,7 +143,7 @@ class OpenedContext:
 
     async def whole(self) -> AppContext:
         """Return the context as it was opened, for no call in particular; SequencesError."""
-        if self._context is not None:
+        if self._context is not None and not self._is_closed:
             return self._context
         async with self._opening:
             if self._is_closed:  # by a call that its transport has not ended: nobody would close it again
@@ -165,8 +165,9 @@ class OpenedContext:
 
     async def close(self) -> None:
         """Close what was opened, and open nothing until ``begin``."""
-        self._context, self._is_closed = None, True
+        self._is_closed = True
         async with self._opening:
+            self._context = None
             await self._closing.aclose()
 
 

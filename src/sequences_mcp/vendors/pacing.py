@@ -161,6 +161,7 @@ class Pacer:
         now = clockwork.monotonic()
         self._clockwork = clockwork
         self._breaker = Breaker()
+        self._probe: VendorRequest | None = None
         self._buckets = {
             True: full_bucket(vendor.reads_per_minute, now),
             False: full_bucket(vendor.writes_per_minute, now),
@@ -174,17 +175,21 @@ class Pacer:
         after, seconds = take_token(self._buckets[is_read], now)
         if seconds and seconds >= remaining - LEFT_FOR_A_CALL:
             return Throttled(is_down=False, seconds=seconds)
-        self._breaker, shut = breaker_admits(self._breaker, now)
+        before = self._breaker
+        self._breaker, shut = breaker_admits(before, now)
         if shut:
             return Throttled(is_down=True, seconds=shut)
+        if self._breaker is not before:
+            self._probe = request
         self._buckets[is_read] = after
         if seconds:
             await self._clockwork.sleep(seconds)
         return None
 
-    def give_up(self) -> None:
-        """Take note that a call was cancelled, which may have been the probe: the next caller is one."""
-        self._breaker = replace(self._breaker, probe_until=None)
+    def give_up(self, request: VendorRequest) -> None:
+        """Take note that a call was cancelled: if it was the probe, the next caller is one."""
+        if self._probe is request:
+            self._breaker = replace(self._breaker, probe_until=None)
 
     def record(self, request: VendorRequest, ending: Ending, headers: Mapping[str, str]) -> None:
         """Take note of how an attempt ended and of the limits its answer tells."""

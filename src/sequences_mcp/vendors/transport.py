@@ -86,7 +86,7 @@ class Transport:
         try:
             ended = await self._carried(request, trail)
         except asyncio.CancelledError:
-            self._gate.give_up()
+            self._gate.give_up(request)
             raise
         finally:
             self._log(request, trail)

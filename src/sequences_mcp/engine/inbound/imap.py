@@ -9,7 +9,6 @@ what comes is compared with the last UID; a connection that was cut is an ``imap
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import threading
 import time
@@ -191,6 +190,7 @@ class ImapWalker:
     _client: IMAPClient | None = field(default=None, init=False)
     _wire: socket.socket | None = field(default=None, init=False)
     _is_interrupted: bool = field(default=False, init=False)
+    _lost_waits: int = field(default=0, init=False)  # in a row
     _wakes_in: str = field(default="INBOX", init=False)
     _seen: dict[str, int] = field(default_factory=dict, init=False)
     _places: dict[SpecialFolder, str] = field(default_factory=dict, init=False)  # on this connection
@@ -271,10 +271,11 @@ class ImapWalker:
                         break
                 present.idle_done()
                 _leave(present)
-        except InboxUnreadError:
-            stop.wait(
-                0 if self._is_interrupted else 1
-            )  # the walk that follows connects anew, and says what is wrong
+            self._lost_waits = 0
+        except InboxUnreadError:  # the walk that follows connects anew, and says what is wrong
+            # Where it works while waiting never does, signing in each second would lock the account.
+            stop.wait(0 if self._is_interrupted else min(2.0**self._lost_waits, seconds))
+            self._lost_waits = min(self._lost_waits + 1, 16)
 
     def folders(self) -> list[str]:
         """Return the folders that are read; InboxUnreadError."""
@@ -399,7 +400,10 @@ class ImapWalker:
             raise TimeoutError("timed out")
 
     def _watch_kept(self, client: IMAPClient, deadline: Deadline) -> None:
-        with socket.socket(fileno=os.dup(client.socket().fileno())) as wire:  # one of TLS cannot be copied
+        connection = client.socket()
+        with socket.fromfd(
+            connection.fileno(), connection.family, connection.type
+        ) as wire:  # one of TLS cannot be copied itself
             self._watch(wire, deadline)
 
     def _why_lost(self, error: BaseException, deadline: Deadline) -> str:

@@ -78,8 +78,8 @@ class CallersContext(OpenedContext):
         """Return the context of the present caller; SequencesError says why it cannot be opened."""
         call, reader = CURRENT.get(), self.reader()
         who = "" if call is None else call.caller.subject, reader
-        if who not in self._of:
-            app = await super().get()
+        if who not in self._of or self._is_closed:
+            app = await self.whole()
             acting = app.acting_as(AGENT if call is None else call.caller.actor, reader=reader)
             acting = acting.for_member(call.caller.subject) if call else acting
             self._of[who] = replace(acting, elicitation=False, place=self._place)
@@ -96,9 +96,9 @@ class CallersContext(OpenedContext):
         return "" if call.caller.is_everybody else call.caller.subject
 
     async def close(self) -> None:
-        """Close what was opened."""
-        self._of.clear()
+        """Close what was opened, and open nothing until ``begin``."""
         await super().close()
+        self._of.clear()
 
 
 ONE_USER = Caller(subject="token-file", scopes=frozenset(SCOPES), is_everybody=True)

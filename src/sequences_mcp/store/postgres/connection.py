@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any, TypeAlias, cast
-from weakref import WeakSet
+from typing import Any, ClassVar, TypeAlias, cast
+from weakref import WeakSet, WeakValueDictionary
 
 import psycopg
 import psycopg_pool
@@ -142,7 +142,8 @@ class Pool:
 
     _open: dict[tuple[str, int], Pool] = {}  # noqa: RUF012 - by address and size, guarded by the lock
     _lock = threading.Lock()  # never held while a server is waited for: each commit takes it
-    _connecting = tuple(threading.Lock() for _ in range(64))  # of the addresses, each of which has one of them
+    # By address, each as long as somebody connects to it or waits for that.
+    _connecting: ClassVar[WeakValueDictionary[str, threading.Lock]] = WeakValueDictionary()
 
     def __init__(self, url: str, *, most: int = MOST_CONNECTIONS) -> None:
         self.url = url
@@ -179,7 +180,9 @@ class Pool:
         """
         if (pool := cls._taken(url, most)) is not None:
             return pool
-        with cls._connecting[hash(url) % len(cls._connecting)]:
+        with cls._lock:
+            connecting = cls._connecting.setdefault(url, threading.Lock())
+        with connecting:
             if (pool := cls._taken(url, most)) is not None:  # another thread was first
                 return pool
             pool = cls(url, most=most)
