@@ -26,7 +26,11 @@ HEAVY: dict[str, Any] = {
 # Only where the argument is declared to hold some: elsewhere so many are refused as what is not a text.
 LARGER: dict[str, dict[str, Any]] = {
     "array": {"twenty thousand rows": [{"email": f"a{i}@b.example"} for i in range(20_000)]},
-    "object": {"a wider object": {f"k{i}": "v" for i in range(20_000)}},
+    "object": {
+        "a wider object": {f"k{i}": "v" for i in range(20_000)},
+        "many texts": {f"k{i}": f"text {i}" for i in range(20_000)},
+        "the most texts": {f"k{i}": f"text {i}" for i in range(2_000)},
+    },
 }
 SOUND: dict[str, Any] = {
     "contacts": [GRACE],

@@ -73,7 +73,7 @@ async def test_the_content_of_a_plain_invitation_is_taken_stored_empty_and_noted
 
 async def test_kalents_configuration_is_passed_through_and_taken_nowhere_else(vendors: Connected) -> None:
     config = {"stopOnReply": True, "window": {"from": "08:00"}}
-    left = {**config, "sender": [{"signature": "Bob\n[Your Company]"}]}
+    left = {**config, "sender": [{"signature": text} for text in ("Bob", *["Bob\n[Your Company]"] * 2)]}
     async with vendors.client() as desktop:
         refused = await desktop.refused("create_blueprint", name="C", steps=[TEXT], provider=SOURCING, config=left)
         made = await desktop.call("create_blueprint", name="C", steps=[TEXT], provider=SOURCING, config=config)
@@ -82,11 +82,16 @@ async def test_kalents_configuration_is_passed_through_and_taken_nowhere_else(ve
         here = await desktop.refused("create_blueprint", name="C", steps=[TEXT], config=config)
         ours = await desktop.blueprint()
         changed = await desktop.refused("update_blueprint", blueprint_id=ours, expected_version=1, config=config)
+        many = {f"k{number}": f"text {number}" for number in range(2_001)}
+        error = await desktop.refused("create_blueprint", name="C", steps=[TEXT], provider=SOURCING, config=many)
     [body] = await sent(vendors, "/sequence-blueprints")
     [change] = await sent(vendors, f"/sequence-blueprints/{own.partition(':')[2]}")
     assert (body["config"], change) == (config, {"config": {"pace": 3}})
     assert "Kalent" in here["message"] and "Kalent" in changed["message"]
-    assert [finding["field"] for finding in refused["findings"]] == ["config.sender[0].signature"]
+    assert [finding["field"] for finding in refused["findings"]] == [
+        f"config.sender[{number}].signature" for number in (2, 1)
+    ]
+    assert "2001 different texts" in error["message"]
 
 
 async def test_what_was_not_said_of_a_step_is_not_sent_and_what_was_said_is(vendors: Connected) -> None:

@@ -26,7 +26,7 @@ from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.threads import takes_thread_subject
 from sequences_mcp.domain.variables import used_in
-from sequences_mcp.errors import NotSupportedError, RefusedByGuardsError
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps, check_text
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.senders import MENDED, check_sender
@@ -78,10 +78,15 @@ def approved_by_guards(
 
 
 _OF_TEXTS = ("variables", "placeholders", "foreign")
+MOST_CONFIGURED = 2_000  # texts
 
 
 def _in_config(config: Mapping[str, Any], policy: GuardPolicy) -> Iterator[Finding]:
-    """Yield what a template left in the texts of a configuration, whose keys the vendor does not publish."""
+    """Yield what a template left in the texts of a configuration, whose keys the vendor does not publish.
+
+    Equal texts are looked at once. InvalidArgumentsError for so many that they would hold up others.
+    """
+    places: dict[str, list[str]] = {}
     values: list[tuple[str, object]] = [("config", config)]
     while values:
         place, value = values.pop()
@@ -90,8 +95,16 @@ def _in_config(config: Mapping[str, Any], policy: GuardPolicy) -> Iterator[Findi
         elif isinstance(value, list):
             values += [(f"{place}[{number}]", inner) for number, inner in enumerate(value)]
         elif isinstance(value, str):
-            findings = errors_in(check_text(value, field="content", policy=policy))
-            yield from (replace(f, field=place) for f in findings if f.rule.partition(".")[0] in _OF_TEXTS)
+            places.setdefault(value, []).append(place)
+    if len(places) > MOST_CONFIGURED:
+        raise InvalidArgumentsError(
+            f"config holds {len(places)} different texts, of which {MOST_CONFIGURED} are taken.",
+            next_step="Leave out what the vendor's configuration does not need.",
+        )
+    for text, where in places.items():
+        findings = errors_in(check_text(text, field="content", policy=policy))
+        left = [finding for finding in findings if finding.rule.partition(".")[0] in _OF_TEXTS]
+        yield from (replace(finding, field=place) for place in where for finding in left)
 
 
 def _require_one_text(steps: Items[Step], *, provider: str) -> None:
