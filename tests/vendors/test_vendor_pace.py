@@ -187,9 +187,19 @@ async def fallen_vendor(vendor: FakeVendor, read: Callable[[], Awaitable[object]
 OUTAGE = [reply(503, {})] * pacing.STRAIGHT
 
 
-async def test_the_call_that_finds_out_whether_a_vendor_is_back_is_heard_though_others_may_not_ask() -> None:
+async def slowly(line: Line) -> None:
+    """Answer as a vendor that is back, later than what hangs beside another error is waited for."""
+    await asyncio.to_thread(threading.Event().wait, ANSWER_SOON + 0.5)
+    await answered("topo", "get_contact").answer(line)
+
+
+@pytest.mark.parametrize("first", [answered("topo", "get_contact"), Act(answer=slowly)], ids=["at once", "slowly"])
+async def test_the_call_that_finds_out_whether_a_vendor_is_back_is_heard_though_others_may_not_ask(
+    first: Act,
+) -> None:
+    """The others are refused at once; what they wait for must not be cut short by that."""
     clock = FakeClock()
-    async with serving(*OUTAGE, answered("topo", "get_contact")) as vendor:
+    async with serving(*OUTAGE, first, answered("topo", "get_contact")) as vendor:
         client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
         read = partial(client.get_contact, topo_id("3"))
         await fallen_vendor(vendor, read, clock)
@@ -218,24 +228,6 @@ async def test_after_a_probe_that_was_cancelled_the_next_caller_is_one() -> None
         with pytest.raises(asyncio.CancelledError):
             await probe
         assert await read()
-        await to.aclose()
-
-
-async def test_a_vendor_that_is_back_but_slow_is_found_by_calls_that_are_made_at_once() -> None:
-    """The others are refused at once; what they wait for must not be cut short by that."""
-    clock, ok = FakeClock(), answered("topo", "get_contact")
-
-    async def late(line: Line) -> None:
-        await asyncio.to_thread(threading.Event().wait, ANSWER_SOON + 0.5)
-        await ok.answer(line)
-
-    async with serving(*OUTAGE, Act(answer=late), ok) as vendor:
-        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
-        read = partial(client.get_contact, topo_id("3"))
-        await fallen_vendor(vendor, read, clock)
-        with pytest.raises(ProviderUnavailableError):
-            await gather_limited([read] * 5)
-        assert len(await gather_limited([read] * 5)) == 5
         await to.aclose()
 
 
